@@ -1,0 +1,89 @@
+"""How Sphinx builds the documentation."""
+
+import urllib.request
+
+import sknumpynet
+
+project = "sknumpynet"
+copyright = "2026, the sknumpynet developers"
+author = "the sknumpynet developers"
+version = release = sknumpynet.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.linkcode",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+# README and the gallery's header bring their own text; sphinx-gallery keeps its times elsewhere
+exclude_patterns = ["_build", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+
+myst_enable_extensions = ["colon_fence", "dollarmath", "substitution"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "ignore_pattern": r"benchmarks",
+    "nested_sections": False,
+    "abort_on_example_error": True,
+    "reference_url": {"sknumpynet": None},
+    "show_memory": False,
+    "remove_config_comments": True,
+}
+
+
+def reachable(inventories):
+    """Those of the other projects' inventories that can be had now: none without a network."""
+    found = {}
+    for name, url in inventories.items():
+        try:
+            urllib.request.urlopen(f"{url}objects.inv", timeout=5).close()
+        except OSError:
+            print(f"no links to {name}: {url} does not answer")
+        else:
+            found[name] = (url, None)
+    return found
+
+
+intersphinx_mapping = reachable(
+    {
+        "numpy": "https://numpy.org/doc/stable/",
+        "scipy": "https://docs.scipy.org/doc/scipy/",
+        "sklearn": "https://scikit-learn.org/stable/",
+    }
+)
+intersphinx_timeout = 10
+
+
+def linkcode_resolve(domain, info):
+    """The file on GitHub that a documented name comes from."""
+    if domain != "py" or not info["module"]:
+        return None
+    module = __import__(info["module"], fromlist=["_"])
+    home = getattr(getattr(module, info["fullname"].split(".")[0], None), "__module__", None)
+    if not home or not home.startswith("sknumpynet"):
+        return None
+    path = home.replace(".", "/")
+    return f"https://github.com/sknumpynet/sknumpynet/blob/main/{path}.py"
+
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sknumpynet"
+html_static_path = ["_static"]
+html_theme_options = {
+    "github_url": "https://github.com/sknumpynet/sknumpynet",
+    "navigation_with_keys": False,
+    "show_prev_next": False,
+    "use_edit_page_button": False,
+}
+html_sidebars = {"getting_started": [], "where_we_differ": [], "architecture": []}
