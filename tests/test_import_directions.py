@@ -15,6 +15,7 @@ PACKAGE = Path(sknumpynet.__file__).parent
 FLOORS = {
     "core.options": 0,
     "core.activations": 1,
+    "core.batches": 1,
     "core.initializers": 1,
     "core.losses": 1,
     "core.schedules": 1,
