@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The network itself, in NumPy and SciPy alone; usable without an estimator.
+
+To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
+``optimizers``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``.
+"""
+
+from sknumpynet.core.activations import Activation, Identity, Logistic, ReLU, Tanh
+from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
+from sknumpynet.core.initializers import GlorotUniform, Initializer
+from sknumpynet.core.layers import Activate, Dense, Layer
+from sknumpynet.core.losses import (
+    BinaryLogLoss,
+    HalfPoisson,
+    Loss,
+    MultinomialLogLoss,
+    SquaredError,
+)
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.optimizers import SGD, Adam, Optimizer
+from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
+
+__all__ = [
+    "SGD",
+    "Activate",
+    "Activation",
+    "Adam",
+    "Adaptive",
+    "BinaryLogLoss",
+    "Constant",
+    "Dense",
+    "GlorotUniform",
+    "GradientError",
+    "GradientReport",
+    "HalfPoisson",
+    "Identity",
+    "Initializer",
+    "InverseScaling",
+    "Layer",
+    "Logistic",
+    "Loss",
+    "MultinomialLogLoss",
+    "Network",
+    "Optimizer",
+    "Progress",
+    "ReLU",
+    "Schedule",
+    "SquaredError",
+    "Tanh",
+    "Workspace",
+    "check_gradients",
+]

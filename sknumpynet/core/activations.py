@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Activation functions: ``z -> a`` on the way forward, ``delta *= da/dz`` on the way back.
+
+Each needs only its own output ``a`` to compute its derivative, so that ``z`` and ``a`` share one buffer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from sknumpynet.core.options import Array, Options, resolve
+
+
+class Activation(Options):
+    """Base class: an elementwise function ``a = f(z)`` and its derivative, in place."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        """Write ``f(z)`` into ``out``, which may be ``z`` itself."""
+        raise NotImplementedError
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        """Multiply ``delta`` = dL/da by da/dz in place, so that it becomes dL/dz.
+
+        ``a`` is what ``forward`` wrote and stays as it is; ``scratch``, of the same shape and dtype, is
+        free to use.
+        """
+        raise NotImplementedError
+
+
+class Identity(Activation):
+    """The linear unit: ``a = z``, ``da/dz = 1``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([-1.0, 2.0])
+    >>> Identity().forward(z, out=z)
+    >>> z
+    array([-1.,  2.])
+    """
+
+    def forward(self, z: Array, out: Array) -> None:
+        if out is not z:
+            np.copyto(out, z)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        pass
+
+
+class Logistic(Activation):
+    """The sigmoid: ``a = 1 / (1 + exp(-z))``, ``da/dz = a * (1 - a)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([0.0, 800.0])
+    >>> Logistic().forward(z, out=z)
+    >>> z
+    array([0.5, 1. ])
+    """
+
+    def forward(self, z: Array, out: Array) -> None:
+        expit(z, out=out)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        np.subtract(1, a, out=scratch)
+        delta *= a
+        delta *= scratch
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent: ``a = tanh(z)``, ``da/dz = 1 - a^2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([0.0, 20.0])
+    >>> Tanh().forward(z, out=z)
+    >>> z
+    array([0., 1.])
+    """
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.tanh(z, out=out)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        np.multiply(a, a, out=scratch)
+        np.subtract(1, scratch, out=scratch)
+        delta *= scratch
+
+
+class ReLU(Activation):
+    """The rectified linear unit: ``a = max(z, 0)``, ``da/dz = 1 where a > 0, else 0``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([-1.0, 2.0])
+    >>> ReLU().forward(z, out=z)
+    >>> z
+    array([0., 2.])
+    """
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.maximum(z, 0, out=out)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        np.greater(a, 0, out=scratch)
+        delta *= scratch
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "identity": Identity,
+    "logistic": Logistic,
+    "tanh": Tanh,
+    "relu": ReLU,
+}
+
+
+def get_activation(choice: str | Activation) -> Activation:
+    """Return the activation of that name, or the object itself."""
+    return resolve(choice, ACTIVATIONS, Activation, "activation")

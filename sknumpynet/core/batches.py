@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Batches: some rows of the data at a time, as arrays of the network's dtype, in buffers that are used again.
+
+The data stay as they are: integers, half precision, column order, a memory map or a sparse matrix are
+converted a batch at a time, never as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from sknumpynet.core.options import Array
+
+Rows = slice | Array  # consecutive rows, or an array of row numbers
+
+
+class Gather:
+    """Rows of one array, as an array of ``dtype`` in C order, or as CSR where the array is sparse.
+
+    Parameters
+    ----------
+    source : ndarray of shape (n,) or (n, k), or sparse matrix or array
+        The data; CSC becomes CSR once.
+    size : int
+        Largest number of rows at a time.
+    dtype : dtype
+        Of what is returned.
+    """
+
+    def __init__(self, source: Any, size: int, dtype: DTypeLike) -> None:
+        self.dtype = dtype
+        self.sparse = not isinstance(source, np.ndarray)
+        if self.sparse:
+            self.source = source.tocsr()
+            return
+        self.source = source
+        self.same = source.dtype == dtype
+        # np.take with out= copies the whole source first unless it is C-contiguous
+        self.take = source.flags.c_contiguous
+        shape = (size, *source.shape[1:])
+        self.out = np.empty(shape, dtype)
+        if self.take and not self.same:
+            self.raw = np.empty(shape, source.dtype)
+
+    def __call__(self, rows: Rows) -> Any:
+        """Return those rows; they may be overwritten by the next call."""
+        if self.sparse:
+            return self.source[rows].astype(self.dtype, copy=False)
+        if isinstance(rows, slice):
+            part = self.source[rows]
+            if not self.same:
+                out = self.out[: len(part)]
+                out[...] = part
+                return out
+            return part
+        n = len(rows)
+        out = self.out if n == len(self.out) else self.out[:n]
+        if not self.take:
+            out[...] = self.source[rows]
+        elif self.same:
+            self.source.take(rows, axis=0, out=out, mode="clip")
+        else:
+            self.source.take(rows, axis=0, out=self.raw[:n], mode="clip")
+            out[...] = self.raw[:n]
+        return out
+
+
+class Batches:
+    """Batches of X, y and the weights.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, n_features)
+        Inputs of any real dtype.
+    y : ndarray of shape (n, n_outputs), or (n,) of class indices
+        Targets; a two-dimensional y is converted to ``dtype``.
+    sample_weight : ndarray of shape (n,) or None
+        Weights of the rows.
+    size : int
+        Rows of a batch.
+    dtype : dtype
+        Of the network.
+    """
+
+    def __init__(
+        self, X: Any, y: Array, sample_weight: Array | None, size: int, dtype: DTypeLike
+    ) -> None:
+        self.n = X.shape[0]
+        self.size = size
+        self._X = Gather(X, size, dtype)
+        self._y = Gather(y, size, y.dtype if y.ndim == 1 else dtype)
+        self._weight = None if sample_weight is None else Gather(sample_weight, size, dtype)
+
+    def gather(self, rows: Rows) -> tuple[Any, Array, Array | None]:
+        """Return X, y and weights of those rows, valid until the next call."""
+        return self._X(rows), self._y(rows), None if self._weight is None else self._weight(rows)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checking a backward pass: the gradient it gives against the slope that the loss really has.
+
+The slope along one parameter is the central difference ``(L(p + h) - L(p - h)) / 2h``. Where the two
+one-sided slopes disagree the loss has a kink nearby (a ReLU at zero), and the parameter is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.losses import Loss
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.options import Array
+
+
+class GradientError(AssertionError):
+    """The backward pass disagrees with the slopes of the loss. ``report`` has the details."""
+
+    def __init__(self, message: str, report: GradientReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+@dataclass
+class GradientReport:
+    """What `check_gradients` found.
+
+    Attributes
+    ----------
+    errors : dict of str to float
+        For the weights and biases of each layer, from the output backwards (the order in which the backward
+        pass computes them), the largest difference relative to the largest slope in that array.
+    n_checked, n_kinks : int
+        Parameters compared, and left out because of a kink.
+    """
+
+    errors: dict[str, float] = field(default_factory=dict)
+    n_checked: int = 0
+    n_kinks: int = 0
+
+    @property
+    def max_error(self) -> float:
+        """The largest of the errors."""
+        return max(self.errors.values(), default=0.0)
+
+
+def check_gradients(
+    network: Network,
+    loss: Loss,
+    X: Any,
+    y: Array,
+    sample_weight: Array | None = None,
+    *,
+    step: float = 1e-5,
+    tolerance: float = 1e-5,
+) -> GradientReport:
+    """Compare the gradients of the backward pass with central differences of the loss.
+
+    Parameters
+    ----------
+    network : Network
+        A network with float64 parameters; they are moved and put back.
+    loss : Loss
+        The loss.
+    X : ndarray of shape (n, n_features), or sparse
+        A few rows of data.
+    y : ndarray
+        Targets, as the loss wants them.
+    sample_weight : ndarray of shape (n,), default=None
+        Weights of the rows.
+    step : float, default=1e-5
+        How far a parameter is moved to each side.
+    tolerance : float, default=1e-5
+        Largest allowed difference, relative to the largest slope in the same array of weights or biases.
+
+    Returns
+    -------
+    report : GradientReport
+        The errors per layer.
+
+    Raises
+    ------
+    GradientError
+        Where a gradient is off. It names the layer nearest the output, where to look first: what is wrong
+        there makes all layers before it wrong.
+    TypeError
+        If the network does not compute in float64, in which differences are too coarse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.core import Dense, Network, SquaredError, check_gradients
+    >>> rng = np.random.default_rng(0)
+    >>> network = Network([Dense(3, 4), "tanh", Dense(4, 2)], rng=rng)
+    >>> report = check_gradients(network, SquaredError(), rng.normal(size=(5, 3)), rng.normal(size=(5, 2)))
+    >>> report.n_checked, report.max_error < 1e-8
+    (26, True)
+    """
+    if network.dtype != np.float64:
+        raise TypeError(f"network must compute in float64 to be checked; it has {network.dtype}")
+    work = Workspace(network, X.shape[0])
+
+    def value() -> float:
+        return loss.value_and_gradient(y, network.forward(X, work), sample_weight)[0]
+
+    center, delta = loss.value_and_gradient(y, network.forward(X, work), sample_weight)
+    network.backward(delta, work)
+    gradient = network.grads.copy()
+    slopes, kinks = _slopes(network.params, value, center, step)
+
+    report = GradientReport(n_checked=int((~kinks).sum()), n_kinks=int(kinks.sum()))
+    for name, part in _parts_from_output(network):
+        smooth = ~kinks[part]
+        error = np.abs(gradient[part] - slopes[part])[smooth].max(initial=0.0)
+        size = max(np.abs(slopes[part])[smooth].max(initial=0.0), 1e-3 * abs(center), 1e-6)
+        report.errors[name] = float(error / size)
+    for name, error in report.errors.items():
+        if not error <= tolerance:
+            raise GradientError(
+                f"the gradient of {name} is off by {error:.1e} of its largest slope (tolerance "
+                f"{tolerance:.0e}). Look at this layer's backward pass and at what sends delta into it: "
+                "it is the one nearest the output that disagrees",
+                report,
+            )
+    return report
+
+
+def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Array, Array]:
+    """Return the central differences, and where they cannot be trusted because of a kink."""
+    slopes, kinks = np.empty_like(params), np.zeros(params.shape, bool)
+    for index, kept in enumerate(params):
+        params[index] = kept + step
+        right = value()
+        params[index] = kept - step
+        left = value()
+        params[index] = kept
+        slopes[index] = (right - left) / (2 * step)
+        # The one-sided slopes of a smooth function differ by about step * L''. At a kink they differ by
+        # about as much as they are large, and halving the step tells the two apart.
+        bend = abs(right - 2 * center + left) / step
+        if bend > 1e-3 * max(abs(slopes[index]), 1e-6):
+            params[index] = kept + step / 2
+            near = value()
+            params[index] = kept - step / 2
+            near = abs(near - 2 * center + value()) / (step / 2)
+            params[index] = kept
+            kinks[index] = not 0.4 * bend < near < 0.6 * bend
+    return slopes, kinks
+
+
+def _parts_from_output(network: Network) -> list[tuple[str, slice]]:
+    parts, start, start_b = [], 0, network.n_weights
+    for index, layer in enumerate(network.dense):
+        stop = start + layer.fan_in * layer.fan_out
+        name = f"layer {index} of {len(network.dense)} ({layer!r})"
+        parts.append((f"W in {name}", slice(start, stop)))
+        start = stop
+        if layer.bias:
+            parts.append((f"b in {name}", slice(start_b, start_b + layer.fan_out)))
+            start_b += layer.fan_out
+    return parts[::-1]

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""L-BFGS: the same objective on all rows at once, given to SciPy.
+
+The flat vector is what SciPy optimises, and the network computes in SciPy's own copy of it, in float64
+whatever the network's dtype: line searches compare losses that hardly differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from sknumpynet.core.batches import Batches
+from sknumpynet.core.losses import Loss
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.options import Array
+from sknumpynet.core.training import add_l2
+
+
+@dataclass
+class LbfgsResult:
+    """How the search ended.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,), float64
+        The best parameters found.
+    value : float
+        The objective there: loss and penalty.
+    penalty : float
+        The penalty's share of it.
+    nit : int
+        Iterations done.
+    status, message : int and str
+        SciPy's status (0 means converged) and its explanation.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+
+    params: Array
+    value: float
+    penalty: float
+    nit: int
+    status: int
+    message: str
+    interrupted: bool = False
+
+
+class Objective:
+    """The mean loss of all rows plus the penalty, and its gradient, as a function of the flat vector."""
+
+    def __init__(
+        self, network: Network, loss: Loss, X: Any, y: Array, sample_weight: Array | None, l2: float
+    ) -> None:
+        self.network = network.astype(np.float64)
+        self.loss = loss
+        self.total = float(X.shape[0] if sample_weight is None else sample_weight.sum())
+        self.l2 = l2 / self.total
+        size = min(X.shape[0], network.chunk_rows())
+        self.batches = Batches(X, y, sample_weight, size, np.float64)
+        self.work = Workspace(self.network, size)
+        self.scratch = np.empty(self.network.n_weights)
+
+    def __call__(self, params: Array) -> tuple[float, Array]:
+        """Return value and gradient, the sums over chunks of rows."""
+        network, n, size = self.network, self.batches.n, self.batches.size
+        network.params[...] = params
+        value, gradient = 0.0, np.zeros_like(params)
+        for start in range(0, n, size):
+            rows = min(size, n - start)
+            work = self.work if rows == size else self.work.head(rows)
+            X, y, sample_weight = self.batches.gather(slice(start, start + rows))
+            part, delta = self.loss.value_and_gradient(
+                y, network.forward(X, work), sample_weight, total=self.total
+            )
+            network.backward(delta, work)
+            value += part
+            gradient += network.grads
+        network.grads[...] = gradient
+        value += add_l2(network, self.l2, self.scratch)
+        gradient[...] = network.grads
+        return value, gradient
+
+    def penalty(self, params: Array) -> float:
+        """Return ``l2 / 2 * ||W||^2``."""
+        weights = params[: self.network.n_weights]
+        return 0.5 * self.l2 * float(np.dot(weights, weights))
+
+
+def minimize_lbfgs(
+    objective: Objective,
+    *,
+    max_iter: int,
+    max_fun: int,
+    tol: float,
+    log: Callable[[str], None] | None = None,
+) -> LbfgsResult:
+    """Search from the network's parameters on; Ctrl-C ends it with what was found by then.
+
+    Parameters
+    ----------
+    objective : Objective
+        What to minimise.
+    max_iter, max_fun : int
+        Largest number of iterations, and of evaluations.
+    tol : float
+        The search ends where no component of the gradient is larger.
+    log : callable, default=None
+        Called with a line of text after each iteration.
+
+    References
+    ----------
+    Byrd, Lu, Nocedal, Zhu: A limited memory algorithm for bound constrained optimization (SIAM Journal on
+    Scientific Computing 16, 1995).
+    """
+    params = np.array(objective.network.params)
+    latest: dict[str, Any] = {"params": params, "value": np.nan, "nit": 0}
+
+    def evaluate(x: Array) -> tuple[float, Array]:
+        value, gradient = objective(x)
+        latest["evaluated"] = value
+        if latest["nit"] == 0 and np.isnan(latest["value"]):
+            latest["value"] = value
+        return value, gradient
+
+    def after_iteration(x: Array) -> None:
+        # what was evaluated last is what the iteration accepted
+        latest.update(params=np.array(x), value=latest["evaluated"], nit=latest["nit"] + 1)
+        if log is not None:
+            log(f"Iteration {latest['nit']}, loss = {latest['value']:.8f}")
+
+    try:
+        found = minimize(
+            evaluate,
+            params,
+            method="L-BFGS-B",
+            jac=True,
+            callback=after_iteration,
+            options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+        )
+    except KeyboardInterrupt:
+        kept = latest["params"]
+        return LbfgsResult(
+            kept, latest["value"], objective.penalty(kept), latest["nit"], 1, "interrupted", True
+        )
+    return LbfgsResult(
+        found.x,
+        float(found.fun),
+        objective.penalty(found.x),
+        int(found.nit),
+        int(found.status),
+        str(found.message),
+    )

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What every small parameter object shares: layers, activations, losses, optimizers, schedules.
+
+Their constructor arguments are kept under their own names, so that they can be read back, shown, compared,
+cloned and searched over by name (``get_params`` and ``set_params`` as in scikit-learn).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Self = TypeVar("Self", bound="Options")
+Kind = TypeVar("Kind", bound="Options")
+
+
+@cache
+def _argument_names(cls: type) -> tuple[str, ...]:
+    init = cls.__init__  # type: ignore[misc]
+    if init is object.__init__:
+        return ()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    arguments = list(inspect.signature(init).parameters.values())[1:]
+    return tuple(argument.name for argument in arguments if argument.kind in named)
+
+
+class Options:
+    """Base of the parameter objects: constructor arguments are attributes of the same name."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor arguments as a dict (``deep`` is there for scikit-learn's sake)."""
+        return {name: getattr(self, name) for name in _argument_names(type(self))}
+
+    def set_params(self: Self, **params: Any) -> Self:
+        """Set constructor arguments by name and return self."""
+        names = _argument_names(type(self))
+        for name, value in params.items():
+            if name not in names:
+                raise ValueError(
+                    f"{type(self).__name__} has no parameter {name!r}; it has: {', '.join(names)}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        mine, theirs = self.get_params(), other.get_params()
+        return all(np.array_equal(mine[name], theirs[name]) for name in mine)
+
+    def __hash__(self) -> int:
+        return hash((type(self), repr(self)))
+
+
+def resolve(
+    choice: str | Kind, names: Mapping[str, type[Kind]], kind: type[Kind], parameter: str
+) -> Kind:
+    """Turn a name into a default object of its class, and let an object through.
+
+    ``parameter`` is what the caller calls the choice; it begins the error message.
+    """
+    if isinstance(choice, kind):
+        return choice
+    if isinstance(choice, str) and choice in names:
+        return names[choice]()
+    raise ValueError(
+        f"{parameter} must be one of {', '.join(map(repr, names))} or an object of class "
+        f"{kind.__name__}; got {choice!r}"
+    )

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Schedules: how large a step to take, from where training is.
+
+A schedule is a pure function of progress. What needs a score, such as noticing that nothing improves any
+more, is training's task; the schedule only says what happens to the rate then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sknumpynet.core.options import Options
+
+
+@dataclass
+class Progress:
+    """Where training is.
+
+    Attributes
+    ----------
+    samples : int
+        Rows seen so far, counted at the end of each epoch.
+    """
+
+    samples: int = 0
+
+
+class Schedule(Options):
+    """Base class: a function of `Progress` to a learning rate."""
+
+    rate: float
+    moves = False  # whether the rate is to be asked for anew at the end of each epoch
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the learning rate at that point."""
+        raise NotImplementedError
+
+    def on_plateau(self, rate: float) -> float | None:
+        """Return the rate to go on with when nothing improves any more, or None to stop."""
+        return None
+
+
+class Constant(Schedule):
+    """The same rate from beginning to end.
+
+    Parameters
+    ----------
+    rate : float, default=0.001
+        The learning rate.
+
+    Examples
+    --------
+    >>> Constant(0.1)(Progress(samples=1000))
+    0.1
+    """
+
+    def __init__(self, rate: float = 0.001) -> None:
+        self.rate = rate
+
+    def __call__(self, progress: Progress) -> float:
+        return self.rate
+
+
+class InverseScaling(Schedule):
+    """``rate / (samples + 1)^power``, moved at the end of each epoch.
+
+    Parameters
+    ----------
+    rate : float, default=0.001
+        The learning rate of the first epoch.
+    power : float, default=0.5
+        The exponent.
+
+    Examples
+    --------
+    >>> InverseScaling(0.1)(Progress(samples=99))
+    0.01
+    """
+
+    moves = True
+
+    def __init__(self, rate: float = 0.001, power: float = 0.5) -> None:
+        self.rate = rate
+        self.power = power
+
+    def __call__(self, progress: Progress) -> float:
+        return float(self.rate / (progress.samples + 1) ** self.power)
+
+
+class Adaptive(Schedule):
+    """The same rate as long as the loss falls; divided by ``factor`` each time it no longer does.
+
+    Parameters
+    ----------
+    rate : float, default=0.001
+        The learning rate to begin with.
+    factor : float, default=5.0
+        What the rate is divided by on a plateau.
+    smallest : float, default=1e-6
+        Training stops at a plateau with a rate of at most this.
+
+    Examples
+    --------
+    >>> Adaptive(0.1).on_plateau(0.1), Adaptive(0.1).on_plateau(1e-7)
+    (0.02, None)
+    """
+
+    def __init__(
+        self, rate: float = 0.001, factor: float = 5.0, smallest: float = 1e-6
+    ) -> None:
+        self.rate = rate
+        self.factor = factor
+        self.smallest = smallest
+
+    def __call__(self, progress: Progress) -> float:
+        return self.rate
+
+    def on_plateau(self, rate: float) -> float | None:
+        return None if rate <= self.smallest else rate / self.factor
+
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "adaptive": Adaptive,
+}

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training: steps on minibatches, epochs, and when to stop.
+
+One step is `Training.step`, and nothing hides it. `Training.run` repeats it over shuffled batches, keeps the
+record, and watches the loss of each epoch, or a validation score, to end when it no longer gets better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.batches import Batches, Rows
+from sknumpynet.core.losses import Loss
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.options import Array
+from sknumpynet.core.schedules import Progress, Schedule
+
+
+def add_l2(network: Network, l2: float, scratch: Array) -> float:
+    """Add the gradient of ``l2 / 2 * ||W||^2`` to the gradients, and return its value."""
+    if l2 == 0:
+        return 0.0
+    weights = network.params[: network.n_weights]
+    np.multiply(weights, l2, out=scratch)
+    gradient = network.grads[: network.n_weights]
+    gradient += scratch
+    return 0.5 * l2 * float(np.dot(weights, weights))
+
+
+@dataclass
+class History:
+    """What training records, one entry an epoch.
+
+    Attributes
+    ----------
+    loss : list of float
+        Mean loss of the batches, penalty included, each taken before its step.
+    score : list of float
+        Validation score after the epoch, where there is one.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Patience:
+    """Counts the epochs in a row that were no better than the best one by more than ``tol``.
+
+    ``best`` begins as minus infinity for a score and as infinity for a loss.
+    """
+
+    best: float
+    stalled: int = 0
+
+    def update_loss(self, loss: float, tol: float) -> None:
+        self.stalled = self.stalled + 1 if loss > self.best - tol else 0
+        self.best = min(self.best, loss)
+
+    def update_score(self, score: float, tol: float) -> bool:
+        """Return whether this is the best score so far."""
+        self.stalled = self.stalled + 1 if score < self.best + tol else 0
+        better = score > self.best
+        if better:
+            self.best = score
+        return better
+
+
+@dataclass
+class Training:
+    """A network in training: what has to be kept to go on where it stopped.
+
+    Parameters
+    ----------
+    network, loss, optimizer, schedule : Network, Loss, Optimizer, Schedule
+        What is trained, on what, how, and with which learning rate.
+    rng : RandomState
+        Shuffles the rows.
+    l2 : float
+        Strength of the penalty on the squared weights, over the number of rows (or their weights).
+    loss_scale : float
+        Factor of the reported loss: 1 / n_outputs where the mean over outputs is reported.
+    shuffle : bool
+        Whether each epoch takes the rows in a new order.
+    tol, n_iter_no_change : float
+        An epoch has to be better by ``tol``; after more than ``n_iter_no_change`` that were not, the
+        schedule decides whether to go on.
+
+    Attributes
+    ----------
+    history : History
+        The record.
+    progress : Progress
+        How far it got.
+    patience : Patience
+        The best loss or score, and how long ago that was.
+    order : ndarray of int
+        The rows in the order of the last epoch, which the next one shuffles on.
+    learning_rate : float
+        Of the next step.
+    converged : bool
+        Whether the last `run` ended because nothing improved any more.
+    """
+
+    network: Network
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    rng: Any
+    l2: float = 0.0
+    loss_scale: float = 1.0
+    shuffle: bool = True
+    tol: float = 1e-4
+    n_iter_no_change: float = 10
+    log: Callable[[str], None] | None = None
+    history: History = field(default_factory=History)
+    progress: Progress = field(default_factory=Progress)
+    patience: Patience = field(default_factory=lambda: Patience(np.inf))
+    order: Array = field(default_factory=lambda: np.arange(0))
+    converged: bool = False
+
+    def __post_init__(self) -> None:
+        self.learning_rate = self.schedule(Progress())
+
+    def run(
+        self,
+        batches: Batches,
+        rows: Array | None,
+        n_epochs: int,
+        validate: Callable[[], float] | None = None,
+    ) -> Iterator[int]:
+        """Train, an epoch at a time: yields the number of epochs done after each.
+
+        ``rows`` are the rows to train on, None for all. ``validate``, where given, returns the score that
+        decides when to stop; the parameters of the best epoch are put back at the end, or when the
+        iterator is closed.
+        """
+        n = batches.n if rows is None else len(rows)
+        if len(self.order) != n:
+            self.order = np.arange(n)
+        self.converged = False
+        work = Workspace(self.network, batches.size)
+        scratch = np.empty(self.network.n_weights, self.network.dtype)
+        best = self.network.params.copy() if validate is not None else None
+        try:
+            for epoch in range(1, n_epochs + 1):
+                self._epoch(batches, rows, work, scratch)
+                self._say(f"Iteration {epoch}, loss = {self.history.loss[-1]:.8f}")
+                if validate is None:
+                    self.patience.update_loss(self.history.loss[-1], self.tol)
+                else:
+                    score = float(validate())
+                    self.history.score.append(score)
+                    self._say(f"Validation score: {score:f}")
+                    if self.patience.update_score(score, self.tol):
+                        best[...] = self.network.params  # type: ignore[index]
+                yield epoch
+                self._end_or_slow_down("Training loss" if validate is None else "Validation score")
+                if self.converged:
+                    break
+        finally:
+            if best is not None:
+                self.network.params[...] = best
+
+    def step(
+        self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
+    ) -> float:
+        """Take one step on one batch, and return the reported loss from before it.
+
+        The step goes down ``L + l2 / (2 total) * ||W||^2``, where ``total`` is the batch's sum of weights.
+        A batch whose weights are all zero has no loss; its penalty counts as if each row had the weight 1.
+        """
+        network, n = self.network, X.shape[0]
+        total = n if sample_weight is None else float(np.add.reduce(sample_weight))
+        raw = network.forward(X, work)
+        value, delta = self.loss.value_and_gradient(
+            y, raw, sample_weight, total=total, out=work.delta, scratch=work.scratch
+        )
+        network.backward(delta, work)
+        penalty = add_l2(network, self.l2 / (total or n), scratch)
+        self.optimizer.step(network.params, network.grads, self.learning_rate)
+        return value * self.loss_scale + penalty if total else 0.0
+
+    def _epoch(self, batches: Batches, rows: Array | None, work: Workspace, scratch: Array) -> None:
+        """Take one step on each batch of ``rows`` and record the mean loss."""
+        order, size = self.order, batches.size
+        n = len(order)
+        if self.shuffle:
+            self.order = order = order[_permutation(n, self.rng)]
+        short = work.head(n % size)
+        sum_of_losses = 0.0
+        for start in range(0, n, size):
+            stop = min(start + size, n)
+            batch: Rows = order[start:stop] if self.shuffle else slice(start, stop)
+            if rows is not None:
+                batch = rows[batch]
+            X, y, sample_weight = batches.gather(batch)
+            loss = self.step(
+                X, y, sample_weight, work if stop - start == size else short, scratch
+            )
+            sum_of_losses += loss * (stop - start)
+        self.history.loss.append(sum_of_losses / n)
+        self.progress.samples += n
+        if self.schedule.moves:
+            self.learning_rate = self.schedule(self.progress)
+
+    def _end_or_slow_down(self, what: str) -> None:
+        """After too many epochs without progress: do what the schedule says."""
+        if self.patience.stalled <= self.n_iter_no_change:
+            return
+        message = (
+            f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} "
+            "consecutive epochs."
+        )
+        rate = self.schedule.on_plateau(self.learning_rate)
+        if rate is None:
+            self._say(f"{message} Stopping.")
+            self.converged = True
+        else:
+            self._say(f"{message} Setting learning rate to {rate:f}")
+            self.learning_rate = rate
+            self.patience.stalled = 0
+
+    def _say(self, message: str) -> None:
+        if self.log is not None:
+            self.log(message)
+
+
+def _permutation(n: int, rng: Any) -> Array:
+    """Return 0 ... n - 1 in random order; the draws are those of scikit-learn's ``shuffle``."""
+    order = np.arange(n)
+    rng.shuffle(order)
+    return order
