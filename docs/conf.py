@@ -19,7 +19,6 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-# README and the gallery's header bring their own text; sphinx-gallery keeps its times elsewhere
 exclude_patterns = ["_build", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 
@@ -27,6 +26,7 @@ myst_enable_extensions = ["colon_fence", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 
 autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
@@ -79,7 +79,6 @@ def linkcode_resolve(domain, info):
 
 html_theme = "pydata_sphinx_theme"
 html_title = "sknumpynet"
-html_static_path = ["_static"]
 html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
     "navigation_with_keys": False,
