@@ -127,6 +127,10 @@ class Training:
     def __post_init__(self) -> None:
         self.learning_rate = self.schedule(Progress())
 
+    def __getstate__(self) -> dict[str, Any]:
+        order = self.order.astype(np.uint32) if len(self.order) < 1 << 32 else self.order
+        return {**vars(self), "order": order, "log": None}
+
     def run(
         self,
         batches: Batches,

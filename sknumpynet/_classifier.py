@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The classifier: labels into the network, probabilities out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import validate_data
+
+from sknumpynet._base import (
+    BaseNumpyMLP,
+    accepted_dtypes,
+    all_or_nothing,
+    densified,
+    is_stochastic,
+)
+from sknumpynet._compat import check_first_partial_fit, fit_context
+from sknumpynet._docs import documented
+from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss
+
+
+@documented(score="accuracy")
+class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
+    """Multi-layer perceptron for classification, computed in NumPy.
+
+    A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and numbers. It
+    minimises the log loss.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, in the order of the columns of `predict_proba`.
+    {attributes}
+
+    See Also
+    --------
+    NumpyMLPRegressor : The same for numbers.
+    sklearn.neural_network.MLPClassifier : The estimator whose numbers this one gives.
+
+    References
+    ----------
+    Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
+    (AISTATS 2010).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknumpynet import NumpyMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), NumpyMLPClassifier(max_iter=500, random_state=0))
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    @available_if(is_stochastic)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one epoch on the given data, going on from the last call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever occur. Needed in the first call, not in later ones.
+
+        Returns
+        -------
+        self : object
+            The estimator, a little better.
+
+        Raises
+        ------
+        ValueError
+            If the data will not do, `classes` is missing, or `y` has a label that is not among them; the
+            estimator is then as it was before the call.
+        """
+        with all_or_nothing(self):
+            if check_first_partial_fit(self, classes):
+                self._learn_labels(y if type_of_target(y).startswith("multilabel") else classes)
+                self.classes_ = unique_labels(classes)
+            return self._partial_fit(X, y, sample_weight)
+
+    def decision_function(self, X):
+        """Return the raw output of the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            For two classes, the log-odds of the second one; for several, values of which the largest
+            belongs to the predicted class; for labels, the log-odds of each.
+        """
+        raw = self._raw(X)
+        return raw.ravel() if raw.shape[1] == 1 else raw
+
+    def predict(self, X):
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The labels; for several labels at once an indicator matrix, sparse if that of `fit` was.
+        """
+        raw = self._raw(X)
+        if self._label_type == "multilabel-indicator":
+            y = (raw > 0).astype(int)
+            return csr_matrix(y) if self._sparse_labels else y
+        return self.classes_[self._class_indices(raw)]
+
+    def predict_proba(self, X):
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            The probability of each class, in the order of `classes_`; never 0 and never 1.
+        """
+        raw = self._raw(X)
+        if self.n_outputs_ == 1:
+            p = np.hstack([-raw, raw])
+            expit(p, out=p)
+        else:
+            p = raw
+            self._loss_and_link()[0].inverse_link(raw, p)
+        limits = np.finfo(p.dtype)
+        return np.clip(p, limits.tiny, 1 - limits.epsneg, out=p)
+
+    def predict_log_proba(self, X):
+        """Predict the logarithms of the probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            The logarithm of `predict_proba`, always finite.
+        """
+        p = self.predict_proba(X)
+        return np.log(p, out=p)
+
+    def _learn_labels(self, y):
+        labels = LabelBinarizer().fit(y)
+        self.classes_ = labels.classes_
+        self._label_type = labels.y_type_
+        self._sparse_labels = labels.sparse_input_
+
+    def _check_data(self, X, y, reset, incremental):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=accepted_dtypes(X),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(densified(y), warn=True)
+        if reset and not incremental:
+            self._learn_labels(y)
+        else:
+            self._check_labels(unique_labels(y))
+        return X, self._encode(y)
+
+    def _check_labels(self, classes):
+        if self.warm_start:
+            if set(classes) != set(self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call "
+                    f"to fit. Previously got {self.classes_}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _encode(self, y):
+        """Return y as class indices of shape (n,), or as yes and no of shape (n, n_outputs)."""
+        if self._label_type == "multilabel-indicator":
+            if y.ndim != 2:
+                raise ValueError("y must be an indicator matrix, as in the first call; got one label a row")
+            y = densified(y).astype(bool)
+            self.n_outputs_ = y.shape[1]
+            return y
+        if y.ndim == 2:
+            raise ValueError("y must hold one label a row, as in the first call; got a matrix of labels")
+        if self._label_type == "multiclass":
+            self.n_outputs_ = len(self.classes_)
+            return np.searchsorted(self.classes_, y)
+        self.n_outputs_ = 1
+        return (y == self.classes_[-1])[:, np.newaxis] & (len(self.classes_) == 2)
+
+    def _class_indices(self, raw):
+        if self.n_outputs_ > 1:
+            return raw.argmax(axis=1)
+        return (raw.ravel() > 0).astype(int) * (len(self.classes_) - 1)
+
+    def _loss_and_link(self):
+        if self._label_type == "multiclass":
+            return MultinomialLogLoss(), "softmax", 1.0
+        return BinaryLogLoss(), "logistic", 1.0
+
+    def _stratifies(self):
+        return self.n_outputs_ == 1
+
+    def _validation_score(self, y, raw, sample_weight):
+        if self._label_type == "multiclass":
+            right = raw.argmax(axis=1) == y
+        else:
+            right = ((raw > 0) == y).all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+
+    def _knows_outputs(self):
+        """Assigned weights predict once `classes_` is assigned too."""
+        if not hasattr(self, "classes_"):
+            return False
+        if not hasattr(self, "_label_type"):
+            multiclass = len(self.classes_) > 2 and vars(self).get("out_activation_") != "logistic"
+            labels = "binary" if len(self.classes_) <= 2 else "multilabel-indicator"
+            self._label_type = "multiclass" if multiclass else labels
+            self._sparse_labels = False
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The regressor: targets as real numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from sknumpynet._base import (
+    BaseNumpyMLP,
+    accepted_dtypes,
+    all_or_nothing,
+    densified,
+    is_stochastic,
+)
+from sknumpynet._compat import StrOptions, fit_context
+from sknumpynet._docs import documented
+from sknumpynet.core.losses import HalfPoisson, SquaredError
+
+
+@documented(score="R2")
+class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
+    """Multi-layer perceptron for regression, computed in NumPy.
+
+    A drop-in for `sklearn.neural_network.MLPRegressor`: the same parameters, attributes and numbers.
+
+    Parameters
+    ----------
+    loss : {'squared_error', 'poisson'}, default='squared_error'
+        What is minimised: half the squared error, or half the Poisson deviance, for counts and rates
+        ``y >= 0``, whose prediction is the exponential of the raw output.
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    NumpyMLPClassifier : The same for classes.
+    sklearn.neural_network.MLPRegressor : The estimator whose numbers this one gives.
+
+    Notes
+    -----
+    With several targets the squared errors are summed for the gradient, as there, while `loss_` and
+    `loss_curve_` report their mean.
+
+    References
+    ----------
+    Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
+    (AISTATS 2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet import NumpyMLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> y = X.ravel() ** 2
+    >>> model = NumpyMLPRegressor(hidden_layer_sizes=(20,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.99
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseNumpyMLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    @available_if(is_stochastic)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on the given data, going on from the last call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            The estimator, a little better.
+
+        Raises
+        ------
+        ValueError
+            If the data will not do; the estimator is then as it was before the call.
+        """
+        with all_or_nothing(self):
+            return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions, in the dtype of the network.
+        """
+        return self._prediction(self._raw(X))
+
+    def _prediction(self, raw):
+        self._loss_and_link()[0].inverse_link(raw, raw)
+        return raw.ravel() if raw.shape[1] == 1 else raw
+
+    def _check_data(self, X, y, reset, incremental):
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=accepted_dtypes(X),
+            reset=reset,
+        )
+        y = densified(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and y.min() < 0:
+            raise ValueError(
+                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}"
+            )
+        y = y.reshape(len(y), -1)
+        self.n_outputs_ = y.shape[1]
+        return X, y
+
+    def _loss_and_link(self):
+        if self.loss == "poisson":
+            return HalfPoisson(), "exp", 1.0
+        return SquaredError(), "identity", 1.0 / self.n_outputs_
+
+    def _validation_score(self, y, raw, sample_weight):
+        prediction = self._prediction(raw)
+        if not np.isfinite(prediction).all():
+            return np.nan
+        return r2_score(y, prediction, sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
