@@ -31,7 +31,9 @@ theirs = MLPClassifier(**options).fit(X, y)
 ours = NumpyMLPClassifier(**options).fit(X, y)
 
 for layer, (A, B) in enumerate(zip(theirs.coefs_, ours.coefs_, strict=True)):
-    print(f"layer {layer}: weights of shape {A.shape}, largest difference {np.abs(A - B).max():.1e}")
+    print(
+        f"layer {layer}: weights of shape {A.shape}, largest difference {np.abs(A - B).max():.1e}"
+    )
 
 # %%
 # With the comparison
