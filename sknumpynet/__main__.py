@@ -43,7 +43,8 @@ examples:
 
 The table's first line names its columns. Numbers are scaled, missing ones filled with the
 median; text is one-hot encoded; rows without a target are left out. A target of text, of
-true/false or of at most {MAX_INTEGER_CLASSES} different whole numbers is classified, another one is regressed.
+true/false or of at most {MAX_INTEGER_CLASSES} different whole numbers is classified, any other
+is regressed.
 """
 
 
@@ -314,7 +315,10 @@ def _csv_case(options):
     if not all(has_target):
         n_missing = has_target.count(False)
         notes.append(f"{_rows(n_missing)} without a value in {names[target]!r} left out.")
-        columns = [[value for value, keep in zip(column, has_target) if keep] for column in columns]
+        columns = [
+            [value for value, keep in zip(column, has_target, strict=True) if keep]
+            for column in columns
+        ]
     n_rows = len(columns[target])
     if n_rows < MIN_ROWS:
         raise CommandError(
@@ -323,7 +327,7 @@ def _csv_case(options):
         )
     y, note = _encode_target(columns[target], names[target], options.task)
     notes.append(note)
-    inputs = [(name, column) for i, (name, column) in enumerate(zip(names, columns)) if i != target]
+    inputs = [(names[i], column) for i, column in enumerate(columns) if i != target]
     X, n_numeric, more_notes = _encode_inputs(inputs)
     if X.shape[1] == 0:
         raise CommandError(
@@ -377,7 +381,7 @@ def _read_table(path, encoding):
         )
     if delimiter == ";":  # where lists are separated by semicolons, decimals may have commas
         rows = [[_decimal_point(value) for value in row] for row in rows]
-    return names, [list(column) for column in zip(*rows)], notes
+    return names, [list(column) for column in zip(*rows, strict=True)], notes
 
 
 def _rows(n):
@@ -417,74 +421,71 @@ def _decimal_point(value):
 
 
 def _number(value):
-    """The number that a text is, NaN if it is missing or infinite, None if it is none."""
+    """The number that a text stands for, NaN if it is missing, None if it stands for none."""
     if value is None:
         return math.nan
     try:
         number = float(value)
     except ValueError:
         return None
-    if "_" in value:  # Python's 1_000 is rather a name
-        return None
-    return number if math.isfinite(number) else math.nan
+    # Python's 1_000 is rather a name
+    return number if math.isfinite(number) and "_" not in value else None
 
 
 def _find_target(names, target, path):
-    listed = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    listed = ", ".join([name for name in names if name][:20])
+    if len(names) > 20:
+        listed += f" and {len(names) - 20} more"
     if target is None:
         raise CommandError(f"--csv needs --target COLUMN; {path} has the columns: {listed}")
-    found = names.count(target.strip())
-    if found > 1:
-        raise CommandError(f"{path}: {found} columns are named {target!r}: rename one")
-    if found == 0:
+    target = target.strip()
+    if names.count(target) > 1:
+        raise CommandError(f"{path} has {names.count(target)} columns {target!r}: rename one")
+    if target not in names:
         close = difflib.get_close_matches(target, names, n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise CommandError(f"{path} has no column {target!r}{hint}; it has: {listed}")
-    return names.index(target.strip())
+    return names.index(target)
 
 
 def _encode_target(column, name, task):
     """y, of text for classes and of floats for regression, and a note on the choice."""
     numbers = [_number(value) for value in column]
-    levels = set(column)
-    if len(levels) == 1:
+    text = next((v for v, number in zip(column, numbers, strict=True) if number is None), None)
+    values = np.array(numbers if text is None else column)
+    n_levels = len(np.unique(values))
+    if n_levels == 1:
         raise CommandError(
             f"the target {name!r} is {column[0]!r} in every row: there is nothing to learn"
         )
-    as_text = next(
-        (v for v, number in zip(column, numbers) if number is None or math.isnan(number)), None
-    )
-    is_whole = as_text is None and all(number == int(number) for number in numbers)
+    note = f"{task} of the target {name!r}."
     if task is None:
-        few = len(levels) <= MAX_INTEGER_CLASSES and len(levels) <= len(column) / 2
-        task = "classification" if as_text is not None or (is_whole and few) else "regression"
-        other = "regression" if task == "classification" else "classification"
-        kind = (
-            "text"
-            if as_text is not None
-            else f"{len(levels)} different {'whole ' if is_whole else ''}numbers"
-        )
-        hint = f" (--task {other} would do that instead)" if as_text is None else ""
-        chosen = f"{task}, because the target {name!r} holds {kind}{hint}."
-    else:
-        chosen = f"{task} of the target {name!r}."
+        task, note = _choose_task(values, n_levels, name)
     if task == "regression":
-        if as_text is not None:
-            raise CommandError(
-                f"the target {name!r} holds text, for instance {as_text!r}: "
-                "regression needs numbers"
-            )
-        return np.array(numbers), chosen
-    if len(levels) > len(column) / 2:
+        if text is not None:
+            raise CommandError(f"the target {name!r} holds text ({text!r}): it cannot be regressed")
+        return values, note
+    if n_levels > len(values) / 2:
         raise CommandError(
-            f"the target {name!r} has {len(levels)} different values in "
-            f"{len(column)} rows, too many to be classes: choose another column"
+            f"the target {name!r} has {n_levels} different values in {len(values)} rows, too many "
+            "to be classes: choose another column"
         )
-    # "1" and "1.0" are one class
-    y = np.array(column) if as_text is not None else np.array(list(map(str, numbers)))
-    if is_whole:
-        y = np.array([str(int(number)) for number in numbers])
-    return y, chosen
+    return values.astype(str), note  # scikit-learn takes no fractions for classes
+
+
+def _choose_task(values, n_levels, name):
+    """What to do with a target, and why, for the user to see."""
+    if values.dtype.kind != "f":
+        return "classification", f"classification, because the target {name!r} holds text."
+    is_whole = bool(np.all(values == np.floor(values)))
+    kind = f"holds {n_levels} different {'whole ' if is_whole else ''}numbers"
+    could_be_classes = n_levels <= len(values) / 2
+    if is_whole and could_be_classes and n_levels <= MAX_INTEGER_CLASSES:
+        task, hint = "classification", " (--task regression overrides this)"
+    else:
+        task = "regression"
+        hint = " (--task classification overrides this)" if could_be_classes else ""
+    return task, f"{task}, because the target {name!r} {kind}{hint}."
 
 
 def _encode_inputs(inputs):

@@ -74,7 +74,7 @@ class FitResult:
         return float(self.estimator.loss_)
 
     @property
-    def loss_curve(self) -> np.ndarray | None:
+    def loss_curve(self) -> Any:
         """The loss after each epoch, shape (n_iter,); None for L-BFGS, which keeps no curve."""
         curve = getattr(self.estimator, "loss_curve_", None)
         return None if curve is None or len(curve) == 0 else np.asarray(curve, dtype=np.float64)
@@ -128,7 +128,7 @@ class Comparison:
         theirs, ours = self.sklearn.estimator.coefs_, self.sknumpynet.estimator.coefs_
         if [W.shape for W in theirs] != [W.shape for W in ours]:
             return float("nan")
-        return max(float(np.max(np.abs(a - b))) for a, b in zip(theirs, ours))
+        return max(float(np.max(np.abs(a - b))) for a, b in zip(theirs, ours, strict=True))
 
     @property
     def has_loss_curves(self) -> bool:
@@ -152,64 +152,51 @@ class Comparison:
         """Largest absolute difference of the loss curves, or of ``loss_`` for L-BFGS."""
         return float(np.max(self.loss_differences))
 
-    def __str__(self) -> str:
+    def _pairs(self) -> dict:
+        """What can be said of each network: name -> (scikit-learn's value, ours)."""
         theirs, ours = self.sklearn, self.sknumpynet
+        return {
+            f"test {self.score_name}": (theirs.score, ours.score),
+            "fit time": (theirs.fit_time, ours.fit_time),
+            "predict time": (theirs.predict_time, ours.predict_time),
+            "epochs": (theirs.n_iter, ours.n_iter),
+            "final loss": (theirs.loss, ours.loss),
+            "pickle size": (theirs.pickle_size, ours.pickle_size),
+        }
+
+    def _differences(self) -> dict:
+        """What can be said of both together: name -> largest absolute difference."""
         loss_name = "loss_curve_" if self.has_loss_curves else "loss_"
-        rows = [
-            ("", SKLEARN, OURS, "difference"),
-            (
-                f"test {self.score_name}",
-                f"{theirs.score:.4f}",
-                f"{ours.score:.4f}",
-                _gap(theirs.score, ours.score, ".1e"),
-            ),
-            (
-                "fit time",
-                *_in_seconds(theirs.fit_time, ours.fit_time),
-                _times(self.fit_speedup, "faster", "slower"),
-            ),
-            (
-                "predict time",
-                *_in_seconds(theirs.predict_time, ours.predict_time),
-                _times(self.predict_speedup, "faster", "slower"),
-            ),
-            ("epochs", str(theirs.n_iter), str(ours.n_iter), _gap(theirs.n_iter, ours.n_iter, "d")),
-            (
-                "final loss",
-                f"{theirs.loss:.6g}",
-                f"{ours.loss:.6g}",
-                _gap(theirs.loss, ours.loss, ".1e"),
-            ),
-            (
-                "pickle size",
-                *_in_bytes(theirs.pickle_size, ours.pickle_size),
-                _times(self.pickle_ratio, "smaller", "larger"),
-            ),
-            ("largest difference in coefs_", "", "", _largest(self.coef_difference)),
-            (f"largest difference in {loss_name}", "", "", _largest(self.loss_difference)),
+        return {
+            "largest difference in coefs_": self.coef_difference,
+            f"largest difference in {loss_name}": self.loss_difference,
+        }
+
+    def __str__(self) -> str:
+        heading = f"{self.name}: {_count(self.n_train, 'row')} to fit, {self.n_test} to test"
+        lines = [
+            textwrap.fill(f"{heading}, {_count(self.n_features, 'feature')}", 80),
+            _line("", SKLEARN, OURS, "difference"),
         ]
-        table = "\n".join(f"{label:<33} {a:>12}  {b:>12}  {c:>15}" for label, a, b, c in rows)
-        heading = (
-            f"{self.name}: {self.n_train} rows to fit, {self.n_test} to test, "
-            f"{self.n_features} features"
-        )
-        notes = [
-            textwrap.fill(f"note: {note}", 80, subsequent_indent="      ") for note in self.notes
+        lines += [_line(key, *_in_words(key, *pair)) for key, pair in self._pairs().items()]
+        lines += [
+            _line(key, "", "", _magnitude(value)) for key, value in self._differences().items()
         ]
-        return "\n".join([textwrap.fill(heading, 80), table, *notes])
+        lines += [textwrap.fill(f"note: {note}", 80, subsequent_indent="  ") for note in self.notes]
+        return "\n".join(lines)
 
     __repr__ = __str__  # a notebook shows the table
 
     def to_frame(self) -> Any:
-        """The table as a pandas DataFrame.
+        """Give the table as a pandas DataFrame.
 
         Returns
         -------
         pandas.DataFrame of shape (8, 4)
-            A row per quantity; columns ``"scikit-learn"``, ``"sknumpynet"``, ``"ratio"``
-            (scikit-learn / sknumpynet: times and sizes, above 1 is in our favour) and
-            ``"difference"`` (sknumpynet - scikit-learn; the largest absolute one for ``coefs_``
-            and the loss). NaN where a column says nothing.
+            A row per quantity, times in seconds and sizes in bytes; columns ``"scikit-learn"``,
+            ``"sknumpynet"``, ``"ratio"`` (scikit-learn / sknumpynet, for times and sizes: above 1
+            is in our favour) and ``"difference"`` (sknumpynet - scikit-learn, and the largest
+            absolute difference of ``coefs_`` and of the loss). NaN where a column says nothing.
 
         Raises
         ------
@@ -220,22 +207,13 @@ class Comparison:
             import pandas as pd
         except ImportError as error:
             raise ImportError("Comparison.to_frame() needs pandas: pip install pandas") from error
-        theirs, ours, nan = self.sklearn, self.sknumpynet, float("nan")
-        both = {
-            f"test {self.score_name}": (theirs.score, ours.score),
-            "fit time (s)": (theirs.fit_time, ours.fit_time),
-            "predict time (s)": (theirs.predict_time, ours.predict_time),
-            "epochs": (theirs.n_iter, ours.n_iter),
-            "final loss": (theirs.loss, ours.loss),
-            "pickle size (bytes)": (theirs.pickle_size, ours.pickle_size),
-        }
-        has_ratio = ("fit time (s)", "predict time (s)", "pickle size (bytes)")
-        rows = {
-            key: (a, b, a / b if key in has_ratio else nan, b - a) for key, (a, b) in both.items()
-        }
-        rows["largest difference in coefs_"] = (nan, nan, nan, self.coef_difference)
-        loss_name = "loss_curve_" if self.has_loss_curves else "loss_"
-        rows[f"largest difference in {loss_name}"] = (nan, nan, nan, self.loss_difference)
+        nan = float("nan")
+        rows = {}
+        for key, (theirs, ours) in self._pairs().items():
+            ratio = theirs / ours if key.endswith(("time", "size")) else nan
+            rows[key] = (theirs, ours, ratio, ours - theirs)
+        for key, value in self._differences().items():
+            rows[key] = (nan, nan, nan, value)
         columns = [SKLEARN, OURS, "ratio", "difference"]
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=np.float64)
 
@@ -340,49 +318,33 @@ def compare_with_sklearn(
     if isinstance(repeats, bool) or not isinstance(repeats, Integral) or repeats < 1:
         raise ValueError(f"repeats must be an integer of at least 1, got {repeats!r}.")
     ours = clone(network)
-    notes = []
-    if ours.random_state is None:
-        ours.set_params(random_state=0)
-        notes.append("random_state is None: both networks got random_state=0.")
-    theirs, left_out = _counterpart(ours)
-    notes += left_out
+    theirs, notes = _counterpart(ours)
+    is_classifier = isinstance(theirs, MLPClassifier)
 
     X_train, X_test, y_train, y_test, weight = _split(
-        X,
-        y,
-        X_test,
-        y_test,
-        sample_weight,
-        test_size,
-        random_state,
-        stratify=isinstance(network, NumpyMLPClassifier),
+        X, y, X_test, y_test, sample_weight, test_size, random_state, stratify=is_classifier
     )
     if steps is not None:
         X_train = steps.fit_transform(X_train, y_train)
         X_test = steps.transform(X_test)
-
     name = type(network).__name__ if name is None else str(name)
-    networks = {SKLEARN: theirs, OURS: ours}
-    times = _fit_in_turn(
-        networks, (X_train, y_train, weight), X_test, repeats, name, progress or _silent
-    )
-    results = {}
-    for who, net in networks.items():
-        results[who] = FitResult(
-            net, float(net.score(X_test, y_test)), *times[who], pickle_size=len(pickle.dumps(net))
-        )
+    networks, train = {SKLEARN: theirs, OURS: ours}, (X_train, y_train, weight)
+    times = _fit_in_turn(networks, train, X_test, repeats, name, progress or _silent)
+    results = {
+        who: FitResult(net, float(net.score(X_test, y_test)), *times[who], len(pickle.dumps(net)))
+        for who, net in networks.items()
+    }
     if ours.n_iter_ >= ours.max_iter:
         notes.append(f"stopped at max_iter={ours.max_iter}, before convergence.")
-    score_name = "accuracy" if isinstance(network, NumpyMLPClassifier) else "R^2"
     return Comparison(
-        name,
-        score_name,
-        _n_rows(X_train),
-        _n_rows(X_test),
-        ours.n_features_in_,
-        results[SKLEARN],
-        results[OURS],
-        tuple(notes),
+        name=name,
+        score_name="accuracy" if is_classifier else "R^2",
+        n_train=_n_rows(X_train),
+        n_test=_n_rows(X_test),
+        n_features=ours.n_features_in_,
+        sklearn=results[SKLEARN],
+        sknumpynet=results[OURS],
+        notes=tuple(notes),
     )
 
 
@@ -410,13 +372,19 @@ def _split_pipeline(estimator: Any) -> tuple:
 
 
 def _counterpart(ours: Any) -> tuple:
-    """scikit-learn's network with the parameters that it has, and notes on those it has not."""
+    """scikit-learn's network with the parameters that it has, and notes on those it has not.
+
+    Without a seed, both networks get the same one.
+    """
+    notes = []
+    if ours.random_state is None:
+        ours.set_params(random_state=0)
+        notes.append("random_state is None: both networks got random_state=0.")
     sklearn_class = MLPClassifier if isinstance(ours, NumpyMLPClassifier) else MLPRegressor
     known = signature(sklearn_class).parameters
     parameters = clone(ours).get_params(deep=False)
     theirs = sklearn_class(**{key: parameters[key] for key in known if key in parameters})
     defaults = signature(type(ours)).parameters
-    notes = []
     for key, value in parameters.items():
         if key not in known and not _is_default(value, defaults[key].default):
             notes.append(
@@ -475,15 +443,16 @@ def _fit_in_turn(
         # scikit-learn goes first at first: it refuses what it does not know before ours is trained
         for who in list(networks)[:: 1 if repeat % 2 == 0 else -1]:
             progress(done, n_fits, f"{name}: {who}")
-            times = _time_once(networks[who], *train, X_test)
+            times = _time_once(networks[who], train, X_test)
             best[who] = tuple(map(min, best[who], times))
             done += 1
     progress(done, n_fits, f"{name}: done")
     return best
 
 
-def _time_once(network: Any, X: Any, y: Any, sample_weight: Any, X_test: Any) -> tuple:
+def _time_once(network: Any, train: tuple, X_test: Any) -> tuple:
     """Seconds that ``fit``, and the fastest of some ``predict``, took."""
+    X, y, sample_weight = train
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # a fit that was cut short must not be compared: make Ctrl-C end the comparison instead
@@ -496,7 +465,7 @@ def _time_once(network: Any, X: Any, y: Any, sample_weight: Any, X_test: Any) ->
                 raise KeyboardInterrupt from None
             raise
         fit_time = time.perf_counter() - start
-    predict_times = []
+    predict_times: list[float] = []
     while len(predict_times) < 3 or (len(predict_times) < 30 and sum(predict_times) < 0.1):
         start = time.perf_counter()
         network.predict(X_test)
@@ -512,36 +481,48 @@ def _n_rows(X: Any) -> int:
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
-def _gap(theirs: float, ours: float, spec: str) -> str:
-    return "equal" if theirs == ours else f"{ours - theirs:+{spec}}"
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _largest(difference: float) -> str:
-    return "other shapes" if np.isnan(difference) else f"{difference:.1e}" if difference else "0"
+def _line(label: str, theirs: str, ours: str, difference: str) -> str:
+    """One line of the table, 78 characters wide."""
+    return f"{label:<33} {theirs:>12}  {ours:>12}  {difference:>16}"
+
+
+def _in_words(key: str, theirs: float, ours: float) -> tuple:
+    """Both values and what lies between them, as the table shows them."""
+    if key.endswith("time"):
+        return (*_in_seconds(theirs, ours), _times(theirs / ours, "faster", "slower"))
+    if key.endswith("size"):
+        unit, factor = ("MB", 1e-6) if max(theirs, ours) >= 1e6 else ("kB", 1e-3)
+        shown = [f"{value * factor:.1f} {unit}" for value in (theirs, ours)]
+        return (*shown, _times(theirs / ours, "smaller", "larger"))
+    spec = {"epochs": "d", "final loss": ".6g"}.get(key, ".4f")
+    gap = f"{ours - theirs:+d}" if spec == "d" else f"{ours - theirs:+.1e}"
+    return f"{theirs:{spec}}", f"{ours:{spec}}", "equal" if theirs == ours else gap
+
+
+def _magnitude(difference: float) -> str:
+    if np.isnan(difference):
+        return "other shapes"
+    return f"{difference:.1e}" if difference else "0"
 
 
 def _times(ratio: float, above: str, below: str) -> str:
-    """0.5 -> "2.00x slower"; a factor below 1 is harder to read."""
+    """Say 0.5 as "2.00x slower": a factor below 1 is harder to read."""
     factor, word = (ratio, above) if ratio >= 1 else (1 / ratio, below)
     if factor < 1.005:
         return "about equal"
     return f"{factor:.2f}x {word}" if factor < 100 else f"{factor:.0f}x {word}"
 
 
-def _in_seconds(*values: float) -> list:
-    """Times with one unit for all, so that they can be compared at a glance."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
-        if max(values) * factor >= 1 or unit == "us":
-            break
-    return [
-        f"{value * factor:.3g} {unit}" if value * factor < 1000 else f"{value * factor:.0f} {unit}"
-        for value in values
-    ]
-
-
-def _in_bytes(*values: int) -> list:
-    unit, factor = ("MB", 1e-6) if max(values) >= 1e6 else ("kB", 1e-3)
-    return [f"{value * factor:.1f} {unit}" for value in values]
+def _in_seconds(theirs: float, ours: float) -> list:
+    """Times with one unit for both, so that they can be compared at a glance."""
+    largest = max(theirs, ours)
+    unit, factor = ("s", 1) if largest >= 1 else ("ms", 1e3) if largest >= 1e-3 else ("us", 1e6)
+    decimals = 0 if largest * factor >= 100 else 1 if largest * factor >= 10 else 2
+    return [f"{value * factor:.{decimals}f} {unit}" for value in (theirs, ours)]
 
 
 class ComparisonDisplay:
@@ -615,7 +596,12 @@ class ComparisonDisplay:
         )
         difference = self.comparison.loss_differences
         (self.difference_line_,) = lower.plot(
-            _epochs(difference), difference, color="0.25", linewidth=1, marker=".", markersize=3
+            _epochs(difference),
+            difference,
+            color="0.25",
+            linestyle="none",
+            marker=".",
+            markersize=4,
         )
 
     def _plot_final_losses(self, upper: Any, lower: Any) -> None:
@@ -640,6 +626,8 @@ class ComparisonDisplay:
             linestyle="none",
             label=f"{OURS}: {ours.loss:.6g}",
         )
+        largest = max(abs(theirs.loss), abs(ours.loss), SMALLEST_SHOWN)
+        upper.set_ylim(min(0.0, 1.6 * theirs.loss), 1.6 * largest)
         upper.set_xlim(0, 1.2 * max(theirs.n_iter, ours.n_iter, 1))
         upper.text(
             0.5,
@@ -659,21 +647,18 @@ class ComparisonDisplay:
         )
 
     def _label(self, upper: Any, lower: Any) -> None:
-        from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
+        from matplotlib.ticker import MaxNLocator
 
         comparison = self.comparison
-        losses = np.concatenate([upper.lines[0].get_ydata(), upper.lines[1].get_ydata()])
+        losses = np.concatenate([self.sklearn_line_.get_ydata(), self.sknumpynet_line_.get_ydata()])
         if losses.min() > 0 and losses.max() > 20 * losses.min():
             upper.set_yscale("log")
-        upper.set(ylabel="training loss", title=f"{comparison.name}\n{self._summary()}")
+        name = comparison.name.replace("$", r"\$")  # a dollar sign would start a formula
+        upper.set(ylabel="training loss", title=f"{name}\n{self._summary()}")
         upper.legend(loc="upper right")
         upper.tick_params(axis="x", labelbottom=False)
-        # symlog: logarithmic above SMALLEST_SHOWN, and a true zero below
-        lower.set_yscale("symlog", linthresh=SMALLEST_SHOWN)
         largest = np.nanmax(np.append(comparison.loss_differences, 0.0))
-        lower.set_ylim(-SMALLEST_SHOWN / 2, max(10 * largest, 1e-12))
-        lower.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=SMALLEST_SHOWN))
-        lower.yaxis.get_major_locator().set_params(numticks=5)
+        self._scale_differences(lower, top=max(100 * largest, 1e-12))
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         lower.set(
             xlabel="epoch" if comparison.has_loss_curves else "iteration", ylabel="|difference|"
@@ -682,12 +667,21 @@ class ComparisonDisplay:
         for ax in (upper, lower):
             ax.spines[["top", "right"]].set_visible(False)
 
+    def _scale_differences(self, lower: Any, top: float) -> None:
+        """Logarithmic above SMALLEST_SHOWN, and a true zero below."""
+        lower.set_yscale("symlog", linthresh=SMALLEST_SHOWN)
+        lower.set_ylim(-SMALLEST_SHOWN / 2, top)
+        low, high = round(np.log10(SMALLEST_SHOWN)) + 2, int(np.ceil(np.log10(top)))
+        every = -(-(high - low) // 4)  # at most four powers of ten, rounded up
+        lower.set_yticks([0.0, *(10.0**power for power in range(low, high, every))])
+        lower.set_yticks([], minor=True)
+
     def _summary(self) -> str:
         theirs, ours = self.comparison.sklearn.score, self.comparison.sknumpynet.score
-        score = f"{ours:.3f}" if theirs == ours else f"{theirs:.3f} and {ours:.3f}"
+        score = " and ".join(dict.fromkeys((f"{theirs:.3f}", f"{ours:.3f}")))
         speed = _times(self.comparison.fit_speedup, "faster", "slower")
         speed = "equally fast" if speed == "about equal" else speed
-        name = self.comparison.score_name.replace("R^2", "$R^2$")
+        name = self.comparison.score_name.replace("^2", "\N{SUPERSCRIPT TWO}")
         return f"test {name} {score}, fit {speed}"
 
 
@@ -720,7 +714,8 @@ def plot_comparisons(comparisons: Any, figure: Any = None) -> Any:
         figure = _import_pyplot().figure(
             figsize=figure_size(len(comparisons)), layout="constrained"
         )
-    for comparison, axes in zip(comparisons, _axes_pairs(figure, len(comparisons))):
+    pairs = _axes_pairs(figure, len(comparisons))
+    for comparison, axes in zip(comparisons, pairs, strict=True):
         comparison.plot(axes=axes)
     return figure
 
@@ -748,5 +743,5 @@ def _axes_pairs(figure: Any, n_pairs: int) -> Any:
     return axes.T
 
 
-def _epochs(values: np.ndarray) -> np.ndarray:
+def _epochs(values: Any) -> np.ndarray:
     return np.arange(1, len(values) + 1)
