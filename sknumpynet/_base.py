@@ -11,6 +11,7 @@ import inspect
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -37,7 +38,7 @@ from sknumpynet.core.initializers import GlorotUniform
 from sknumpynet.core.layers import Activate, Dense
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.core.network import Network
-from sknumpynet.core.optimizers import SGD, Adam
+from sknumpynet.core.optimizers import OPTIMIZERS, SGD, Adam
 from sknumpynet.core.schedules import SCHEDULES, Adaptive, Constant, InverseScaling
 from sknumpynet.core.training import History, Patience, Training
 
@@ -201,7 +202,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
     def _build(self, sizes, dtype, rng):
         """Return a new network of those layer sizes; ``rng`` gives scikit-learn's initial weights."""
         layers = []
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        for fan_in, fan_out in pairwise(sizes):
             layers += [Dense(fan_in, fan_out), Activate(self.activation)]
         gain = 2.0 if self.activation == "logistic" else 6.0
         return Network(layers[:-1], dtype=dtype, initializer=GlorotUniform(gain), rng=rng)
@@ -271,7 +272,9 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         before = copy.deepcopy(training)
         training.rng = rng
         self._set_options(training)
-        if getattr(self, "best_loss_", np.inf) is None:  # a fit with early stopping watched the score
+        if (
+            getattr(self, "best_loss_", np.inf) is None
+        ):  # a fit with early stopping watched the score
             training.patience = Patience(np.inf)
         try:
             self._run(training, X, y, sample_weight, None, 1, None)
@@ -505,9 +508,6 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-OPTIMIZERS = {"sgd": SGD, "adam": Adam}
 
 
 @contextmanager

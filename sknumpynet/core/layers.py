@@ -132,7 +132,9 @@ class Dense(Layer):
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
         out = np.empty((n, self.fan_out), self.W.dtype)
-        return Buffer(out, np.empty((n, fan_in), self.W.dtype) if needs_delta else None, scratch, ones)
+        return Buffer(
+            out, np.empty((n, fan_in), self.W.dtype) if needs_delta else None, scratch, ones
+        )
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x
@@ -152,7 +154,7 @@ class Dense(Layer):
         else:
             _sparse_product(x, delta, self.dW)
         if self.db is not None:
-            np.dot(buffer.ones, delta, out=self.db)
+            np.dot(buffer.ones, delta, out=self.db)  # type: ignore[arg-type]
         if buffer.delta is None:
             return None
         return np.dot(delta, self.WT, out=buffer.delta)

@@ -20,7 +20,8 @@ from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSourc
 from sknumpynet.core.layers import Activate, Buffer, Dense, Layer
 from sknumpynet.core.options import Array
 
-CHUNK_BYTES = 1 << 19  # of the widest layer's output for a chunk of rows: about what a core's cache holds
+# Of the widest layer's output for a chunk of rows: about what a core's cache holds.
+CHUNK_BYTES = 1 << 19
 
 
 class Network:
@@ -79,7 +80,9 @@ class Network:
 
     def _lay_out(self) -> None:
         if not self.layers or not isinstance(self.layers[0], Dense):
-            raise ValueError("layers must begin with a Dense layer, which tells the number of inputs")
+            raise ValueError(
+                "layers must begin with a Dense layer, which tells the number of inputs"
+            )
         self.fan_in = width = self.layers[0].fan_in
         for layer in self.layers:
             width = layer.width(width)
@@ -168,7 +171,7 @@ class Network:
         """
         n = X.shape[0] if rows is None else len(rows)
         raw = np.empty((n, self.n_outputs), self.dtype)
-        size = min(n, self.chunk_rows())
+        size = max(1, min(n, self.chunk_rows()))
         work, gather = Workspace(self, size, training=False), Gather(X, size, self.dtype)
         for start in range(0, n, size):
             stop = min(start + size, n)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +19,6 @@ Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
 
 
-@cache
 def _argument_names(cls: type) -> tuple[str, ...]:
     init = cls.__init__  # type: ignore[misc]
     if init is object.__init__:

@@ -105,9 +105,7 @@ class Adaptive(Schedule):
     (0.02, None)
     """
 
-    def __init__(
-        self, rate: float = 0.001, factor: float = 5.0, smallest: float = 1e-6
-    ) -> None:
+    def __init__(self, rate: float = 0.001, factor: float = 5.0, smallest: float = 1e-6) -> None:
         self.rate = rate
         self.factor = factor
         self.smallest = smallest

@@ -204,9 +204,7 @@ class Training:
             if rows is not None:
                 batch = rows[batch]
             X, y, sample_weight = batches.gather(batch)
-            loss = self.step(
-                X, y, sample_weight, work if stop - start == size else short, scratch
-            )
+            loss = self.step(X, y, sample_weight, work if stop - start == size else short, scratch)
             sum_of_losses += loss * (stop - start)
         self.history.loss.append(sum_of_losses / n)
         self.progress.samples += n
