@@ -3,7 +3,23 @@
 
 from sknumpynet._classifier import NumpyMLPClassifier
 from sknumpynet._regressor import NumpyMLPRegressor
+from sknumpynet.comparison import Comparison, compare_with_sklearn
+from sknumpynet.core.optimizers import SGD, Adam, AdamW
+from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, OneCycle
 
 __version__ = "0.1.0"
 
-__all__ = ["NumpyMLPClassifier", "NumpyMLPRegressor", "__version__"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Adaptive",
+    "Comparison",
+    "Constant",
+    "InverseScaling",
+    "NumpyMLPClassifier",
+    "NumpyMLPRegressor",
+    "OneCycle",
+    "__version__",
+    "compare_with_sklearn",
+]

@@ -20,15 +20,15 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from sknumpynet._checks import check_data, check_sample_weight
 from sknumpynet._compat import (
     DocLink,
     Interval,
     Options,
     StrOptions,
     check_optimize_result,
-    check_sample_weight,
     fit_context,
 )
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
@@ -38,29 +38,28 @@ from sknumpynet.core.initializers import GlorotUniform
 from sknumpynet.core.layers import Activate, Dense
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.core.network import Network
-from sknumpynet.core.optimizers import OPTIMIZERS, SGD, Adam
-from sknumpynet.core.schedules import SCHEDULES, Adaptive, Constant, InverseScaling
+from sknumpynet.core.optimizers import OPTIMIZERS, Optimizer, get_optimizer
+from sknumpynet.core.schedules import SCHEDULES, InverseScaling, Schedule, get_schedule
 from sknumpynet.core.training import History, Patience, Training
 
-IGNORED_PARAMETERS = {
-    "adam": ("learning_rate", "power_t", "momentum", "nesterovs_momentum", "max_fun"),
-    "sgd": ("beta_1", "beta_2", "epsilon", "max_fun"),
-    "lbfgs": (
-        "batch_size",
-        "learning_rate",
-        "learning_rate_init",
-        "power_t",
-        "shuffle",
-        "momentum",
-        "nesterovs_momentum",
-        "early_stopping",
-        "validation_fraction",
-        "beta_1",
-        "beta_2",
-        "epsilon",
-        "n_iter_no_change",
-    ),
+# Parameters that only these solvers read; an optimizer object reads none of those in OPTIMIZER_PARAMETERS.
+OPTIMIZER_PARAMETERS = {
+    "momentum": ("sgd",),
+    "nesterovs_momentum": ("sgd",),
+    "beta_1": ("adam", "adamw"),
+    "beta_2": ("adam", "adamw"),
+    "epsilon": ("adam", "adamw"),
 }
+STOCHASTIC_PARAMETERS = (
+    "batch_size",
+    "learning_rate",
+    "learning_rate_init",
+    "power_t",
+    "shuffle",
+    "early_stopping",
+    "validation_fraction",
+    "n_iter_no_change",
+)
 
 
 def is_stochastic(estimator):
@@ -79,10 +78,10 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "solver": [StrOptions(set(IGNORED_PARAMETERS))],
+        "solver": [StrOptions({*OPTIMIZERS, "lbfgs"}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule, callable],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -215,20 +214,24 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         return check_random_state(self.random_state)
 
     def _start_training(self, network, rng):
-        if self.solver == "sgd":
-            optimizer = SGD(self.momentum, self.nesterovs_momentum)
-        else:
-            optimizer = Adam(self.beta_1, self.beta_2, self.epsilon)
-        rate = float(self.learning_rate_init)
-        schedule = Constant(rate)
-        if self.solver == "sgd" and self.learning_rate == "invscaling":
-            schedule = InverseScaling(rate, self.power_t)
-        elif self.solver == "sgd" and self.learning_rate == "adaptive":
-            schedule = Adaptive(rate)
+        optimizer = get_optimizer(self.solver)
+        own = optimizer.get_params() if isinstance(self.solver, str) else {}
+        names = {**{name: name for name in own}, "nesterov": "nesterovs_momentum"}
+        shared = {name: getattr(self, names[name]) for name in own if hasattr(self, names[name])}
+        optimizer.set_params(**shared)
+        schedule = get_schedule(self._schedule_choice(), float(self.learning_rate_init))
+        if isinstance(schedule, InverseScaling) and isinstance(self.learning_rate, str):
+            schedule.power = self.power_t
         loss, self.out_activation_, loss_scale = self._loss_and_link()
         training = Training(network, loss, optimizer, schedule, rng, loss_scale=loss_scale)
         training.progress.samples = getattr(self, "t_", 0)
         return training
+
+    def _schedule_choice(self):
+        """Return `learning_rate`, but for what 'adam' ignores as scikit-learn's does."""
+        if self.solver == "adam" and self.learning_rate in ("invscaling", "adaptive"):
+            return "constant"
+        return self.learning_rate
 
     def _set_options(self, training):
         """Hand over the parameters that may change from one call to the next."""
@@ -236,6 +239,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         training.shuffle = bool(self.shuffle)
         training.tol = float(self.tol)
         training.n_iter_no_change = self.n_iter_no_change
+        training.max_epochs = self.max_iter
         training.log = print if self.verbose else None
         training.history = History()
 
@@ -246,6 +250,11 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         if self.early_stopping:
             rows, validation = self._split(y, rng)
             weights = None if sample_weight is None else sample_weight[validation]
+            if weights is not None and not (weights.sum() and sample_weight[rows].any()):
+                raise ValueError(
+                    "sample_weight is zero for all rows of the validation set, or for all that are left "
+                    "to train on. Leave out the rows without weight, or set early_stopping=False"
+                )
             training.patience = Patience(-np.inf)
 
             def validate():
@@ -253,7 +262,8 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
                 return self._validation_score(y[validation], raw, weights)
 
         interrupted = self._run(training, X, y, sample_weight, rows, self.max_iter, validate)
-        if self.n_iter_ == self.max_iter and not training.converged and not interrupted:
+        over = training.converged or training.schedule.has_end or interrupted
+        if self.n_iter_ == self.max_iter and not over:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
                 "reached and the optimization hasn't converged yet.",
@@ -267,7 +277,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         """Train for one epoch in place; where that fails, everything is put back."""
         network.make_writable()
         training = getattr(self, "_training", None)
-        if training is None or not isinstance(training.optimizer, OPTIMIZERS[self.solver]):
+        if training is None or type(training.optimizer) is not type(get_optimizer(self.solver)):
             training = self._start_training(network, rng)
         before = copy.deepcopy(training)
         training.rng = rng
@@ -327,10 +337,14 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
                     "or the size of your dataset."
                 )
         except ValueError as error:
-            classes = f" of {len(self.classes_)} classes" if hasattr(self, "classes_") else ""
+            there_were = f"{n} row{'s' * (n != 1)}"
+            if hasattr(self, "classes_"):
+                k = len(self.classes_)
+                there_were += f" of {k} class{'es' * (k != 1)}"
             raise ValueError(
-                f"{error} early_stopping=True takes validation_fraction={self.validation_fraction} of the "
-                f"rows as validation set; there were {n} rows{classes}. Give more rows (at least 2 go to "
+                f"{str(error).rstrip('.')}. early_stopping=True takes "
+                f"validation_fraction={self.validation_fraction} of the "
+                f"rows as validation set; n = {there_were}. Give more rows (at least 2 go to "
                 "the validation set, and of two classes at least one row of each), another "
                 "validation_fraction, or set early_stopping=False."
             ) from error
@@ -376,15 +390,25 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         self.loss_ = (found.value - found.penalty) * loss_scale + found.penalty
 
     def _warn_of_ignored_parameters(self, first):
-        if not first:
-            return
+        """Warn of the parameters that were set and that this solver does not read."""
+        names = [
+            name for name, readers in OPTIMIZER_PARAMETERS.items() if self.solver not in readers
+        ]
+        if self.solver == "lbfgs":
+            names += STOCHASTIC_PARAMETERS
+        else:
+            names.append("max_fun")
+            if self._schedule_choice() != self.learning_rate:
+                names += ["learning_rate", "power_t"]
+            elif self.solver == "adam":
+                names.append("power_t")
         defaults = inspect.signature(type(self).__init__).parameters
         ignored = [
             f"{name}={getattr(self, name)!r}"
-            for name in IGNORED_PARAMETERS[self.solver]
+            for name in names
             if getattr(self, name) != defaults[name].default
         ]
-        if ignored:
+        if first and ignored:
             warnings.warn(
                 f"solver={self.solver!r} ignores {', '.join(ignored)}", UserWarning, stacklevel=5
             )
@@ -396,13 +420,17 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         if sizes == fitted:
             return
         if sizes[0] != fitted[0]:
-            raise ValueError(f"X has {sizes[0]} features; the network has {fitted[0]} inputs")
+            raise ValueError(
+                f"X has {sizes[0]} features, but coefs_[0] takes {fitted[0]}. {START_ANEW}"
+            )
         if sizes[-1] != fitted[-1]:
-            raise ValueError(f"y has {sizes[-1]} outputs; the network has {fitted[-1]}")
+            raise ValueError(
+                f"y stands for {sizes[-1]} outputs, but the network has {fitted[-1]}: give y of as "
+                f"many columns. {START_ANEW}"
+            )
         raise ValueError(
             f"hidden_layer_sizes={self.hidden_layer_sizes!r} is not the shape of the network to go on "
-            f"with, {tuple(fitted[1:-1])}. Set hidden_layer_sizes back, or start anew with "
-            "warm_start=False and fit"
+            f"with, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
         )
 
     # ---------------------------------------------------------------- weights
@@ -495,12 +523,10 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
     def _raw(self, X):
         """Return the raw output of the network, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), reset=False
-        )
+        X = check_data(self, X, reset=False)
         if X.shape[1] != self._network.fan_in:
             raise ValueError(
-                f"X has {X.shape[1]} features; the network has {self._network.fan_in} inputs"
+                f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
             )
         return self._network.predict(X)
 
@@ -508,6 +534,9 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+START_ANEW = "Or start anew: warm_start=False and fit"
 
 
 @contextmanager
@@ -522,20 +551,14 @@ def all_or_nothing(estimator):
         raise
 
 
-def accepted_dtypes(X):
-    """Return the dtypes to convert X to: None, for none, where batches are to be converted instead."""
-    dtype = getattr(X, "dtype", None)
-    if isinstance(dtype, np.dtype) and (dtype.kind in "iub" or dtype == np.float16):
-        return None
-    return (np.float64, np.float32)
-
-
 def _check_hidden_layer_sizes(sizes):
     """Return the sizes as a list of int."""
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    sizes = list(sizes) if np.iterable(sizes) else [sizes]
     for size in sizes:
         if not isinstance(size, Integral) or isinstance(size, bool):
-            raise TypeError(f"hidden_layer_sizes must hold integers; got {size!r}")
+            raise TypeError(
+                f"hidden_layer_sizes must hold one integer per hidden layer; got {size!r} there"
+            )
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]

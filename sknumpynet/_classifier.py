@@ -11,15 +11,14 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
 from sknumpynet._base import (
     BaseNumpyMLP,
-    accepted_dtypes,
     all_or_nothing,
     densified,
     is_stochastic,
 )
+from sknumpynet._checks import check_data, explained_labels, same_type
 from sknumpynet._compat import check_first_partial_fit, fit_context
 from sknumpynet._docs import documented
 from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss
@@ -144,10 +143,21 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             estimator is then as it was before the call.
         """
         with all_or_nothing(self):
-            if check_first_partial_fit(self, classes):
+            if self._begins_with(classes):
                 self._learn_labels(y if type_of_target(y).startswith("multilabel") else classes)
                 self.classes_ = unique_labels(classes)
             return self._partial_fit(X, y, sample_weight)
+
+    def _begins_with(self, classes):
+        """Return whether this is the first call of `partial_fit`; it has to name the classes."""
+        try:
+            return check_first_partial_fit(self, classes)
+        except (TypeError, ValueError) as error:
+            if "classes" in str(error):
+                raise
+            raise same_type(error)(
+                f"classes must list all labels, all numbers or all strings; got {classes!r}. {error}"
+            ) from error
 
     def decision_function(self, X):
         """Return the raw output of the network.
@@ -231,22 +241,32 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         self._sparse_labels = labels.sparse_input_
 
     def _check_data(self, X, y, reset, incremental):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=accepted_dtypes(X),
-            reset=reset,
-        )
+        X, y = check_data(self, X, y, multi_output=True, reset=reset)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(densified(y), warn=True)
-        if reset and not incremental:
-            self._learn_labels(y)
-        else:
-            self._check_labels(unique_labels(y))
+        try:
+            if reset and not incremental:
+                self._learn_labels(y)
+            else:
+                self._check_columns(y)
+                classes = unique_labels(y)
+        except (TypeError, ValueError) as error:
+            raise explained_labels(error, y) from error
         return X, self._encode(y)
+
+    def _check_columns(self, y):
+        """Raise unless y is of the kind that the first call brought."""
+        if self._label_type == "multilabel-indicator":
+            if y.ndim != 2:
+                raise ValueError(
+                    "y must be an indicator matrix, as in the first call; got one label per row. To "
+                    "train on another kind of y, take a new estimator"
+                )
+        elif y.ndim == 2:
+            raise ValueError(
+                "y must hold one label per row, as in the first call; got several columns. To train on "
+                "another kind of y, take a new estimator"
+            )
 
     def _check_labels(self, classes):
         if self.warm_start:
@@ -258,19 +278,16 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
             raise ValueError(
                 "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+                f"`self.classes_` has {self.classes_}. 'y' has {classes}. The first call of partial_fit "
+                "has to name all classes."
             )
 
     def _encode(self, y):
         """Return y as class indices of shape (n,), or as yes and no of shape (n, n_outputs)."""
         if self._label_type == "multilabel-indicator":
-            if y.ndim != 2:
-                raise ValueError("y must be an indicator matrix, as in the first call; got one label a row")
             y = densified(y).astype(bool)
             self.n_outputs_ = y.shape[1]
             return y
-        if y.ndim == 2:
-            raise ValueError("y must hold one label a row, as in the first call; got a matrix of labels")
         if self._label_type == "multiclass":
             self.n_outputs_ = len(self.classes_)
             return np.searchsorted(self.classes_, y)

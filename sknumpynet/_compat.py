@@ -7,7 +7,7 @@ from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "DocLink",
@@ -28,11 +28,3 @@ class DocLink:
 
     _doc_link_module = "sknumpynet"
     _doc_link_template = DOCS + "generated/sknumpynet.{estimator_name}.html"
-
-
-def check_sample_weight(sample_weight, X, dtype):
-    """Return the weights as an array of shape (n,), or raise ValueError."""
-    sample_weight = _check_sample_weight(sample_weight, X, dtype=dtype)
-    if not sample_weight.any():
-        raise ValueError("sample_weight is zero for every row; at least one row must have a weight")
-    return sample_weight

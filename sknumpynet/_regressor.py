@@ -8,15 +8,14 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from sknumpynet._base import (
     BaseNumpyMLP,
-    accepted_dtypes,
     all_or_nothing,
     densified,
     is_stochastic,
 )
+from sknumpynet._checks import check_data, check_numbers
 from sknumpynet._compat import StrOptions, fit_context
 from sknumpynet._docs import documented
 from sknumpynet.core.losses import HalfPoisson, SquaredError
@@ -171,22 +170,15 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return raw.ravel() if raw.shape[1] == 1 else raw
 
     def _check_data(self, X, y, reset, incremental):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype=accepted_dtypes(X),
-            reset=reset,
-        )
+        X, y = check_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
         y = densified(y)
+        check_numbers(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and y.min() < 0:
             raise ValueError(
-                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}"
+                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}. For "
+                "targets of either sign set loss='squared_error'"
             )
         y = y.reshape(len(y), -1)
         self.n_outputs_ = y.shape[1]

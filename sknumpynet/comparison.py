@@ -672,7 +672,7 @@ class ComparisonDisplay:
         lower.set_yscale("symlog", linthresh=SMALLEST_SHOWN)
         lower.set_ylim(-SMALLEST_SHOWN / 2, top)
         low, high = round(np.log10(SMALLEST_SHOWN)) + 2, int(np.ceil(np.log10(top)))
-        every = -(-(high - low) // 4)  # at most four powers of ten, rounded up
+        every = max(2, -(-(high - low) // 3))  # about three powers of ten, rounded up
         lower.set_yticks([0.0, *(10.0**power for power in range(low, high, every))])
         lower.set_yticks([], minor=True)
 

@@ -17,17 +17,27 @@ from sknumpynet.core.losses import (
     SquaredError,
 )
 from sknumpynet.core.network import Network, Workspace
-from sknumpynet.core.optimizers import SGD, Adam, Optimizer
-from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
+from sknumpynet.core.optimizers import SGD, Adam, AdamW, Optimizer
+from sknumpynet.core.schedules import (
+    Adaptive,
+    Constant,
+    Custom,
+    InverseScaling,
+    OneCycle,
+    Progress,
+    Schedule,
+)
 
 __all__ = [
     "SGD",
     "Activate",
     "Activation",
     "Adam",
+    "AdamW",
     "Adaptive",
     "BinaryLogLoss",
     "Constant",
+    "Custom",
     "Dense",
     "GlorotUniform",
     "GradientError",
@@ -41,6 +51,7 @@ __all__ = [
     "Loss",
     "MultinomialLogLoss",
     "Network",
+    "OneCycle",
     "Optimizer",
     "Progress",
     "ReLU",

@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array, Options
+from sknumpynet.core.options import Array, Options, resolve
+
+# Vectors longer than WHOLE are updated in pieces: the ten passes of an update over one piece then find it in
+# the processor's cache. Shorter vectors fit as they are.
+WHOLE, PIECE = 1 << 20, 1 << 16
 
 
 class Optimizer(Options):
@@ -21,35 +25,58 @@ class Optimizer(Options):
     Attributes
     ----------
     state : dict of str to ndarray of shape (n_params,)
-        What is remembered from step to step; empty before the first one.
+        What is remembered from step to step; made in the first one.
     t : int
         Number of steps taken.
     """
 
     state_names: tuple[str, ...] = ()
+    weight_decay = 0.0
 
     state: dict[str, Array]
     t: int
     _scratch: Array
 
-    def step(self, params: Array, grads: Array, learning_rate: float) -> None:
-        """Update ``params`` in place; ``grads`` stays as it is."""
-        try:
-            self.t += 1
-            scratch = self._scratch
-        except AttributeError:
+    def step(
+        self, params: Array, grads: Array, learning_rate: float, n_weights: int | None = None
+    ) -> None:
+        """Update ``params`` in place; ``grads`` stays as it is.
+
+        ``params[:n_weights]`` is what weight decay, where there is any, applies to; None means all.
+        """
+        if not hasattr(self, "_scratch"):
             self._begin(params)
-            scratch = self._scratch
-        self.update(params, grads, learning_rate, scratch)
+        self.t += 1
+        if self.weight_decay:
+            params[:n_weights] *= 1 - learning_rate * self.weight_decay
+        n = len(params)
+        if n <= WHOLE:
+            self.update(params, grads, self.state, learning_rate, self._scratch)
+            return
+        for start in range(0, n, PIECE):
+            piece = slice(start, min(start + PIECE, n))
+            state = {name: vector[piece] for name, vector in self.state.items()}
+            scratch = self._scratch[: piece.stop - start]
+            self.update(params[piece], grads[piece], state, learning_rate, scratch)
 
     def _begin(self, params: Array) -> None:
-        if "state" not in vars(self):
+        if not hasattr(self, "state"):
             self.state = {name: np.zeros_like(params) for name in self.state_names}
-            self.t = 1
-        self._scratch = np.empty_like(params)
+            self.t = 0
+        self._scratch = np.empty(len(params) if len(params) <= WHOLE else PIECE, params.dtype)
 
-    def update(self, params: Array, grads: Array, learning_rate: float, scratch: Array) -> None:
-        """Apply the update equations; ``scratch``, as long as ``params``, is free to use."""
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: float,
+        scratch: Array,
+    ) -> None:
+        """Apply the update equations to some or all of the parameters.
+
+        All arrays are of the same length; ``scratch`` is free to use. ``self.t`` counts from 1.
+        """
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
@@ -91,8 +118,15 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def update(self, params: Array, grads: Array, learning_rate: float, scratch: Array) -> None:
-        velocity = self.state["velocity"]
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: float,
+        scratch: Array,
+    ) -> None:
+        velocity = state["velocity"]
         np.multiply(grads, learning_rate, out=scratch)
         velocity *= self.momentum
         velocity -= scratch
@@ -144,9 +178,16 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def update(self, params: Array, grads: Array, learning_rate: float, scratch: Array) -> None:
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: float,
+        scratch: Array,
+    ) -> None:
         beta_1, beta_2 = self.beta_1, self.beta_2
-        m, v = self.state["m"], self.state["v"]
+        m, v = state["m"], state["v"]
         # m = beta_1 m + g,  v = beta_2 v + g^2
         m *= beta_1
         m += grads
@@ -163,4 +204,47 @@ class Adam(Optimizer):
         params -= scratch
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
+class AdamW(Adam):
+    """Adam with decoupled weight decay: the weights shrink by a share that no gradient rescales.
+
+    ::
+
+        W -= learning_rate * weight_decay * W       then Adam's update
+
+    Parameters
+    ----------
+    weight_decay : float, default=0.01
+        Strength of the decay, relative to the learning rate. Biases do not decay.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
+        As in `Adam`.
+
+    References
+    ----------
+    Loshchilov, Hutter: Decoupled Weight Decay Regularization (ICLR 2019, arXiv:1711.05101).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = np.array([1.0])
+    >>> AdamW(weight_decay=0.5).step(params, np.array([0.0]), learning_rate=0.1)
+    >>> params
+    array([0.95])
+    """
+
+    def __init__(
+        self,
+        weight_decay: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(beta_1, beta_2, epsilon)
+        self.weight_decay = weight_decay
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
+
+
+def get_optimizer(choice: str | Optimizer) -> Optimizer:
+    """Return an optimizer of that name, or a fresh one like the object."""
+    return resolve(choice, OPTIMIZERS, Optimizer, "solver").clone()

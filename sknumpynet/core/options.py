@@ -46,6 +46,10 @@ class Options:
             setattr(self, name, value)
         return self
 
+    def clone(self: Self, **params: Any) -> Self:
+        """Return a new object with the same constructor arguments, or with those given instead."""
+        return type(self)(**{**self.get_params(), **params})
+
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({arguments})"

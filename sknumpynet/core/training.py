@@ -90,6 +90,8 @@ class Training:
     tol, n_iter_no_change : float
         An epoch has to be better by ``tol``; after more than ``n_iter_no_change`` that were not, the
         schedule decides whether to go on.
+    max_epochs : int
+        What schedules with an end take as the length of training.
 
     Attributes
     ----------
@@ -117,6 +119,7 @@ class Training:
     shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: float = 10
+    max_epochs: int = 1
     log: Callable[[str], None] | None = None
     history: History = field(default_factory=History)
     progress: Progress = field(default_factory=Progress)
@@ -148,6 +151,7 @@ class Training:
         if len(self.order) != n:
             self.order = np.arange(n)
         self.converged = False
+        self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         scratch = np.empty(self.network.n_weights, self.network.dtype)
         best = self.network.params.copy() if validate is not None else None
@@ -187,7 +191,7 @@ class Training:
         )
         network.backward(delta, work)
         penalty = add_l2(network, self.l2 / (total or n), scratch)
-        self.optimizer.step(network.params, network.grads, self.learning_rate)
+        self.optimizer.step(network.params, network.grads, self.learning_rate, network.n_weights)
         return value * self.loss_scale + penalty if total else 0.0
 
     def _epoch(self, batches: Batches, rows: Array | None, work: Workspace, scratch: Array) -> None:
@@ -203,17 +207,20 @@ class Training:
             batch: Rows = order[start:stop] if self.shuffle else slice(start, stop)
             if rows is not None:
                 batch = rows[batch]
+            if self.schedule.moves == "step":
+                self.learning_rate = self.schedule(self.progress)
             X, y, sample_weight = batches.gather(batch)
             loss = self.step(X, y, sample_weight, work if stop - start == size else short, scratch)
             sum_of_losses += loss * (stop - start)
+            self.progress.step += 1
         self.history.loss.append(sum_of_losses / n)
         self.progress.samples += n
-        if self.schedule.moves:
+        if self.schedule.moves == "epoch":
             self.learning_rate = self.schedule(self.progress)
 
     def _end_or_slow_down(self, what: str) -> None:
         """After too many epochs without progress: do what the schedule says."""
-        if self.patience.stalled <= self.n_iter_no_change:
+        if self.patience.stalled <= self.n_iter_no_change or self.schedule.has_end:
             return
         message = (
             f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} "

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of the data: scikit-learn's, and messages that name the argument and say what would do."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import assert_all_finite, validate_data
+
+from sknumpynet import _compat
+
+# Part of a message of scikit-learn's or NumPy's that does not say enough: what does, and a hint for X.
+ADVICE = {
+    "could not convert string": (
+        "must hold numbers",
+        ": encode text first, as with OneHotEncoder in a Pipeline",
+    ),
+    "a string or a real number": ("must hold numbers", ": turn other objects into numbers first"),
+    "could not be promoted": ("must hold numbers", ": turn dates into numbers first"),
+    "setting an array element": ("must have rows of the same length, and numbers in them", ""),
+    "Complex data": (
+        "must hold real numbers",
+        ": give real and imaginary parts as columns of their own",
+    ),
+    "Found array with dim": (
+        "must have two dimensions at most: reshape it, one row per sample",
+        "",
+    ),
+    "Found array with 0": ("must not be empty", ": give at least one row and one column"),
+    "at least 1 dimension": ("must be an array with one entry per row of X", ""),
+    "inconsistent numbers of samples": ("and X must have the same number of rows", ""),
+}
+
+
+def check_data(estimator, X, y="no_validation", **options):
+    """Return the checked X, and y where it is given."""
+    try:
+        return validate_data(
+            estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
+        )
+    except (TypeError, ValueError) as error:
+        raise explained(error, lambda: "y" if is_usable(X) else "X") from error
+
+
+def check_sample_weight(sample_weight, X, dtype):
+    """Return the weights as an array of shape (n,), or raise ValueError."""
+    try:
+        weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise explained(error, lambda: "sample_weight") from error
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every row; at least one row must have a weight")
+    if weights.sum() == 0:
+        raise ZeroDivisionError(
+            "sample_weight sums to zero: negative weights cancel the others. Give weights >= 0"
+        )
+    return weights
+
+
+def check_numbers(y):
+    """Raise unless the array y, checked otherwise, holds real and finite numbers."""
+    if y.dtype.kind not in "biuf":
+        raise TypeError(
+            f"y must hold numbers, but its dtype is {y.dtype}: convert it, as with y.astype(float). "
+            "For class labels use NumpyMLPClassifier"
+        )
+    assert_all_finite(y, input_name="y")  # None in a list has become NaN
+
+
+def explained_labels(error, y):
+    """Return the error that labels gave, as one of the same type that says what would do."""
+    if isinstance(error, TypeError):
+        return TypeError(
+            "y must hold labels of one type, all numbers or all strings, or zeros and ones in one column "
+            f"per label. {error}"
+        )
+    return ValueError(
+        f"Unknown label type: {type_of_target(y)}. y must hold one class label per row, or zeros and ones "
+        "in one column per label; for real numbers use NumpyMLPRegressor"
+    )
+
+
+def explained(error, find_name):
+    """Return the error, or one of the same type that names the argument and says what would do."""
+    for part, (advice, hint) in ADVICE.items():
+        if part in str(error):
+            name = find_name()
+            return same_type(error)(f"{name} {advice}{hint if name == 'X' else ''}. {error}")
+    return error
+
+
+def same_type(error):
+    """Return the built-in type of the error."""
+    return TypeError if isinstance(error, TypeError) else ValueError
+
+
+def is_usable(X):
+    """Return whether nothing is wrong with X alone."""
+    try:
+        check_array(X, accept_sparse=True)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def accepted_dtypes(X):
+    """Return the dtypes to convert X to: None, for none, where batches are to be converted instead."""
+    dtype = getattr(X, "dtype", None)
+    if isinstance(dtype, np.dtype) and (dtype.kind in "iub" or dtype == np.float16):
+        return None
+    return (np.float64, np.float32)
