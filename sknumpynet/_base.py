@@ -337,14 +337,14 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
                     "or the size of your dataset."
                 )
         except ValueError as error:
-            there_were = f"{n} row{'s' * (n != 1)}"
+            rows_and_classes = f"{n} row{'s' * (n != 1)}"
             if hasattr(self, "classes_"):
                 k = len(self.classes_)
-                there_were += f" of {k} class{'es' * (k != 1)}"
+                rows_and_classes += f" of {k} class{'es' * (k != 1)}"
             raise ValueError(
                 f"{str(error).rstrip('.')}. early_stopping=True takes "
                 f"validation_fraction={self.validation_fraction} of the "
-                f"rows as validation set; n = {there_were}. Give more rows (at least 2 go to "
+                f"rows as validation set; y has {rows_and_classes}. Give more rows (at least 2 go to "
                 "the validation set, and of two classes at least one row of each), another "
                 "validation_fraction, or set early_stopping=False."
             ) from error
@@ -423,15 +423,20 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             raise ValueError(
                 f"X has {sizes[0]} features, but coefs_[0] takes {fitted[0]}. {START_ANEW}"
             )
-        if sizes[-1] != fitted[-1]:
-            raise ValueError(
-                f"y stands for {sizes[-1]} outputs, but the network has {fitted[-1]}: give y of as "
-                f"many columns. {START_ANEW}"
-            )
+        self._check_n_outputs(sizes[-1])
         raise ValueError(
             f"hidden_layer_sizes={self.hidden_layer_sizes!r} is not the shape of the network to go on "
             f"with, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
         )
+
+    def _check_n_outputs(self, n):
+        """Raise where the network to go on with has another number of outputs."""
+        n_outputs = self._network.n_outputs
+        if n != n_outputs:
+            raise ValueError(
+                f"y has {n} column{'s' * (n != 1)}, but the network has {n_outputs} "
+                f"output{'s' * (n_outputs != 1)}: give one column for each. {START_ANEW}"
+            )
 
     # ---------------------------------------------------------------- weights
 

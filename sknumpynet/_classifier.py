@@ -247,14 +247,15 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         try:
             if reset and not incremental:
                 self._learn_labels(y)
-            else:
-                self._check_columns(y)
-                classes = unique_labels(y)
+            classes = unique_labels(y)
         except (TypeError, ValueError) as error:
             raise explained_labels(error, y) from error
+        if not reset or incremental:
+            self._check_columns(y, reset)
+            self._check_labels(classes)
         return X, self._encode(y)
 
-    def _check_columns(self, y):
+    def _check_columns(self, y, reset):
         """Raise unless y is of the kind that the first call brought."""
         if self._label_type == "multilabel-indicator":
             if y.ndim != 2:
@@ -262,6 +263,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                     "y must be an indicator matrix, as in the first call; got one label per row. To "
                     "train on another kind of y, take a new estimator"
                 )
+            if not reset:
+                self._check_n_outputs(y.shape[1])
         elif y.ndim == 2:
             raise ValueError(
                 "y must hold one label per row, as in the first call; got several columns. To train on "

@@ -26,6 +26,7 @@ FLOORS = {
     "core.training": 4,
     "core.lbfgs": 5,
     "_compat": 0,
+    "_checks": 1,
     "_docs": 0,
     "_weights": 0,
     "datasets": 0,
