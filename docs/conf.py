@@ -36,7 +36,6 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"benchmarks",
     "nested_sections": False,
     "abort_on_example_error": True,
-    "reference_url": {"sknumpynet": None},
     "show_memory": False,
     "remove_config_comments": True,
 }
