@@ -161,7 +161,8 @@ class Dense(Layer):
 
 
 def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
-    """``dW = x^T delta`` for CSR ``x``: only the rows of dW whose column occurs in x are other than zero."""
+    """``dW = x^T delta`` for sparse x: only the rows of dW whose column occurs in x are other than zero."""
+    x = x.tocsr()
     columns, compact = np.unique(x.indices, return_inverse=True)
     narrow = type(x)((x.data, compact, x.indptr), shape=(x.shape[0], len(columns)))
     dW[...] = 0

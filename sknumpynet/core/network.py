@@ -140,7 +140,7 @@ class Network:
     def forward(self, X: Any, work: Workspace) -> Array:
         """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
 
-        ``X``, of shape (n, n_features), is an array of the network's dtype, or a sparse CSR matrix or array.
+        ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC).
         """
         if X.dtype != self._params.dtype:
             raise TypeError(
