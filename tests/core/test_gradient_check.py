@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The gradient check: passes what is right, and names the layer where an error was planted."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+
+from sknumpynet.core import (
+    Dense,
+    GradientError,
+    GradientReport,
+    Logistic,
+    MultinomialLogLoss,
+    Network,
+    ReLU,
+    SquaredError,
+    Tanh,
+    check_gradients,
+)
+
+from .problems import ACTIVATIONS, LOSSES, make_data, make_loss, make_network
+
+SIZES = (4, 5, 4, 3)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("case", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_what_is_right_passes(activation, case, bias):
+    for last, weighted in [("identity", False), ("identity", True), (activation, False)]:
+        network = make_network(activation, last, bias, SIZES)
+        report = check_gradients(network, make_loss(case), *make_data(case, 6, SIZES, weighted))
+        assert report.n_checked + report.n_kinks == len(network.params)
+        assert report.n_checked > 0.6 * len(network.params)
+        assert report.max_error < 1e-6
+        assert len(report.errors) == (6 if bias else 3)
+
+
+# ---- planted errors
+
+
+class TanhOfWrongArgument(Tanh):
+    """The derivative taken at a instead of z."""
+
+    def backward(self, a, delta, scratch):
+        delta *= 1 - np.tanh(a) ** 2
+
+
+class ReLUThatReturnsItself(ReLU):
+    """ReLU' = ReLU."""
+
+    def backward(self, a, delta, scratch):
+        delta *= a
+
+
+class LogisticForgotten(Logistic):
+    """The error of the hidden layer is passed on without its derivative."""
+
+    def backward(self, a, delta, scratch):
+        pass
+
+
+class SoftmaxOverTheBatch(MultinomialLogLoss):
+    """Probabilities that sum to 1 over all rows instead of each."""
+
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        p = np.exp(raw)
+        p /= p.sum()
+        gradient[...] = p - np.eye(raw.shape[1])[y]
+        return -np.log(p[np.arange(len(y)), y])[:, np.newaxis]
+
+
+class DenseThatForgetsItsBias(Dense):
+    """db stays zero."""
+
+    def backward(self, delta, buffer):
+        delta = super().backward(delta, buffer)
+        self.db[...] = 0
+        return delta
+
+
+class DenseWithoutTranspose(Dense):
+    """The error goes back through the wrong weights."""
+
+    def backward(self, delta, buffer):
+        super().backward(delta, buffer)
+        return None if buffer.delta is None else np.dot(delta, self.W, out=buffer.delta)
+
+
+def stack(*activations, dense=(Dense, Dense, Dense), bias=True):
+    """Three Dense layers of equal width with activations in between."""
+    layers = []
+    for cls, activation in zip(dense, [*activations, "identity"]):
+        layers += [cls(4, 4, bias=bias), activation]
+    return Network(layers, rng=0)
+
+
+PLANTED = {  # network, loss, and the arrays that are off
+    "tanh behind layer 0": (stack(TanhOfWrongArgument(), "tanh"), None, "bW 0"),
+    "tanh behind layer 1": (stack("tanh", TanhOfWrongArgument()), None, "bW 1"),
+    "tanh twice": (stack(TanhOfWrongArgument(), TanhOfWrongArgument()), None, "bW 1"),
+    "relu behind layer 0": (stack(ReLUThatReturnsItself(), "relu"), None, "bW 0"),
+    "relu behind layer 1": (stack("logistic", ReLUThatReturnsItself()), None, "bW 1"),
+    "logistic behind layer 1": (stack("tanh", LogisticForgotten()), None, "bW 1"),
+    "without biases": (stack("tanh", LogisticForgotten(), bias=False), None, "W 1"),
+    "softmax": (stack("tanh", "tanh"), SoftmaxOverTheBatch(), "bW 2"),
+    "bias of layer 0": (
+        stack("tanh", "tanh", dense=(DenseThatForgetsItsBias, Dense, Dense)),
+        None,
+        "b 0",
+    ),
+    "bias of layer 1": (
+        stack("tanh", "tanh", dense=(Dense, DenseThatForgetsItsBias, Dense)),
+        None,
+        "b 1",
+    ),
+    "bias of layer 2": (
+        stack("tanh", "tanh", dense=(Dense, Dense, DenseThatForgetsItsBias)),
+        None,
+        "b 2",
+    ),
+    "no transpose": (
+        stack("tanh", "tanh", dense=(Dense, DenseWithoutTranspose, Dense)),
+        None,
+        "bW 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("planted", PLANTED)
+def test_an_error_is_found_and_its_place_named(planted, weighted):
+    network, loss, where = PLANTED[planted]
+    case = "squared_error" if loss is None else "log_loss"
+    before = network.params.copy()
+    arrays, layer = where.split()
+    with pytest.raises(GradientError) as caught:
+        check_gradients(network, loss or make_loss(case), *make_data(case, 6, (4, 4), weighted))
+    message, errors = str(caught.value), caught.value.report.errors
+    assert message.startswith(f"the gradient of {arrays[0]} in layer {layer} of 3 (Dense")
+    assert "nearest the output that disagrees" in message
+    for name, error in errors.items():
+        array, _, index, *_ = name.replace(" in", "").split()
+        if index > layer:
+            assert error < 1e-6
+        elif index == layer:
+            assert (error > 1e-3) == (array in arrays)
+    assert_array_equal(network.params, before)
+
+
+def test_errors_are_listed_from_the_output_backwards():
+    report = check_gradients(
+        stack("tanh", "tanh"), SquaredError(), *make_data("squared_error", 6, (4, 4))
+    )
+    places = [name.split(" of ")[0] for name in report.errors]
+    assert places == [f"{array} in layer {layer}" for layer in (2, 1, 0) for array in "bW"]
+
+
+def test_a_wrong_sign_and_nan_are_errors():
+    class Minus(SquaredError):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            terms = super().terms_and_gradient(y, raw, gradient, scratch)
+            np.negative(gradient, out=gradient)
+            return terms
+
+    class NotANumber(Minus):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            terms = super().terms_and_gradient(y, raw, gradient, scratch)
+            gradient[0, 0] = np.nan
+            return terms
+
+    for loss in (Minus(), NotANumber()):
+        with pytest.raises(GradientError, match="layer 2 of 3"):
+            check_gradients(stack("tanh", "tanh"), loss, *make_data("squared_error", 6, (4, 4)))
+
+
+def test_tolerance_is_what_is_allowed():
+    class Slightly(Tanh):
+        def backward(self, a, delta, scratch):
+            super().backward(a, delta, scratch)
+            delta *= 1 + 1e-4
+
+    network, data = stack("tanh", Slightly()), make_data("squared_error", 6, (4, 4))
+    with pytest.raises(
+        GradientError, match=r"off by 1\.0e-04 of its largest slope \(tolerance 1e-05\)"
+    ):
+        check_gradients(network, SquaredError(), *data)
+    report = check_gradients(network, SquaredError(), *data, tolerance=1e-3)
+    assert 0.9e-4 < report.max_error < 1.1e-4
+
+
+# ---- kinks and the rest
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_kinks_are_left_out(bias):
+    # rows of zeros and biases of zero put every unit of the first layer on its kink
+    network = make_network("relu", sizes=SIZES, bias=bias)
+    network.params[network.n_weights :] = 0
+    X, y, _ = make_data("squared_error", 6, SIZES)
+    X[:3] = 0
+    report = check_gradients(network, SquaredError(), X, y)
+    assert report.max_error < 1e-6
+    assert report.n_checked > 0
+    assert report.n_checked + report.n_kinks == len(network.params)
+    assert (report.n_kinks >= 5) == bias
+
+
+def test_an_error_is_found_beside_kinks():
+    network = stack(ReLUThatReturnsItself(), "relu")
+    network.params[network.n_weights :] = 0
+    X, y, _ = make_data("squared_error", 6, (4, 4))
+    X[:3] = 0
+    with pytest.raises(GradientError, match="W in layer 0"):
+        check_gradients(network, SquaredError(), X, y)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csr_array])
+def test_sparse_input(kind):
+    X, y, w = make_data("squared_error", 6, SIZES, weighted=True)
+    X[X < 0] = 0
+    X[:, 1] = 0
+    assert (
+        check_gradients(make_network(sizes=SIZES), SquaredError(), kind(X), y, w).max_error < 1e-6
+    )
+
+
+def test_float32_is_too_coarse():
+    network = make_network(dtype=np.float32, sizes=SIZES)
+    X, y, _ = make_data("squared_error", 6, SIZES)
+    with pytest.raises(TypeError, match="must compute in float64 to be checked; it has float32"):
+        check_gradients(network, SquaredError(), X.astype(np.float32), y)
+
+
+def test_parameters_are_put_back_to_the_last_bit():
+    network = make_network(sizes=SIZES)
+    before = network.params.copy()
+    check_gradients(network, SquaredError(), *make_data("squared_error", 6, SIZES))
+    assert_array_equal(network.params, before)
+
+
+def test_an_empty_report_has_no_error():
+    assert GradientReport().max_error == 0.0

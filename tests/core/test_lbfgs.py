@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""L-BFGS: the objective against the reference, the optimum of a convex problem, chunks of rows and Ctrl-C."""
+
+import numpy as np
+import pytest
+import reference
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sknumpynet.core import Dense, Network, SquaredError
+from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
+
+from .problems import LOSSES, flat, lists, make_data, make_loss, make_network, name_of_loss
+
+N = 40
+
+
+def search(objective, **options):
+    return minimize_lbfgs(objective, **{"max_iter": 200, "max_fun": 15000, "tol": 1e-9, **options})
+
+
+def make_objective(
+    case="squared_error", l2=0.5, weighted=True, network=None, loss=None, kind=np.asarray
+):
+    X, y, w = make_data(case, N, weighted=weighted)
+    return Objective(network or make_network(), loss or make_loss(case), kind(X), y, w, l2)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", LOSSES)
+def test_objective_agrees_with_the_reference(case, weighted):
+    objective = make_objective(case, weighted=weighted)
+    params = objective.network.params.copy() * 1.5
+    value, gradient = objective(params)
+    X, y, w = make_data(case, N, weighted=weighted)
+    expected, dW, db, _ = reference.backpropagate(
+        X, y, w, *lists(objective.network), name_of_loss(case), l2=0.5
+    )
+    assert_array_equal(objective.network.params, params)
+    assert_allclose(value, expected, rtol=1e-12)
+    assert_allclose(gradient, flat(dW, db), rtol=1e-11, atol=1e-13)
+    total = N if w is None else w.sum()
+    squares = (params[: objective.network.n_weights] ** 2).sum()
+    assert_allclose(objective.penalty(params), 0.5 / (2 * total) * squares)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 39])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", LOSSES)
+def test_chunks_of_rows_equal_all_rows(monkeypatch, case, weighted, chunk):
+    whole = make_objective(case, weighted=weighted)
+    assert whole.batches.size == N
+    monkeypatch.setattr(Network, "chunk_rows", lambda self: chunk)
+    parts = make_objective(case, weighted=weighted)
+    assert parts.batches.size == chunk
+    value, gradient = whole(whole.network.params.copy())
+    value_2, gradient_2 = parts(whole.network.params.copy())
+    assert_allclose(value_2, value, rtol=1e-12)
+    assert_allclose(gradient_2, gradient, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "kind", [sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.csc_array, np.asfortranarray]
+)
+def test_other_kinds_of_table_give_the_same(kind):
+    params = make_network().params
+    value, gradient = make_objective()(params)
+    value_2, gradient_2 = make_objective(kind=kind)(params)
+    assert_allclose(value_2, value, rtol=1e-12)
+    assert_allclose(gradient_2, gradient, rtol=1e-11, atol=1e-13)
+
+
+def solve_ridge(X, y, w, l2):
+    """Return W and b that minimise ``sum_i w_i |x_i W + b - y_i|^2 + l2 |W|^2``."""
+    ones = np.column_stack([X, np.ones(len(X))])
+    penalty = l2 * np.diag([1.0] * X.shape[1] + [0.0])
+    solution = np.linalg.solve(ones.T @ (w[:, None] * ones) + penalty, ones.T @ (w[:, None] * y))
+    return solution[:-1], solution[-1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_reaches_the_optimum_of_a_linear_model(dtype, weighted):
+    X, y, w = make_data("squared_error", N, sizes=(5, 3), weighted=weighted)
+    network = Network([Dense(5, 3)], dtype=dtype, rng=0)
+    before = network.params.copy()
+    found = search(Objective(network, SquaredError(), X, y, w, 2.0))
+    W, b = solve_ridge(X, y, np.ones(N) if w is None else w, 2.0)
+    assert found.params.dtype == np.float64
+    assert_allclose(found.params, flat([W], [b]), rtol=1e-4, atol=1e-5)
+    assert found.status == 0 and not found.interrupted and found.nit > 1
+    total = N if w is None else w.sum()
+    assert_allclose(found.penalty, 2.0 / (2 * total) * (W**2).sum(), rtol=1e-4)
+    assert_array_equal(network.params, before)  # what to do with the result is the caller's affair
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_the_gradient_vanishes_at_what_it_finds(case):
+    network = Network([Dense(5, 3)], rng=0)
+    found = search(make_objective(case, network=network))
+    value, gradient = make_objective(case, network=network)(found.params)
+    assert_allclose(found.value, value, rtol=1e-12)
+    assert abs(gradient).max() < 1e-4
+
+
+def test_limits_end_the_search():
+    assert search(make_objective(), max_iter=3).nit == 3
+    found = search(make_objective(), max_fun=4)
+    assert found.status == 1 and found.nit <= 4
+    assert search(make_objective(), tol=1e9).nit == 0
+
+
+def test_log_has_a_line_for_each_iteration():
+    lines = []
+    found = search(make_objective(), max_iter=3, log=lines.append)
+    assert [line.split(",")[0] for line in lines] == ["Iteration 1", "Iteration 2", "Iteration 3"]
+    assert lines[-1] == f"Iteration 3, loss = {found.value:.8f}"
+
+
+# ---- Ctrl-C
+
+
+class Interrupted(SquaredError):
+    """Ctrl-C in the middle of the n-th evaluation."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        self.n -= 1
+        if self.n < 0:
+            raise KeyboardInterrupt
+        return super().terms_and_gradient(y, raw, gradient, scratch)
+
+
+def interrupt_after(n):
+    lines = []
+
+    def log(line):
+        lines.append(line)
+        if len(lines) == n:
+            raise KeyboardInterrupt
+
+    return log
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 9])
+def test_ctrl_c_between_iterations_keeps_the_last_iterate(n):
+    expected = search(make_objective(), max_iter=n)
+    found = search(make_objective(), log=interrupt_after(n))
+    assert found.interrupted and found.message == "interrupted"
+    assert found.nit == expected.nit == n
+    assert_array_equal(found.params, expected.params)
+    assert found.value == expected.value and found.penalty == expected.penalty
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 12, 20])
+def test_ctrl_c_within_an_evaluation_keeps_the_last_iterate(n):
+    found = search(make_objective(loss=Interrupted(n)))
+    assert found.interrupted
+    assert found.nit < n
+    value, _ = make_objective()(found.params)
+    assert_allclose(found.value, value, rtol=1e-13)
+    if found.nit:
+        assert_array_equal(found.params, search(make_objective(), max_iter=found.nit).params)
+    else:
+        assert_array_equal(found.params, make_network().params)
+
+
+def test_ctrl_c_in_the_first_evaluation_keeps_the_start():
+    found = search(make_objective(loss=Interrupted(0)))
+    assert found.interrupted and found.nit == 0
+    assert_array_equal(found.params, make_network().params)
+    assert np.isnan(found.value)

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Losses: values and gradients against textbook formulas, scikit-learn's losses and finite differences."""
+
+import warnings
+
+import numpy as np
+import pytest
+import reference
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss, HalfPoissonLoss, HalfSquaredError
+
+from sknumpynet.core import BinaryLogLoss, HalfPoisson, Loss, MultinomialLogLoss, SquaredError
+
+from .problems import LOSSES, make_loss, make_targets, name_of_loss
+
+N, K = 11, 4
+EPS = np.finfo(float).eps
+
+
+def draw(case, n=N, k=K, seed=0):
+    rng = np.random.default_rng(seed)
+    raw = rng.normal(scale=2, size=(n, k))
+    return make_targets(case, n, k, rng), raw, rng.uniform(0.1, 3, size=n)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", LOSSES)
+def test_agrees_with_the_reference(case, weighted):
+    y, raw, w = draw(case)
+    value, gradient = make_loss(case).value_and_gradient(y, raw, w if weighted else None)
+    w = w if weighted else np.ones(N)
+    name = name_of_loss(case)
+    assert_allclose(value, (w * reference.losses(name, y, raw)).sum() / w.sum(), rtol=1e-12)
+    difference = reference.predict(name, raw) - reference.one_hot(y, K)
+    assert_allclose(gradient, w[:, None] / w.sum() * difference, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_gradient_is_the_slope(case):
+    y, raw, w = draw(case, n=3)
+    loss, h = make_loss(case), 1e-6
+    slopes = np.empty_like(raw)
+    for index in np.ndindex(raw.shape):
+        moved = raw.copy()
+        moved[index] += h
+        right = loss.value_and_gradient(y, moved, w)[0]
+        moved[index] -= 2 * h
+        slopes[index] = (right - loss.value_and_gradient(y, moved, w)[0]) / (2 * h)
+    assert_allclose(loss.value_and_gradient(y, raw, w)[1], slopes, rtol=1e-6, atol=1e-8)
+
+
+SKLEARN = [
+    (SquaredError, HalfSquaredError, "squared_error"),
+    (HalfPoisson, HalfPoissonLoss, "poisson"),
+    (BinaryLogLoss, HalfBinomialLoss, "binary_log_loss"),
+]
+
+
+@pytest.mark.parametrize("scale", [1, 5, 30])
+@pytest.mark.parametrize("ours, theirs, case", SKLEARN)
+def test_agrees_with_scikit_learn(ours, theirs, case, scale):
+    y, raw, _ = draw(case, k=1)
+    raw *= scale / abs(raw).max()
+    theirs = theirs()
+    terms, slopes = theirs.loss_gradient(y[:, 0], raw[:, 0])
+    if case == "poisson":
+        terms = terms + theirs.constant_to_optimal_zero(y[:, 0])
+    value, gradient = ours().value_and_gradient(y, raw)
+    assert_allclose(value, np.mean(terms), rtol=1e-10)
+    assert_allclose(gradient[:, 0], slopes / N, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1, 5, 15])
+def test_multinomial_agrees_with_scikit_learn(scale):
+    y, raw, _ = draw("log_loss")
+    raw *= scale / abs(raw).max()
+    terms, slopes = HalfMultinomialLoss(n_classes=K).loss_gradient(y.astype(float), raw)
+    value, gradient = MultinomialLogLoss().value_and_gradient(y, raw)
+    assert_allclose(value, np.mean(terms), rtol=1e-12)
+    assert_allclose(gradient, slopes / N, rtol=1e-12, atol=1e-15)
+
+
+def test_frozen_values():
+    raw = np.array([[0.5, -1.0]])
+    value, gradient = SquaredError().value_and_gradient(np.array([[1.0, 1.0]]), raw)
+    assert_allclose(value, 0.5 * (0.25 + 4))
+    assert_allclose(gradient, [[-0.5, -2.0]])
+    value, gradient = HalfPoisson().value_and_gradient(np.array([[2.0, 0.0]]), raw)
+    # 2 log 2 - 2 * 0.5 - 2 + e^0.5 and e^-1
+    assert_allclose(value, 1.386294361120 - 3 + 1.648721270700 + 0.367879441171, rtol=1e-11)
+    assert_allclose(gradient, [[-0.351278729300, 0.367879441171]], rtol=1e-11)
+    value, gradient = BinaryLogLoss().value_and_gradient(np.array([[1.0, 0.0]]), raw)
+    # log(1 + e^-0.5) and log(1 + e^-1)
+    assert_allclose(value, 0.474076984180 + 0.313261687518, rtol=1e-11)
+    assert_allclose(gradient, [[-0.377540668798, 0.268941421370]], rtol=1e-11)
+    value, gradient = MultinomialLogLoss().value_and_gradient(np.array([1]), raw)
+    # log(1 + e^1.5); p = 1 / (1 + e^-1.5)
+    assert_allclose(value, 1.701413277983, rtol=1e-11)
+    assert_allclose(gradient, [[0.817574476194, -0.817574476194]], rtol=1e-11)
+
+
+EXTREME = np.array([[-1000.0, 1000.0], [1000.0, -1000.0], [1000.0, 999.0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", ["squared_error", "binary_log_loss", "log_loss", "proportions"])
+def test_extreme_raw_values_neither_overflow_nor_warn(case, dtype):
+    y = {
+        "log_loss": np.array([0, 0, 1]),
+        "proportions": np.array([[1, 0], [0.5, 0.5], [0, 1]], dtype),
+    }.get(case, np.array([[0, 1], [0, 1], [1, 0]], dtype))
+    loss, raw = make_loss(case), EXTREME.astype(dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value, gradient = loss.value_and_gradient(y, raw)
+        prediction = np.empty_like(raw)
+        loss.inverse_link(raw, prediction)
+    assert np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(prediction).all()
+    assert gradient.dtype == prediction.dtype == dtype
+    assert_array_equal(raw, EXTREME)
+
+
+def test_poisson_of_a_vanishing_expectation_is_finite():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y, raw = np.array([[3.0], [0.0]]), np.full((2, 1), -1000.0)
+        value, gradient = HalfPoisson().value_and_gradient(y, raw)
+    assert_allclose(value, (3 * np.log(3) + 3000 - 3) / 2)
+    assert_array_equal(gradient, [[-1.5], [0.0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [40.0, 1000.0])
+def test_value_of_the_log_losses_is_capped_and_the_gradient_is_not(size, dtype):
+    cap = -np.log(np.finfo(dtype).eps)
+    one, none = np.array([[1]], dtype), np.array([[0]], dtype)
+    for y, raw in [(one, -size), (none, size)]:
+        value, gradient = BinaryLogLoss().value_and_gradient(y, np.full((1, 1), raw, dtype))
+        assert_allclose(value, cap, rtol=1e-6)
+        assert_allclose(gradient, np.sign(raw), rtol=1e-6)
+        # what is right costs nothing, or next to nothing, and pulls no further
+        value, gradient = BinaryLogLoss().value_and_gradient(y, np.full((1, 1), -raw, dtype))
+        assert 0 <= value <= 2 * np.finfo(dtype).eps
+        assert abs(gradient[0, 0]) < 1e-16
+
+    raw = np.array([[0, size]], dtype)
+    for y in (np.array([0]), np.array([[1, 0]], dtype)):
+        value, gradient = MultinomialLogLoss().value_and_gradient(y, raw)
+        assert_allclose(value, cap, rtol=1e-6)
+        assert_allclose(gradient, [[-1, 1]], rtol=1e-6)
+
+
+def test_cap_holds_for_each_term():
+    y, raw = np.ones((1, 3)), np.array([[-100.0, -100.0, 100.0]])
+    value, _ = BinaryLogLoss().value_and_gradient(y, raw)
+    assert_allclose(value, -2 * np.log(EPS))
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_parts_with_a_common_total_add_up(case):
+    y, raw, w = draw(case)
+    loss = make_loss(case)
+    for weight in (None, w):
+        whole, gradient = loss.value_and_gradient(y, raw, weight)
+        total = float(N if weight is None else w.sum())
+        parts = [
+            loss.value_and_gradient(
+                y[rows], raw[rows], None if weight is None else w[rows], total=total
+            )
+            for rows in (slice(0, 7), slice(7, N))
+        ]
+        assert_allclose(sum(part[0] for part in parts), whole, rtol=1e-13)
+        assert_allclose(np.concatenate([part[1] for part in parts]), gradient, rtol=1e-13)
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_given_buffers_change_nothing(case):
+    y, raw, w = draw(case)
+    kept = y.copy(), raw.copy(), w.copy()
+    loss = make_loss(case)
+    value, gradient = loss.value_and_gradient(y, raw, w)
+    out, scratch = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
+    again, same = loss.value_and_gradient(y, raw, w, out=out, scratch=scratch)
+    assert same is out and again == value and type(value) is float
+    assert_array_equal(out, gradient)
+    for array, before in zip((y, raw, w), kept):
+        assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_weights_that_sum_to_nothing_give_nothing(case):
+    y, raw, w = draw(case)
+    value, gradient = make_loss(case).value_and_gradient(y, raw, 0 * w)
+    assert value == 0.0
+    assert_array_equal(gradient, np.zeros_like(raw))
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_weights_are_repetitions(case):
+    y, raw, _ = draw(case)
+    times = 1 + np.arange(N) % 3
+    value, gradient = make_loss(case).value_and_gradient(y, raw, times.astype(float))
+    rows = np.repeat(np.arange(N), times)
+    repeated, parts = make_loss(case).value_and_gradient(y[rows], raw[rows])
+    assert_allclose(value, repeated, rtol=1e-13)
+    sums = np.zeros_like(raw)
+    np.add.at(sums, rows, parts)
+    assert_allclose(gradient, sums, rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int8", "int64"])
+@pytest.mark.parametrize("case", ["squared_error", "poisson", "binary_log_loss", "log_loss"])
+def test_targets_may_be_integers(case, kind, dtype):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, N if case == "log_loss" else (N, K)).astype(kind)
+    raw = rng.normal(scale=2, size=(N, K)).astype(dtype)
+    if case == "log_loss":
+        if kind == "bool":
+            pytest.skip("classes are numbers")
+        same = y.astype(np.int64)
+    else:
+        same = y.astype(dtype)
+    value, gradient = make_loss(case).value_and_gradient(y, raw)
+    value_2, gradient_2 = make_loss(case).value_and_gradient(same, raw)
+    precision = 10 * np.finfo(dtype).eps
+    assert_allclose(value, value_2, rtol=precision)
+    assert_allclose(gradient, gradient_2, rtol=precision, atol=precision)
+    assert gradient.dtype == dtype
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_inverse_link_in_place_and_apart(case):
+    _, raw, _ = draw(case)
+    loss, apart = make_loss(case), np.empty_like(raw)
+    loss.inverse_link(raw, apart)
+    assert_allclose(apart, reference.predict(name_of_loss(case), raw), rtol=1e-13)
+    loss.inverse_link(raw, raw)
+    assert_array_equal(raw, apart)
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_float32_stays_float32(case):
+    y, raw, w = draw(case)
+    y = y if y.ndim == 1 else y.astype(np.float32)
+    exact, slopes = make_loss(case).value_and_gradient(y, raw, w)
+    value, gradient = make_loss(case).value_and_gradient(
+        y, raw.astype(np.float32), w.astype(np.float32)
+    )
+    assert gradient.dtype == np.float32
+    assert_allclose(value, exact, rtol=1e-5)
+    assert_allclose(gradient, slopes, rtol=1e-4, atol=1e-6)
+
+
+def test_proportions_of_one_class_are_its_index():
+    y, raw, w = draw("log_loss")
+    value, gradient = MultinomialLogLoss().value_and_gradient(y, raw, w)
+    value_2, gradient_2 = MultinomialLogLoss().value_and_gradient(np.eye(K)[y], raw, w)
+    assert_allclose(value_2, value, rtol=1e-13)
+    assert_allclose(gradient_2, gradient, rtol=1e-13, atol=1e-16)
+
+
+def test_one_s_own_loss_is_a_subclass():
+    class Absolute(Loss):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            np.sign(raw - y, out=gradient)
+            return np.abs(raw - y)
+
+    y, raw = np.zeros((2, 1)), np.array([[3.0], [-1.0]])
+    value, gradient = Absolute().value_and_gradient(y, raw, np.array([1.0, 3.0]))
+    assert value == 1.5
+    assert_array_equal(gradient, [[0.25], [-0.75]])
+    with pytest.raises(NotImplementedError):
+        Loss().value_and_gradient(y, raw)

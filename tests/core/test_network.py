@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The network: agrees with the reference, one vector with views, copies, pickles and prediction in chunks."""
+
+import copy
+import itertools
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import reference
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sknumpynet.core import SGD, Activate, Adam, Dense, Logistic, Network, Workspace
+from sknumpynet.core.batches import Gather
+from sknumpynet.core.network import CHUNK_BYTES
+
+from .problems import (
+    ACTIVATIONS,
+    LOSSES,
+    SIZES,
+    flat,
+    lists,
+    make_data,
+    make_loss,
+    make_network,
+    name_of_loss,
+)
+
+SPARSE = ["csr_matrix", "csr_array", "csc_matrix", "csc_array"]
+
+
+def backpropagate(network, loss, X, y, w, work):
+    raw = network.forward(X, work)
+    value, delta = loss.value_and_gradient(y, raw, w, out=work.delta, scratch=work.scratch)
+    return value, network.backward(delta, work)
+
+
+@pytest.mark.parametrize("last", ACTIVATIONS)
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_agree_with_the_reference(activation, case, weighted, bias, last):
+    network = make_network(activation, last, bias)
+    X, y, w = make_data(case, weighted=weighted)
+    work = Workspace(network, 9, input_gradient=True)
+    for rows, space in [(slice(0, 9), work), (slice(9, 13), work.head(4)), (slice(2, 11), work)]:
+        w_part = None if w is None else w[rows]
+        value, dX = backpropagate(network, make_loss(case), X[rows], y[rows], w_part, space)
+        expected, dW, db, dX_expected = reference.backpropagate(
+            X[rows], y[rows], w_part, *lists(network), name_of_loss(case)
+        )
+        assert_allclose(value, expected, rtol=1e-12)
+        assert_allclose(network.grads, flat(dW, db), rtol=1e-12, atol=1e-13)
+        assert_allclose(dX, dX_expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(0.5, nesterov=False), Adam()], ids=repr)
+@pytest.mark.parametrize("case", LOSSES)
+def test_steps_in_five_lines_agree_with_the_reference(case, optimizer):
+    network, loss = make_network(), make_loss(case)
+    optimizer = type(optimizer)(**optimizer.get_params())
+    X, y, _ = make_data(case)
+    work = Workspace(network, len(X))
+    weights, biases, names = lists(network)
+    params, state = [*weights, *biases], [[np.zeros_like(p) for p in weights + biases]] * 2
+    for t in range(1, 7):
+        raw = network.forward(X, work)
+        _, delta = loss.value_and_gradient(y, raw)
+        network.backward(delta, work)
+        optimizer.step(network.params, network.grads, 0.01)
+
+        n = len(weights)
+        _, dW, db, _ = reference.backpropagate(
+            X, y, None, params[:n], params[n:], names, name_of_loss(case)
+        )
+        if isinstance(optimizer, Adam):
+            params, *state = reference.adam_step(
+                params, dW + db, *state, t, 0.01, **optimizer.get_params()
+            )
+        else:
+            params, state[0] = reference.sgd_step(
+                params, dW + db, state[0], 0.01, **optimizer.get_params()
+            )
+        assert_allclose(network.params, flat(params, []), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+@pytest.mark.parametrize("case", LOSSES)
+def test_sparse_input_gives_what_dense_gives(case, kind):
+    X, y, w = make_data(case, n=20, weighted=True)
+    X[np.abs(X) < 1] = 0
+    X[:, 2] = 0
+    rows = np.array([3, 0, 17, 5, 3, 11])
+    results = []
+    for source in (X, getattr(sp, kind)(X)):
+        network = make_network("relu")
+        work = Workspace(network, len(rows))
+        batch = Gather(source, len(rows), np.float64)(rows)
+        value, _ = backpropagate(network, make_loss(case), batch, y[rows], w[rows], work)
+        results.append(
+            [value, network.grads, network.predict(source), network.predict(source, rows)]
+        )
+    for got, expected in zip(*results):
+        assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_layer_without_bias_among_others():
+    layers = [
+        Dense(5, 4, bias=False),
+        "tanh",
+        Dense(4, 4),
+        "logistic",
+        Dense(4, 2, bias=False),
+        "identity",
+    ]
+    network = Network(layers, rng=0)
+    X, y, _ = make_data("squared_error", sizes=(5, 2))
+    backpropagate(network, make_loss("squared_error"), X, y, None, Workspace(network, len(X)))
+    _, dW, db, _ = reference.backpropagate(X, y, None, *lists(network), "squared_error")
+    assert_allclose(network.grads, flat(dW, db), rtol=1e-12, atol=1e-13)
+
+
+def test_an_activation_may_follow_another():
+    network = Network([Dense(3, 2), "tanh", Logistic()], rng=0)
+    X = np.random.default_rng(0).normal(size=(4, 3))
+    expected = 1 / (1 + np.exp(-np.tanh(X @ network.layers[0].W + network.layers[0].b)))
+    assert_allclose(network.predict(X), expected, rtol=1e-13)
+
+
+# ---- one vector
+
+
+def test_all_weights_lie_before_all_biases():
+    network = Network([Dense(2, 3), "relu", Dense(3, 2, bias=False), "relu", Dense(2, 1)])
+    assert network.n_weights == 6 + 6 + 2
+    assert (network.fan_in, network.n_outputs, len(network.params)) == (2, 1, 14 + 3 + 1)
+    network.params[...] = np.arange(18)
+    first, second, third = network.dense
+    assert_array_equal(first.W, [[0, 1, 2], [3, 4, 5]])
+    assert_array_equal(second.W, [[6, 7], [8, 9], [10, 11]])
+    assert_array_equal(third.W, [[12], [13]])
+    assert_array_equal(first.b, [14, 15, 16])
+    assert second.b is None
+    assert_array_equal(third.b, [17])
+
+
+def assert_bound(network):
+    """The layers' arrays are the network's vectors, in both directions."""
+    everything = [*(layer.W for layer in network.dense), *(layer.b for layer in network.dense)]
+    assert_array_equal(network.params, np.concatenate([x.ravel() for x in everything]))
+    for layer in network.dense:
+        layer.W[0, 0], layer.b[0] = 77, 78
+    assert ((network.params == 77).sum(), (network.params == 78).sum()) == (3, 3)
+    network.params[...] = np.linspace(-1, 1, len(network.params))
+    X, y, _ = make_data("squared_error")
+    backpropagate(network, make_loss("squared_error"), X, y, None, Workspace(network, len(X)))
+    _, dW, db, _ = reference.backpropagate(X, y, None, *lists(network), "squared_error")
+    assert_allclose(network.grads, flat(dW, db), rtol=1e-12, atol=1e-13)
+    for layer in network.dense:
+        assert np.shares_memory(layer.dW, network.grads) and np.shares_memory(
+            layer.db, network.grads
+        )
+
+
+def test_views_write_through():
+    assert_bound(make_network())
+
+
+def test_params_cannot_be_replaced():
+    network = make_network()
+    for name in ("params", "grads", "dtype"):
+        with pytest.raises(AttributeError):
+            setattr(network, name, np.zeros_like(network.params))
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        copy.deepcopy,
+        Network.copy,
+        lambda network: pickle.loads(pickle.dumps(network)),
+        lambda network: network.astype(np.float64),
+    ],
+    ids=["deepcopy", "copy", "pickle", "astype"],
+)
+def test_a_copy_has_its_own_memory(twin):
+    network = make_network()
+    network.grads[...] = 3
+    kept = network.params.copy()
+    other = twin(network)
+    assert_array_equal(other.params, kept)
+    assert not np.shares_memory(other.params, network.params)
+    assert_bound(other)
+    assert_array_equal(network.params, kept)
+    assert (network.grads == 3).all()
+    assert repr(other) == repr(network)
+
+
+def test_astype_computes_in_the_other_dtype():
+    network = make_network()
+    single = network.astype(np.float32)
+    X, _, _ = make_data("squared_error")
+    raw = single.forward(X.astype(np.float32), Workspace(single, len(X)))
+    assert single.dtype == raw.dtype == single.grads.dtype == np.float32
+    assert_allclose(raw, network.predict(X), atol=1e-5)
+    assert network.dtype == np.float64 and network.layers[0].W.dtype == np.float64
+
+
+@pytest.mark.parametrize("mmap_mode", [None, "r", "c"])
+def test_joblib(tmp_path, mmap_mode):
+    network = make_network()
+    joblib.dump(network, tmp_path / "network")
+    loaded = joblib.load(tmp_path / "network", mmap_mode=mmap_mode)
+    X, _, _ = make_data("squared_error")
+    assert_array_equal(loaded.predict(X), network.predict(X))
+    assert loaded.params.flags.writeable == (mmap_mode != "r")
+    loaded.make_writable()
+    assert_bound(loaded)
+    assert_array_equal(joblib.load(tmp_path / "network").params, network.params)
+
+
+def test_a_pickle_holds_each_parameter_once():
+    network = Network([Dense(100, 100), "relu", Dense(100, 100)])
+    network.grads  # noqa: B018  (allocates)
+    assert len(pickle.dumps(network)) < network.params.nbytes + 2000
+
+
+def test_gradients_are_allocated_when_needed():
+    network = make_network()
+    network.predict(np.zeros((2, 5)))
+    assert network._grads is None and not hasattr(network.layers[0], "dW")
+    assert network.grads is network.grads
+    assert_array_equal(network.grads, np.zeros_like(network.params))
+
+
+def test_layers_are_copied():
+    layers = [Dense(5, 4), Activate("tanh"), Dense(4, 3)]
+    networks = [Network(layers, rng=seed) for seed in (0, 1)]
+    assert not hasattr(layers[0], "W")
+    for one, other in itertools.product(networks[0].layers, [*networks[1].layers, *layers]):
+        assert one is not other
+    assert not np.shares_memory(networks[0].layers[0].W, networks[1].layers[0].W)
+    kept = networks[1].params.copy()
+    networks[0].params[...] = 0
+    assert_array_equal(networks[1].params, kept)
+    # a layer that is bound already leaves its views behind
+    third = Network([networks[0].layers[0]], rng=2)
+    third.params[...] = 5
+    assert (networks[0].params == 0).all()
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    "X, dtype, name",
+    [
+        (np.zeros((2, 5), np.float32), np.float64, "float32"),
+        (np.zeros((2, 5), int), np.float64, "int64"),
+        (np.zeros((2, 5)), np.float32, "float64"),
+        (sp.csr_matrix((2, 5), dtype=np.float32), np.float64, "float32"),
+    ],
+)
+def test_forward_wants_its_own_dtype(X, dtype, name):
+    network = make_network(dtype=dtype)
+    own = np.dtype(dtype).name
+    with pytest.raises(
+        TypeError, match=rf"X has dtype {name}.*computes in {own}: pass X.astype\('{own}'\)"
+    ):
+        network.forward(X, Workspace(network, 2))
+
+
+@pytest.mark.parametrize(
+    "layers, message",
+    [
+        ([], "must begin with a Dense layer"),
+        (["relu", Dense(2, 1)], "must begin with a Dense layer"),
+        (
+            [Dense(2, 3), "relu", Dense(4, 1)],
+            r"fan_in=4.* follows a layer of 3 units; set fan_in=3",
+        ),
+        ([Dense(2, 3), "swoosh"], "activation must be one of 'identity'"),
+        ([Dense(2, 3), 5], "activation must be one of 'identity'"),
+    ],
+)
+def test_layers_that_make_no_network(layers, message):
+    with pytest.raises(ValueError, match=message):
+        Network(layers)
+
+
+def test_wrong_number_of_columns_or_rows():
+    network = make_network()
+    with pytest.raises(ValueError):
+        network.predict(np.zeros((2, 4)))
+    with pytest.raises(ValueError):
+        network.forward(np.zeros((3, 5)), Workspace(network, 2))
+
+
+# ---- prediction
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 40, 1000])
+@pytest.mark.parametrize(
+    "rows", [None, np.array([39, 0, 0, 5] * 4), np.arange(40)[::-1], np.arange(0)]
+)
+def test_predict_in_chunks_is_forward_in_one_go(monkeypatch, chunk, rows):
+    network, (X, _, _) = make_network(), make_data("squared_error", n=40)
+    expected = network.forward(X, Workspace(network, 40)).copy()
+    monkeypatch.setattr(Network, "chunk_rows", lambda self: chunk)
+    raw = network.predict(X, rows)
+    assert_allclose(raw, expected if rows is None else expected[rows], rtol=1e-13, atol=1e-14)
+    assert raw.flags.owndata
+
+
+def test_predict_nothing():
+    assert make_network().predict(np.zeros((0, 5))).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "kind", [np.asfortranarray, np.float32, *(getattr(sp, kind) for kind in SPARSE)]
+)
+def test_predict_takes_any_kind_of_table(monkeypatch, kind):
+    monkeypatch.setattr(Network, "chunk_rows", lambda self: 7)
+    network = make_network()
+    X = np.random.default_rng(0).integers(-2, 3, size=(40, 5)).astype(float)
+    rows = np.array([3, 39, 3, 0, 1, 2, 4, 5, 6, 20])
+    assert_allclose(network.predict(kind(X)), network.predict(X), rtol=1e-13, atol=1e-14)
+    assert_allclose(
+        network.predict(kind(X), rows), network.predict(X, rows), rtol=1e-13, atol=1e-14
+    )
+
+
+def test_chunks_are_bounded_in_memory_and_from_below():
+    narrow, wide = Network([Dense(4, 64)]), Network([Dense(1 << 20, 1)])
+    assert narrow.chunk_rows() * 64 * 8 == CHUNK_BYTES
+    assert wide.chunk_rows() == 32
+    assert Network([Dense(4, 64)], dtype=np.float32).chunk_rows() == 2 * narrow.chunk_rows()
+
+
+def test_workspaces_of_a_network_do_not_disturb_each_other():
+    network, loss = make_network(), make_loss("squared_error")
+    X, y, _ = make_data("squared_error")
+    one, other = Workspace(network, len(X)), Workspace(network, len(X))
+    raw = network.forward(X, one)
+    kept = raw.copy()
+    network.forward(-X, other)
+    assert_array_equal(raw, kept)
+    _, delta = loss.value_and_gradient(y, raw)
+    network.backward(delta, one)
+    _, dW, db, _ = reference.backpropagate(X, y, None, *lists(network), "squared_error")
+    assert_allclose(network.grads, flat(dW, db), rtol=1e-12, atol=1e-13)
+
+
+def test_a_workspace_for_prediction_has_nothing_for_training():
+    network = make_network(sizes=SIZES)
+    work = Workspace(network, 4, training=False)
+    assert not hasattr(work, "delta") and not hasattr(work.head(2), "delta")
+    assert all(buffer.delta is buffer.scratch is buffer.ones is None for buffer in work.buffers)
+
+
+def test_repr_shows_the_layers():
+    network = Network([Dense(2, 1, bias=False), "relu"], dtype=np.float32)
+    text = "Network([Dense(fan_in=2, fan_out=1, bias=False), Activate(activation=ReLU())], dtype=float32)"
+    assert repr(network) == text

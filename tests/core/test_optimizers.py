@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Optimizers: against the equations of their papers, and going down hill."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import reference
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sknumpynet.core import SGD, Adam, Optimizer, optimizers
+from sknumpynet.core.optimizers import AdamW, get_optimizer
+
+OPTIMIZERS = [
+    SGD(),
+    SGD(nesterov=False),
+    SGD(momentum=0),
+    Adam(),
+    Adam(0.8, 0.99, 1e-4),
+    AdamW(),
+    AdamW(weight_decay=0.0),
+]
+IDS = [repr(optimizer) for optimizer in OPTIMIZERS]
+
+
+def parabola(x):
+    """Return value and gradient; the minimum, 0, is at (1, -2)."""
+    difference, curvature = x - np.array([1, -2], x.dtype), np.array([1, 3], x.dtype)
+    return 0.5 * float(curvature @ difference**2), curvature * difference
+
+
+def rosenbrock(x):
+    """Return value and gradient; the minimum, 0, is at (1, 1), along a bent valley."""
+    a, b = 1 - x[0], x[1] - x[0] ** 2
+    return float(a**2 + 100 * b**2), np.array([-2 * a - 400 * x[0] * b, 200 * b], x.dtype)
+
+
+RATES = {  # for SGD and for Adam, with the value to be reached
+    parabola: (0.05, 0.05, 1e-6),
+    rosenbrock: (4e-4, 0.02, 0.02),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("function", [parabola, rosenbrock])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_goes_down_to_the_minimum(optimizer, function, dtype):
+    optimizer = optimizer.clone()
+    sgd_rate, adam_rate, goal = RATES[function]
+    rate = adam_rate if isinstance(optimizer, Adam) else sgd_rate
+    if function is rosenbrock and isinstance(optimizer, SGD) and optimizer.momentum == 0:
+        rate, goal = 1e-3, 0.2
+    x = np.array([-1.2, 1.0], dtype)
+    start = function(x)[0]
+    for _ in range(1500):
+        optimizer.step(
+            x, function(x)[1], rate, 0
+        )  # no parameter counts as a weight, which would decay
+    assert x.dtype == dtype and all(state.dtype == dtype for state in optimizer.state.values())
+    assert function(x)[0] < goal < start
+    assert optimizer.t == 1500
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_agrees_with_the_reference_and_leaves_the_gradient(optimizer):
+    rng = np.random.default_rng(0)
+    optimizer = optimizer.clone()
+    options = optimizer.get_params()
+    decay, n_weights = options.pop("weight_decay", 0.0), 12
+    params = rng.normal(size=20)
+    expected, state = [params.copy()], [[np.zeros(20)], [np.zeros(20)]]
+    for t in range(1, 9):
+        grads, rate = rng.normal(size=20) * 10.0 ** rng.integers(-6, 3), 0.1 / t
+        kept = grads.copy()
+        optimizer.step(params, grads, rate, n_weights)
+        assert_array_equal(grads, kept)
+        expected[0][:n_weights] -= rate * decay * expected[0][:n_weights]
+        if isinstance(optimizer, Adam):
+            expected, *state = reference.adam_step(expected, [kept], *state, t, rate, **options)
+        else:
+            expected, state[0] = reference.sgd_step(expected, [kept], state[0], rate, **options)
+        assert_allclose(params, expected[0], rtol=1e-12, atol=1e-13)
+
+
+def test_first_steps_of_adam_by_hand():
+    # g = 1, -0.5, 2: m = 0.1, 0.04, 0.236 and v = 0.001, 0.001249, 0.005247751; divided by 1 - 0.9^t and
+    # 1 - 0.999^t they give steps of rate * m / sqrt(v), to 12 digits
+    steps = [0.1, 0.0266337039660, 0.0658111600254]
+    params, optimizer = np.array([1.0]), Adam(epsilon=0)
+    for g, expected in zip([1.0, -0.5, 2.0], 1 - np.cumsum(steps)):
+        optimizer.step(params, np.array([g]), 0.1)
+        assert_allclose(params, expected, rtol=1e-11)
+
+
+def test_epsilon_of_adam_stands_beside_the_uncorrected_root():
+    # one step: m = 0.1 g, v = 0.001 g^2, rate * sqrt(0.001) / 0.1 * m / (sqrt(v) + epsilon)
+    params = np.array([0.0])
+    Adam(epsilon=0.5).step(params, np.array([2.0]), 0.1)
+    assert_allclose(params, -0.1 * np.sqrt(0.001) / 0.1 * 0.2 / (np.sqrt(0.004) + 0.5), rtol=1e-13)
+
+
+def test_adam_does_not_divide_by_zero():
+    params = np.array([1.0, 1.0])
+    Adam().step(params, np.array([0.0, 1.0]), 0.1)
+    assert_allclose(params, [1.0, 0.9], rtol=1e-6)
+
+
+def test_momentum_by_hand():
+    # velocity: -0.1, then 0.9 * -0.1 - 0.1 = -0.19
+    params, optimizer = np.array([1.0]), SGD(0.9, nesterov=False)
+    for expected in (0.9, 0.71):
+        optimizer.step(params, np.array([1.0]), 0.1)
+        assert_allclose(params, expected, rtol=1e-14)
+
+
+def test_nesterov_looks_ahead_along_the_velocity():
+    # In the paper the gradient is taken at the point looked ahead to, theta + mu v, and theta is moved;
+    # the optimizer keeps the point looked ahead to itself.
+    mu, rate = 0.9, 0.05
+    theta, velocity = np.array([3.0, 3.0]), np.zeros(2)
+    params, optimizer = theta.copy(), SGD(mu)
+    for _ in range(10):
+        velocity = mu * velocity - rate * parabola(theta + mu * velocity)[1]
+        theta = theta + velocity
+        optimizer.step(params, parabola(params)[1], rate)
+        assert_allclose(params, theta + mu * velocity, rtol=1e-12)
+
+
+def test_weight_decay_by_hand():
+    params = np.array([2.0, 2.0])
+    AdamW(weight_decay=0.5).step(params, np.zeros(2), 0.1, 1)
+    assert_allclose(params, [1.9, 2.0], rtol=1e-14)
+    AdamW(weight_decay=0.5).step(params, np.zeros(2), 0.1)
+    assert_allclose(params, [1.805, 1.9], rtol=1e-14)
+
+
+@pytest.mark.parametrize("n", [10, 11, 12])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=n), rng.normal(size=(4, n))
+    results = []
+    for whole in (n, 8):
+        monkeypatch.setattr(optimizers, "WHOLE", whole)
+        monkeypatch.setattr(optimizers, "PIECE", 5)
+        mine, params = optimizer.clone(), start.copy()
+        for grads in gradients[:2]:
+            mine.step(params, grads, 0.1, 7)
+        mine = pickle.loads(pickle.dumps(mine))
+        for grads in gradients[2:]:
+            mine.step(params, grads, 0.1, 7)
+        assert mine.t == 4
+        results.append([params, *mine.state.values()])
+    for one, pieces in zip(*results):
+        assert_array_equal(one, pieces)
+
+
+def test_names_and_objects_become_fresh_optimizers():
+    assert get_optimizer("adamw") == AdamW()
+    own = SGD(0.5)
+    own.step(np.ones(1), np.ones(1), 0.1)
+    fresh = get_optimizer(own)
+    assert fresh == own and fresh is not own and not hasattr(fresh, "state")
+    with pytest.raises(ValueError, match=r"^solver must be one of 'sgd', 'adam', 'adamw'"):
+        get_optimizer("nadam")
+
+
+@pytest.mark.parametrize(
+    "twin", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy], ids=["pickle", "deepcopy"]
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_a_copy_goes_on_identically_and_apart(optimizer, twin):
+    optimizer = optimizer.clone()
+    x = np.array([-1.2, 1.0])
+    for _ in range(3):
+        optimizer.step(x, rosenbrock(x)[1], 1e-3)
+    other, y = twin(optimizer), x.copy()
+    for _ in range(4):
+        optimizer.step(x, rosenbrock(x)[1], 1e-3)
+    for _ in range(4):
+        other.step(y, rosenbrock(y)[1], 1e-3)
+    assert_array_equal(x, y)
+    assert other.t == optimizer.t == 7
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_a_pickle_holds_the_state_and_no_scratch(optimizer):
+    optimizer = optimizer.clone()
+    n = 10_000
+    fresh = len(pickle.dumps(optimizer))
+    optimizer.step(np.ones(n), np.ones(n), 0.1)
+    assert len(pickle.dumps(optimizer)) - fresh < len(optimizer.state_names) * n * 8 + 1000
+
+
+def test_the_base_class_has_no_equations():
+    with pytest.raises(NotImplementedError):
+        Optimizer().step(np.ones(1), np.ones(1), 0.1)

@@ -1,0 +1,480 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training: steps and epochs against the reference's loop, when it stops, and how it goes on."""
+
+import copy
+import pickle
+import tracemalloc
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import reference
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.utils import shuffle
+
+from sknumpynet.core import SGD, Adam, Adaptive, Constant, InverseScaling, Workspace
+from sknumpynet.core.batches import Batches
+from sknumpynet.core.optimizers import AdamW
+from sknumpynet.core.schedules import OneCycle, get_schedule
+from sknumpynet.core.training import Patience, Training
+
+from .problems import (
+    ACTIVATIONS,
+    LOSSES,
+    flat,
+    lists,
+    make_data,
+    make_loss,
+    make_network,
+    name_of_loss,
+)
+
+N, SIZE = 13, 5  # batches of 5, 5 and 3
+
+
+def make_training(case="squared_error", optimizer=None, schedule=None, **options):
+    return Training(
+        make_network(),
+        make_loss(case),
+        Adam() if optimizer is None else optimizer,
+        Constant(0.01) if schedule is None else schedule,
+        np.random.RandomState(0),
+        **options,
+    )
+
+
+def make_batches(case="squared_error", weighted=False, size=SIZE):
+    X, y, w = make_data(case, N, weighted=weighted)
+    return Batches(X, y, w, size, np.float64)
+
+
+def run(training, n_epochs, batches=None, rows=None, validate=None):
+    return list(training.run(batches or make_batches(), rows, n_epochs, validate))
+
+
+# ---- the reference's loop
+
+
+def train_reference(case, training, n_epochs, weighted, rows=None):
+    """Return the parameters and the loss of each epoch."""
+    X, y, w = make_data(case, N, weighted=weighted)
+    if rows is not None:
+        X, y, w = X[rows], y[rows], w if w is None else w[rows]
+    *params, names = lists(training.network)
+    n_layers, params = len(names), params[0] + params[1]
+    optimizer, t = training.optimizer, 0
+    state = [[np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params]]
+    rng, order, curve = np.random.RandomState(0), np.arange(len(X)), []
+    for _ in range(n_epochs):
+        if training.shuffle:
+            order = shuffle(order, random_state=rng)
+        total = 0.0
+        for start in range(0, len(X), SIZE):
+            t += 1
+            batch = order[start : start + SIZE]
+            value, dW, db, _ = reference.backpropagate(
+                X[batch],
+                y[batch],
+                None if w is None else w[batch],
+                params[:n_layers],
+                params[n_layers:],
+                names,
+                name_of_loss(case),
+                training.l2,
+            )
+            total += value * len(batch)
+            if isinstance(optimizer, Adam):
+                params, *state = reference.adam_step(
+                    params, dW + db, *state, t, 0.01, **optimizer.get_params()
+                )
+            else:
+                params, state[0] = reference.sgd_step(
+                    params, dW + db, state[0], 0.01, **optimizer.get_params()
+                )
+        curve.append(total / len(X))
+    return flat(params, []), curve
+
+
+@pytest.mark.parametrize("shuffled", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()], ids=repr)
+@pytest.mark.parametrize("case", LOSSES)
+def test_epochs_agree_with_the_reference(case, optimizer, weighted, shuffled):
+    training = make_training(case, copy.copy(optimizer), l2=0.3, shuffle=shuffled)
+    expected, curve = train_reference(case, training, 3, weighted)
+    assert run(training, 3, make_batches(case, weighted)) == [1, 2, 3]
+    assert_allclose(training.network.params, expected, rtol=1e-11, atol=1e-12)
+    assert_allclose(training.history.loss, curve, rtol=1e-12)
+    assert training.progress.samples == 3 * N
+    assert training.history.score == [] and not training.converged
+
+
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_trains_on_some_of_the_rows(shuffled):
+    rows = np.array([12, 3, 5, 7, 1, 0, 9])
+    training = make_training(shuffle=shuffled)
+    expected, curve = train_reference("squared_error", training, 2, True, rows)
+    run(training, 2, make_batches(weighted=True), rows)
+    assert_allclose(training.network.params, expected, rtol=1e-11, atol=1e-12)
+    assert_allclose(training.history.loss, curve, rtol=1e-12)
+
+
+def test_one_batch_may_be_larger_than_the_data():
+    training, whole = make_training(), make_training()
+    run(training, 2, make_batches(size=100))
+    run(whole, 2, make_batches(size=N))
+    assert_array_equal(training.network.params, whole.network.params)
+
+
+def test_a_short_last_batch_counts_by_its_rows():
+    training = make_training(
+        optimizer=SGD(momentum=0), schedule=Constant(0.0), shuffle=False, l2=0.3
+    )
+    X, y, _ = make_data("squared_error", N)
+    parts = [
+        reference.backpropagate(
+            X[start : start + SIZE],
+            y[start : start + SIZE],
+            None,
+            *lists(training.network),
+            "squared_error",
+            l2=0.3,
+        )[0]
+        for start in (0, 5, 10)
+    ]
+    run(training, 1)
+    assert_allclose(training.history.loss, (5 * parts[0] + 5 * parts[1] + 3 * parts[2]) / 13)
+
+
+def test_loss_scale_applies_to_the_report_only():
+    one, third = make_training(l2=0.0), make_training(l2=0.0, loss_scale=1 / 3)
+    run(one, 2)
+    run(third, 2)
+    assert_array_equal(one.network.params, third.network.params)
+    assert_allclose(third.history.loss, np.array(one.history.loss) / 3)
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_a_batch_without_weight_has_the_penalty_alone(case):
+    training = make_training(case, SGD(momentum=0), Constant(0.1), l2=2.0)
+    network = training.network
+    X, y, _ = make_data(case, n=4)
+    before, n_weights = network.params.copy(), network.n_weights
+    loss = training.step(X, y, np.zeros(4), Workspace(network, 4), np.empty(n_weights))
+    assert loss == 0.0
+    assert_allclose(network.grads[:n_weights], 2.0 / 4 * before[:n_weights])
+    assert_array_equal(network.grads[n_weights:], 0)
+    assert_allclose(network.params[:n_weights], (1 - 0.1 * 2.0 / 4) * before[:n_weights])
+    assert_array_equal(network.params[n_weights:], before[n_weights:])
+
+
+def test_batches_without_weight_in_an_epoch():
+    X, y, _ = make_data("squared_error", N)
+    w = np.zeros(N)
+    w[0] = 1.0
+    training = make_training(shuffle=False)
+    expected = reference.backpropagate(
+        X[:1], y[:1], w[:1], *lists(training.network), "squared_error"
+    )[0]
+    run(training, 1, Batches(X, y, w, SIZE, np.float64))
+    assert_allclose(training.history.loss, [5 * expected / 13])
+
+
+# ---- when to stop
+
+INF = np.inf
+
+
+@pytest.mark.parametrize(
+    "tol, losses, stalled, best",
+    [
+        (0.0, [3, 2, 1], [0, 0, 0], 1),
+        (0.0, [3, 3, 2], [0, 0, 0], 2),  # as good as the best, to the last digit, does not count
+        (0.0, [3, 4, 5, 2], [0, 1, 2, 0], 2),
+        (0.5, [3, 2.75, 2.5, 2.25, 1.75], [0, 1, 2, 3, 0], 1.75),  # small steps only are a stall
+        (0.5, [3, 2.5], [0, 0], 2.5),
+        (-INF, [3, 4, 5], [0, 0, 0], 3),
+        (0.0, [3, np.nan, 4], [0, 0, 1], 3),
+    ],
+)
+def test_patience_with_a_loss(tol, losses, stalled, best):
+    patience, seen = Patience(INF), []
+    for loss in losses:
+        patience.update_loss(loss, tol)
+        seen.append(patience.stalled)
+    assert seen == stalled and patience.best == best
+
+
+@pytest.mark.parametrize(
+    "tol, scores, stalled, is_best",
+    [
+        (0.0, [1, 2, 3], [0, 0, 0], [True, True, True]),
+        (0.0, [1, 1, 0, 2], [0, 0, 1, 0], [True, False, False, True]),
+        (0.5, [1, 1.25, 1.5, 2.5], [0, 1, 2, 0], [True, True, True, True]),
+    ],
+)
+def test_patience_with_a_score(tol, scores, stalled, is_best):
+    patience = Patience(-INF)
+    better = []
+    for score, expected in zip(scores, stalled):
+        better.append(patience.update_score(score, tol))
+        assert patience.stalled == expected
+    assert better == is_best and patience.best == max(scores)
+
+
+# With such a tol no epoch but the first is good enough: n_iter_no_change = 2 is exceeded after epoch 4.
+HOPELESS = {"tol": 1e9, "n_iter_no_change": 2}
+
+
+@pytest.mark.parametrize("schedule", [Constant(0.01), InverseScaling(0.01)], ids=repr)
+def test_stops_after_more_epochs_without_progress_than_allowed(schedule):
+    lines = []
+    training = make_training(schedule=schedule, **HOPELESS, log=lines.append)
+    assert run(training, 50) == [1, 2, 3, 4]
+    assert training.converged
+    assert lines[0] == f"Iteration 1, loss = {training.history.loss[0]:.8f}"
+    assert lines[-1].startswith(
+        "Training loss did not improve more than tol=1000000000.000000 for 2 "
+    )
+    assert lines[-1].endswith("Stopping.")
+
+
+def test_a_later_run_may_go_on():
+    training = make_training(**HOPELESS)
+    run(training, 50)
+    training.tol = -INF
+    assert run(training, 3) == [1, 2, 3] and not training.converged
+    assert len(training.history.loss) == 7 and training.progress.samples == 7 * N
+
+
+def test_infinite_patience_never_stops():
+    training = make_training(tol=1e9, n_iter_no_change=INF)
+    assert len(run(training, 20)) == 20 and not training.converged
+
+
+def test_adaptive_divides_on_each_plateau_and_stops_at_the_bottom():
+    lines, rates = [], []
+    schedule = Adaptive(0.01, factor=10, smallest=2e-4)
+    training = make_training(schedule=schedule, **HOPELESS, log=lines.append)
+    for _ in training.run(make_batches(), None, 50):
+        rates.append(training.learning_rate)
+    # plateaus after epoch 4, and after three more that were no better
+    assert_allclose(rates, [1e-2] * 4 + [1e-3] * 3 + [1e-4] * 3)
+    assert training.converged
+    assert sum(line.endswith("Setting learning rate to 0.001000") for line in lines) == 1
+
+
+def test_inverse_scaling_moves_at_the_end_of_each_epoch():
+    training = make_training(schedule=InverseScaling(0.1, 0.5))
+    rates = [training.learning_rate]
+    for _ in training.run(make_batches(), None, 3):
+        rates.append(training.learning_rate)
+    assert_allclose(rates, [0.1, 0.1 / 14**0.5, 0.1 / 27**0.5, 0.1 / 40**0.5])
+
+
+def test_a_schedule_of_the_step_is_asked_before_each_step():
+    asked = []
+    schedule = get_schedule(lambda step: asked.append(step) or 0.01, 1.0)
+    training = make_training(schedule=schedule)
+    run(training, 2)
+    assert asked[-6:] == [0, 1, 2, 3, 4, 5] and training.progress.step == 6
+
+
+def test_a_schedule_with_an_end_takes_all_epochs():
+    rates = []
+
+    class Spy(OneCycle):
+        def __call__(self, progress):
+            rates.append((progress.step, progress.n_steps))
+            return super().__call__(progress)
+
+    training = make_training(schedule=Spy(0.01), **HOPELESS, max_epochs=8)
+    assert len(run(training, 8)) == 8 and not training.converged
+    assert rates[-24:] == [(step, 24) for step in range(24)]
+
+
+def test_weights_alone_decay():
+    one, other = make_training(optimizer=Adam()), make_training(optimizer=AdamW(weight_decay=0.5))
+    batches, n_weights = make_batches(size=N), one.network.n_weights
+    start = one.network.params.copy()
+    run(one, 1, batches)
+    run(other, 1, batches)
+    difference = one.network.params - other.network.params
+    assert_allclose(difference[:n_weights], 0.01 * 0.5 * start[:n_weights], rtol=1e-9)
+    assert_array_equal(difference[n_weights:], 0)
+
+
+def test_the_rate_is_that_of_the_step():
+    # plain gradient descent on a linear function of nothing but the rate: the first step of each epoch
+    training = make_training(optimizer=SGD(momentum=0), schedule=InverseScaling(0.1))
+    batches, moved = make_batches(size=N), []
+    network = training.network
+    before = network.params.copy()
+    for _ in training.run(batches, None, 3):
+        moved.append(np.linalg.norm(network.params - before) / np.linalg.norm(network.grads))
+        before = network.params.copy()
+    assert_allclose(moved, [0.1, 0.1 / 14**0.5, 0.1 / 27**0.5])
+
+
+# ---- the best epoch
+
+
+def validate_with(training, scores, seen):
+    def validate():
+        seen.append(training.network.params.copy())
+        score = scores[len(seen) - 1]
+        if isinstance(score, BaseException):
+            raise score
+        return score
+
+    return validate
+
+
+def make_validated(scores, **options):
+    training = make_training(patience=Patience(-INF), **options)
+    seen = []
+    return training, seen, validate_with(training, scores, seen)
+
+
+def test_early_stopping_puts_the_best_back():
+    scores = [0.5, 0.9, 0.9, 0.8, 0.7, 0.6]  # the first of two equal ones is kept
+    lines = []
+    training, seen, validate = make_validated(scores, tol=0.0, n_iter_no_change=2, log=lines.append)
+    assert run(training, 50, validate=validate) == [1, 2, 3, 4, 5, 6]
+    assert training.converged and training.history.score == scores
+    assert training.patience.best == 0.9
+    assert_array_equal(training.network.params, seen[1])
+    assert "Validation score: 0.500000" in lines
+    assert lines[-1].startswith("Validation score did not improve more than tol=0.000000 for 2 ")
+
+
+def test_the_best_is_put_back_at_the_last_epoch():
+    training, seen, validate = make_validated([0.5, 0.9, 0.1])
+    run(training, 3, validate=validate)
+    assert not training.converged
+    assert_array_equal(training.network.params, seen[1])
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), ZeroDivisionError()], ids=repr)
+def test_an_interrupted_run_puts_the_best_back(stop):
+    training, seen, validate = make_validated([0.5, 0.9, 0.1, stop])
+    with pytest.raises(type(stop)):
+        run(training, 50, validate=validate)
+    assert_array_equal(training.network.params, seen[1])
+    assert training.history.score == [0.5, 0.9, 0.1]
+
+
+def test_closing_the_iterator_puts_the_best_back():
+    training, seen, validate = make_validated([0.5, 0.9, 0.1])
+    epochs = training.run(make_batches(), None, 50, validate)
+    for epoch in epochs:
+        if epoch == 3:
+            break
+    assert_array_equal(training.network.params, seen[2])
+    epochs.close()
+    assert_array_equal(training.network.params, seen[1])
+
+
+def test_a_run_interrupted_within_an_epoch_puts_the_best_back():
+    training, seen, validate = make_validated([0.5, 0.9])
+    step, calls = training.step, []
+
+    def interrupted(*batch):
+        calls.append(batch)
+        if len(calls) == 8:  # the second batch of the third epoch
+            raise KeyboardInterrupt
+        return step(*batch)
+
+    training.step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        run(training, 50, validate=validate)
+    assert len(seen) == 2
+    assert_array_equal(training.network.params, seen[1])
+
+
+# ---- going on
+
+
+@pytest.mark.parametrize(
+    "twin", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy], ids=["pickle", "deepcopy"]
+)
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(0.5, nesterov=False), Adam()], ids=repr)
+@pytest.mark.parametrize(
+    "schedule", [Constant(0.01), InverseScaling(0.1), Adaptive(0.01)], ids=repr
+)
+def test_a_copy_goes_on_as_if_nothing_had_been(schedule, optimizer, twin):
+    through, halted = (
+        make_training(
+            optimizer=copy.copy(optimizer), schedule=schedule, l2=0.1, tol=0.05, n_iter_no_change=3
+        )
+        for _ in range(2)
+    )
+    batches = make_batches(weighted=True)
+    run(through, 4, batches)
+    run(through, 6, batches)
+    run(halted, 4, batches)
+    other = twin(halted)
+    run(other, 6, batches)
+    assert_array_equal(other.network.params, through.network.params)
+    assert other.history == through.history
+    assert other.patience == through.patience and other.progress == through.progress
+    assert other.learning_rate == through.learning_rate
+    # and what was copied has not moved
+    assert len(halted.history.loss) == 4
+
+
+def test_each_epoch_shuffles_on():
+    training = make_training()
+    orders = []
+    for _ in training.run(make_batches(), None, 4):
+        orders.append(training.order.copy())
+        assert_array_equal(np.sort(orders[-1]), np.arange(N))
+    assert all((one != other).any() for one, other in pairwise(orders))
+
+
+def test_a_pickle_keeps_the_order_small_and_no_log():
+    training = make_training(log=print)
+    run_lines = []
+    training.log = run_lines.append
+    run(training, 1)
+    assert training.order.dtype == np.int64
+    other = pickle.loads(pickle.dumps(training))
+    assert other.order.dtype == np.uint32 and other.log is None and training.log is not None
+    assert_array_equal(other.order, training.order)
+
+
+def test_other_rows_begin_a_new_order():
+    training = make_training()
+    run(training, 1)
+    run(training, 1, rows=np.arange(6))
+    assert_array_equal(np.sort(training.order), np.arange(6))
+
+
+# ---- memory
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", [*LOSSES, "binary_log_loss of bool"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_step_allocates_nothing_that_grows(activation, case, weighted):
+    case, _, kind = case.partition(" of ")
+
+    def peak_of_a_step(n, width):
+        sizes = (16, width, width // 2)
+        X, y, w = make_data(case, n, sizes, weighted)
+        y = y.astype(kind or y.dtype)
+        network = make_network(activation, sizes=sizes)
+        training = replace(make_training(case, l2=0.1), network=network)
+        work, scratch = Workspace(network, n), np.empty(network.n_weights)
+        training.step(X, y, w, work, scratch)
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        training.step(X, y, w, work, scratch)
+        peak = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+        return peak
+
+    # NumPy itself buffers up to 8192 numbers of an array, fewer where the array is smaller: the smallest
+    # array has as many. It grows from 64 KB to 1 MB.
+    assert abs(peak_of_a_step(512, 512) - peak_of_a_step(128, 128)) < 32 * 1024
