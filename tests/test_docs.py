@@ -25,7 +25,9 @@ def test_every_public_name_has_a_docstring(name):
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/getting_started.md"])
-def test_the_examples_run(page, capsys):
+def test_the_examples_run(page, capsys, monkeypatch):
+    # each network once is enough here
+    monkeypatch.setitem(sknumpynet.compare_with_sklearn.__kwdefaults__, "repeats", 1)
     text = (ROOT / page).read_text(encoding="utf-8")
     if "plot()" in text:
         pytest.importorskip("matplotlib").use("Agg")
