@@ -151,7 +151,10 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     def _begins_with(self, classes):
         """Return whether this is the first call of `partial_fit`; it has to name the classes."""
         try:
-            return check_first_partial_fit(self, classes)
+            first = check_first_partial_fit(self, classes)
+            if first and len(self.classes_) == 0:
+                raise ValueError("It is empty")
+            return first
         except (TypeError, ValueError) as error:
             if "classes" in str(error):
                 raise

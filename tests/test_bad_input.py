@@ -1,0 +1,649 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A table of wrong inputs: each raises what scikit-learn raises, says what is wrong and what would do.
+
+None may change what had been learnt before. What scikit-learn accepts, or answers with an accident from
+deep inside, is marked ``differs`` and stands on the page of differences.
+"""
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import sklearn
+from fitted_state import fitted_state
+from sklearn.exceptions import NotFittedError
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+
+OURS = {"classifier": NumpyMLPClassifier, "regressor": NumpyMLPRegressor}
+THEIRS = {"classifier": MLPClassifier, "regressor": MLPRegressor}
+# scikit-learn's exceptions are those of 1.9; before, some of these inputs met others.
+COMPARES = tuple(int(part) for part in sklearn.__version__.split(".")[:2]) >= (1, 9)
+
+rng = np.random.RandomState(0)
+X = rng.normal(size=(40, 3))
+NUMBERS = 2 * X[:, 0] + 1
+CLASSES = (X[:, 0] > 0).astype(int)
+THREE_CLASSES = np.arange(40) % 3
+LABELS = (X[:, :2] > 0).astype(int)
+TEXT = np.array(["a", "b"] * 20)
+
+
+def target(model):
+    return CLASSES if "Classifier" in type(model).__name__ else NUMBERS
+
+
+def holding(array, value):
+    """A copy with ``value`` in one place."""
+    array = np.array(array, dtype=complex if isinstance(value, complex) else float)
+    array.flat[7] = value
+    return array
+
+
+@dataclass
+class Bad:
+    """A call that must not succeed."""
+
+    name: str
+    call: Callable
+    says: tuple  # of patterns: the message names the argument, and says what would do
+    kinds: tuple = ("classifier", "regressor")
+    params: dict = field(default_factory=dict)  # set before the call
+    begin: Callable | None = lambda model: model.fit(X, target(model))  # None: a fresh estimator
+    error: type = ValueError
+    differs: bool = False  # scikit-learn accepts it, or raises another type
+
+    def run(self, estimators, kind):
+        """Return the model, its state before the call, and the exception."""
+        model = estimators[kind](hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if self.begin is not None:
+                self.begin(model)
+            predicted = model.predict(X) if self.begin is not None else None
+            model.set_params(**self.params)
+            before = fitted_state(model)
+            error = None
+            try:
+                self.call(model)
+            except Exception as raised:
+                error = raised
+        return model, before, predicted, error
+
+
+BOTH = ("classifier", "regressor")
+ONLY_C, ONLY_R = ("classifier",), ("regressor",)
+NAN, INF = "contains NaN", "contains infinity"
+TOO_LARGE = "a value too large for dtype"
+NUMBERS_IN_X = ("X must hold numbers", "")
+TABLE = []
+
+
+def bad(name, call, *says, **options):
+    TABLE.append(Bad(name, call, says, **options))
+
+
+def fit_X(name, value, *says, **options):
+    bad(f"fit: X {name}", lambda model: model.fit(value, target(model)), *says, **options)
+
+
+def fit_y(name, value, *says, **options):
+    bad(f"fit: y {name}", lambda model: model.fit(X, value), *says, **options)
+
+
+def fit_weights(name, value, *says, **options):
+    call = lambda model: model.fit(X, target(model), sample_weight=value)  # noqa: E731
+    bad(f"fit: sample_weight {name}", call, *says, **options)
+
+
+# ------------------------------------------------------------------ X
+fit_X("with NaN", holding(X, np.nan), "Input X contains NaN", "imputer transformer")
+fit_X("with infinity", holding(X, np.inf), "Input X contains infinity", TOO_LARGE)
+fit_X(
+    "of float16 with infinity", holding(X, np.inf).astype(np.float16), "Input X contains infinity"
+)
+fit_X("sparse with NaN", sp.csr_matrix(holding(X, np.nan)), "Input X contains NaN", "imputer")
+fit_X("CSC with infinity", sp.csc_matrix(holding(X, np.inf)), "Input X contains infinity")
+fit_X("COO with NaN", sp.coo_matrix(holding(X, np.nan)), "Input X contains NaN")
+fit_X("1-D", X[:, 0], "Expected 2D array, got 1D array", r"reshape\(-1, 1\)")
+fit_X("3-D", X[:, :, np.newaxis], "X must have two dimensions", "reshape it, one row per sample")
+fit_X("without rows", X[:0], "X must not be empty", "at least one row")
+fit_X("without columns", X[:, :0], "X must not be empty", "one column")
+fit_X("shorter than y", X[:30], "y and X must have the same number of rows", r"\[30, 40\]")
+fit_X("complex", X + 1j, "X must hold real numbers", "parts as columns of their own")
+fit_X("sparse complex", sp.csr_matrix(X + 1j), "X must hold real numbers", "parts as columns")
+fit_X("of strings", np.array([["a", "b", "c"]] * 40), "X must hold numbers", "OneHotEncoder")
+fit_X("of objects, text", np.array([["a", "b", "c"]] * 40, object), "X must hold", "OneHotEncoder")
+fit_X(
+    "of objects, dicts", np.array([[1, {}, 2.0]] * 40, object), "X must hold", "turn other",
+    error=TypeError,
+)  # fmt: skip
+fit_X(
+    "of objects, None", np.array([[1, None, 2.0]] * 40, object), "Input X contains NaN", "imputer"
+)
+fit_X("None", None, "Expected 2D array, got scalar", "Reshape your data")
+fit_X("a number", 3.0, "Expected 2D array, got scalar", "Reshape your data")
+fit_X("a string", "abc", "X must hold numbers", "OneHotEncoder")
+fit_X("a dict", {"a": 1}, "X must hold numbers", "turn other objects", error=TypeError)
+fit_X("ragged", [[1, 2], [3]] * 20, "X must have rows of the same length")
+
+# ------------------------------------------------------------------ y
+fit_y("with NaN", holding(NUMBERS, np.nan), "Input y contains NaN", kinds=ONLY_R)
+fit_y("with NaN", holding(CLASSES, np.nan), "Input y contains NaN", kinds=ONLY_C)
+fit_y("with infinity", holding(NUMBERS, np.inf), "Input y contains infinity", TOO_LARGE)
+fit_y(
+    "of two columns with NaN", holding(np.c_[NUMBERS, NUMBERS], np.nan), "Input y contains NaN",
+    kinds=ONLY_R,
+)  # fmt: skip
+fit_y("of objects, None", np.array([1.0, None] * 20, object), "Input y contains NaN", kinds=ONLY_R)
+fit_y(
+    "of objects, None", np.array([1, None] * 20, object), "y must hold labels of one type",
+    "all numbers or all strings", kinds=ONLY_C, error=TypeError,
+)  # fmt: skip
+fit_y(
+    "of numbers and strings", np.array([1, "a"] * 20, object), "y must hold labels of one type",
+    "all numbers or all strings", kinds=ONLY_C, error=TypeError,
+)  # fmt: skip
+fit_y("None", None, "requires y to be passed, but the target y is None")
+fit_y("shorter than X", CLASSES[:30], "y and X must have the same number of rows", r"\[40, 30\]")
+fit_y("empty", CLASSES[:0], "y must not be empty")
+fit_y("a number", 1, "y must be an array", "one entry per row of X", error=TypeError)
+fit_y("3-D", np.zeros((40, 2, 2)), "y must have two dimensions", "reshape it")
+fit_y("ragged", [[1], [1, 2]] * 20, "y must have rows of the same length")
+fit_y("complex", NUMBERS + 1j, "y must hold real numbers")
+fit_y(
+    "continuous", NUMBERS, "Unknown label type: continuous", "use NumpyMLPRegressor", kinds=ONLY_C
+)
+fit_y(
+    "of two columns of classes", np.c_[THREE_CLASSES, THREE_CLASSES],
+    "Unknown label type: multiclass-multioutput. y must hold", "one class label per row",
+    kinds=ONLY_C,
+)  # fmt: skip
+fit_y(
+    "of two continuous columns", np.c_[NUMBERS, NUMBERS], "label type: continuous-multioutput",
+    "use NumpyMLPRegressor", kinds=ONLY_C,
+)  # fmt: skip
+fit_y(
+    "sparse and continuous", sp.csr_matrix(np.c_[NUMBERS, NUMBERS]), "y must hold",
+    "zeros and ones in one column per label", kinds=ONLY_C,
+)  # fmt: skip
+fit_y(
+    "of strings", TEXT, "y must hold numbers", r"y.astype\(float\).*use NumpyMLPClassifier",
+    kinds=ONLY_R, error=TypeError,
+)  # fmt: skip
+fit_y("of objects, text", TEXT.astype(object), "y must hold numbers", kinds=ONLY_R)
+fit_y(
+    "of dates", NUMBERS.astype("datetime64[s]"), "y must hold numbers", "convert it",
+    kinds=ONLY_R, error=TypeError,
+)  # fmt: skip
+fit_y("without columns", np.zeros((40, 0)), "y must not be empty", kinds=ONLY_R)
+bad(
+    "fit: negative counts", lambda model: model.fit(X, NUMBERS - 5),
+    "loss='poisson' needs y >= 0.*smallest y is -", "set loss='squared_error'",
+    kinds=ONLY_R, params={"loss": "poisson"}, differs=True,
+)  # fmt: skip
+bad(
+    "partial_fit: negative counts", lambda model: model.partial_fit(X, NUMBERS - 5),
+    "loss='poisson' needs y >= 0", "set loss='squared_error'",
+    kinds=ONLY_R, params={"loss": "poisson"}, differs=True,
+)  # fmt: skip
+
+# ------------------------------------------------------------------ sample_weight
+fit_weights("with NaN", holding(np.ones(40), np.nan), "Input sample_weight contains NaN")
+fit_weights("with infinity", holding(np.ones(40), np.inf), "Input sample_weight contains infinity")
+fit_weights("too short", np.ones(30), r"sample_weight.shape == \(30,\)", r"expected \(40,\)")
+fit_weights("2-D", np.ones((40, 2)), "Sample weights must be 1D", "1D array of length 40")
+fit_weights("of strings", TEXT, "sample_weight must hold numbers")
+fit_weights("'balanced'", "balanced", "sample_weight must hold numbers")
+fit_weights("a dict", {0: 1.0}, "sample_weight must hold numbers", error=TypeError)
+fit_weights("complex", np.ones(40) + 1j, "sample_weight must hold real numbers")
+fit_weights("all zero", np.zeros(40), "(?i)sample.weight", "at least one (non-zero|row must)")
+fit_weights(
+    "all zero, lbfgs", np.zeros(40), "(?i)sample.weight", "at least one (non-zero|row must)",
+    params={"solver": "lbfgs"},
+)  # fmt: skip
+for solver in ("adam", "lbfgs"):
+    fit_weights(
+        f"that cancel, {solver}", np.array([1.0, -1.0] * 20), "sample_weight sums to zero",
+        "Give weights >= 0", params={"solver": solver}, error=ZeroDivisionError,
+    )  # fmt: skip
+for kind, rows in (("classifier", "to train on"), ("regressor", "to validate with")):
+    fit_weights(
+        f"zero for all rows {rows}", np.eye(40)[0], "sample_weight is zero for all rows of the",
+        "Leave out the rows without weight, or set early_stopping=False", kinds=(kind,),
+        params={"early_stopping": True}, differs=kind == "classifier",
+    )  # fmt: skip
+bad(
+    "partial_fit: sample_weight all zero",
+    lambda model: model.partial_fit(X, target(model), np.zeros(40)),
+    "(?i)sample.weight", "at least one (non-zero|row must)",
+)  # fmt: skip
+bad(
+    "partial_fit: sample_weight with NaN",
+    lambda model: model.partial_fit(X, target(model), holding(np.ones(40), np.nan)),
+    "Input sample_weight contains NaN",
+)  # fmt: skip
+
+# ------------------------------------------------------------------ partial_fit
+FRESH = {"kinds": ONLY_C, "begin": None}
+bad(
+    "partial_fit: no classes", lambda model: model.partial_fit(X, CLASSES),
+    "classes must be passed", "on the first call to partial_fit", **FRESH,
+)  # fmt: skip
+bad(
+    "partial_fit: classes where sample_weight stands",
+    lambda model: model.partial_fit(X, CLASSES, [0, 1]), "classes must be passed", **FRESH,
+)  # fmt: skip
+for name, classes in {
+    "empty": [], "a number": 2, "a string": "01", "nested": [[0, 1], [1, 2]],
+    "with None": [0, None], "with NaN": [0, 1, np.nan], "of two types": [0, "a"],
+}.items():  # fmt: skip
+    bad(
+        f"partial_fit: classes {name}",
+        lambda model, classes=classes: model.partial_fit(X, CLASSES, classes=classes),
+        "classes must list all labels", "all numbers or all strings; got", **FRESH,
+    )  # fmt: skip
+bad(
+    "partial_fit: y beyond classes",
+    lambda model: model.partial_fit(X, THREE_CLASSES, classes=[0, 1]),
+    "`y` has classes not in", "first call of partial_fit has to name all classes", **FRESH,
+)  # fmt: skip
+bad(
+    "partial_fit: unseen class", lambda model: model.partial_fit(X, THREE_CLASSES),
+    r"`y` has classes not in `self.classes_`. `self.classes_` has \[0 1\]. 'y' has \[0 1 2\]",
+    "first call of partial_fit has to name all classes", kinds=ONLY_C,
+)  # fmt: skip
+bad(
+    "partial_fit: unseen strings", lambda model: model.partial_fit(X, TEXT),
+    "`y` has classes not in", "has to name all classes", kinds=ONLY_C,
+)  # fmt: skip
+bad(
+    "partial_fit: other classes than before",
+    lambda model: model.partial_fit(X, CLASSES, classes=[0, 1, 2]),
+    r"`classes=\[0, 1, 2\]` is not the same", r"was: array\(\[0, 1\]\)", kinds=ONLY_C,
+)  # fmt: skip
+bad(
+    "partial_fit: early_stopping", lambda model: model.partial_fit(X, target(model)),
+    "partial_fit does not support early_stopping=True", "Set early_stopping=False",
+    params={"early_stopping": True},
+)  # fmt: skip
+bad(
+    "partial_fit: early_stopping at once",
+    lambda model: model.partial_fit(X, CLASSES, classes=[0, 1]),
+    "partial_fit does not support early_stopping=True", "Set early_stopping=False",
+    params={"early_stopping": True}, **FRESH,
+)  # fmt: skip
+for kind in BOTH:
+    bad(
+        "partial_fit: lbfgs", lambda model: model.partial_fit(X, target(model)),
+        "lbfgs is not stochastic", "set solver='adam' or solver='sgd'", kinds=(kind,),
+        params={"solver": "lbfgs"}, error=AttributeError, differs=kind == "regressor",
+    )  # fmt: skip
+bad(
+    "partial_fit: fewer features", lambda model: model.partial_fit(X[:, :2], target(model)),
+    "X has 2 features", "expecting 3 features",
+)  # fmt: skip
+bad(
+    "partial_fit: hidden_layer_sizes changed", lambda model: model.partial_fit(X, target(model)),
+    r"hidden_layer_sizes=\(4,\) is not the shape", "set hidden_layer_sizes back. Or start anew",
+    params={"hidden_layer_sizes": (4,)}, differs=True,
+)  # fmt: skip
+bad(
+    "partial_fit: more targets", lambda model: model.partial_fit(X, np.c_[NUMBERS, NUMBERS]),
+    "y has 2 columns, but the network has 1 output", "give one column for each", kinds=ONLY_R,
+)  # fmt: skip
+bad(
+    "partial_fit: fewer targets", lambda model: model.partial_fit(X, NUMBERS),
+    "y has 1 column, but the network has 2 outputs", "give one column for each", kinds=ONLY_R,
+    begin=lambda model: model.fit(X, np.c_[NUMBERS, NUMBERS]), differs=True,
+)  # fmt: skip
+bad(
+    "partial_fit: more labels", lambda model: model.partial_fit(X, (X > 0).astype(int)),
+    "y has 3 columns, but the network has 2 outputs", "give one column for each", kinds=ONLY_C,
+    begin=lambda model: model.fit(X, LABELS),
+)  # fmt: skip
+bad(
+    "partial_fit: fewer labels", lambda model: model.partial_fit(X, LABELS),
+    "y has 2 columns, but the network has 3 outputs", "give one column for each", kinds=ONLY_C,
+    begin=lambda model: model.fit(X, (X > 0).astype(int)),
+)  # fmt: skip
+bad(
+    "partial_fit: one label per row after several", lambda model: model.partial_fit(X, CLASSES),
+    "y must be an indicator matrix", "take a new estimator", kinds=ONLY_C,
+    begin=lambda model: model.fit(X, LABELS), differs=True,
+)  # fmt: skip
+bad(
+    "partial_fit: several labels after one per row",
+    lambda model: model.partial_fit(X, LABELS),
+    "y must hold one label per row", "take a new estimator", kinds=ONLY_C,
+)  # fmt: skip
+
+# ------------------------------------------------------------------ warm start
+WARM = {"warm_start": True}
+bad(
+    "warm start: hidden_layer_sizes changed", lambda model: model.fit(X, target(model)),
+    r"hidden_layer_sizes=\(4, 2\) is not the shape.*\(3,\)", "or start anew|Or start anew",
+    params={**WARM, "hidden_layer_sizes": (4, 2)}, differs=True,
+)  # fmt: skip
+bad(
+    "warm start: another class", lambda model: model.fit(X, THREE_CLASSES),
+    r"warm_start can only be used where `y` has the same classes", r"Previously got \[0 1\]",
+    kinds=ONLY_C, params=WARM,
+)  # fmt: skip
+bad(
+    "warm start: fewer features", lambda model: model.fit(X[:, :2], target(model)),
+    "X has 2 features", "expecting 3 features", params=WARM,
+)  # fmt: skip
+bad(
+    "warm start: more targets", lambda model: model.fit(X, np.c_[NUMBERS, NUMBERS]),
+    "y has 2 columns", "Or start anew: warm_start=False", kinds=ONLY_R, params=WARM,
+)  # fmt: skip
+
+# ------------------------------------------------------------------ early stopping
+EARLY = {"early_stopping": True}
+WOULD_DO = "Give more rows .* another validation_fraction, or set early_stopping=False"
+bad(
+    "early stopping: 5 rows", lambda model: model.fit(X[:5], target(model)[:5]),
+    "early_stopping=True takes validation_fraction=0.1.*y has 5 rows", WOULD_DO, params=EARLY,
+)  # fmt: skip
+bad(
+    "early stopping: 1 row", lambda model: model.fit(X[:1], target(model)[:1]),
+    "early_stopping=True takes.*y has 1 row[ .]", WOULD_DO, params=EARLY,
+)  # fmt: skip
+bad(
+    "early stopping: one row of a class", lambda model: model.fit(X, np.eye(40, dtype=int)[0]),
+    "y has 40 rows of 2 classes", WOULD_DO, kinds=ONLY_C, params=EARLY,
+)  # fmt: skip
+bad(
+    "early stopping: nothing to validate with", lambda model: model.fit(X, target(model)),
+    "validation_fraction=0.0 of", WOULD_DO, params={**EARLY, "validation_fraction": 0.0},
+)  # fmt: skip
+bad(
+    "early stopping: nothing to train on", lambda model: model.fit(X, target(model)),
+    "validation_fraction=0.99 of", WOULD_DO, params={**EARLY, "validation_fraction": 0.99},
+)  # fmt: skip
+
+# ------------------------------------------------------------------ diverging
+SCALE = "Scale X.*or lower learning_rate_init"
+STEEP = {"solver": "sgd", "learning_rate_init": 1e3, "max_iter": 50}
+bad(
+    "diverging: sgd", lambda model: model.fit(1e5 * X, 1e5 * NUMBERS),
+    "non-finite parameter weights", SCALE, kinds=ONLY_R, params=STEEP,
+)  # fmt: skip
+bad(
+    "diverging: classes", lambda model: model.fit(1e150 * X, CLASSES),
+    "non-finite parameter weights", SCALE, kinds=ONLY_C,
+    params={**STEEP, "learning_rate_init": 1e160},
+)  # fmt: skip
+bad(
+    "diverging: Poisson", lambda model: model.fit(1e3 * X, 1e3 * abs(NUMBERS)),
+    "non-finite parameter weights", SCALE, kinds=ONLY_R,
+    params={**STEEP, "learning_rate_init": 1.0, "loss": "poisson"},
+)  # fmt: skip
+
+# ------------------------------------------------------------------ prediction
+UNFITTED = {"begin": None, "error": NotFittedError}
+for method in ("predict", "predict_proba", "predict_log_proba"):
+    bad(
+        f"{method} before fit", lambda model, method=method: getattr(model, method)(X),
+        "not fitted yet", "Call 'fit'", kinds=BOTH if method == "predict" else ONLY_C, **UNFITTED,
+    )  # fmt: skip
+bad(
+    "score before fit", lambda model: model.score(X, target(model)),
+    "not fitted yet", "Call 'fit'", **UNFITTED,
+)  # fmt: skip
+bad(
+    "decision_function before fit", lambda model: model.decision_function(X),
+    "not fitted yet", "Call 'fit'", kinds=ONLY_C, differs=True, **UNFITTED,
+)  # fmt: skip
+bad(
+    "trim_for_prediction before fit", lambda model: model.trim_for_prediction(),
+    "not fitted yet", "Call 'fit'", differs=True, **UNFITTED,
+)  # fmt: skip
+for name, value, *says in (
+    ("fewer features", X[:, :2], "X has 2 features", "expecting 3 features"),
+    ("sparse with more features", sp.csr_matrix(np.c_[X, X]), "X has 6 features", "expecting 3"),
+    ("1-D", X[0], "Expected 2D array, got 1D array", r"reshape\(1, -1\)"),
+    ("NaN", holding(X, np.nan), "Input X contains NaN", "imputer"),
+    ("sparse with infinity", sp.csr_matrix(holding(X, np.inf)), "Input X contains infinity"),
+    ("strings", np.array([["a", "b", "c"]]), "X must hold numbers", "OneHotEncoder"),
+    ("complex", X + 1j, "X must hold real numbers", "columns of their own"),
+    ("no rows", X[:0], "X must not be empty", "at least one row"),
+    ("None", None, "Expected 2D array", "Reshape your data"),
+):
+    bad(f"predict: {name}", lambda model, value=value: model.predict(value), *says)
+bad(
+    "score: y too short", lambda model: model.score(X, target(model)[:30]),
+    "inconsistent numbers of samples", r"\[30, 40\]|\[40, 30\]",
+)  # fmt: skip
+bad(
+    "score: sample_weight too short",
+    lambda model: model.score(X, target(model), sample_weight=np.ones(30)),
+    "inconsistent numbers of samples", r"\[40, 40, 30\]",
+)  # fmt: skip
+
+# ------------------------------------------------------------------ parameters
+AT_LEAST_0, ABOVE_0 = r"in the range \[0.*, inf\)", r"in the range \(0.*, inf\)"
+FROM_0_TO_BELOW_1 = r"a float in the range \[0.*, 1.*\)"
+YES_OR_NO = "must be an instance of 'bool'|among"
+WHOLE = r"an int in the range \[1, inf\)"
+PARAMETERS = {  # what is wrong, and what the message says would do
+    "hidden_layer_sizes": (["abc", None, 0, -3, 2.5], f"an array-like or {WHOLE}"),
+    "activation": (["softmax", None, 3], "must be a str among .*'relu'"),
+    "solver": (["newton", "Adam", None], "must be .*among .*'adam'"),
+    "alpha": ([-1, "a", None, np.nan, np.inf, [0.1]], AT_LEAST_0),
+    "batch_size": ([0, -5, 2.5, "large", None], f"'auto'.*{WHOLE}"),
+    "learning_rate": (["fast", None, 0.1], "must be .*among .*'constant'"),
+    "learning_rate_init": ([0, -1, "a", np.nan, np.inf], ABOVE_0),
+    "power_t": ([-0.5, "a", None], AT_LEAST_0),
+    "max_iter": ([0, -1, 2.5, "a", np.inf], WHOLE),
+    "shuffle": (["yes", None, 2], YES_OR_NO),
+    "random_state": ([-1, "a", 1.5, np.random.default_rng(0)], "RandomState"),
+    "tol": ([-1, "a", np.nan], AT_LEAST_0),
+    "verbose": (["a", -1, None], "an int in the range"),
+    "warm_start": (["yes", None, 2], YES_OR_NO),
+    "momentum": ([-0.1, 1.1, "a"], r"a float in the range \[0.*, 1.*\]"),
+    "nesterovs_momentum": (["yes", 3], YES_OR_NO),
+    "early_stopping": (["yes", 2], YES_OR_NO),
+    "validation_fraction": ([-0.1, 1.0, 1.5, "a"], FROM_0_TO_BELOW_1),
+    "beta_1": ([-0.1, 1.0, "a"], FROM_0_TO_BELOW_1),
+    "beta_2": ([-0.1, 1.0, "a"], FROM_0_TO_BELOW_1),
+    "epsilon": ([0, -1, "a"], ABOVE_0),
+    "n_iter_no_change": ([0, -1, 2.5, "a", -np.inf], WHOLE),
+    "max_fun": ([0, 2.5, "a"], WHOLE),
+}
+for name, (values, would_do) in PARAMETERS.items():
+    for value in values:
+        label = "Generator" if isinstance(value, np.random.Generator) else repr(value)
+        bad(
+            f"{name}={label}", lambda model: model.fit(X, target(model)),
+            f"The '{name}' parameter of NumpyMLP", would_do, params={name: value},
+        )  # fmt: skip
+for value in ("absolute", None, 3):
+    bad(
+        f"loss={value!r}", lambda model: model.fit(X, NUMBERS),
+        "The 'loss' parameter of NumpyMLPRegressor", "among .*'squared_error'",
+        kinds=ONLY_R, params={"loss": value},
+    )  # fmt: skip
+bad(
+    "partial_fit: alpha=-1", lambda model: model.partial_fit(X, NUMBERS),
+    "The 'alpha' parameter", AT_LEAST_0, kinds=ONLY_R, begin=None, params={"alpha": -1},
+)  # fmt: skip
+for value in ((0,), (3, -1), [0, 4]):
+    bad(
+        f"hidden_layer_sizes={value}", lambda model: model.fit(X, target(model)),
+        "hidden_layer_sizes must be > 0", params={"hidden_layer_sizes": value},
+    )  # fmt: skip
+for value, differs in (
+    ((2.5,), False), ((3.0,), False), (np.array([3.0, 2.0]), False), ((None,), False),
+    (((3, 2),), False), (np.array([[3, 2]]), False), ((np.inf,), False), (("a",), False),
+    ([3, (2, 4)], True), ((np.nan,), True),
+):  # fmt: skip
+    bad(
+        f"hidden_layer_sizes={value}", lambda model: model.fit(X, target(model)),
+        "hidden_layer_sizes must hold", "one integer per hidden layer", error=TypeError,
+        params={"hidden_layer_sizes": value}, differs=differs,
+    )  # fmt: skip
+bad(
+    "a misspelt parameter", lambda model: model.set_params(learning_rte=0.1),
+    "Invalid parameter 'learning_rte'", r"Valid parameters are: \[.*'learning_rate_init'",
+)  # fmt: skip
+bad(
+    "a misspelt argument", lambda model: type(model)(learning_rte=0.1),
+    "unexpected keyword argument 'learning_rte'", error=TypeError,
+)  # fmt: skip
+bad(
+    "solver by position", lambda model: type(model)("relu", (3,), "relu", "adam"),
+    "positional arguments", error=TypeError,
+)  # fmt: skip
+
+# ------------------------------------------------------------------ assigned weights
+RIGHT_SHAPE = "fit anew"
+for name, call, *says in (
+    (
+        "an item of another shape",
+        lambda model: model.coefs_.__setitem__(0, np.ones((3, 4))),
+        r"coefs_\[0\] has shape \(3, 3\); got an array of shape \(3, 4\)", RIGHT_SHAPE,
+    ),
+    (
+        "an intercept of another shape",
+        lambda model: model.intercepts_.__setitem__(1, np.ones(2)),
+        r"intercepts_\[1\] has shape \(1,\)", RIGHT_SHAPE,
+    ),
+    (
+        "one array too few", lambda model: setattr(model, "coefs_", [np.ones((3, 3))]),
+        "coefs_ takes 2 arrays here; got 1",
+    ),
+    (
+        "one right and one wrong",
+        lambda model: setattr(model, "coefs_", [np.ones((3, 3)), np.ones((3, 2))]),
+        r"coefs_\[1\] has shape \(3, 1\)", RIGHT_SHAPE,
+    ),
+    (
+        "complex numbers", lambda model: model.coefs_.__setitem__(0, np.ones((3, 3)) * 1j),
+        r"coefs_\[0\] must hold real numbers; got dtype complex128",
+    ),
+    (
+        "text", lambda model: model.intercepts_.__setitem__(0, np.array(["a", "b", "c"])),
+        r"intercepts_\[0\] must hold real numbers; got dtype <U1",
+    ),
+):  # fmt: skip
+    bad(f"weights: {name}", call, *says, differs=True)
+
+
+ROWS = [pytest.param(row, kind, id=f"{row.name}-{kind}") for row in TABLE for kind in row.kinds]
+
+
+def full_message(error):
+    """The message, and that of the error it came from where Python shows both."""
+    return f"{error}\n{error.__cause__}"
+
+
+def test_the_table_is_long():
+    assert len({row.name for row in TABLE}) >= 150
+
+
+@pytest.mark.parametrize(("row", "kind"), ROWS)
+def test_bad_input(row, kind):
+    model, before, predicted, error = row.run(OURS, kind)
+    assert error is not None, "it was accepted"
+    assert isinstance(error, row.error), repr(error)
+    for pattern in row.says:
+        assert re.search(pattern, full_message(error), re.DOTALL), full_message(error)
+    assert fitted_state(model) == before
+    if predicted is not None:
+        model.set_params(**OURS[kind]().get_params())
+        np.testing.assert_array_equal(model.predict(X), predicted)
+
+
+@pytest.mark.skipif(not COMPARES, reason="the exceptions of scikit-learn 1.9 are the measure")
+@pytest.mark.parametrize(("row", "kind"), ROWS)
+def test_scikit_learn_raises_the_same_type(row, kind):
+    ours = row.run(OURS, kind)[3]
+    theirs = row.run(THEIRS, kind)[3]
+    if row.differs:
+        assert type(theirs) is not type(ours), "no difference: take the row off the page"
+        return
+    assert theirs is not None, "scikit-learn accepts it: a row for the page of differences"
+    # an accident inside NumPy (UFuncTypeError, DTypePromotionError) counts as its public base
+    is_public = type(theirs).__module__.split(".")[0] in ("builtins", "sklearn")
+    expected = type(theirs) if is_public else type(theirs).__mro__[-4]
+    assert isinstance(ours, expected), repr(theirs)
+    if expected is type(theirs):
+        assert type(ours) is expected, repr(theirs)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_first_fit_that_raises_leaves_an_unfitted_estimator(kind):
+    for row in TABLE:
+        if row.name.startswith(("fit:", "diverging:", "early stopping:")) and kind in row.kinds:
+            row = Bad(row.name, row.call, row.says, row.kinds, row.params, None, row.error)
+            model, before, _, error = row.run(OURS, kind)
+            assert isinstance(error, row.error), row.name
+            assert fitted_state(model) == before, row.name
+            assert not hasattr(model, "coefs_"), row.name
+            with pytest.raises(NotFittedError):
+                model.predict(X)
+
+
+# ------------------------------------------------------------------ data frames
+def frame_cases(frame, pandas):
+    """Name -> (data to fit, data to go on with, patterns)."""
+    return {
+        "a renamed column": (
+            frame.rename(columns={"a": "z"}),
+            ("feature names should match.*unseen at fit time:\n- z", "now missing:\n- a"),
+        ),
+        "columns in another order": (
+            frame[["b", "a", "c"]],
+            ("feature names should match", "must be in the same order"),
+        ),
+        "a missing column": (frame[["a", "b"]], ("feature names should match", "missing:\n- c")),
+        "a column of text": (frame.assign(a="x"), ("X must hold numbers", "OneHotEncoder")),
+        "a missing value": (
+            frame.assign(a=pandas.array([1, None] * 20, dtype="Int64")),
+            ("Input X contains NaN", "imputer"),
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a renamed column",
+        "columns in another order",
+        "a missing column",
+        "a column of text",
+        "a missing value",
+    ],
+)
+@pytest.mark.parametrize("method", ["partial_fit", "predict"])
+def test_data_frames_that_do_not_fit(kind, name, method):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abc"))
+    data, says = frame_cases(frame, pandas)[name]
+
+    def call(model):
+        return (
+            model.predict(data) if method == "predict" else model.partial_fit(data, target(model))
+        )
+
+    errors = []
+    for estimators in (OURS, THEIRS):
+        model = estimators[kind](hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+        model.fit(frame, target(model))
+        before = fitted_state(model)
+        with pytest.raises(ValueError) as caught:
+            call(model)
+        errors.append(caught.value)
+        if estimators is OURS:
+            assert fitted_state(model) == before
+            for pattern in says:
+                assert re.search(pattern, str(caught.value), re.DOTALL), str(caught.value)
+    assert type(errors[0]) is type(errors[1])
