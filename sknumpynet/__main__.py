@@ -32,6 +32,7 @@ DEFAULT_OUTPUT = "sknumpynet-comparison.png"
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "?", "inf", "-inf"}
 MIN_ROWS = 10
 MAX_INTEGER_CLASSES = 10
+REPEATS, PATIENCE = 3, 15.0  # without --repeats: three fits each, fewer after so many seconds
 MAX_CATEGORIES = 50  # a text column gets at most so many one-hot columns, the rarest share one
 
 EPILOG = f"""\
@@ -92,7 +93,8 @@ def main(argv=None):
         print(f"sknumpynet: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nsknumpynet: interrupted, nothing was saved", file=sys.stderr)
+        after_echo = "\n" if sys.stderr.isatty() else ""  # the terminal has just shown ^C
+        print(f"{after_echo}sknumpynet: interrupted, nothing was saved", file=sys.stderr)
         return 130
     return 0
 
@@ -140,9 +142,8 @@ def _parser():
     parser.add_argument(
         "--repeats",
         type=_positive,
-        default=3,
         metavar="N",
-        help="fits of each network; the fastest counts (default: 3)",
+        help=f"fits of each network; the fastest counts (default: {REPEATS}, fewer if they are long)",
     )
     parser.add_argument(
         "--output",
@@ -213,7 +214,9 @@ def _run(options):
     for number, case in enumerate(cases):
         for note in case.notes:
             print(f"note: {note}", flush=True)
-        network = case.estimator if not hasattr(case.estimator, "steps") else case.estimator[-1]
+        network = case.estimator[-1]
+        if options.solver not in (None, network.solver):  # the steps were chosen for the other
+            network.set_params(learning_rate_init=0.001, batch_size="auto")
         network.set_params(random_state=options.seed, **_network_options(options))
         progress = _Progress(f"[{number + 1}/{len(cases)}] ", sys.stderr)
         try:
@@ -222,8 +225,9 @@ def _run(options):
                 case.X,
                 case.y,
                 random_state=options.seed,
-                repeats=options.repeats,
-                name=case.name,
+                repeats=options.repeats or REPEATS,
+                max_seconds=PATIENCE if options.repeats is None else None,
+                name=f"{case.name} ({network.solver})",
                 progress=progress,
             )
         except ValueError as error:  # for instance a fit that diverged
@@ -286,12 +290,12 @@ def _builtin_cases():
     """Three tables that scikit-learn brings along, and networks that converge on them."""
     X, y = load_digits(return_X_y=True)
     digits = NumpyMLPClassifier((64,), alpha=0.1, learning_rate_init=0.01, max_iter=300)
-    cases = [Case("digits (Adam)", make_pipeline(StandardScaler(), digits), X, y)]
+    cases = [Case("digits", make_pipeline(StandardScaler(), digits), X, y)]
     X, y = load_breast_cancer(return_X_y=True)
     cancer = NumpyMLPClassifier(
         (32,), solver="sgd", alpha=1.0, batch_size=64, learning_rate_init=0.02, max_iter=400
     )
-    cases.append(Case("breast cancer (SGD)", make_pipeline(StandardScaler(), cancer), X, y))
+    cases.append(Case("breast cancer", make_pipeline(StandardScaler(), cancer), X, y))
     X, y = load_diabetes(return_X_y=True)
     diabetes = NumpyMLPRegressor(
         hidden_layer_sizes=(32,),
@@ -301,7 +305,7 @@ def _builtin_cases():
         max_iter=400,
     )
     y = (y - y.mean()) / y.std()
-    cases.append(Case("diabetes (Adam)", make_pipeline(StandardScaler(), diabetes), X, y))
+    cases.append(Case("diabetes", make_pipeline(StandardScaler(), diabetes), X, y))
     return cases
 
 
@@ -341,7 +345,7 @@ def _csv_case(options):
     else:
         network = NumpyMLPClassifier()
     estimator = make_pipeline(_preprocessing(n_numeric, X.shape[1]), network)
-    return Case(f"{names[target]} ({Path(options.csv).name})", estimator, X, y, notes + more_notes)
+    return Case(f"{names[target]} of {Path(options.csv).name}", estimator, X, y, notes + more_notes)
 
 
 def _read_table(path, encoding):

@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from inspect import signature
 from numbers import Integral
 from typing import Any
@@ -251,6 +252,7 @@ def compare_with_sklearn(
     test_size: Any = 0.25,
     random_state: Any = 0,
     repeats: int = 3,
+    max_seconds: float | None = None,
     name: str | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Comparison:
@@ -283,6 +285,8 @@ def compare_with_sklearn(
         Seed of the split; not used if ``X_test`` is given.
     repeats : int, default=3
         How often each of the two is fitted.
+    max_seconds : float, default=None
+        Once the fits have taken so long, no further repeat begins; None sets no limit.
     name : str, default=None
         Heading of the table and the drawing; None takes the class name of the network.
     progress : callable, default=None
@@ -329,7 +333,9 @@ def compare_with_sklearn(
         X_test = steps.transform(X_test)
     name = type(network).__name__ if name is None else str(name)
     networks, train = {SKLEARN: theirs, OURS: ours}, (X_train, y_train, weight)
-    times = _fit_in_turn(networks, train, X_test, repeats, name, progress or _silent)
+    tell = partial(_tell, progress, name, repeats * len(networks))
+    limit = np.inf if max_seconds is None else max_seconds
+    times = _fit_in_turn(networks, train, X_test, repeats, limit, tell)
     results = {
         who: FitResult(net, float(net.score(X_test, y_test)), *times[who], len(pickle.dumps(net)))
         for who, net in networks.items()
@@ -433,21 +439,29 @@ def _fit_in_turn(
     train: tuple,
     X_test: Any,
     repeats: int,
-    name: str,
-    progress: Callable[[int, int, str], None],
+    max_seconds: float,
+    tell: Callable[[int, str], None],
 ) -> dict:
     """Fit each network ``repeats`` times; the shortest (fit time, predict time) of each."""
     best = {who: (np.inf, np.inf) for who in networks}
-    n_fits, done = repeats * len(networks), 0
+    done, start = 0, time.perf_counter()
     for repeat in range(repeats):
+        if repeat > 0 and time.perf_counter() - start > max_seconds:
+            break
         # scikit-learn goes first at first: it refuses what it does not know before ours is trained
         for who in list(networks)[:: 1 if repeat % 2 == 0 else -1]:
-            progress(done, n_fits, f"{name}: {who}")
+            tell(done, who)
             times = _time_once(networks[who], train, X_test)
             best[who] = tuple(map(min, best[who], times))
             done += 1
-    progress(done, n_fits, f"{name}: done")
+    tell(repeats * len(networks), "done")
     return best
+
+
+def _tell(progress: Any, name: str, n_fits: int, n_done: int, what: str) -> None:
+    """Call the user's ``progress``, if there is one."""
+    if progress is not None:
+        progress(n_done, n_fits, f"{name}: {what}")
 
 
 def _time_once(network: Any, train: tuple, X_test: Any) -> tuple:
@@ -471,10 +485,6 @@ def _time_once(network: Any, train: tuple, X_test: Any) -> tuple:
         network.predict(X_test)
         predict_times.append(time.perf_counter() - start)
     return fit_time, min(predict_times)
-
-
-def _silent(n_done: int, n_fits: int, what: str) -> None:
-    """The progress that nobody watches."""
 
 
 def _n_rows(X: Any) -> int:
