@@ -84,7 +84,7 @@ out_activation_ : str
     Name of the function that turns the raw output into the prediction.
 n_features_in_ : int
     Number of features seen in `fit`.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the features, where X had names that are all strings.
 """
 
