@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -406,7 +407,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         ignored = [
             f"{name}={getattr(self, name)!r}"
             for name in names
-            if getattr(self, name) != defaults[name].default
+            if name in defaults and getattr(self, name) != defaults[name].default
         ]
         if first and ignored:
             warnings.warn(
@@ -527,13 +528,26 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
 
     def _raw(self, X):
         """Return the raw output of the network, of shape (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        X = check_data(self, X, reset=False)
-        if X.shape[1] != self._network.fan_in:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
-            )
+        if not self._needs_no_check(X):
+            check_is_fitted(self)
+            X = check_data(self, X, reset=False)
+            if X.shape[1] != self._network.fan_in:
+                raise ValueError(
+                    f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
+                )
         return self._network.predict(X)
+
+    def _needs_no_check(self, X):
+        """Return whether X is beyond doubt: a check takes longer than predicting a few rows."""
+        network = vars(self).get("_network")
+        if network is None or type(X) is not np.ndarray or X.dtype != network.dtype:
+            return False
+        if X.ndim != 2 or X.shape[1] != network.fan_in or not X.size:
+            return False
+        if "feature_names_in_" in vars(self):
+            return False
+        with np.errstate(over="ignore"):
+            return math.isfinite(np.add.reduce(X, axis=None))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

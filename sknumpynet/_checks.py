@@ -40,7 +40,8 @@ def check_data(estimator, X, y="no_validation", **options):
             estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
         )
     except (TypeError, ValueError) as error:
-        raise explained(error, lambda: "y" if is_usable(X) else "X") from error
+        explain(error, lambda: "y" if is_usable(X) else "X")
+        raise
 
 
 def check_sample_weight(sample_weight, X, dtype):
@@ -48,7 +49,8 @@ def check_sample_weight(sample_weight, X, dtype):
     try:
         weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
     except (TypeError, ValueError) as error:
-        raise explained(error, lambda: "sample_weight") from error
+        explain(error, lambda: "sample_weight")
+        raise
     if not weights.any():
         raise ValueError("sample_weight is zero for every row; at least one row must have a weight")
     if weights.sum() == 0:
@@ -81,13 +83,13 @@ def explained_labels(error, y):
     )
 
 
-def explained(error, find_name):
-    """Return the error, or one of the same type that names the argument and says what would do."""
+def explain(error, find_name):
+    """Raise one of the same type that names the argument and says what would do, where we know more."""
     for part, (advice, hint) in ADVICE.items():
         if part in str(error):
             name = find_name()
-            return same_type(error)(f"{name} {advice}{hint if name == 'X' else ''}. {error}")
-    return error
+            message = f"{name} {advice}{hint if name == 'X' else ''}. {error}"
+            raise same_type(error)(message) from error
 
 
 def same_type(error):

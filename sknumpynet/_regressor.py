@@ -166,7 +166,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return self._prediction(self._raw(X))
 
     def _prediction(self, raw):
-        self._loss_and_link()[0].inverse_link(raw, raw)
+        if self.out_activation_ == "exp":  # as fitted, whatever `loss` was set to since
+            np.exp(raw, out=raw)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
     def _check_data(self, X, y, reset, incremental):
@@ -181,6 +182,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
                 "targets of either sign set loss='squared_error'"
             )
         y = y.reshape(len(y), -1)
+        if y.dtype.kind != "f":
+            y = y.astype(np.float64)
         self.n_outputs_ = y.shape[1]
         return X, y
 

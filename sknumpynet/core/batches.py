@@ -76,7 +76,7 @@ class Batches:
     X : ndarray or sparse matrix of shape (n, n_features)
         Inputs of any real dtype.
     y : ndarray of shape (n, n_outputs), or (n,) of class indices
-        Targets; a two-dimensional y is converted to ``dtype``.
+        Targets; real ones are converted to ``dtype``, classes stay integers.
     sample_weight : ndarray of shape (n,) or None
         Weights of the rows.
     size : int
@@ -91,7 +91,7 @@ class Batches:
         self.n = X.shape[0]
         self.size = size
         self._X = Gather(X, size, dtype)
-        self._y = Gather(y, size, y.dtype if y.ndim == 1 else dtype)
+        self._y = Gather(y, size, dtype if y.dtype.kind == "f" else y.dtype)
         self._weight = None if sample_weight is None else Gather(sample_weight, size, dtype)
 
     def gather(self, rows: Rows) -> tuple[Any, Array, Array | None]:

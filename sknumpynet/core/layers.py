@@ -163,9 +163,14 @@ class Dense(Layer):
 def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
     """``dW = x^T delta`` for sparse x: only the rows of dW whose column occurs in x are other than zero."""
     x = x.tocsr()
-    columns, compact = np.unique(x.indices, return_inverse=True)
-    narrow = type(x)((x.data, compact, x.indptr), shape=(x.shape[0], len(columns)))
-    dW[...] = 0
+    position = np.zeros(dW.shape[0], np.intp)
+    position[x.indices] = 1
+    columns = np.flatnonzero(position)
+    position[columns] = np.arange(len(columns))
+    narrow = type(x)(
+        (x.data, position[x.indices], x.indptr), shape=(x.shape[0], len(columns)), copy=False
+    )
+    dW.fill(0)
     dW[columns] = narrow.T @ delta
 
 

@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.optimizers import pieces
 from sknumpynet.core.options import Array
 from sknumpynet.core.training import add_l2
 
@@ -63,7 +64,7 @@ class Objective:
         size = min(X.shape[0], network.chunk_rows())
         self.batches = Batches(X, y, sample_weight, size, np.float64)
         self.work = Workspace(self.network, size)
-        self.scratch = np.empty(self.network.n_weights)
+        self.scratch = np.empty(pieces(self.network.n_weights)[0].stop)
 
     def __call__(self, params: Array) -> tuple[float, Array]:
         """Return value and gradient, the sums over chunks of rows."""

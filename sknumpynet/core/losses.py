@@ -14,6 +14,8 @@ from scipy.special import expit, xlogy
 
 from sknumpynet.core.options import Array, Options, resolve
 
+EPS = {np.dtype(dtype): float(np.finfo(dtype).eps) for dtype in (np.float32, np.float64)}
+
 
 class Loss(Options):
     """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``."""
@@ -144,8 +146,8 @@ class BinaryLogLoss(Loss):
 
     ``p = 1 / (1 + exp(-raw))``, ``l = -sum_k y log(p) + (1 - y) log(1 - p)``, ``dl/draw = p - y``.
 
-    Each logarithm's argument is kept in [eps, 1 - eps] of the dtype, so that a term never exceeds
-    ``-log(eps)`` (36.04 for float64); the gradient is not capped.
+    A logarithm's argument is at least the eps of the dtype, so that a term never exceeds ``-log(eps)``
+    (36.04 for float64); the gradient is not capped. Targets may be bool or integers, or floats in [0, 1].
 
     Examples
     --------
@@ -159,22 +161,29 @@ class BinaryLogLoss(Loss):
         expit(raw, out=out)
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        eps = float(np.finfo(raw.dtype).eps)
-        expit(raw, out=gradient)
-        _clip(gradient, eps, scratch)
-        np.log(scratch, out=scratch)
-        scratch *= y
-        # log(1 - p) in the gradient's buffer, since p is computed again below
-        np.subtract(1, gradient, out=gradient)
-        _clip(gradient, eps, gradient)
-        np.log(gradient, out=gradient)
-        scratch += gradient
-        gradient *= y
-        scratch -= gradient
-        np.negative(scratch, out=scratch)
-        expit(raw, out=gradient)
+        p = expit(raw, out=gradient)
+        if y.dtype.kind != "f":  # yes or no: p where y is 1, 1 - p where it is 0, is |p - (1 - y)|
+            np.subtract(y, 1, out=scratch, dtype=scratch.dtype)
+            scratch += p
+            np.abs(scratch, out=scratch)
+            terms = _minus_log(scratch, scratch)
+        else:  # proportions: -log(1 - p) takes the place of p, which is computed again
+            terms = _minus_log(p, scratch)
+            terms *= y
+            other = _minus_log(np.subtract(1, p, out=p), p)
+            terms += other
+            other *= y
+            terms -= other
+            expit(raw, out=gradient)
         gradient -= y
-        return scratch
+        return terms
+
+
+def _minus_log(p: Array, out: Array) -> Array:
+    """Return ``-log(p)``, at most ``-log(eps)``."""
+    np.maximum(p, EPS[p.dtype], out=out)
+    np.log(out, out=out)
+    return np.negative(out, out=out)
 
 
 class MultinomialLogLoss(Loss):
@@ -184,8 +193,8 @@ class MultinomialLogLoss(Loss):
 
     Targets are class indices of shape (n,), or proportions of shape (n, n_classes) whose rows sum to 1,
     with ``l = -sum_k y_k log(p_k)``. The largest raw value of a row is subtracted before ``exp``, which
-    changes nothing but the size of the numbers. A logarithm's argument is kept in [eps, 1 - eps] of the
-    dtype; the gradient is not capped.
+    changes nothing but the size of the numbers. A logarithm's argument is at least the eps of the dtype; the
+    gradient is not capped.
 
     Examples
     --------
@@ -201,27 +210,19 @@ class MultinomialLogLoss(Loss):
         out /= np.add.reduce(out, axis=1, keepdims=True)
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        eps = float(np.finfo(raw.dtype).eps)
         self.inverse_link(raw, gradient)
         if y.ndim == 2:
-            _clip(gradient, eps, scratch)
-            np.log(scratch, out=scratch)
-            scratch *= y
-            np.negative(scratch, out=scratch)
+            terms = _minus_log(gradient, scratch)
+            terms *= y
             gradient -= y
-            return scratch
+            return terms
         n, n_classes = raw.shape
-        cells = np.arange(0, n * n_classes, n_classes) + y  # of p_y in the flat array
+        cells = np.arange(0, n * n_classes, n_classes)  # of p_y in the flat array
+        cells += y
         p = gradient.reshape(-1)
         p_y = p[cells]
         p[cells] = p_y - 1
-        _clip(p_y, eps, p_y)
-        return np.negative(np.log(p_y, out=p_y), out=p_y)[:, np.newaxis]
-
-
-def _clip(p: Array, eps: float, out: Array) -> None:
-    np.maximum(p, eps, out=out)
-    np.minimum(out, 1 - eps, out=out)
+        return _minus_log(p_y, p_y)[:, np.newaxis]
 
 
 LOSSES: dict[str, type[Loss]] = {

@@ -22,6 +22,8 @@ from sknumpynet.core.options import Array
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
+# So few rows are predicted in one go, whatever the width.
+SMALL = 32
 
 
 class Network:
@@ -46,6 +48,8 @@ class Network:
         dL/dparams of the last `backward`.
     n_weights : int
         ``params[:n_weights]`` are the weights, the rest are biases.
+    dense : list of Dense
+        The layers that have weights.
 
     Examples
     --------
@@ -83,6 +87,8 @@ class Network:
             raise ValueError(
                 "layers must begin with a Dense layer, which tells the number of inputs"
             )
+        self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        self.widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
         self.fan_in = width = self.layers[0].fan_in
         for layer in self.layers:
             width = layer.width(width)
@@ -106,11 +112,6 @@ class Network:
         for layer, W, b in self._views(self._params):
             layer.bind(W, b)
         self._grads: Array | None = None
-
-    @property
-    def dense(self) -> list[Dense]:
-        """The layers that have weights."""
-        return [layer for layer in self.layers if isinstance(layer, Dense)]
 
     @property
     def params(self) -> Array:
@@ -170,6 +171,8 @@ class Network:
         are the numbers of the rows to take, None for all.
         """
         n = X.shape[0] if rows is None else len(rows)
+        if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
+            return self.forward(X, Workspace(self, n, training=False))
         raw = np.empty((n, self.n_outputs), self.dtype)
         size = max(1, min(n, self.chunk_rows()))
         work, gather = Workspace(self, size, training=False), Gather(X, size, self.dtype)
@@ -183,8 +186,7 @@ class Network:
 
     def chunk_rows(self) -> int:
         """Return how many rows to take at a time where the number is free."""
-        widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
-        return max(32, CHUNK_BYTES // (widest * self.dtype.itemsize))
+        return max(32, CHUNK_BYTES // (self.widest * self.dtype.itemsize))
 
     def copy(self) -> Network:
         """Return a network with the same parameters and its own memory."""
@@ -247,25 +249,28 @@ class Workspace:
         input_gradient: bool = False,
     ) -> None:
         dtype, width = network.dtype, network.fan_in
-        ones = np.ones(n_rows, dtype) if training else None
-        widest = max(layer.fan_out for layer in network.dense) if training else 0
-        space = np.empty(n_rows * widest, dtype)
         self.buffers: list[Buffer] = []
+        if not training:
+            for layer in network.layers:
+                fan_in, width = width, layer.width(width)
+                self.buffers.append(layer.buffer(fan_in, n_rows, None, None, False))
+            return
+        ones = np.ones(n_rows, dtype)
+        space = np.empty(n_rows * network.widest, dtype)
         for index, layer in enumerate(network.layers):
             fan_in, width = width, layer.width(width)
-            scratch = space[: n_rows * width].reshape(n_rows, width) if training else None
-            needs_delta = training and (index > 0 or input_gradient)
+            scratch = space[: n_rows * width].reshape(n_rows, width)
+            needs_delta = index > 0 or input_gradient
             self.buffers.append(layer.buffer(fan_in, n_rows, scratch, ones, needs_delta))
         self.reversed_buffers = self.buffers[::-1]
-        if training:
-            self.delta = np.empty((n_rows, width), dtype)
-            self.scratch = space[: n_rows * width].reshape(n_rows, width)
+        self.delta = np.empty((n_rows, width), dtype)
+        self.scratch = space[: n_rows * width].reshape(n_rows, width)
 
     def head(self, n: int) -> Workspace:
         """Return a workspace for ``n`` rows in the same memory: for the short last batch."""
         part = object.__new__(Workspace)
         part.buffers = [buffer.head(n) for buffer in self.buffers]
-        part.reversed_buffers = part.buffers[::-1]
         if hasattr(self, "delta"):
+            part.reversed_buffers = part.buffers[::-1]
             part.delta, part.scratch = self.delta[:n], self.scratch[:n]
         return part

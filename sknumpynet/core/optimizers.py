@@ -8,6 +8,7 @@ equations. It knows no schedule, stops nothing and prints nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,13 @@ from sknumpynet.core.options import Array, Options, resolve
 # Vectors longer than WHOLE are updated in pieces: the ten passes of an update over one piece then find it in
 # the processor's cache. Shorter vectors fit as they are.
 WHOLE, PIECE = 1 << 20, 1 << 16
+
+
+def pieces(n: int) -> Sequence[slice]:
+    """Return the slices in which to go through a vector of length ``n``."""
+    if n <= WHOLE:
+        return (slice(0, n),)
+    return [slice(start, min(start + PIECE, n)) for start in range(0, n, PIECE)]
 
 
 class Optimizer(Options):
@@ -49,21 +57,22 @@ class Optimizer(Options):
         self.t += 1
         if self.weight_decay:
             params[:n_weights] *= 1 - learning_rate * self.weight_decay
-        n = len(params)
-        if n <= WHOLE:
+        if len(params) <= WHOLE:
             self.update(params, grads, self.state, learning_rate, self._scratch)
             return
-        for start in range(0, n, PIECE):
-            piece = slice(start, min(start + PIECE, n))
+        for piece in pieces(len(params)):
             state = {name: vector[piece] for name, vector in self.state.items()}
-            scratch = self._scratch[: piece.stop - start]
+            scratch = self._scratch[: piece.stop - piece.start]
             self.update(params[piece], grads[piece], state, learning_rate, scratch)
 
     def _begin(self, params: Array) -> None:
         if not hasattr(self, "state"):
             self.state = {name: np.zeros_like(params) for name in self.state_names}
             self.t = 0
-        self._scratch = np.empty(len(params) if len(params) <= WHOLE else PIECE, params.dtype)
+        for name, vector in self.state.items():
+            if not vector.flags.writeable:  # it lies in a file that was opened for reading
+                self.state[name] = np.array(vector)
+        self._scratch = np.empty(pieces(len(params))[0].stop, params.dtype)
 
     def update(
         self,

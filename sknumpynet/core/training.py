@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.batches import Batches, Rows
+from sknumpynet.core.batches import Batches
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
-from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.optimizers import Optimizer, pieces
 from sknumpynet.core.options import Array
 from sknumpynet.core.schedules import Progress, Schedule
 
@@ -25,11 +25,14 @@ def add_l2(network: Network, l2: float, scratch: Array) -> float:
     """Add the gradient of ``l2 / 2 * ||W||^2`` to the gradients, and return its value."""
     if l2 == 0:
         return 0.0
-    weights = network.params[: network.n_weights]
-    np.multiply(weights, l2, out=scratch)
-    gradient = network.grads[: network.n_weights]
-    gradient += scratch
-    return 0.5 * l2 * float(np.dot(weights, weights))
+    weights, gradient = network.params[: network.n_weights], network.grads[: network.n_weights]
+    squares = 0.0
+    for piece in pieces(network.n_weights):
+        W, part = weights[piece], scratch[: piece.stop - piece.start]
+        np.multiply(W, l2, out=part)
+        gradient[piece] += part
+        squares += float(np.dot(W, W))
+    return 0.5 * l2 * squares
 
 
 @dataclass
@@ -153,11 +156,12 @@ class Training:
         self.converged = False
         self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
-        scratch = np.empty(self.network.n_weights, self.network.dtype)
+        works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
+        scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
         best = self.network.params.copy() if validate is not None else None
         try:
             for epoch in range(1, n_epochs + 1):
-                self._epoch(batches, rows, work, scratch)
+                self._epoch(batches, rows, works, scratch)
                 self._say(f"Iteration {epoch}, loss = {self.history.loss[-1]:.8f}")
                 if validate is None:
                     self.patience.update_loss(self.history.loss[-1], self.tol)
@@ -194,29 +198,32 @@ class Training:
         self.optimizer.step(network.params, network.grads, self.learning_rate, network.n_weights)
         return value * self.loss_scale + penalty if total else 0.0
 
-    def _epoch(self, batches: Batches, rows: Array | None, work: Workspace, scratch: Array) -> None:
+    def _epoch(
+        self, batches: Batches, rows: Array | None, works: dict[int, Workspace], scratch: Array
+    ) -> None:
         """Take one step on each batch of ``rows`` and record the mean loss."""
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
             self.order = order = order[_permutation(n, self.rng)]
-        short = work.head(n % size)
-        sum_of_losses = 0.0
+        if rows is not None:
+            order = rows[order]
+        in_order = rows is None and not self.shuffle
+        progress, schedule, sum_of_losses = self.progress, self.schedule, 0.0
         for start in range(0, n, size):
             stop = min(start + size, n)
-            batch: Rows = order[start:stop] if self.shuffle else slice(start, stop)
-            if rows is not None:
-                batch = rows[batch]
-            if self.schedule.moves == "step":
-                self.learning_rate = self.schedule(self.progress)
-            X, y, sample_weight = batches.gather(batch)
-            loss = self.step(X, y, sample_weight, work if stop - start == size else short, scratch)
+            X, y, sample_weight = batches.gather(
+                slice(start, stop) if in_order else order[start:stop]
+            )
+            if schedule.moves == "step":
+                self.learning_rate = schedule(progress)
+            loss = self.step(X, y, sample_weight, works[stop - start], scratch)
             sum_of_losses += loss * (stop - start)
-            self.progress.step += 1
+            progress.step += 1
+        progress.samples += n
+        if schedule.moves == "epoch":
+            self.learning_rate = schedule(progress)
         self.history.loss.append(sum_of_losses / n)
-        self.progress.samples += n
-        if self.schedule.moves == "epoch":
-            self.learning_rate = self.schedule(self.progress)
 
     def _end_or_slow_down(self, what: str) -> None:
         """After too many epochs without progress: do what the schedule says."""
