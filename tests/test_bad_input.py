@@ -154,7 +154,7 @@ fit_y("shorter than X", CLASSES[:30], "y and X must have the same number of rows
 fit_y("empty", CLASSES[:0], "y must not be empty")
 fit_y("a number", 1, "y must be an array", "one entry per row of X", error=TypeError)
 fit_y("3-D", np.zeros((40, 2, 2)), "y must have two dimensions", "reshape it")
-fit_y("ragged", [[1], [1, 2]] * 20, "y must have rows of the same length")
+fit_y("ragged", [[1], [1, 2]] * 20, "y must have rows of the same length|use a binary array")
 fit_y("complex", NUMBERS + 1j, "y must hold real numbers")
 fit_y(
     "continuous", NUMBERS, "Unknown label type: continuous", "use NumpyMLPRegressor", kinds=ONLY_C
@@ -197,7 +197,7 @@ bad(
 fit_weights("with NaN", holding(np.ones(40), np.nan), "Input sample_weight contains NaN")
 fit_weights("with infinity", holding(np.ones(40), np.inf), "Input sample_weight contains infinity")
 fit_weights("too short", np.ones(30), r"sample_weight.shape == \(30,\)", r"expected \(40,\)")
-fit_weights("2-D", np.ones((40, 2)), "Sample weights must be 1D", "1D array of length 40")
+fit_weights("2-D", np.ones((40, 2)), "Sample weights must be 1D array or scalar")
 fit_weights("of strings", TEXT, "sample_weight must hold numbers")
 fit_weights("'balanced'", "balanced", "sample_weight must hold numbers")
 fit_weights("a dict", {0: 1.0}, "sample_weight must hold numbers", error=TypeError)
