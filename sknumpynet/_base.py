@@ -33,14 +33,16 @@ from sknumpynet._compat import (
     fit_context,
 )
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
-from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.activations_of_z import ACTIVATIONS
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.initializers import GlorotUniform
 from sknumpynet.core.layers import Activate, Dense
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.core.network import Network
-from sknumpynet.core.optimizers import OPTIMIZERS, Optimizer, get_optimizer
-from sknumpynet.core.schedules import SCHEDULES, InverseScaling, Schedule, get_schedule
+from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.sign_optimizers import OPTIMIZERS, get_optimizer
+from sknumpynet.core.annealing import SCHEDULES, get_schedule
+from sknumpynet.core.schedules import InverseScaling, Schedule
 from sknumpynet.core.training import History, Patience, Training
 
 # Parameters that only these solvers read; an optimizer object reads none of those in OPTIMIZER_PARAMETERS.

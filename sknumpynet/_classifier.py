@@ -21,7 +21,7 @@ from sknumpynet._base import (
 from sknumpynet._checks import check_data, explained_labels, same_type
 from sknumpynet._compat import check_first_partial_fit, fit_context
 from sknumpynet._docs import documented
-from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss
+from sknumpynet.core.classification_losses import BinaryLogLoss, MultinomialLogLoss
 
 
 @documented(score="accuracy")

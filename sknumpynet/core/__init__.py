@@ -2,62 +2,67 @@
 """The network itself, in NumPy and SciPy alone; usable without an estimator.
 
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
-``optimizers``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``.
+``optimizers``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then the variants:
+``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``, ``annealing``,
+``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
 
-from sknumpynet.core.activations import Activation, Identity, Logistic, ReLU, Tanh
-from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
-from sknumpynet.core.initializers import GlorotUniform, Initializer
-from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.losses import (
+from sknumpynet.core.activations import (
+    Activation,
+    HardTanh,
+    Identity,
+    Logistic,
+    ReLU,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from sknumpynet.core.activations_of_z import (
+    GELU,
+    ActivationOfZ,
+    Function,
+    Gaussian,
+    Mish,
+    SiLU,
+)
+from sknumpynet.core.activations_of_z import Step as StepActivation
+from sknumpynet.core.adaptive_optimizers import Adagrad, AMSGrad, NAdam, RMSprop
+from sknumpynet.core.annealing import Cosine, Custom, Exponential, OneCycle, Step, Warmup
+from sknumpynet.core.classification_losses import (
     BinaryLogLoss,
-    HalfPoisson,
-    Loss,
+    Focal,
+    LogLoss,
     MultinomialLogLoss,
-    SquaredError,
 )
+from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
+from sknumpynet.core.initializers import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Initializer,
+    LecunNormal,
+    LecunUniform,
+    Normal,
+    Orthogonal,
+    Uniform,
+    Zeros,
+)
+from sknumpynet.core.layers import Activate, Dense, Dropout, Layer
+from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
 from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.normalization import BatchNorm, LayerNorm
 from sknumpynet.core.optimizers import SGD, Adam, AdamW, Optimizer
-from sknumpynet.core.schedules import (
-    Adaptive,
-    Constant,
-    Custom,
-    InverseScaling,
-    OneCycle,
-    Progress,
-    Schedule,
+from sknumpynet.core.rectifiers import ELU, SELU, LeakyReLU
+from sknumpynet.core.regression_losses import (
+    AbsoluteError,
+    HalfGamma,
+    HalfTweedie,
+    Huber,
+    LogCosh,
+    Quantile,
 )
+from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
+from sknumpynet.core.sign_optimizers import Lion, Rprop
 
-__all__ = [
-    "SGD",
-    "Activate",
-    "Activation",
-    "Adam",
-    "AdamW",
-    "Adaptive",
-    "BinaryLogLoss",
-    "Constant",
-    "Custom",
-    "Dense",
-    "GlorotUniform",
-    "GradientError",
-    "GradientReport",
-    "HalfPoisson",
-    "Identity",
-    "Initializer",
-    "InverseScaling",
-    "Layer",
-    "Logistic",
-    "Loss",
-    "MultinomialLogLoss",
-    "Network",
-    "OneCycle",
-    "Optimizer",
-    "Progress",
-    "ReLU",
-    "Schedule",
-    "SquaredError",
-    "Tanh",
-    "Workspace",
-    "check_gradients",
-]
+__all__ = [name for name in dir() if name[0].isupper() or name == "check_gradients"]

@@ -9,14 +9,28 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from sknumpynet.core.options import Array, Options, resolve
+from sknumpynet.core.options import Array, Options
 
 
 class Activation(Options):
-    """Base class: an elementwise function ``a = f(z)`` and its derivative, in place."""
+    """Base class: an elementwise function ``a = f(z)`` and its derivative, in place.
+
+    Attributes
+    ----------
+    in_place : bool
+        Whether `forward` may write into ``z`` itself; else ``a`` gets a buffer of its own.
+    needs_z : bool
+        Whether `backward` shall be given ``z`` instead of ``a``, and a pair of scratch arrays.
+    trainable : bool
+        Whether there is a derivative to speak of.
+    """
+
+    in_place = True
+    needs_z = False
+    trainable = True
 
     def forward(self, z: Array, out: Array) -> None:
-        """Write ``f(z)`` into ``out``, which may be ``z`` itself."""
+        """Write ``f(z)`` into ``out``, which is ``z`` itself where the activation works in place."""
         raise NotImplementedError
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
@@ -110,14 +124,82 @@ class ReLU(Activation):
         delta *= scratch
 
 
+class Softplus(Activation):
+    """``a = log(1 + exp(z))``, ``da/dz = 1 - exp(-a)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([0.0, 80.0])
+    >>> Softplus().forward(z, out=z)
+    >>> z.round(4)
+    array([ 0.6931, 80.    ])
+    """
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.logaddexp(z, 0, out=out)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        np.negative(a, out=scratch)
+        np.expm1(scratch, out=scratch)
+        np.negative(scratch, out=scratch)
+        delta *= scratch
+
+
+class Softsign(Activation):
+    """``a = z / (1 + |z|)``, ``da/dz = (1 - |a|)^2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.empty(2)
+    >>> Softsign().forward(np.array([-1.0, 3.0]), out=a)
+    >>> a
+    array([-0.5 ,  0.75])
+    """
+
+    in_place = False
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.abs(z, out=out)
+        out += 1
+        np.divide(z, out, out=out)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        np.abs(a, out=scratch)
+        np.subtract(1, scratch, out=scratch)
+        delta *= scratch
+        delta *= scratch
+
+
+class HardTanh(Activation):
+    """``a = min(max(z, -1), 1)``, ``da/dz = 1`` where ``|a| < 1``, else 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([-3.0, 0.5])
+    >>> HardTanh().forward(z, out=z)
+    >>> z
+    array([-1. ,  0.5])
+    """
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.maximum(z, -1, out=out)
+        np.minimum(out, 1, out=out)
+
+    def backward(self, a: Array, delta: Array, scratch: Array) -> None:
+        np.abs(a, out=scratch)
+        np.less(scratch, 1, out=scratch)
+        delta *= scratch
+
+
 ACTIVATIONS: dict[str, type[Activation]] = {
     "identity": Identity,
     "logistic": Logistic,
     "tanh": Tanh,
     "relu": ReLU,
+    "softplus": Softplus,
+    "softsign": Softsign,
+    "hard_tanh": HardTanh,
 }
-
-
-def get_activation(choice: str | Activation) -> Activation:
-    """Return the activation of that name, or the object itself."""
-    return resolve(choice, ACTIVATIONS, Activation, "activation")

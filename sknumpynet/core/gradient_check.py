@@ -7,6 +7,7 @@ one-sided slopes disagree the loss has a kink nearby (a ReLU at zero), and the p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,21 +104,22 @@ def check_gradients(
     if network.dtype != np.float64:
         raise TypeError(f"network must compute in float64 to be checked; it has {network.dtype}")
     work = Workspace(network, X.shape[0])
+    network.draw(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
 
     def value() -> float:
         return loss.value_and_gradient(y, network.forward(X, work), sample_weight)[0]
 
     center, delta = loss.value_and_gradient(y, network.forward(X, work), sample_weight)
     network.backward(delta, work)
-    gradient = network.grads.copy()
-    slopes, kinks = _slopes(network.params, value, center, step)
-
-    report = GradientReport(n_checked=int((~kinks).sum()), n_kinks=int(kinks.sum()))
-    for name, part in _parts_from_output(network):
-        smooth = ~kinks[part]
-        error = np.abs(gradient[part] - slopes[part])[smooth].max(initial=0.0)
-        size = max(np.abs(slopes[part])[smooth].max(initial=0.0), 1e-3 * abs(center), 1e-6)
+    gradients = {name: gradient.copy() for name, _, gradient in _arrays_from_output(network)}
+    report = GradientReport()
+    for name, params, _ in _arrays_from_output(network):
+        slopes, kinks = _slopes(params.reshape(-1), value, center, step)
+        error = np.abs(gradients[name].reshape(-1) - slopes)[~kinks].max(initial=0.0)
+        size = max(np.abs(slopes)[~kinks].max(initial=0.0), 1e-3 * abs(center), 1e-6)
         report.errors[name] = float(error / size)
+        report.n_checked += int((~kinks).sum())
+        report.n_kinks += int(kinks.sum())
     for name, error in report.errors.items():
         if not error <= tolerance:
             raise GradientError(
@@ -152,14 +154,11 @@ def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Arra
     return slopes, kinks
 
 
-def _parts_from_output(network: Network) -> list[tuple[str, slice]]:
-    parts, start, start_b = [], 0, network.n_weights
-    for index, layer in enumerate(network.dense):
-        stop = start + layer.fan_in * layer.fan_out
-        name = f"layer {index} of {len(network.dense)} ({layer!r})"
-        parts.append((f"W in {name}", slice(start, stop)))
-        start = stop
-        if layer.bias:
-            parts.append((f"b in {name}", slice(start_b, start_b + layer.fan_out)))
-            start_b += layer.fan_out
-    return parts[::-1]
+def _arrays_from_output(network: Network) -> Iterator[tuple[str, Array, Array]]:
+    """Yield name, parameters and gradients of each array, the last layer's first."""
+    layers = [layer for layer in network.layers if layer.shapes()]
+    for index, layer in reversed(list(enumerate(layers))):
+        for name, (place, _) in reversed(layer.shapes().items()):
+            if place != "state":
+                where = f"{name} in layer {index} of {len(layers)} ({layer!r})"
+                yield where, getattr(layer, name), getattr(layer, "d" + name)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.activations import Activation, get_activation
+from sknumpynet.core.activations import Activation
+from sknumpynet.core.activations_of_z import get_activation
 from sknumpynet.core.options import Array, Options
 
 
@@ -27,12 +28,16 @@ class Buffer:
     delta : ndarray of shape (n, fan_in) or None
         dL/dx of the last backward pass; None where nobody asks for it.
     scratch : ndarray of shape (n, fan_out) or None
-        Free space.
+        Free space; None for prediction.
     ones : ndarray of shape (n,) or None
         Ones, to sum over rows by a matrix product.
+    kept : ndarray of shape (n, fan_out) or None
+        What the layer keeps besides: the mask of dropout, the standardised input of a normalisation.
+    scale : ndarray or None
+        What a normalisation divides by, upside down.
     """
 
-    __slots__ = ("delta", "ones", "out", "scratch", "x")
+    __slots__ = ("delta", "kept", "ones", "out", "scale", "scratch", "x")
 
     def __init__(
         self,
@@ -40,24 +45,39 @@ class Buffer:
         delta: Array | None = None,
         scratch: Array | None = None,
         ones: Array | None = None,
+        kept: Array | None = None,
     ) -> None:
         self.x: Any = None
         self.out = out
         self.delta = delta
         self.scratch = scratch
         self.ones = ones
+        self.kept = kept
+        self.scale: Any = None
 
     def head(self, n: int) -> Buffer:
         """Return a buffer for ``n`` rows in the same memory."""
-        arrays = (self.out, self.delta, self.scratch, self.ones)
+        arrays = (self.out, self.delta, self.scratch, self.ones, self.kept)
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
 
 class Layer(Options):
-    """Base class: something with a forward and a backward formula, and perhaps weights."""
+    """Base class: something with a forward and a backward formula, and perhaps parameters."""
 
-    # Views that `bind` sets; they are derived from the network's vectors, hence neither copied nor pickled.
+    # What `shapes` names, and its gradients, are views that the network binds: neither copied nor pickled.
     VIEWS: tuple[str, ...] = ()
+
+    def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Return, for each parameter, its place in the network's vectors and its shape.
+
+        Places are ``"weights"``, ``"biases"`` and ``"rest"`` of ``params``, in that order, and ``"state"``,
+        for what is kept but not trained. The network sets a view as attribute of that name, and one of the
+        gradient as ``"d"`` + name.
+        """
+        return {}
+
+    def fill(self) -> None:
+        """Set what no initializer fills."""
 
     def width(self, fan_in: int) -> int:
         """Return the number of outputs for that number of inputs, or raise ValueError."""
@@ -67,14 +87,20 @@ class Layer(Options):
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
         """Return what the layer needs for ``n`` rows; ``scratch`` and ``ones`` are None for prediction."""
-        raise NotImplementedError
+        return Buffer(scratch=scratch, ones=ones)
+
+    def draw(self, buffer: Buffer, rng: np.random.Generator) -> None:
+        """Draw what is random in the next pass, where anything is."""
+
+    def remember(self, buffer: Buffer) -> None:
+        """Update the layer's state from the last forward pass, where it has one."""
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         """Return the layer's output for the batch ``x``, kept in ``buffer.out``."""
         raise NotImplementedError
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
-        """Take dL/d(output), add nothing, fill the gradients of the weights, return dL/d(input)."""
+        """Take dL/d(output), fill the gradients of the parameters, return dL/d(input)."""
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,13 +128,12 @@ class Dense(Layer):
         Biases and their gradient; likewise.
     """
 
-    VIEWS = ("W", "WT", "b", "dW", "db")
+    VIEWS = ("W", "b", "dW", "db")
 
     W: Array
-    WT: Array
-    b: Array | None
+    b: Array
     dW: Array
-    db: Array | None
+    db: Array
 
     def __init__(self, fan_in: int, fan_out: int, bias: bool = True) -> None:
         self.fan_in = fan_in
@@ -120,13 +145,13 @@ class Dense(Layer):
             raise ValueError(f"{self!r} follows a layer of {fan_in} units; set fan_in={fan_in}")
         return self.fan_out
 
-    def bind(self, W: Array, b: Array | None) -> None:
-        """Take the views that hold the layer's parameters."""
-        self.W, self.WT, self.b = W, W.T, b
-
-    def bind_gradients(self, dW: Array, db: Array | None) -> None:
-        """Take the views that the backward pass is to write."""
-        self.dW, self.db = dW, db
+    def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        shapes: dict[str, tuple[str, tuple[int, ...]]] = {
+            "W": ("weights", (self.fan_in, self.fan_out))
+        }
+        if self.bias:
+            shapes["b"] = ("biases", (self.fan_out,))
+        return shapes
 
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
@@ -143,7 +168,7 @@ class Dense(Layer):
             np.dot(x, self.W, out=z)
         else:
             z[...] = x @ self.W
-        if self.b is not None:
+        if self.bias:
             z += self.b
         return z
 
@@ -153,11 +178,11 @@ class Dense(Layer):
             np.dot(x.T, delta, out=self.dW)
         else:
             _sparse_product(x, delta, self.dW)
-        if self.db is not None:
+        if self.bias:
             np.dot(buffer.ones, delta, out=self.db)  # type: ignore[arg-type]
         if buffer.delta is None:
             return None
-        return np.dot(delta, self.WT, out=buffer.delta)
+        return np.dot(delta, self.W.T, out=buffer.delta)
 
 
 def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
@@ -175,27 +200,76 @@ def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
 
 
 class Activate(Layer):
-    """An activation function as a layer: ``a = f(z)`` and, backward, ``delta *= da/dz``, both in place.
+    """An activation function as a layer: ``a = f(z)`` and, backward, ``delta *= da/dz`` in place.
 
     Parameters
     ----------
-    activation : str or Activation
+    activation : str, Activation or pair of functions
         The function.
     """
 
-    def __init__(self, activation: str | Activation) -> None:
-        self.activation = get_activation(activation)
+    def __init__(self, activation: Any) -> None:
+        self.activation: Activation = get_activation(activation)
+
+    def forward(self, x: Any, buffer: Buffer) -> Array:
+        buffer.x = x
+        if self.activation.in_place:
+            buffer.out = x
+        elif buffer.out is None:
+            buffer.out = np.empty_like(x)
+        self.activation.forward(x, buffer.out)  # type: ignore[arg-type]
+        return buffer.out  # type: ignore[return-value]
+
+    def backward(self, delta: Array, buffer: Buffer) -> Array | None:
+        scratch: Any = buffer.scratch
+        if not self.activation.needs_z:
+            self.activation.backward(buffer.out, delta, scratch)  # type: ignore[arg-type]
+            return delta
+        if buffer.kept is None:
+            buffer.kept = np.empty_like(buffer.x)
+        self.activation.backward(buffer.x, delta, (scratch, buffer.kept))  # type: ignore[arg-type]
+        return delta
+
+
+class Dropout(Layer):
+    """Each value is zero with probability ``rate``, else divided by ``1 - rate``; for training only.
+
+    The mask is drawn by training, not by `forward`, which stays a function of its input.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Share of the values to drop, in [0, 1).
+
+    References
+    ----------
+    Srivastava et al.: Dropout: A Simple Way to Prevent Neural Networks from Overfitting (Journal of Machine
+    Learning Research 15, 2014).
+    """
+
+    def __init__(self, rate: float = 0.5) -> None:
+        self.rate = rate
 
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
-        return Buffer(None, None, scratch)
+        if scratch is None:
+            return Buffer()
+        mask, out = np.ones((n, fan_in), scratch.dtype), np.empty((n, fan_in), scratch.dtype)
+        return Buffer(out, kept=mask)
+
+    def draw(self, buffer: Buffer, rng: np.random.Generator) -> None:
+        mask: Any = buffer.kept
+        rng.random(out=mask, dtype=mask.dtype)
+        np.greater_equal(mask, self.rate, out=mask)
+        mask *= 1 / (1 - self.rate)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
-        self.activation.forward(x, x)
-        buffer.out = x
-        return buffer.out
+        if buffer.kept is None:
+            return x  # type: ignore[no-any-return]
+        # not in place: an activation's derivative needs the value before dropping
+        return np.multiply(x, buffer.kept, out=buffer.out)
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
-        self.activation.backward(buffer.out, delta, buffer.scratch)  # type: ignore[arg-type]
+        delta *= buffer.kept
         return delta

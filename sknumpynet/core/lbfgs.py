@@ -19,7 +19,7 @@ from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
 from sknumpynet.core.optimizers import pieces
 from sknumpynet.core.options import Array
-from sknumpynet.core.training import add_l2
+from sknumpynet.core.training import add_penalty
 
 
 @dataclass
@@ -55,12 +55,12 @@ class Objective:
     """The mean loss of all rows plus the penalty, and its gradient, as a function of the flat vector."""
 
     def __init__(
-        self, network: Network, loss: Loss, X: Any, y: Array, sample_weight: Array | None, l2: float
+        self, network: Network, loss: Loss, X: Any, y: Array, sample_weight: Array | None, l2: float, l1: float = 0.0
     ) -> None:
         self.network = network.astype(np.float64)
         self.loss = loss
         self.total = float(X.shape[0] if sample_weight is None else sample_weight.sum())
-        self.l2 = l2 / self.total
+        self.l2, self.l1 = l2 / self.total, l1 / self.total
         size = min(X.shape[0], network.chunk_rows())
         self.batches = Batches(X, y, sample_weight, size, np.float64)
         self.work = Workspace(self.network, size)
@@ -82,14 +82,16 @@ class Objective:
             value += part
             gradient += network.grads
         network.grads[...] = gradient
-        value += add_l2(network, self.l2, self.scratch)
+        value += add_penalty(network, self.l2, self.scratch, self.l1)
         gradient[...] = network.grads
         return value, gradient
 
     def penalty(self, params: Array) -> float:
-        """Return ``l2 / 2 * ||W||^2``."""
+        """Return ``l2 / 2 * ||W||^2 + l1 * sum |W|``."""
         weights = params[: self.network.n_weights]
-        return 0.5 * self.l2 * float(np.dot(weights, weights))
+        return 0.5 * self.l2 * float(np.dot(weights, weights)) + self.l1 * float(
+            np.abs(weights).sum()
+        )
 
 
 def minimize_lbfgs(

@@ -10,12 +10,9 @@ Each contains its link. The network's last layer gives ``raw``; the prediction i
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.special import xlogy
 
-from sknumpynet.core.options import Array, Options, resolve
-
-EPS = {np.dtype(dtype): float(np.finfo(dtype).eps) for dtype in (np.float32, np.float64)}
-
+from sknumpynet.core.options import Array, Options
 
 class Loss(Options):
     """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``."""
@@ -24,6 +21,21 @@ class Loss(Options):
         """Write the prediction that belongs to ``raw`` into ``out``, which may be ``raw`` itself."""
         if out is not raw:
             np.copyto(out, raw)
+
+    def point(self, prediction: Array) -> Array:
+        """Return the columns of the prediction that a score is to be taken of."""
+        return prediction
+
+    def n_raw(self, n_targets: int) -> int:
+        """Return the number of raw outputs for so many targets."""
+        return n_targets
+
+    def check_targets(self, y: Array) -> None:
+        """Raise ValueError where ``y`` has values for which the loss is not defined."""
+
+    def for_classes(self, softmax: bool) -> Loss:
+        """Return the loss to use for one class out of several, or else for yes-or-no questions."""
+        return self
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         """Write dl/draw, unweighted, into ``gradient`` and return the terms of the loss.
@@ -129,6 +141,12 @@ class HalfPoisson(Loss):
     def inverse_link(self, raw: Array, out: Array) -> None:
         np.exp(raw, out=out)
 
+    def check_targets(self, y: Array) -> None:
+        if y.min() < 0:
+            raise ValueError(
+                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}"
+            )
+
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         # y log(y / exp(raw)) = y log(y) - y raw: finite even where exp(raw) underflows
         np.multiply(y, raw, out=gradient)
@@ -139,100 +157,3 @@ class HalfPoisson(Loss):
         terms += gradient
         gradient -= y
         return scratch
-
-
-class BinaryLogLoss(Loss):
-    """The log loss of a yes-or-no question, or of several that are asked at once (multilabel).
-
-    ``p = 1 / (1 + exp(-raw))``, ``l = -sum_k y log(p) + (1 - y) log(1 - p)``, ``dl/draw = p - y``.
-
-    A logarithm's argument is at least the eps of the dtype, so that a term never exceeds ``-log(eps)``
-    (36.04 for float64); the gradient is not capped. Targets may be bool or integers, or floats in [0, 1].
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> value, gradient = BinaryLogLoss().value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
-    >>> round(value, 6), gradient
-    (0.693147, array([[-0.5]]))
-    """
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        expit(raw, out=out)
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        p = expit(raw, out=gradient)
-        if y.dtype.kind != "f":  # yes or no: p where y is 1, 1 - p where it is 0, is |p - (1 - y)|
-            np.subtract(y, 1, out=scratch, dtype=scratch.dtype)
-            scratch += p
-            np.abs(scratch, out=scratch)
-            terms = _minus_log(scratch, scratch)
-        else:  # proportions: -log(1 - p) takes the place of p, which is computed again
-            terms = _minus_log(p, scratch)
-            terms *= y
-            other = _minus_log(np.subtract(1, p, out=p), p)
-            terms += other
-            other *= y
-            terms -= other
-            expit(raw, out=gradient)
-        gradient -= y
-        return terms
-
-
-def _minus_log(p: Array, out: Array) -> Array:
-    """Return ``-log(p)``, at most ``-log(eps)``."""
-    np.maximum(p, EPS[p.dtype], out=out)
-    np.log(out, out=out)
-    return np.negative(out, out=out)
-
-
-class MultinomialLogLoss(Loss):
-    """The log loss of one class out of several, also called cross-entropy, with the softmax link.
-
-    ``p = exp(raw) / sum_k exp(raw_k)``, ``l = -log(p_y)``, ``dl/draw = p - onehot(y)``.
-
-    Targets are class indices of shape (n,), or proportions of shape (n, n_classes) whose rows sum to 1,
-    with ``l = -sum_k y_k log(p_k)``. The largest raw value of a row is subtracted before ``exp``, which
-    changes nothing but the size of the numbers. A logarithm's argument is at least the eps of the dtype; the
-    gradient is not capped.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> value, gradient = MultinomialLogLoss().value_and_gradient(np.array([1]), np.zeros((1, 2)))
-    >>> round(value, 6), gradient
-    (0.693147, array([[ 0.5, -0.5]]))
-    """
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.subtract(raw, np.maximum.reduce(raw, axis=1, keepdims=True), out=out)
-        np.exp(out, out=out)
-        out /= np.add.reduce(out, axis=1, keepdims=True)
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        self.inverse_link(raw, gradient)
-        if y.ndim == 2:
-            terms = _minus_log(gradient, scratch)
-            terms *= y
-            gradient -= y
-            return terms
-        n, n_classes = raw.shape
-        cells = np.arange(0, n * n_classes, n_classes)  # of p_y in the flat array
-        cells += y
-        p = gradient.reshape(-1)
-        p_y = p[cells]
-        p[cells] = p_y - 1
-        return _minus_log(p_y, p_y)[:, np.newaxis]
-
-
-LOSSES: dict[str, type[Loss]] = {
-    "squared_error": SquaredError,
-    "poisson": HalfPoisson,
-    "binary_log_loss": BinaryLogLoss,
-    "log_loss": MultinomialLogLoss,
-}
-
-
-def get_loss(choice: str | Loss) -> Loss:
-    """Return the loss of that name, or the object itself."""
-    return resolve(choice, LOSSES, Loss, "loss")

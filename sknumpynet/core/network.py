@@ -8,7 +8,8 @@ Whatever is done to all parameters (a step, a penalty, a copy, a check) is one l
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from sknumpynet.core.options import Array
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
+# In ``params`` come all weights, then all biases, then what else is trained.
+PLACES = ("weights", "biases", "rest")
 # So few rows are predicted in one go, whatever the width.
 SMALL = 32
 
@@ -46,8 +49,10 @@ class Network:
         All parameters. To write them use ``params[...] =``; the layers hold views.
     grads : ndarray of shape (n_params,)
         dL/dparams of the last `backward`.
+    state : ndarray
+        What is kept but not trained: the running statistics of batch normalisation.
     n_weights : int
-        ``params[:n_weights]`` are the weights, the rest are biases.
+        ``params[:n_weights]`` are the weights; biases follow, then gains and shifts of normalisations.
     dense : list of Dense
         The layers that have weights.
 
@@ -78,39 +83,43 @@ class Network:
             copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
         ]
         self._lay_out()
-        self._params = np.empty(self.n_weights + self._n_biases, dtype)
-        self._bind()
+        self._params = np.empty(self._n_params, dtype)
+        self.state = np.empty(self._n_state, dtype)
+        self._bind_all()
         self.initialize(GlorotUniform() if initializer is None else initializer, rng)
 
     def _lay_out(self) -> None:
-        if not self.layers or not isinstance(self.layers[0], Dense):
-            raise ValueError(
-                "layers must begin with a Dense layer, which tells the number of inputs"
-            )
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        if not self.dense:
+            raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
         self.widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
-        self.fan_in = width = self.layers[0].fan_in
+        self.fan_in = width = self.dense[0].fan_in
         for layer in self.layers:
             width = layer.width(width)
         self.n_outputs = width
-        self.n_weights = sum(layer.fan_in * layer.fan_out for layer in self.dense)
-        self._n_biases = sum(layer.fan_out for layer in self.dense if layer.bias)
+        self.is_random = any(type(layer).draw is not Layer.draw for layer in self.layers)
+        sizes = dict.fromkeys((*PLACES, "state"), 0)
+        for layer in self.layers:
+            for place, shape in layer.shapes().values():
+                sizes[place] += math.prod(shape)
+        self.n_weights = sizes["weights"]
+        self._n_params = sum(sizes[place] for place in PLACES)
+        self._n_state = sizes["state"]
 
-    def _views(self, vector: Array) -> Iterator[tuple[Dense, Array, Array | None]]:
-        """Yield each Dense layer with its pieces of ``vector``, of the shapes of W and b."""
-        start, start_b = 0, self.n_weights
-        for layer in self.dense:
-            stop = start + layer.fan_in * layer.fan_out
-            W, b = vector[start:stop].reshape(layer.fan_in, layer.fan_out), None
-            start = stop
-            if layer.bias:
-                b = vector[start_b : start_b + layer.fan_out]
-                start_b += layer.fan_out
-            yield layer, W, b
+    def _bind(self, vector: Array, places: tuple[str, ...], prefix: str = "") -> None:
+        """Give each layer its pieces of ``vector``: first all that lies in the first place, and so on."""
+        start = 0
+        for place in places:
+            for layer in self.layers:
+                for name, (where, shape) in layer.shapes().items():
+                    if where == place:
+                        stop = start + math.prod(shape)
+                        setattr(layer, prefix + name, vector[start:stop].reshape(shape))
+                        start = stop
 
-    def _bind(self) -> None:
-        for layer, W, b in self._views(self._params):
-            layer.bind(W, b)
+    def _bind_all(self) -> None:
+        self._bind(self._params, PLACES)
+        self._bind(self.state, ("state",))
         self._grads: Array | None = None
 
     @property
@@ -121,22 +130,51 @@ class Network:
     def grads(self) -> Array:
         if self._grads is None:  # a network that only predicts needs none
             self._grads = np.zeros_like(self._params)
-            for layer, dW, db in self._views(self._grads):
-                layer.bind_gradients(dW, db)
+            self._bind(self._grads, PLACES, prefix="d")
         return self._grads
 
     @property
     def dtype(self) -> np.dtype[Any]:
         return self._params.dtype
 
-    def initialize(self, initializer: Initializer, rng: int | RandomSource | None = None) -> None:
-        """Draw all parameters anew."""
+    def initialize(
+        self,
+        initializer: Initializer,
+        rng: int | RandomSource | None = None,
+        bias_initializer: Initializer | None = None,
+    ) -> None:
+        """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
         if not hasattr(rng, "uniform"):
             rng = np.random.default_rng(rng)  # type: ignore[arg-type]
-        for layer in self.dense:
-            for view in (layer.W, layer.b):
-                if view is not None:
-                    initializer.fill(view, layer.fan_in, layer.fan_out, rng)  # type: ignore[arg-type]
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                initializer.fill(layer.W, layer.fan_in, layer.fan_out, rng)  # type: ignore[arg-type]
+                if layer.bias:
+                    (bias_initializer or initializer).fill(
+                        layer.b,
+                        layer.fan_in,
+                        layer.fan_out,
+                        rng,  # type: ignore[arg-type]
+                    )
+            layer.fill()
+
+    def draw(self, work: Workspace, rng: np.random.Generator) -> None:
+        """Draw the masks of dropout for the next pass in ``work``."""
+        for layer, buffer in zip(self.layers, work.buffers, strict=True):
+            layer.draw(buffer, rng)
+
+    def remember(self, work: Workspace) -> None:
+        """Update running statistics from the last forward pass in ``work``."""
+        for layer, buffer in zip(self.layers, work.buffers, strict=True):
+            layer.remember(buffer)
+
+    def snapshot(self) -> tuple[Array, Array]:
+        """Return copies of all that training changes."""
+        return self._params.copy(), self.state.copy()
+
+    def restore(self, snapshot: tuple[Array, Array]) -> None:
+        """Put a snapshot back."""
+        self._params[...], self.state[...] = snapshot
 
     def forward(self, X: Any, work: Workspace) -> Array:
         """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
@@ -195,24 +233,30 @@ class Network:
     def astype(self, dtype: DTypeLike) -> Network:
         """Return a copy that computes in another dtype."""
         other = copy.copy(self)
+        layers = [copy.copy(layer) for layer in self.layers]
         other.__setstate__(
-            {"layers": [copy.copy(x) for x in self.layers], "params": self._params.astype(dtype)}
+            {
+                "layers": layers,
+                "params": self._params.astype(dtype),
+                "state": self.state.astype(dtype),
+            }
         )
         return other
 
     def make_writable(self) -> None:
         """Copy parameters that lie in a file that was opened for reading (a memory map)."""
         if not self._params.flags.writeable:
-            self._params = np.array(self._params)
-            self._bind()
+            self._params, self.state = np.array(self._params), np.array(self.state)
+            self._bind_all()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"layers": self.layers, "params": self._params}
+        return {"layers": self.layers, "params": self._params, "state": self.state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.layers, self._params = state["layers"], state["params"]
         self._lay_out()
-        self._bind()
+        self.state = state["state"]
+        self._bind_all()
 
     def __repr__(self) -> str:
         return f"Network({self.layers!r}, dtype={self.dtype.name})"

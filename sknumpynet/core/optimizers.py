@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array, Options, resolve
+from sknumpynet.core.options import Array, Options
 
 # Vectors longer than WHOLE are updated in pieces: the ten passes of an update over one piece then find it in
 # the processor's cache. Shorter vectors fit as they are.
@@ -55,6 +55,7 @@ class Optimizer(Options):
         if not hasattr(self, "_scratch"):
             self._begin(params)
         self.t += 1
+        self.before_update()
         if self.weight_decay:
             params[:n_weights] *= 1 - learning_rate * self.weight_decay
         if len(params) <= WHOLE:
@@ -73,6 +74,9 @@ class Optimizer(Options):
             if not vector.flags.writeable:  # it lies in a file that was opened for reading
                 self.state[name] = np.array(vector)
         self._scratch = np.empty(pieces(len(params))[0].stop, params.dtype)
+
+    def before_update(self) -> None:
+        """Do what is to be done once a step, where `update` may be called for several pieces."""
 
     def update(
         self,
@@ -252,8 +256,3 @@ class AdamW(Adam):
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
-
-
-def get_optimizer(choice: str | Optimizer) -> Optimizer:
-    """Return an optimizer of that name, or a fresh one like the object."""
-    return resolve(choice, OPTIMIZERS, Optimizer, "solver").clone()

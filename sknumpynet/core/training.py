@@ -7,6 +7,7 @@ record, and watches the loss of each epoch, or a validation score, to end when i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,18 +22,34 @@ from sknumpynet.core.options import Array
 from sknumpynet.core.schedules import Progress, Schedule
 
 
-def add_l2(network: Network, l2: float, scratch: Array) -> float:
-    """Add the gradient of ``l2 / 2 * ||W||^2`` to the gradients, and return its value."""
-    if l2 == 0:
+def add_penalty(network: Network, l2: float, scratch: Array, l1: float = 0.0) -> float:
+    """Add the gradient of ``l2 / 2 * ||W||^2 + l1 * sum |W|`` to the gradients, and return its value.
+
+    ``scratch`` is free space, as long as a piece of the weights. At 0 the slope of ``|W|`` counts as 0.
+    """
+    if l2 == 0 and l1 == 0:
         return 0.0
     weights, gradient = network.params[: network.n_weights], network.grads[: network.n_weights]
-    squares = 0.0
+    squares = sizes = 0.0
     for piece in pieces(network.n_weights):
         W, part = weights[piece], scratch[: piece.stop - piece.start]
         np.multiply(W, l2, out=part)
         gradient[piece] += part
         squares += float(np.dot(W, W))
-    return 0.5 * l2 * squares
+        if l1:
+            np.sign(W, out=part)
+            sizes += float(np.dot(W, part))
+            part *= l1
+            gradient[piece] += part
+    return 0.5 * l2 * squares + l1 * sizes
+
+
+def clip_norm(grads: Array, largest: float) -> float:
+    """Shorten the vector to the length ``largest`` where it is longer, and return its length before."""
+    norm = math.sqrt(float(np.dot(grads, grads)))
+    if norm > largest:
+        grads *= largest / norm
+    return norm
 
 
 @dataclass
@@ -86,6 +103,10 @@ class Training:
         Shuffles the rows.
     l2 : float
         Strength of the penalty on the squared weights, over the number of rows (or their weights).
+    l1 : float
+        Strength of the penalty on the sizes of the weights, likewise.
+    max_grad_norm : float or None
+        Longer gradients, penalty included, are shortened to this length.
     loss_scale : float
         Factor of the reported loss: 1 / n_outputs where the mean over outputs is reported.
     shuffle : bool
@@ -108,6 +129,8 @@ class Training:
         The rows in the order of the last epoch, which the next one shuffles on.
     learning_rate : float
         Of the next step.
+    slowdown : float
+        What plateaus have made of the schedule's rate.
     converged : bool
         Whether the last `run` ended because nothing improved any more.
     """
@@ -118,6 +141,8 @@ class Training:
     schedule: Schedule
     rng: Any
     l2: float = 0.0
+    l1: float = 0.0
+    max_grad_norm: float | None = None
     loss_scale: float = 1.0
     shuffle: bool = True
     tol: float = 1e-4
@@ -129,9 +154,13 @@ class Training:
     patience: Patience = field(default_factory=lambda: Patience(np.inf))
     order: Array = field(default_factory=lambda: np.arange(0))
     converged: bool = False
+    slowdown: float = 1.0
 
     def __post_init__(self) -> None:
         self.learning_rate = self.schedule(Progress())
+        self.mask_rng = np.random.default_rng(0)
+        if self.network.is_random:  # one draw, so that the rows are shuffled as without dropout otherwise
+            self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
 
     def __getstate__(self) -> dict[str, Any]:
         order = self.order.astype(np.uint32) if len(self.order) < 1 << 32 else self.order
@@ -158,7 +187,7 @@ class Training:
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
         scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
-        best = self.network.params.copy() if validate is not None else None
+        best = self.network.snapshot() if validate is not None else None
         try:
             for epoch in range(1, n_epochs + 1):
                 self._epoch(batches, rows, works, scratch)
@@ -170,14 +199,14 @@ class Training:
                     self.history.score.append(score)
                     self._say(f"Validation score: {score:f}")
                     if self.patience.update_score(score, self.tol):
-                        best[...] = self.network.params  # type: ignore[index]
+                        best = self.network.snapshot()
                 yield epoch
                 self._end_or_slow_down("Training loss" if validate is None else "Validation score")
                 if self.converged:
                     break
         finally:
             if best is not None:
-                self.network.params[...] = best
+                self.network.restore(best)
 
     def step(
         self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
@@ -188,13 +217,19 @@ class Training:
         A batch whose weights are all zero has no loss; its penalty counts as if each row had the weight 1.
         """
         network, n = self.network, X.shape[0]
+        if network.is_random:
+            network.draw(work, self.mask_rng)
         total = n if sample_weight is None else float(np.add.reduce(sample_weight))
         raw = network.forward(X, work)
         value, delta = self.loss.value_and_gradient(
             y, raw, sample_weight, total=total, out=work.delta, scratch=work.scratch
         )
         network.backward(delta, work)
-        penalty = add_l2(network, self.l2 / (total or n), scratch)
+        if len(network.state):
+            network.remember(work)
+        penalty = add_penalty(network, self.l2 / (total or n), scratch, self.l1 / (total or n))
+        if self.max_grad_norm is not None:
+            clip_norm(network.grads, self.max_grad_norm)
         self.optimizer.step(network.params, network.grads, self.learning_rate, network.n_weights)
         return value * self.loss_scale + penalty if total else 0.0
 
@@ -216,13 +251,14 @@ class Training:
                 slice(start, stop) if in_order else order[start:stop]
             )
             if schedule.moves == "step":
-                self.learning_rate = schedule(progress)
+                self.learning_rate = schedule(progress) * self.slowdown
             loss = self.step(X, y, sample_weight, works[stop - start], scratch)
             sum_of_losses += loss * (stop - start)
             progress.step += 1
         progress.samples += n
+        progress.epoch += 1
         if schedule.moves == "epoch":
-            self.learning_rate = schedule(progress)
+            self.learning_rate = schedule(progress) * self.slowdown
         self.history.loss.append(sum_of_losses / n)
 
     def _end_or_slow_down(self, what: str) -> None:
@@ -239,6 +275,7 @@ class Training:
             self.converged = True
         else:
             self._say(f"{message} Setting learning rate to {rate:f}")
+            self.slowdown *= rate / self.learning_rate
             self.learning_rate = rate
             self.patience.stalled = 0
 

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Losses for classes: the log loss of yes-or-no questions and of one class out of several, and focal loss.
+
+As in ``losses``, each contains its link: the logistic function, or the softmax.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from sknumpynet.core.losses import Loss
+from sknumpynet.core.options import Array, resolve
+
+EPS = {np.dtype(dtype): float(np.finfo(dtype).eps) for dtype in (np.float32, np.float64)}
+
+
+class BinaryLogLoss(Loss):
+    """The log loss of a yes-or-no question, or of several that are asked at once (multilabel).
+
+    ``p = 1 / (1 + exp(-raw))``, ``l = -sum_k y log(p) + (1 - y) log(1 - p)``, ``dl/draw = p - y``.
+
+    A logarithm's argument is at least the eps of the dtype, so that a term never exceeds ``-log(eps)``
+    (36.04 for float64); the gradient is not capped. Targets may be bool or integers, or floats in [0, 1].
+
+    Parameters
+    ----------
+    smoothing : float, default=0.0
+        Label smoothing: targets become ``(1 - smoothing) y + smoothing / 2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = BinaryLogLoss().value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
+    >>> round(value, 6), gradient
+    (0.693147, array([[-0.5]]))
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        self.smoothing = smoothing
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        expit(raw, out=out)
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        p = expit(raw, out=gradient)
+        if self.smoothing:
+            y = y * (1 - self.smoothing) + self.smoothing / 2
+        if y.dtype.kind != "f":  # yes or no: p where y is 1, 1 - p where it is 0, is |p - (1 - y)|
+            np.subtract(y, 1, out=scratch, dtype=scratch.dtype)
+            scratch += p
+            np.abs(scratch, out=scratch)
+            terms = _minus_log(scratch, scratch)
+        else:  # proportions: -log(1 - p) takes the place of p, which is computed again
+            terms = _minus_log(p, scratch)
+            terms *= y
+            other = _minus_log(np.subtract(1, p, out=p), p)
+            terms += other
+            other *= y
+            terms -= other
+            expit(raw, out=gradient)
+        gradient -= y
+        return terms
+
+
+def _minus_log(p: Array, out: Array) -> Array:
+    """Return ``-log(p)``, at most ``-log(eps)``."""
+    np.maximum(p, EPS[p.dtype], out=out)
+    np.log(out, out=out)
+    return np.negative(out, out=out)
+
+
+class MultinomialLogLoss(Loss):
+    """The log loss of one class out of several, also called cross-entropy, with the softmax link.
+
+    ``p = exp(raw) / sum_k exp(raw_k)``, ``l = -log(p_y)``, ``dl/draw = p - onehot(y)``.
+
+    Targets are class indices of shape (n,), or proportions of shape (n, n_classes) whose rows sum to 1,
+    with ``l = -sum_k y_k log(p_k)``. The largest raw value of a row is subtracted before ``exp``, which
+    changes nothing but the size of the numbers. A logarithm's argument is at least the eps of the dtype; the
+    gradient is not capped.
+
+    Parameters
+    ----------
+    smoothing : float, default=0.0
+        Label smoothing: class indices become ``(1 - smoothing) onehot(y) + smoothing / n_classes``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = MultinomialLogLoss().value_and_gradient(np.array([1]), np.zeros((1, 2)))
+    >>> round(value, 6), gradient
+    (0.693147, array([[ 0.5, -0.5]]))
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        self.smoothing = smoothing
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        np.subtract(raw, np.maximum.reduce(raw, axis=1, keepdims=True), out=out)
+        np.exp(out, out=out)
+        out /= np.add.reduce(out, axis=1, keepdims=True)
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        self.inverse_link(raw, gradient)
+        if y.ndim == 2:
+            terms = _minus_log(gradient, scratch)
+            terms *= y
+            gradient -= y
+            return terms
+        if self.smoothing:
+            terms = _minus_log(gradient, scratch)
+            terms *= self._smoothed(y, gradient)
+            return terms
+        cells = _cells(y, raw)
+        p = gradient.reshape(-1)
+        p_y = p[cells]
+        p[cells] = p_y - 1
+        return _minus_log(p_y, p_y)[:, np.newaxis]
+
+    def _smoothed(self, y: Array, p: Array) -> Array:
+        """Return the smoothed targets, and subtract them from ``p``."""
+        targets = np.full_like(p, self.smoothing / p.shape[1])
+        targets.reshape(-1)[_cells(y, p)] += 1 - self.smoothing
+        p -= targets
+        return targets
+
+
+class LogLoss(Loss):
+    """The log loss, whatever the kind of classes: what ``loss="log_loss"`` stands for.
+
+    Parameters
+    ----------
+    smoothing : float, default=0.0
+        Label smoothing: the share of the target that is spread evenly over the classes.
+
+    References
+    ----------
+    Szegedy et al.: Rethinking the Inception Architecture for Computer Vision (CVPR 2016), for smoothing.
+
+    Examples
+    --------
+    >>> LogLoss(smoothing=0.1).for_classes(softmax=True)
+    MultinomialLogLoss(smoothing=0.1)
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        self.smoothing = smoothing
+
+    def for_classes(self, softmax: bool) -> Loss:
+        return MultinomialLogLoss(self.smoothing) if softmax else BinaryLogLoss(self.smoothing)
+
+
+class Focal(Loss):
+    """The log loss with less weight on what is already right, for rare classes among easy ones.
+
+    With ``p_t`` the probability of what is true: ``l = -(1 - p_t)^gamma log(p_t)`` and
+    ``dl/draw = c (p - y)``, ``c = (1 - p_t)^gamma - gamma p_t (1 - p_t)^(gamma-1) log(p_t)``.
+    ``gamma=0`` is the log loss.
+
+    Parameters
+    ----------
+    gamma : float, default=2.0
+        How strongly the easy rows are left out, at least 0.
+    softmax : bool, default=False
+        Whether the outputs compete for one class; the estimators choose.
+
+    References
+    ----------
+    Lin et al.: Focal Loss for Dense Object Detection (ICCV 2017, arXiv:1708.02002).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = Focal().value_and_gradient(np.array([[True]]), np.array([[0.0]]))
+    >>> round(value, 6), gradient.round(6)
+    (0.173287, array([[-0.298287]]))
+    """
+
+    def __init__(self, gamma: float = 2.0, softmax: bool = False) -> None:
+        self.gamma = gamma
+        self.softmax = softmax
+
+    def for_classes(self, softmax: bool) -> Loss:
+        return self.clone(softmax=softmax)
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        self.for_log_loss.inverse_link(raw, out)
+
+    @property
+    def for_log_loss(self) -> Loss:
+        """The log loss with the same link."""
+        return MultinomialLogLoss() if self.softmax else BinaryLogLoss()
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        minus_log = self.for_log_loss.terms_and_gradient(y, raw, gradient, scratch)
+        p_t = np.exp(-minus_log)
+        miss = np.maximum(1 - p_t, EPS[raw.dtype])
+        gradient *= miss**self.gamma + self.gamma * p_t * miss ** (self.gamma - 1) * minus_log
+        minus_log *= miss**self.gamma
+        return minus_log
+
+
+def _cells(y: Array, raw: Array) -> Array:
+    """Return where ``raw[i, y[i]]`` lies in the flat array."""
+    n, n_classes = raw.shape
+    cells: Array = np.arange(0, n * n_classes, n_classes)
+    cells += y
+    return cells
+
+
+CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {"log_loss": LogLoss, "focal": Focal}
+
+
+def get_classification_loss(choice: str | Loss) -> Loss:
+    """Return the classification loss of that name, or the object itself."""
+    return resolve(choice, CLASSIFICATION_LOSSES, Loss, "loss")

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""More losses for numbers: less moved by outliers, for quantiles, for counts and positive amounts.
+
+As in ``losses``, each writes dl/draw and returns the terms; ``e = raw - y`` is the error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
+from sknumpynet.core.options import Array, resolve
+
+
+class AbsoluteError(Loss):
+    """The absolute error, whose best constant prediction is the median.
+
+    ``l = sum_k |e_k|``, ``dl/draw = sign(e)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AbsoluteError().value_and_gradient(np.array([[1.0]]), np.array([[3.0]]))
+    (2.0, array([[1.]]))
+    """
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        np.subtract(raw, y, out=gradient)
+        np.abs(gradient, out=scratch)
+        np.sign(gradient, out=gradient)
+        return scratch
+
+
+class Huber(Loss):
+    """Squared for small errors, linear for large ones, so that outliers pull with a limited force.
+
+    ``l = e^2 / 2`` where ``|e| <= delta``, else ``delta (|e| - delta / 2)``;
+    ``dl/draw = min(max(e, -delta), delta)``.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Where the line begins, in the unit of y.
+
+    References
+    ----------
+    Huber: Robust Estimation of a Location Parameter (Annals of Mathematical Statistics 35, 1964).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Huber(delta=1.0).value_and_gradient(np.array([[1.0]]), np.array([[3.0]]))
+    (1.5, array([[1.]]))
+    """
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = delta
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        # with c = clip(e), both branches are c (e - c / 2)
+        np.subtract(raw, y, out=scratch)
+        np.maximum(scratch, -self.delta, out=gradient)
+        np.minimum(gradient, self.delta, out=gradient)
+        scratch -= gradient
+        scratch *= 2
+        scratch += gradient
+        scratch *= gradient
+        scratch *= 0.5
+        return scratch
+
+
+class LogCosh(Loss):
+    """The logarithm of the hyperbolic cosine of the error: like `Huber`, and smooth everywhere.
+
+    ``l = sum_k log(cosh(e_k))``, ``dl/draw = tanh(e)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = LogCosh().value_and_gradient(np.array([[0.0]]), np.array([[1000.0]]))
+    >>> round(value, 3), gradient
+    (999.307, array([[1.]]))
+    """
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        # log(cosh(e)) = log(exp(e) + exp(-e)) - log(2), which logaddexp computes without overflow
+        np.subtract(raw, y, out=gradient)
+        np.negative(gradient, out=scratch)
+        np.logaddexp(gradient, scratch, out=scratch)
+        scratch -= math.log(2)
+        np.tanh(gradient, out=gradient)
+        return scratch
+
+
+class Quantile(Loss):
+    """The pinball loss of one or several quantiles, one output each.
+
+    ``l = sum_q max(q (y - raw_q), (q - 1) (y - raw_q))``; ``dl/draw_q = -q`` where ``y > raw_q``, else
+    ``1 - q``. The predictions of a row are sorted, so that a higher quantile is never below a lower one.
+
+    Parameters
+    ----------
+    quantiles : float or sequence of float, default=0.5
+        The quantiles in (0, 1), in rising order.
+
+    References
+    ----------
+    Koenker, Bassett: Regression Quantiles (Econometrica 46, 1978). Chernozhukov, Fernandez-Val, Galichon:
+    Quantile and Probability Curves Without Crossing (Econometrica 78, 2010), for the sorting.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = Quantile([0.1, 0.9])
+    >>> value, gradient = loss.value_and_gradient(np.array([[1.0]]), np.array([[0.0, 3.0]]))
+    >>> round(value, 6), gradient
+    (0.3, array([[-0.1,  0.1]]))
+    """
+
+    def __init__(self, quantiles: float | Sequence[float] = 0.5) -> None:
+        self.quantiles = quantiles
+
+    def n_raw(self, n_targets: int) -> int:
+        levels = self._levels()
+        if np.any(levels <= 0) or np.any(levels >= 1) or np.any(np.diff(levels) <= 0):
+            raise ValueError(
+                f"quantiles must lie in (0, 1) and rise; got {self.quantiles!r}, e.g. [0.1, 0.5, 0.9]"
+            )
+        if len(levels) > 1 and n_targets > 1:
+            raise ValueError(f"several quantiles need a single target; y has {n_targets} columns")
+        return n_targets if len(levels) == 1 else len(levels)
+
+    def _levels(self) -> Array:
+        return np.atleast_1d(np.asarray(self.quantiles, dtype=np.float64))
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        super().inverse_link(raw, out)
+        if len(self._levels()) > 1:
+            out.sort(axis=1)
+
+    def point(self, prediction: Array) -> Array:
+        levels = self._levels()
+        if len(levels) == 1:
+            return prediction
+        middle = int(np.abs(levels - 0.5).argmin())
+        return prediction[:, middle : middle + 1]
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        # with below = 1 where y > raw, dl/draw = (1 - q) - below, and l = (raw - y) dl/draw
+        q = self._levels().astype(raw.dtype)
+        np.greater(y, raw, out=gradient)
+        np.subtract(1 - q, gradient, out=gradient)
+        np.subtract(raw, y, out=scratch)
+        scratch *= gradient
+        return scratch
+
+
+class HalfGamma(Loss):
+    """Half the Gamma deviance, for positive amounts whose spread grows with their size, with the log link.
+
+    ``prediction = exp(raw)``, ``l = sum_k log(prediction / y) + y / prediction - 1``,
+    ``dl/draw = 1 - y / prediction``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = HalfGamma().value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
+    >>> value, gradient + 0
+    (0.0, array([[0.]]))
+    """
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        np.exp(raw, out=out)
+
+    def check_targets(self, y: Array) -> None:
+        if y.min() <= 0:
+            raise ValueError(f"loss='gamma' needs y > 0; the smallest y is {y.min()}")
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        np.log(y, out=scratch)
+        np.subtract(raw, scratch, out=scratch)
+        np.negative(raw, out=gradient)
+        np.exp(gradient, out=gradient)
+        gradient *= y
+        scratch += gradient
+        scratch -= 1
+        np.subtract(1, gradient, out=gradient)
+        return scratch
+
+
+class HalfTweedie(Loss):
+    """Half the Tweedie deviance, between Poisson (power 1) and Gamma (2): sums with exact zeros, as claims.
+
+    ``prediction = mu = exp(raw)``,
+    ``l = sum_k y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p)``,
+    ``dl/draw = mu^(2-p) - y mu^(1-p)``.
+
+    Parameters
+    ----------
+    power : float, default=1.5
+        ``p``, how the variance grows with the mean: in (1, 2) for amounts with zeros, above 2 for heavier
+        tails.
+
+    References
+    ----------
+    Jorgensen: Exponential Dispersion Models (Journal of the Royal Statistical Society B 49, 1987).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, gradient = HalfTweedie(1.5).value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
+    >>> value, gradient
+    (0.0, array([[0.]]))
+    """
+
+    def __init__(self, power: float = 1.5) -> None:
+        self.power = power
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        np.exp(raw, out=out)
+
+    def check_targets(self, y: Array) -> None:
+        if self.power <= 1 or self.power == 2:
+            raise ValueError(
+                f"power must be above 1 and other than 2; got {self.power}. Use loss='poisson' for 1, "
+                "'gamma' for 2"
+            )
+        if y.min() < 0 or (self.power > 2 and y.min() == 0):
+            limit = ">= 0" if self.power < 2 else "> 0"
+            raise ValueError(f"loss='tweedie' needs y {limit}; the smallest y is {y.min()}")
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        one, two = 1 - self.power, 2 - self.power
+        np.multiply(raw, one, out=scratch)
+        np.exp(scratch, out=scratch)
+        scratch *= y  # y mu^(1-p)
+        np.multiply(raw, two, out=gradient)
+        np.exp(gradient, out=gradient)  # mu^(2-p)
+        terms = gradient / two
+        terms -= scratch / one
+        terms += np.power(y, two) / (one * two)
+        gradient -= scratch
+        return terms
+
+
+REGRESSION_LOSSES: dict[str, type[Loss]] = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": Huber,
+    "log_cosh": LogCosh,
+    "quantile": Quantile,
+    "poisson": HalfPoisson,
+    "gamma": HalfGamma,
+    "tweedie": HalfTweedie,
+}
+
+
+def get_regression_loss(choice: str | Loss) -> Loss:
+    """Return the regression loss of that name, or the object itself."""
+    return resolve(choice, REGRESSION_LOSSES, Loss, "loss")

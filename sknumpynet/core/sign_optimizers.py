@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Optimizers that follow only the sign of the gradient, and the table of all optimizers by name.
+
+As in ``optimizers``, each is its options, its state and its update equations; ``g`` is the gradient.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sknumpynet.core.adaptive_optimizers import Adagrad, AMSGrad, NAdam, RMSprop
+from sknumpynet.core.optimizers import OPTIMIZERS as BASIC
+from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.options import Array, resolve
+
+
+class Rprop(Optimizer):
+    """Resilient backpropagation: each parameter has a step size, which grows while the sign stays.
+
+    For full batches (``batch_size`` as large as the data), where signs mean something.
+
+    ::
+
+        step *= grow where g and the last g agree in sign, shrink where they do not (and g = 0 there)
+        params -= step * sign(g)
+
+    Parameters
+    ----------
+    grow, shrink : float, default=1.2 and 0.5
+        Factors of the step sizes.
+    smallest, largest : float, default=1e-6 and 50.0
+        Limits of the step sizes. The first step size is the learning rate, which later steps ignore.
+
+    References
+    ----------
+    Riedmiller, Braun: A Direct Adaptive Method for Faster Backpropagation Learning: the RPROP Algorithm
+    (IEEE International Conference on Neural Networks 1993).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = np.array([1.0])
+    >>> Rprop().step(params, np.array([3.0]), learning_rate=0.1)
+    >>> params
+    array([0.9])
+    """
+
+    state_names = ("last", "size")
+
+    def __init__(
+        self,
+        grow: float = 1.2,
+        shrink: float = 0.5,
+        smallest: float = 1e-6,
+        largest: float = 50.0,
+    ) -> None:
+        self.grow = grow
+        self.shrink = shrink
+        self.smallest = smallest
+        self.largest = largest
+
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: float,
+        scratch: Array,
+    ) -> None:
+        last, size = state["last"], state["size"]
+        if self.t == 1:
+            size[...] = learning_rate
+        np.multiply(grads, last, out=scratch)
+        agree, turned = scratch > 0, scratch < 0
+        size[agree] *= self.grow
+        size[turned] *= self.shrink
+        np.clip(size, self.smallest, self.largest, out=size)
+        last[...] = grads
+        last[turned] = 0
+        np.sign(last, out=scratch)
+        scratch *= size
+        params -= scratch
+
+
+class Lion(Optimizer):
+    """Steps of the same size for all parameters, in the direction of the sign of a momentum.
+
+    ::
+
+        W -= learning_rate * weight_decay * W
+        params -= learning_rate * sign(beta_1 * m + (1 - beta_1) * g)
+        m = beta_2 * m + (1 - beta_2) * g
+
+    Learning rates are to be 3 to 10 times smaller than Adam's.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float, default=0.9 and 0.99
+        How much of the momentum the step and the memory keep, in [0, 1).
+    weight_decay : float, default=0.0
+        As in `AdamW`.
+
+    References
+    ----------
+    Chen et al.: Symbolic Discovery of Optimization Algorithms (NeurIPS 2023, arXiv:2302.06675).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = np.array([1.0])
+    >>> Lion().step(params, np.array([3.0]), learning_rate=0.1)
+    >>> params
+    array([0.9])
+    """
+
+    state_names = ("m",)
+
+    def __init__(
+        self, beta_1: float = 0.9, beta_2: float = 0.99, weight_decay: float = 0.0
+    ) -> None:
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.weight_decay = weight_decay
+
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: float,
+        scratch: Array,
+    ) -> None:
+        m = state["m"]
+        # beta_1 m + (1 - beta_1) g has the sign of beta_1 (m - g) + g
+        np.subtract(m, grads, out=scratch)
+        scratch *= self.beta_1
+        scratch += grads
+        np.sign(scratch, out=scratch)
+        scratch *= learning_rate
+        params -= scratch
+        np.multiply(grads, 1 - self.beta_2, out=scratch)
+        m *= self.beta_2
+        m += scratch
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    **BASIC,
+    "nadam": NAdam,
+    "amsgrad": AMSGrad,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+    "rprop": Rprop,
+    "lion": Lion,
+}
+
+
+def get_optimizer(choice: str | Optimizer) -> Optimizer:
+    """Return an optimizer of that name, or a fresh one like the object."""
+    return resolve(choice, OPTIMIZERS, Optimizer, "solver").clone()
