@@ -13,7 +13,7 @@ import reference
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils import shuffle
 
-from sknumpynet.core import SGD, Adam, Adaptive, Constant, InverseScaling, Workspace
+from sknumpynet.core import SGD, Adam, Adaptive, Constant, InverseScaling, Workspace, optimizers
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.optimizers import AdamW
 from sknumpynet.core.schedules import OneCycle, get_schedule
@@ -108,6 +108,16 @@ def test_epochs_agree_with_the_reference(case, optimizer, weighted, shuffled):
     assert_allclose(training.history.loss, curve, rtol=1e-12)
     assert training.progress.samples == 3 * N
     assert training.history.score == [] and not training.converged
+
+
+def test_long_vectors_in_pieces_agree_with_the_reference(monkeypatch):
+    monkeypatch.setattr(optimizers, "WHOLE", 50)
+    monkeypatch.setattr(optimizers, "PIECE", 17)
+    training = make_training(l2=0.3)
+    expected, curve = train_reference("squared_error", training, 2, True)
+    run(training, 2, make_batches(weighted=True))
+    assert_allclose(training.network.params, expected, rtol=1e-11, atol=1e-12)
+    assert_allclose(training.history.loss, curve, rtol=1e-12)
 
 
 @pytest.mark.parametrize("shuffled", [True, False])
