@@ -191,6 +191,7 @@ def test_goes_on_from_a_file_opened_for_reading(optimizer, tmp_path):
     optimizer.step(np.zeros(2), grads, 0.1)
     joblib.dump(optimizer, tmp_path / "optimizer")
     loaded = joblib.load(tmp_path / "optimizer", mmap_mode="r")
+    assert not any(vector.flags.writeable for vector in loaded.state.values())
     x, y = np.zeros(2), np.zeros(2)
     optimizer.step(x, grads, 0.1)
     loaded.step(y, grads, 0.1)
