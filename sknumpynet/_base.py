@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import sys
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -267,11 +268,10 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         interrupted = self._run(training, X, y, sample_weight, rows, self.max_iter, validate)
         over = training.converged or training.schedule.has_end or interrupted
         if self.n_iter_ == self.max_iter and not over:
-            warnings.warn(
+            _warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
                 "reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         training.order = np.arange(0)  # a new fit begins with the rows as they come
         self._record(training)
@@ -282,7 +282,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         training = getattr(self, "_training", None)
         if training is None or type(training.optimizer) is not type(get_optimizer(self.solver)):
             training = self._start_training(network, rng)
-        before = copy.deepcopy(training)
+        before, before_rng, draws = copy.deepcopy(training), training.rng, rng.get_state()
         training.rng = rng
         self._set_options(training)
         if (
@@ -293,9 +293,11 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             self._run(training, X, y, sample_weight, None, 1, None)
         except BaseException:
             network.params[...] = before.network.params
-            before.network = network
-            if before.rng is not None and isinstance(self.random_state, np.random.RandomState):
-                before.rng = rng
+            before.network, before.rng = network, before_rng
+            if isinstance(
+                self.random_state, Integral
+            ):  # any other generator is not ours to set back
+                rng.set_state(draws)
             vars(training).update(vars(before))
             raise
         self._record(training)
@@ -305,10 +307,9 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         n = X.shape[0] if rows is None else len(rows)
         batch_size = min(200, n) if self.batch_size == "auto" else int(self.batch_size)
         if batch_size > n:
-            warnings.warn(
+            _warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-                f"batch_size={batch_size}, and there are {n} rows to train on.",
-                stacklevel=6,
+                f"batch_size={batch_size}, and there are {n} rows to train on."
             )
             batch_size = n
         batches = Batches(X, y, sample_weight, batch_size, training.network.dtype)
@@ -412,9 +413,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             if name in defaults and getattr(self, name) != defaults[name].default
         ]
         if first and ignored:
-            warnings.warn(
-                f"solver={self.solver!r} ignores {', '.join(ignored)}", UserWarning, stacklevel=5
-            )
+            _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
 
     def _check_same_shape(self, sizes):
         """Raise where the network to go on with is not the one that the parameters and data describe."""
@@ -594,9 +593,17 @@ def _check_finite(network):
 
 
 def _warn_of_interrupt():
-    warnings.warn(
-        "Training interrupted by user. The network keeps what it has learnt.", stacklevel=6
-    )
+    _warn("Training interrupted by user. The network keeps what it has learnt.")
+
+
+def _warn(message, category=UserWarning):
+    """Warn, and point to the line outside of the two libraries that asked for the training."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(
+        ("sknumpynet", "sklearn")
+    ):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 def densified(y):

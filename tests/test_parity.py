@@ -351,6 +351,18 @@ def test_a_whole_training_until_convergence(kind):
     assert_same(fits[1], fits[0], X, 1e-6)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_network_of_a_million_weights(solver):
+    """Of that size optimizers take the vector in pieces."""
+    X, y = digits_or_diabetes("classifier")
+    X, y = X[:300], y[:300]
+    fits = [
+        cls(hidden_layer_sizes=(1024, 1024), max_iter=2, solver=solver, random_state=1).fit(X, y)
+        for cls in PAIRS["classifier"]
+    ]
+    assert_same(fits[1], fits[0], X, 1e-6)
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("kind", list(PAIRS))
 def test_random_state_none_follows_the_global_seed(kind, early_stopping):

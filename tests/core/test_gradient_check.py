@@ -32,7 +32,10 @@ def test_what_is_right_passes(activation, case, bias):
         network = make_network(activation, last, bias, SIZES)
         report = check_gradients(network, make_loss(case), *make_data(case, 6, SIZES, weighted))
         assert report.n_checked + report.n_kinks == len(network.params)
-        assert report.n_checked > 0.6 * len(network.params)
+        if activation == "relu":  # some units never answer to so few rows
+            assert report.n_checked > 0.6 * len(network.params)
+        else:
+            assert report.n_kinks == 0
         assert report.max_error < 1e-6
         assert len(report.errors) == (6 if bias else 3)
 

@@ -128,7 +128,7 @@ class Interrupted(SquaredError):
 
     def terms_and_gradient(self, y, raw, gradient, scratch):
         self.n -= 1
-        if self.n < 0:
+        if self.n == -1:
             raise KeyboardInterrupt
         return super().terms_and_gradient(y, raw, gradient, scratch)
 
@@ -165,6 +165,18 @@ def test_ctrl_c_within_an_evaluation_keeps_the_last_iterate(n):
         assert_array_equal(found.params, search(make_objective(), max_iter=found.nit).params)
     else:
         assert_array_equal(found.params, make_network().params)
+
+
+def test_ctrl_c_within_a_line_search_forgets_its_trials():
+    def objective(n):
+        return make_objective(loss=Interrupted(n), kind=lambda X: 100 * X)
+
+    found = [search(objective(n)) for n in range(1, 40)]
+    in_a_line_search = [n for n in range(1, 39) if found[n].nit == found[n - 1].nit > 0]
+    assert in_a_line_search
+    for n in in_a_line_search:
+        assert_array_equal(found[n].params, found[n - 1].params)
+        assert found[n].value == found[n - 1].value == objective(-1)(found[n].params)[0]
 
 
 def test_ctrl_c_in_the_first_evaluation_keeps_the_start():

@@ -120,6 +120,14 @@ def test_extreme_raw_values_neither_overflow_nor_warn(case, dtype):
     assert_array_equal(raw, EXTREME)
 
 
+def test_softmax_of_one_row_does_not_depend_on_the_others():
+    raw = np.array([[1000.0, 999.0], [1.0, 0.0], [-1000.0, -1001.0]])
+    value, gradient = MultinomialLogLoss().value_and_gradient(np.array([0, 0, 0]), raw)
+    p = 1 / (1 + np.exp(-1))
+    assert_allclose(value, -np.log(p), rtol=1e-14)
+    assert_allclose(gradient, [[(p - 1) / 3, (1 - p) / 3]] * 3, rtol=1e-12)
+
+
 def test_poisson_of_a_vanishing_expectation_is_finite():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

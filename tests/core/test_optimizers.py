@@ -4,6 +4,7 @@
 import copy
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 import reference
@@ -182,6 +183,19 @@ def test_a_copy_goes_on_identically_and_apart(optimizer, twin):
         other.step(y, rosenbrock(y)[1], 1e-3)
     assert_array_equal(x, y)
     assert other.t == optimizer.t == 7
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_goes_on_from_a_file_opened_for_reading(optimizer, tmp_path):
+    optimizer, grads = optimizer.clone(), np.array([1.0, -2.0])
+    optimizer.step(np.zeros(2), grads, 0.1)
+    joblib.dump(optimizer, tmp_path / "optimizer")
+    loaded = joblib.load(tmp_path / "optimizer", mmap_mode="r")
+    assert not any(vector.flags.writeable for vector in loaded.state.values())
+    x, y = np.zeros(2), np.zeros(2)
+    optimizer.step(x, grads, 0.1)
+    loaded.step(y, grads, 0.1)
+    assert_array_equal(x, y)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)

@@ -13,7 +13,7 @@ import reference
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils import shuffle
 
-from sknumpynet.core import SGD, Adam, Adaptive, Constant, InverseScaling, Workspace
+from sknumpynet.core import SGD, Adam, Adaptive, Constant, InverseScaling, Workspace, optimizers
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.optimizers import AdamW
 from sknumpynet.core.schedules import OneCycle, get_schedule
@@ -110,6 +110,16 @@ def test_epochs_agree_with_the_reference(case, optimizer, weighted, shuffled):
     assert training.history.score == [] and not training.converged
 
 
+def test_long_vectors_in_pieces_agree_with_the_reference(monkeypatch):
+    monkeypatch.setattr(optimizers, "WHOLE", 50)
+    monkeypatch.setattr(optimizers, "PIECE", 17)
+    training = make_training(l2=0.3)
+    expected, curve = train_reference("squared_error", training, 2, True)
+    run(training, 2, make_batches(weighted=True))
+    assert_allclose(training.network.params, expected, rtol=1e-11, atol=1e-12)
+    assert_allclose(training.history.loss, curve, rtol=1e-12)
+
+
 @pytest.mark.parametrize("shuffled", [True, False])
 def test_trains_on_some_of_the_rows(shuffled):
     rows = np.array([12, 3, 5, 7, 1, 0, 9])
@@ -147,12 +157,15 @@ def test_a_short_last_batch_counts_by_its_rows():
     assert_allclose(training.history.loss, (5 * parts[0] + 5 * parts[1] + 3 * parts[2]) / 13)
 
 
-def test_loss_scale_applies_to_the_report_only():
-    one, third = make_training(l2=0.0), make_training(l2=0.0, loss_scale=1 / 3)
-    run(one, 2)
-    run(third, 2)
+def test_loss_scale_applies_to_the_report_of_the_loss_only():
+    one, third = make_training(l2=0.3), make_training(l2=0.3, loss_scale=1 / 3)
+    batches = make_batches(size=N)
+    weights = one.network.params[: one.network.n_weights]
+    penalty = 0.3 / (2 * N) * (weights**2).sum()
+    run(one, 1, batches)
+    run(third, 1, batches)
     assert_array_equal(one.network.params, third.network.params)
-    assert_allclose(third.history.loss, np.array(one.history.loss) / 3)
+    assert_allclose(third.history.loss[0] - penalty, (one.history.loss[0] - penalty) / 3)
 
 
 @pytest.mark.parametrize("case", LOSSES)

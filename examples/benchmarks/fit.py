@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How long a fit takes: ours, scikit-learn's, PyTorch's, and the floor, the same matrix products alone.
+
+All have the same network, batch size, epochs and Adam. Each peer is a process of its own; they take turns,
+and the best of the rounds counts. Ratios are of times from one run. To repeat:
+
+    python examples/benchmarks/fit.py --output results
+    python examples/benchmarks/fit.py --workloads digits table --dtype float32 --threads 1 --rounds 3
+
+PyTorch (the better of Adam with fused=True or not) and skorch are measured where they are installed. The
+floor multiplies batches that lie one after the other: it gathers, activates and updates nothing.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from common import STYLES, Report, against, arguments, in_turn, installed, seconds
+from workloads import PEERS, WORKLOADS, make_data
+
+# Against scikit-learn and over the floor (at most), for float64 and float32; against PyTorch, float32.
+TARGETS = {
+    "xor": {"sklearn": (6, 6), "torch": 5},
+    "digits": {"sklearn": (2.0, 2.5), "torch": 1.9, "floor": (1.8, 2.1)},
+    "table": {"sklearn": (2.9, 3.6), "torch": 4, "floor": (2.5, 3.0)},
+    "table-frame": {"sklearn": (2.6, 3.2)},
+    "mnist-100": {"sklearn": (1.3, 1.6), "torch": 1.5, "floor": (1.6, 1.6)},
+    "mnist-512-256": {"sklearn": (1.4, 1.5), "torch": 1.0, "floor": (1.65, 1.7)},
+    "wide": {"sklearn": (1.25, 1.7), "torch": 1.05, "floor": (1.35, 1.35)},
+    "sparse": {"sklearn": (3.3, 2.8)},
+}
+
+
+def target(workload, peer, dtype):
+    """Return the ratio to reach, or None."""
+    wanted = TARGETS[workload].get(peer)
+    if peer == "torch":
+        return wanted if dtype == "float32" else None
+    return wanted[dtype == "float32"] if wanted else None
+
+
+def prepare(peer, name, dtype, data_dir):
+    """Return a function that fits once and returns the seconds it took and the last loss."""
+    workload = WORKLOADS[name]
+    X, y = make_data(workload, dtype, data_dir)
+    fit = PEERS[peer](workload, X, y)
+    fit()  # to warm up
+
+    def measure():
+        losses = []
+        taken = seconds(lambda: losses.append(fit()))
+        return taken, losses[0]
+
+    return measure
+
+
+def peers_of(workload, wanted):
+    """Return the names of those peers that can do a workload and are installed."""
+    missing = {name for name in ("torch", "skorch") if not installed(name)}
+    if "torch" in missing:
+        missing |= {"torch-fused", "skorch"}
+    if workload.kind != "array":  # a DataFrame costs PyTorch and the floor what its array does
+        missing |= {"floor", "torch", "torch-fused", "skorch"}
+    if workload.name == "xor":  # four rows: nothing but overhead
+        missing.add("floor")
+    return [name for name in wanted if name not in missing]
+
+
+def measure(name, dtype, threads, options):
+    """Return one row for each peer."""
+    specs = {
+        peer: (peer, name, dtype, options.data_dir)
+        for peer in peers_of(WORKLOADS[name], options.peers)
+    }
+    rows = []
+    for peer, results in in_turn(specs, prepare, threads, options.rounds).items():
+        times = [taken for taken, _ in results]
+        rows.append(
+            {
+                "workload": name,
+                "dtype": dtype,
+                "threads": threads,
+                "peer": peer,
+                "best_s": min(times),
+                "median_s": median(times),
+                "rounds": len(times),
+                "loss": results[-1][1],
+            }
+        )
+    return rows
+
+
+def best_times(rows):
+    """Return seconds by peer, PyTorch's being the better of the two."""
+    best = {row["peer"]: row["best_s"] for row in rows}
+    if "torch-fused" in best:
+        best["torch"] = min(best.pop("torch-fused"), best.get("torch", float("inf")))
+    return best
+
+
+def summary(rows):
+    """Return the line of the table for one workload, dtype and number of threads."""
+    name, dtype = rows[0]["workload"], rows[0]["dtype"]
+    best = best_times(rows)
+    ours = best.get("ours", float("nan"))
+
+    def faster(peer):
+        return against(best.get(peer, float("nan")) / ours, target(name, peer, dtype))
+
+    over = against(ours / best.get("floor", float("nan")), target(name, "floor", dtype), True)
+    return {
+        "workload": name,
+        "dtype": dtype,
+        "threads": rows[0]["threads"],
+        "ours, s": ours,
+        "x scikit-learn": faster("sklearn"),
+        "x PyTorch": faster("torch"),
+        "x skorch": faster("skorch"),
+        "over the floor": over,
+    }
+
+
+def unequal(rows):
+    """Return a warning where the peers did not train the same network: their losses are too far apart."""
+    losses = {row["peer"]: row["loss"] for row in rows if row["loss"] == row["loss"]}
+    if not losses or max(losses.values()) <= 1.1 * min(losses.values()) + 0.01:
+        return None
+    return "last losses differ: " + ", ".join(f"{peer} {x:.4f}" for peer, x in losses.items())
+
+
+def draw(rows):
+    """Return a figure: the time of each peer, that of ours being 1, a line per workload."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    groups = {}
+    for row in rows:
+        group = groups.setdefault((row["dtype"], row["threads"]), {})
+        group.setdefault(row["workload"], []).append(row)
+    names = list(dict.fromkeys(row["workload"] for row in rows))
+    wide = min(2, len(groups))
+    tall = -(-len(groups) // wide)
+    figure = Figure(
+        figsize=(1 + 4.5 * wide, 1.2 + tall * (0.7 + 0.33 * len(names))), layout="constrained"
+    )
+    panels = figure.subplots(tall, wide, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel, ((dtype, threads), group) in zip(panels, groups.items()):
+        for name, entries in group.items():
+            best = best_times(entries)
+            y = names.index(name)
+            ratios = {peer: best[peer] / best["ours"] for peer in best}
+            panel.plot([min(ratios.values()), max(ratios.values())], [y, y], color="0.85", zorder=0)
+            for peer, ratio in ratios.items():
+                _, color, marker = STYLES[peer]
+                size = 12 if marker == "|" else 7
+                panel.plot(ratio, y, marker, color=color, ms=size, mew=2 if size > 7 else 0.5)
+        panel.axvline(1, color=STYLES["ours"][1], lw=0.8, zorder=0)
+        panel.set_title(f"{dtype}, {threads} thread{'s' if threads > 1 else ''}", fontsize=10)
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16, 32]))
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.tick_params(labelbottom=True)
+        panel.set_yticks(range(len(names)), names)
+        panel.set_ylim(len(names) - 0.5, -0.5)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(groups) :]:
+        panel.set_visible(False)
+    figure.supxlabel(
+        "time of a fit, sknumpynet = 1: to the right of the line is slower", fontsize=10
+    )
+    shown = {peer for row in rows for peer in best_times([row])}
+    handles = [
+        panels[0].plot([], [], marker, color=color, ms=8, mew=2 if marker == "|" else 0.5)[0]
+        for peer, (_, color, marker) in STYLES.items()
+        if peer in shown
+    ]
+    labels = [label for peer, (label, *_) in STYLES.items() if peer in shown]
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
+    return figure
+
+
+def main():
+    """Measure, print and write."""
+    parser = arguments(__doc__)
+    parser.add_argument(
+        "--workloads",
+        nargs="+",
+        choices=list(WORKLOADS),
+        default=list(WORKLOADS),
+        metavar="NAME",
+        help=f"of {', '.join(WORKLOADS)} (default: all)",
+    )
+    parser.add_argument(
+        "--peers",
+        nargs="+",
+        choices=list(PEERS),
+        default=list(PEERS),
+        metavar="NAME",
+        help=f"of {', '.join(PEERS)} (default: all); ours is always among them",
+    )
+    options = parser.parse_args()
+    options.peers = list(dict.fromkeys(["ours", *options.peers]))
+    report = Report("fit", options.output)
+    report.say(f"Fits: the best of {options.rounds} for each peer, in turn")
+    rows, lines = [], []
+    for name in options.workloads:
+        for dtype in options.dtype:
+            for threads in options.threads:
+                found = measure(name, dtype, threads, options)
+                rows += found
+                lines.append(summary(found))
+                times = ", ".join(f"{row['peer']} {row['best_s']:.4f}" for row in found)
+                report.say(f"{name}, {dtype}, {threads} threads, seconds: {times}")
+                if warning := unequal(found):
+                    report.say(f"  {warning}")
+                report.csv(rows)
+    report.table(lines)
+    report.picture(draw, rows)
+
+
+if __name__ == "__main__":
+    main()

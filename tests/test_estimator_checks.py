@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""scikit-learn's checks of an estimator: all pass, but for those that early stopping cannot pass."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+
+ESTIMATORS = [NumpyMLPClassifier, NumpyMLPRegressor]
+SOLVERS = ["adam", "sgd", "lbfgs"]
+
+REFUSES_PARTIAL_FIT = "partial_fit has no validation set to watch, and must refuse"
+WEIGHTS_ARE_NOT_REPEATED_ROWS = "rows and their repetitions fall on both sides of the split"
+TEN_ROWS = "a tenth of ten rows is no validation set"
+FAIL_WITH_EARLY_STOPPING = {
+    NumpyMLPClassifier: {
+        "check_fit_score_takes_y": REFUSES_PARTIAL_FIT,
+        "check_n_features_in_after_fitting": REFUSES_PARTIAL_FIT,
+        "check_estimators_partial_fit_n_features": REFUSES_PARTIAL_FIT,
+        "check_sample_weight_equivalence_on_dense_data": WEIGHTS_ARE_NOT_REPEATED_ROWS,
+        "check_sample_weight_equivalence_on_sparse_data": WEIGHTS_ARE_NOT_REPEATED_ROWS,
+        "check_estimators_nan_inf": TEN_ROWS,
+        "check_fit2d_1feature": TEN_ROWS,
+    },
+    NumpyMLPRegressor: {
+        "check_fit_score_takes_y": REFUSES_PARTIAL_FIT,
+        "check_n_features_in_after_fitting": REFUSES_PARTIAL_FIT,
+        "check_estimators_partial_fit_n_features": REFUSES_PARTIAL_FIT,
+        "check_sample_weight_equivalence_on_dense_data": WEIGHTS_ARE_NOT_REPEATED_ROWS,
+        "check_sample_weight_equivalence_on_sparse_data": WEIGHTS_ARE_NOT_REPEATED_ROWS,
+        "check_estimators_nan_inf": TEN_ROWS,
+        "check_fit2d_1feature": TEN_ROWS,
+        "check_regressors_no_decision_function": TEN_ROWS,
+    },
+}
+
+
+def without_excuses():
+    """Return the mark for the estimators that pass every check."""
+    return parametrize_with_checks(
+        [
+            estimator(solver=solver, **max_iter)
+            for estimator in ESTIMATORS
+            for solver in SOLVERS
+            for max_iter in ({}, {"max_iter": 50})
+        ]
+    )
+
+
+def with_early_stopping():
+    """Return the mark; an expected failure that passes fails the test (xfail_strict in setup.cfg)."""
+    return parametrize_with_checks(
+        [
+            # at the default rate sgd ends before check_classifiers_train is content
+            estimator(solver=solver, early_stopping=True, max_iter=50, learning_rate_init=rate)
+            for estimator in ESTIMATORS
+            for solver, rate in (("adam", 0.001), ("sgd", 0.05))
+        ],
+        expected_failed_checks=lambda estimator: FAIL_WITH_EARLY_STOPPING[type(estimator)],
+    )
+
+
+@without_excuses()
+def test_check(estimator, check):
+    check(estimator)
+
+
+@with_early_stopping()
+def test_check_with_early_stopping(estimator, check):
+    check(estimator)
+
+
+def test_expected_failures_are_strict(request):
+    assert request.config.getini("xfail_strict") in (True, "true", "True")
+
+
+@pytest.mark.parametrize(
+    ("decorator", "n_estimators"), [(without_excuses, 12), (with_early_stopping, 4)]
+)
+def test_checks_are_collected(decorator, n_estimators):
+    """Every estimator has its checks, and expected failures are those listed, all of them."""
+    estimators, checks, expected_failures = set(), set(), {}
+    for parameters in decorator().mark.args[1]:
+        estimator, check = getattr(parameters, "values", parameters)
+        name = getattr(check, "func", check).__name__
+        estimators.add(repr(estimator))
+        checks.add(name)
+        if any(mark.name == "xfail" for mark in getattr(parameters, "marks", ())):
+            expected_failures.setdefault(type(estimator), set()).add(name)
+    assert len(estimators) == n_estimators
+    assert len(checks) > 40
+    if decorator is with_early_stopping:
+        listed = {cls: set(names) for cls, names in FAIL_WITH_EARLY_STOPPING.items()}
+        assert expected_failures == listed
+    else:
+        assert not expected_failures
