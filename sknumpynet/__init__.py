@@ -4,8 +4,8 @@
 from sknumpynet._classifier import NumpyMLPClassifier
 from sknumpynet._regressor import NumpyMLPRegressor
 from sknumpynet.comparison import Comparison, compare_with_sklearn
-from sknumpynet.core.optimizers import SGD, Adam, AdamW
 from sknumpynet.core.annealing import OneCycle
+from sknumpynet.core.optimizers import SGD, Adam, AdamW
 from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling
 
 __version__ = "0.1.0"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What classifier and regressor share: parameters, checks, and the way from strings to the core's objects.
+"""What classifier and regressor share: how a fit goes, what it leaves behind, and prediction.
 
 A fit works on a network of its own and becomes the estimator's state only when it has succeeded.
 """
@@ -7,68 +7,74 @@ A fit works on a network of its own and becomes the estimator's state only when 
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 import sys
+import time
 import warnings
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
-from itertools import pairwise
+from contextlib import closing, contextmanager
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._checks import check_data, check_sample_weight
+from sknumpynet._choices import (
+    NORMALIZATIONS,
+    build_network,
+    check_hidden_layer_sizes,
+    hidden_activations,
+    ignored_parameters,
+    make_optimizer,
+    make_schedule,
+)
 from sknumpynet._compat import (
+    CALLBACK_ATTRIBUTES,
+    CallbackSupportMixin,
     DocLink,
+    EpochHooks,
     Interval,
     Options,
     StrOptions,
     check_optimize_result,
     fit_context,
+    with_callbacks,
 )
+from sknumpynet._progress import make_log
+from sknumpynet._validation import Validation, check_split_weights, split
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
+from sknumpynet.core.activations import Activation
 from sknumpynet.core.activations_of_z import ACTIVATIONS
+from sknumpynet.core.annealing import SCHEDULES
 from sknumpynet.core.batches import Batches
-from sknumpynet.core.initializers import GlorotUniform
-from sknumpynet.core.layers import Activate, Dense
+from sknumpynet.core.history import History, Patience
+from sknumpynet.core.initializers import INITIALIZERS, Initializer
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
-from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import Optimizer
-from sknumpynet.core.sign_optimizers import OPTIMIZERS, get_optimizer
-from sknumpynet.core.annealing import SCHEDULES, get_schedule
-from sknumpynet.core.schedules import InverseScaling, Schedule
-from sknumpynet.core.training import History, Patience, Training
+from sknumpynet.core.schedules import Schedule
+from sknumpynet.core.sign_optimizers import OPTIMIZERS
+from sknumpynet.core.training import Training
 
-# Parameters that only these solvers read; an optimizer object reads none of those in OPTIMIZER_PARAMETERS.
-OPTIMIZER_PARAMETERS = {
-    "momentum": ("sgd",),
-    "nesterovs_momentum": ("sgd",),
-    "beta_1": ("adam", "adamw"),
-    "beta_2": ("adam", "adamw"),
-    "epsilon": ("adam", "adamw"),
+# After `partial_fit`, of which there may be millions of calls, so many of the newest values are kept.
+LONGEST_CURVE = 10_000
+# The keys of `history_` beside "epoch", and the lists of `History` that they show.
+HISTORY = {
+    "loss": "loss",
+    "validation_loss": "validation_loss",
+    "validation_score": "score",
+    "learning_rate": "learning_rate",
+    "gradient_norm": "gradient_norm",
+    "seconds": "seconds",
 }
-STOCHASTIC_PARAMETERS = (
-    "batch_size",
-    "learning_rate",
-    "learning_rate_init",
-    "power_t",
-    "shuffle",
-    "early_stopping",
-    "validation_fraction",
-    "n_iter_no_change",
-)
 
 
 def is_stochastic(estimator):
     """Return whether the estimator's solver takes one batch at a time, or raise AttributeError."""
-    if estimator.solver == "lbfgs":
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic: "
             "set solver='adam' or solver='sgd'."
@@ -76,12 +82,12 @@ def is_stochastic(estimator):
     return True
 
 
-class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
+class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
     """Base of `NumpyMLPClassifier` and `NumpyMLPRegressor`; not to be used directly."""
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions(set(ACTIVATIONS)), Activation, tuple, list],
         "solver": [StrOptions({*OPTIMIZERS, "lbfgs"}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -106,30 +112,49 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "normalization": [StrOptions(set(NORMALIZATIONS)), None],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "fit_intercept": ["boolean"],
+        "init": [StrOptions({"auto", *INITIALIZERS}), Initializer],
+        "bias_init": [StrOptions({"auto", *INITIALIZERS}), Initializer],
+        "scoring": [str, callable, None],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "dtype": [StrOptions({"float32", "float64"}), None],
     }
 
     # ---------------------------------------------------------------- what the subclasses say
 
     @abstractmethod
     def _check_data(self, X, y, reset, incremental):
-        """Return the checked X, and y as the loss wants it; set ``n_outputs_``."""
+        """Return the checked X and y, and y as the loss wants it; set ``n_outputs_``."""
 
     @abstractmethod
     def _loss_and_link(self):
         """Return the core's loss, the name of the output activation and the scale of the reported loss."""
 
     @abstractmethod
-    def _validation_score(self, y, raw, sample_weight):
-        """Return the score that early stopping watches."""
+    def _validation_score(self, targets, raw, sample_weight):
+        """Return the score that early stopping watches unless `scoring` says otherwise."""
+
+    @abstractmethod
+    def _check_validation_data(self, X, y):
+        """Return the checked X and y of a validation set, and y as the loss wants it."""
 
     def _stratifies(self):
         """Return whether the validation set is to have the classes' shares."""
         return False
 
+    def _row_weights(self, y, sample_weight, dtype, incremental):
+        """Return the weights of the rows, those of the classes multiplied in."""
+        return sample_weight
+
     # ---------------------------------------------------------------- fitting
 
+    @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to data.
 
         Parameters
@@ -141,6 +166,9 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             The targets: class labels or real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; None means 1 each.
+        X_val, y_val, sample_weight_val : like X, y and sample_weight, default=None
+            Validation data. With ``early_stopping=True`` they decide, in place of a part of X; otherwise
+            their loss and score are only recorded, epoch by epoch.
 
         Returns
         -------
@@ -154,24 +182,29 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             before the call.
         """
         with all_or_nothing(self):
-            return self._fit(X, y, sample_weight, incremental=False)
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), False)
 
-    def _partial_fit(self, X, y, sample_weight):
+    def _partial_fit(self, X, y, sample_weight, validation):
         if self.early_stopping:
             raise ValueError(
                 "partial_fit does not support early_stopping=True: there is no validation set to watch. "
                 "Set early_stopping=False."
             )
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, validation, incremental=True)
 
-    def _fit(self, X, y, sample_weight, incremental):
-        hidden = _check_hidden_layer_sizes(self.hidden_layer_sizes)
+    def _fit(self, X, y, sample_weight, validation, incremental):
+        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
-        X, y = self._check_data(X, y, reset=not goes_on, incremental=incremental)
+        X, y, targets = self._check_data(X, y, reset=not goes_on, incremental=incremental)
         dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+        dtype = dtype if self.dtype is None else np.dtype(self.dtype)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, dtype)
-        self._warn_of_ignored_parameters(first=not goes_on)
+        weight = self._row_weights(y, sample_weight, dtype, incremental)
+        ignored = ignored_parameters(self)
+        if ignored and not goes_on:
+            _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
 
         rng = self._random_source(incremental)
         sizes = [X.shape[1], *hidden, self.n_outputs_]
@@ -179,36 +212,63 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             self._check_same_shape(sizes)
             network = self._network
             if not incremental:  # arrays kept from the last fit stay as they are
-                network = self._build(sizes, network.dtype, 0)
-                network.params[...] = self._network.params
+                network = build_network(self, sizes, network.dtype, 0)
+                self._check_same_layers(network)
+                network.restore((self._network.params, self._network.state))
         else:
-            network = self._build(sizes, dtype, rng)
+            network = build_network(self, sizes, dtype, rng)
             self._forget()
         self.n_layers_ = len(sizes)
+        self.loss_function_, self.out_activation_, scale = self._loss_and_link()
 
-        if self.solver == "lbfgs":
-            self._fit_lbfgs(network, X, y, sample_weight)
-        elif incremental:
-            self._train_incrementally(network, rng, X, y, sample_weight)
+        data = (X, targets, weight)
+        given = self._given_validation(network, scale, validation)
+        if incremental:
+            self._train_incrementally(network, rng, data, given)
+            return self
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        hooks = EpochHooks(
+            self,
+            {"X": X, "y": y, "metadata": metadata},
+            self.max_iter,
+            lambda: {"_network": network.copy()},
+        )
+        if isinstance(self.solver, str) and self.solver == "lbfgs":
+            self._fit_lbfgs(network, data, given, scale, hooks)
         else:
-            self._fit_stochastic(network, rng, X, y, sample_weight)
+            self._fit_stochastic(network, rng, data, y, given, hooks)
+        hooks.end()
         return self
+
+    def _check_trainable(self, n_hidden):
+        """Raise where the parameters make no network that this solver can train."""
+        for activation in hidden_activations(self.activation, n_hidden):
+            if not activation.trainable:
+                activation.backward(None, None, None)  # raises, with the reason
+        if (
+            self.normalization == "batch"
+            and isinstance(self.solver, str)
+            and self.solver == "lbfgs"
+        ):
+            raise ValueError(
+                "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
+                "normalization='layer' or another solver"
+            )
 
     def _forget(self):
         """Drop what an earlier fit left, as far as this one may not replace it."""
-        for name in ("loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_"):
+        for name in (
+            "loss_curve_",
+            "validation_scores_",
+            "validation_loss_curve_",
+            "best_loss_",
+            "best_validation_score_",
+            "history_",
+        ):
             vars(self).pop(name, None)
         vars(self).pop("_assigned", None)
         self._training = None
         self.t_ = 0
-
-    def _build(self, sizes, dtype, rng):
-        """Return a new network of those layer sizes; ``rng`` gives scikit-learn's initial weights."""
-        layers = []
-        for fan_in, fan_out in pairwise(sizes):
-            layers += [Dense(fan_in, fan_out), Activate(self.activation)]
-        gain = 2.0 if self.activation == "logistic" else 6.0
-        return Network(layers[:-1], dtype=dtype, initializer=GlorotUniform(gain), rng=rng)
 
     def _random_source(self, incremental):
         """Return the RandomState to draw from: `partial_fit` goes on with that of the call before."""
@@ -218,55 +278,63 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         return check_random_state(self.random_state)
 
     def _start_training(self, network, rng):
-        optimizer = get_optimizer(self.solver)
-        own = optimizer.get_params() if isinstance(self.solver, str) else {}
-        names = {**{name: name for name in own}, "nesterov": "nesterovs_momentum"}
-        shared = {name: getattr(self, names[name]) for name in own if hasattr(self, names[name])}
-        optimizer.set_params(**shared)
-        schedule = get_schedule(self._schedule_choice(), float(self.learning_rate_init))
-        if isinstance(schedule, InverseScaling) and isinstance(self.learning_rate, str):
-            schedule.power = self.power_t
         loss, self.out_activation_, loss_scale = self._loss_and_link()
-        training = Training(network, loss, optimizer, schedule, rng, loss_scale=loss_scale)
+        training = Training(
+            network, loss, make_optimizer(self), make_schedule(self), rng, loss_scale=loss_scale
+        )
         training.progress.samples = getattr(self, "t_", 0)
         return training
 
-    def _schedule_choice(self):
-        """Return `learning_rate`, but for what 'adam' ignores as scikit-learn's does."""
-        if self.solver == "adam" and self.learning_rate in ("invscaling", "adaptive"):
-            return "constant"
-        return self.learning_rate
-
     def _set_options(self, training):
         """Hand over the parameters that may change from one call to the next."""
-        training.l2 = float(self.alpha)
+        training.l2, training.l1 = self._penalty()
+        training.max_grad_norm = self.max_grad_norm
         training.shuffle = bool(self.shuffle)
         training.tol = float(self.tol)
         training.n_iter_no_change = self.n_iter_no_change
         training.max_epochs = self.max_iter
-        training.log = print if self.verbose else None
+        training.log = make_log(self.verbose, self.max_iter)
         training.history = History()
 
-    def _fit_stochastic(self, network, rng, X, y, sample_weight):
+    def _penalty(self):
+        """Return the strengths of the penalties on squares and on sizes of the weights."""
+        return float(self.alpha * (1 - self.l1_ratio)), float(self.alpha * self.l1_ratio)
+
+    def _given_validation(self, network, scale, validation):
+        """Return the validation data that were passed, ready to be scored, or None."""
+        X, y, sample_weight = validation
+        if X is None and y is None:
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val go together: pass both, or neither")
+        X, y, targets = self._check_validation_data(X, y)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, X, network.dtype)
+        return Validation(self, network, self.loss_function_, scale, X, targets, y, sample_weight)
+
+    def _fit_stochastic(self, network, rng, data, y, validation, hooks):
         training = self._start_training(network, rng)
         self._set_options(training)
-        rows = validate = None
+        X, targets, weight = data
+        rows = None
         if self.early_stopping:
-            rows, validation = self._split(y, rng)
-            weights = None if sample_weight is None else sample_weight[validation]
-            if weights is not None and not (weights.sum() and sample_weight[rows].any()):
-                raise ValueError(
-                    "sample_weight is zero for all rows of the validation set, or for all that are left "
-                    "to train on. Leave out the rows without weight, or set early_stopping=False"
+            if validation is None:
+                rows, held_out = split(self, targets, rng)
+                check_split_weights(weight, rows, held_out)
+                validation = Validation(
+                    self,
+                    network,
+                    training.loss,
+                    training.loss_scale,
+                    X,
+                    targets,
+                    y,
+                    weight,
+                    held_out,
                 )
             training.patience = Patience(-np.inf)
-
-            def validate():
-                raw = network.predict(X, validation)
-                return self._validation_score(y[validation], raw, weights)
-
-        interrupted = self._run(training, X, y, sample_weight, rows, self.max_iter, validate)
-        over = training.converged or training.schedule.has_end or interrupted
+        reason = self._run(training, data, rows, self.max_iter, validation, hooks)
+        over = training.converged or training.schedule.has_end or reason
         if self.n_iter_ == self.max_iter and not over:
             _warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
@@ -276,34 +344,31 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         training.order = np.arange(0)  # a new fit begins with the rows as they come
         self._record(training)
 
-    def _train_incrementally(self, network, rng, X, y, sample_weight):
+    def _train_incrementally(self, network, rng, data, validation):
         """Train for one epoch in place; where that fails, everything is put back."""
         network.make_writable()
         training = getattr(self, "_training", None)
-        if training is None or type(training.optimizer) is not type(get_optimizer(self.solver)):
+        if training is None or type(training.optimizer) is not type(make_optimizer(self)):
             training = self._start_training(network, rng)
         before, before_rng, draws = copy.deepcopy(training), training.rng, rng.get_state()
         training.rng = rng
         self._set_options(training)
-        if (
-            getattr(self, "best_loss_", np.inf) is None
-        ):  # a fit with early stopping watched the score
+        if getattr(self, "best_loss_", np.inf) is None:  # with early stopping the score was watched
             training.patience = Patience(np.inf)
         try:
-            self._run(training, X, y, sample_weight, None, 1, None)
+            self._run(training, data, None, 1, validation, None)
         except BaseException:
-            network.params[...] = before.network.params
+            network.restore((before.network.params, before.network.state))
             before.network, before.rng = network, before_rng
-            if isinstance(
-                self.random_state, Integral
-            ):  # any other generator is not ours to set back
+            if isinstance(self.random_state, Integral):  # other generators are not ours to set back
                 rng.set_state(draws)
             vars(training).update(vars(before))
             raise
-        self._record(training)
+        self._record(training, LONGEST_CURVE)
 
-    def _run(self, training, X, y, sample_weight, rows, n_epochs, validate):
-        """Train, keep what has been learnt when interrupted, and return whether it was."""
+    def _run(self, training, data, rows, n_epochs, validation, hooks):
+        """Train, keep what has been learnt when interrupted, and return why it ended early, if it did."""
+        X, targets, weight = data
         n = X.shape[0] if rows is None else len(rows)
         batch_size = min(200, n) if self.batch_size == "auto" else int(self.batch_size)
         if batch_size > n:
@@ -312,108 +377,100 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
                 f"batch_size={batch_size}, and there are {n} rows to train on."
             )
             batch_size = n
-        batches = Batches(X, y, sample_weight, batch_size, training.network.dtype)
-        self.n_iter_, interrupted = 0, False
+        batches = Batches(X, targets, weight, batch_size, training.network.dtype)
+        self.n_iter_, reason, started = 0, "", time.perf_counter()
+        before = None if hooks is None else hooks.begin_epoch
+        epochs = training.run(batches, rows, n_epochs, validation, self.early_stopping, before)
         try:
-            for epoch in training.run(batches, rows, n_epochs, validate):
-                self.n_iter_ = epoch
+            with closing(epochs):
+                for epoch in epochs:
+                    self.n_iter_ = epoch
+                    if hooks is not None and hooks.end_epoch():
+                        reason = "a callback"
+                    elif self.max_time and time.perf_counter() - started >= self.max_time:
+                        reason = f"max_time={self.max_time}"
+                        _warn(
+                            f"Training ended after {epoch} epochs by {reason} seconds.",
+                            ConvergenceWarning,
+                        )
+                    if reason:
+                        break
         except KeyboardInterrupt:
-            interrupted = True
+            reason = "the user"
             _warn_of_interrupt()
         _check_finite(training.network)
-        return interrupted
+        return reason
 
-    def _split(self, y, rng):
-        """Return the numbers of the rows to train on and of those to validate with."""
-        n, stratify = len(y), None
-        if self._stratifies():
-            stratify = np.where(y.ravel(), "True", "False")
-        try:
-            rows, validation = train_test_split(
-                np.arange(n),
-                random_state=rng,
-                test_size=self.validation_fraction,
-                stratify=stratify,
-            )
-            if len(validation) < 2:
-                raise ValueError(
-                    "The validation set is too small. Increase 'validation_fraction' "
-                    "or the size of your dataset."
-                )
-        except ValueError as error:
-            rows_and_classes = f"{n} row{'s' * (n != 1)}"
-            if hasattr(self, "classes_"):
-                k = len(self.classes_)
-                rows_and_classes += f" of {k} class{'es' * (k != 1)}"
-            raise ValueError(
-                f"{str(error).rstrip('.')}. early_stopping=True takes "
-                f"validation_fraction={self.validation_fraction} of the "
-                f"rows as validation set; y has {rows_and_classes}. Give more rows (at least 2 go to "
-                "the validation set, and of two classes at least one row of each), another "
-                "validation_fraction, or set early_stopping=False."
-            ) from error
-        return rows, validation
-
-    def _record(self, training):
-        """Make the outcome of a training the state of the estimator."""
+    def _record(self, training, longest=None):
+        """Make the outcome of a training the state of the estimator; keep the curves this long."""
         history, patience = training.history, training.patience
         training.log, training.history = None, History()
         if self.random_state is None:
             training.rng = None  # numpy's global RandomState, which goes its own way
         self._network, self._training = training.network, training
         self.t_ = training.progress.samples
-        self.loss_curve_ = [*getattr(self, "loss_curve_", ()), *history.loss]
+        n = len(history.loss)  # an interrupt may have come before all of an epoch was recorded
+        columns = {key: getattr(history, name)[:n] for key, name in HISTORY.items()}
+        if not history.score:
+            del columns["validation_loss"], columns["validation_score"]
+        self._extend_history(columns, n, longest)
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
-        if np.isneginf(patience.best) or history.score:
-            earlier = getattr(self, "validation_scores_", None) or ()
-            self.validation_scores_ = [*earlier, *history.score]
-            self.best_validation_score_, self.best_loss_ = patience.best, None
+        self.best_validation_score_ = self.best_loss_ = None
+        if self.early_stopping:
+            self.best_validation_score_ = patience.best
         else:
-            self.validation_scores_ = self.best_validation_score_ = None
             self.best_loss_ = patience.best
 
-    def _fit_lbfgs(self, network, X, y, sample_weight):
-        loss, self.out_activation_, loss_scale = self._loss_and_link()
-        objective = Objective(network, loss, X, y, sample_weight, float(self.alpha))
+    def _extend_history(self, columns, n, longest):
+        """Append ``n`` epochs to `history_` and to the curves."""
+        earlier = getattr(self, "history_", {})
+        last = earlier["epoch"][-1] if earlier.get("epoch") else 0
+        columns = {"epoch": list(range(last + 1, last + n + 1)), **columns}
+        start = 0 if longest is None else -longest
+        length = len(earlier.get("epoch", ()))
+        self.history_ = {}
+        for key in [*columns, *(key for key in earlier if key not in columns)]:
+            old = earlier.get(key, [np.nan] * length)
+            new = columns.get(key, [np.nan] * n)
+            new = [*new, *[np.nan] * (n - len(new))]
+            self.history_[key] = [*old, *new][start:]
+        self.loss_curve_ = self.history_["loss"]
+        self.validation_scores_ = self.validation_loss_curve_ = None
+        if "validation_score" in columns:
+            self.validation_scores_ = self.history_["validation_score"]
+            self.validation_loss_curve_ = self.history_["validation_loss"]
+
+    def _fit_lbfgs(self, network, data, validation, scale, hooks):
+        objective = Objective(network, self.loss_function_, *data, *self._penalty())
+        watch = LbfgsWatch(self, network, validation, scale, hooks)
         found = minimize_lbfgs(
-            objective,
-            max_iter=self.max_iter,
-            max_fun=self.max_fun,
-            tol=self.tol,
-            log=print if self.verbose else None,
+            objective, max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, watch=watch
         )
-        network.params[...] = found.params
+        network.params[...] = found.params if watch.best is None else watch.best
         _check_finite(network)
         if found.interrupted:
             _warn_of_interrupt()
-            self.n_iter_ = found.nit
+        elif found.message and found.status == 1 and watch.reason:
+            if "max_time" in watch.reason:
+                _warn(
+                    f"Training ended after {found.nit} iterations by {watch.reason}.",
+                    ConvergenceWarning,
+                )
         else:
-            self.n_iter_ = check_optimize_result("lbfgs", found, self.max_iter)
+            check_optimize_result("lbfgs", found, self.max_iter)
+        self.n_iter_ = min(found.nit, self.max_iter)
         self._network, self._training = network, None
         self.t_ = getattr(self, "t_", 0)
-        self.loss_ = (found.value - found.penalty) * loss_scale + found.penalty
+        self.loss_ = (found.value - found.penalty) * scale + found.penalty
+        watch.record()
 
-    def _warn_of_ignored_parameters(self, first):
-        """Warn of the parameters that were set and that this solver does not read."""
-        names = [
-            name for name, readers in OPTIMIZER_PARAMETERS.items() if self.solver not in readers
-        ]
-        if self.solver == "lbfgs":
-            names += STOCHASTIC_PARAMETERS
-        else:
-            names.append("max_fun")
-            if self._schedule_choice() != self.learning_rate:
-                names += ["learning_rate", "power_t"]
-            elif self.solver == "adam":
-                names.append("power_t")
-        defaults = inspect.signature(type(self).__init__).parameters
-        ignored = [
-            f"{name}={getattr(self, name)!r}"
-            for name in names
-            if name in defaults and getattr(self, name) != defaults[name].default
-        ]
-        if first and ignored:
-            _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
+    def _check_same_layers(self, network):
+        """Raise where a warm start would change what the vectors hold."""
+        if len(network.params) != len(self._network.params):
+            raise ValueError(
+                "fit_intercept or normalization is not that of the network to go on with: set it back. "
+                f"{START_ANEW}"
+            )
 
     def _check_same_shape(self, sizes):
         """Raise where the network to go on with is not the one that the parameters and data describe."""
@@ -455,7 +512,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             return False
         sizes = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
         dtype = np.result_type(*coefs, *intercepts, np.float32)
-        network = self._build(sizes, dtype if dtype == np.float32 else np.float64, 0)
+        network = build_network(self, sizes, dtype if dtype == np.float32 else np.float64, 0)
         for name, views, arrays in (
             ("coefs_", weight_views, coefs),
             ("intercepts_", bias_views, intercepts),
@@ -463,7 +520,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
             weights = WeightList(name, network, views)
             weights[:] = check_length(name, arrays, len(weights))
         self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
-        self.out_activation_ = self._loss_and_link()[1]
+        self.loss_function_, self.out_activation_, _ = self._loss_and_link()
         if not hasattr(self, "n_features_in_"):
             self.n_features_in_ = sizes[0]
         del self._assigned
@@ -556,6 +613,61 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
         return tags
 
 
+class LbfgsWatch:
+    """What happens after each iteration of L-BFGS: records, early stopping, callbacks, time."""
+
+    def __init__(self, estimator, network, validation, scale, hooks):
+        self.estimator, self.network, self.validation = estimator, network, validation
+        self.scale, self.hooks = scale, hooks
+        self.history, self.patience, self.best = History(), Patience(-np.inf), None
+        self.started = self.last = time.perf_counter()
+        self.reason = None
+
+    def __call__(self, found):
+        """Return why to stop, or None."""
+        self.network.params[...] = found.params
+        self.hooks.begin_epoch()
+        self.history.loss.append((found.value - found.penalty) * self.scale + found.penalty)
+        if self.validation is not None:
+            self._validate()
+        now = time.perf_counter()
+        self.history.seconds.append(now - self.last)
+        self.last = now
+        if self.estimator.verbose:
+            print(f"Iteration {found.nit}, loss = {self.history.loss[-1]:.8f}")
+        max_time = self.estimator.max_time
+        if self.hooks.end_epoch():
+            self.reason = "a callback"
+        elif max_time and now - self.started >= max_time:
+            self.reason = f"max_time={max_time} seconds"
+        return self.reason
+
+    def _validate(self):
+        loss, score = self.validation()
+        self.history.validation_loss.append(loss)
+        self.history.score.append(score)
+        if not self.estimator.early_stopping:
+            return
+        if self.patience.update_score(score, self.estimator.tol):
+            self.best = self.network.params.copy()
+        if self.patience.stalled > self.estimator.n_iter_no_change:
+            self.reason = "the validation score"
+
+    def record(self):
+        """Make the record the estimator's."""
+        estimator, history = self.estimator, self.history
+        n = len(history.loss)
+        estimator.history_ = {"epoch": list(range(1, n + 1)), "loss": history.loss}
+        if self.validation is not None:
+            estimator.history_["validation_loss"] = history.validation_loss
+            estimator.history_["validation_score"] = history.score
+            estimator.validation_loss_curve_ = history.validation_loss
+            estimator.validation_scores_ = history.score
+            if estimator.early_stopping:
+                estimator.best_validation_score_ = self.patience.best
+        estimator.history_["seconds"] = history.seconds
+
+
 START_ANEW = "Or start anew: warm_start=False and fit"
 
 
@@ -566,22 +678,12 @@ def all_or_nothing(estimator):
     try:
         yield
     except BaseException:
+        now = {
+            name: value for name, value in vars(estimator).items() if name in CALLBACK_ATTRIBUTES
+        }
         vars(estimator).clear()
-        vars(estimator).update(before)
+        vars(estimator).update({**before, **now})
         raise
-
-
-def _check_hidden_layer_sizes(sizes):
-    """Return the sizes as a list of int."""
-    sizes = list(sizes) if np.iterable(sizes) else [sizes]
-    for size in sizes:
-        if not isinstance(size, Integral) or isinstance(size, bool):
-            raise TypeError(
-                f"hidden_layer_sizes must hold one integer per hidden layer; got {size!r} there"
-            )
-    if any(size <= 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return [int(size) for size in sizes]
 
 
 def _check_finite(network):

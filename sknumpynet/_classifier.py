@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
@@ -19,9 +22,14 @@ from sknumpynet._base import (
     is_stochastic,
 )
 from sknumpynet._checks import check_data, explained_labels, same_type
-from sknumpynet._compat import check_first_partial_fit, fit_context
+from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit, fit_context
 from sknumpynet._docs import documented
-from sknumpynet.core.classification_losses import BinaryLogLoss, MultinomialLogLoss
+from sknumpynet.core.classification_losses import (
+    CLASSIFICATION_LOSSES,
+    LogLoss,
+    get_classification_loss,
+)
+from sknumpynet.core.losses import Loss
 
 
 @documented(score="accuracy")
@@ -64,6 +72,13 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     True
     """
 
+    _parameter_constraints: dict = {
+        **BaseNumpyMLP._parameter_constraints,
+        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Loss],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -90,6 +105,19 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        loss="log_loss",
+        class_weight=None,
+        label_smoothing=0.0,
+        l1_ratio=0.0,
+        dropout=0.0,
+        normalization=None,
+        max_grad_norm=None,
+        fit_intercept=True,
+        init="auto",
+        bias_init="auto",
+        scoring=None,
+        max_time=None,
+        dtype=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -114,10 +142,33 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.normalization = normalization
+        self.max_grad_norm = max_grad_norm
+        self.fit_intercept = fit_intercept
+        self.init = init
+        self.bias_init = bias_init
+        self.scoring = scoring
+        self.max_time = max_time
+        self.dtype = dtype
 
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        classes=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train for one epoch on the given data, going on from the last call.
 
         Parameters
@@ -130,6 +181,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             Weights of the rows.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever occur. Needed in the first call, not in later ones.
+        X_val, y_val, sample_weight_val : like X, y and sample_weight, default=None
+            Validation data, whose loss and score are recorded.
 
         Returns
         -------
@@ -146,7 +199,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             if self._begins_with(classes):
                 self._learn_labels(y if type_of_target(y).startswith("multilabel") else classes)
                 self.classes_ = unique_labels(classes)
-            return self._partial_fit(X, y, sample_weight)
+            return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def _begins_with(self, classes):
         """Return whether this is the first call of `partial_fit`; it has to name the classes."""
@@ -212,12 +265,12 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             The probability of each class, in the order of `classes_`; never 0 and never 1.
         """
         raw = self._raw(X)
-        if self.n_outputs_ == 1:
+        if self.n_outputs_ == 1 and self.out_activation_ == "logistic":
             p = np.hstack([-raw, raw])
             expit(p, out=p)
         else:
-            p = raw
-            self._loss_and_link()[0].inverse_link(raw, p)
+            self.loss_function_.inverse_link(raw, raw)
+            p = np.hstack([1 - raw, raw]) if self.n_outputs_ == 1 else raw
         limits = np.finfo(p.dtype)
         return np.clip(p, limits.tiny, 1 - limits.epsneg, out=p)
 
@@ -243,6 +296,32 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         self._label_type = labels.y_type_
         self._sparse_labels = labels.sparse_input_
 
+    def _row_weights(self, y, sample_weight, dtype, incremental):
+        if self.class_weight is None:
+            return sample_weight
+        balanced = isinstance(self.class_weight, str)
+        if balanced and incremental:
+            raise ValueError(
+                "class_weight='balanced' needs all of y at once, which partial_fit never sees: pass a dict, "
+                "as from sklearn.utils.class_weight.compute_class_weight('balanced', ...)"
+            )
+        weight = compute_sample_weight(self.class_weight, y).astype(dtype, copy=False)
+        return weight if sample_weight is None else weight * sample_weight
+
+    def _check_validation_data(self, X, y):
+        X, y = check_data(self, X, y, multi_output=True, reset=False)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(densified(y), warn=True)
+        self._check_columns(y, reset=True)
+        unknown = np.setdiff1d(unique_labels(y), self.classes_)
+        if len(unknown):
+            raise ValueError(f"y_val has classes that y has not: {unknown}")
+        n_outputs = self.n_outputs_
+        targets = self._encode(y)
+        if self.n_outputs_ != n_outputs:
+            raise ValueError(f"y_val has {self.n_outputs_} columns, and y has {n_outputs}")
+        return X, y, targets
+
     def _check_data(self, X, y, reset, incremental):
         X, y = check_data(self, X, y, multi_output=True, reset=reset)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -256,7 +335,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if not reset or incremental:
             self._check_columns(y, reset)
             self._check_labels(classes)
-        return X, self._encode(y)
+        return X, y, self._encode(y)
 
     def _check_columns(self, y, reset):
         """Raise unless y is of the kind that the first call brought."""
@@ -306,18 +385,25 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return (raw.ravel() > 0).astype(int) * (len(self.classes_) - 1)
 
     def _loss_and_link(self):
-        if self._label_type == "multiclass":
-            return MultinomialLogLoss(), "softmax", 1.0
-        return BinaryLogLoss(), "logistic", 1.0
+        loss = get_classification_loss(self.loss)
+        if self.label_smoothing:
+            if not isinstance(loss, LogLoss):
+                raise ValueError(
+                    f"label_smoothing goes with loss='log_loss'; got loss={self.loss!r}: set "
+                    "label_smoothing=0"
+                )
+            loss = LogLoss(self.label_smoothing)
+        loss = loss.for_classes(softmax=self._label_type == "multiclass")
+        return loss, loss.link, 1.0
 
     def _stratifies(self):
         return self.n_outputs_ == 1
 
-    def _validation_score(self, y, raw, sample_weight):
+    def _validation_score(self, targets, raw, sample_weight):
         if self._label_type == "multiclass":
-            right = raw.argmax(axis=1) == y
+            right = raw.argmax(axis=1) == targets
         else:
-            right = ((raw > 0) == y).all(axis=1)
+            right = ((raw > 0) == targets).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
     def _knows_outputs(self):

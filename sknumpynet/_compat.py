@@ -3,14 +3,36 @@
 
 from __future__ import annotations
 
+import sklearn
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in for scikit-learn's, and says what is missing."""
+
+        def set_callbacks(self, *callbacks):
+            """Raise ImportError: callbacks came with scikit-learn 1.9."""
+            raise ImportError(
+                "callbacks need scikit-learn >= 1.9, where they came in: pip install -U scikit-learn "
+                f"(this is {sklearn.__version__})"
+            )
+
+    def with_callbacks(method):
+        """Leave the method as it is."""
+        return method
+
+
 __all__ = [
+    "CallbackSupportMixin",
     "DocLink",
+    "EpochHooks",
     "Interval",
     "Options",
     "StrOptions",
@@ -18,6 +40,7 @@ __all__ = [
     "check_optimize_result",
     "check_sample_weight",
     "fit_context",
+    "with_callbacks",
 ]
 
 DOCS = "https://sknumpynet.readthedocs.io/en/stable/"
@@ -28,3 +51,51 @@ class DocLink:
 
     _doc_link_module = "sknumpynet"
     _doc_link_template = DOCS + "generated/sknumpynet.{estimator_name}.html"
+
+
+# What scikit-learn's callbacks keep on an estimator while it fits.
+CALLBACK_ATTRIBUTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
+
+class EpochHooks:
+    """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a child of it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator in training.
+    data : dict
+        ``X``, ``y`` and ``metadata`` to hand to the hooks.
+    max_epochs : int
+        Largest number of epochs.
+    reconstruct : callable
+        Returns the attributes that make a copy of the estimator predict as the network would now.
+    """
+
+    def __init__(self, estimator, data, max_epochs, reconstruct):
+        self.options = {"estimator": estimator, **data}
+        self.reconstruct = reconstruct
+        self.root = self.epoch = None
+        if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+            self.root = estimator._init_callback_context(max_subtasks=max_epochs)
+            self.root.call_on_fit_task_begin(**self.options)
+
+    def begin_epoch(self):
+        """Call the hooks for the beginning of an epoch."""
+        if self.root is not None:
+            self.epoch = self.root.subcontext(task_name="epoch")
+            self.epoch.call_on_fit_task_begin(**self.options)
+
+    def end_epoch(self):
+        """Call the hooks for the end of an epoch, and return whether one asks to stop."""
+        return self.root is not None and self._end(self.epoch)
+
+    def end(self):
+        """Call the hooks for the end of the fit."""
+        if self.root is not None:
+            self._end(self.root)
+
+    def _end(self, context):
+        return context.call_on_fit_task_end(
+            **self.options, reconstruction_attributes=self.reconstruct
+        )

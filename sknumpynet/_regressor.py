@@ -18,7 +18,8 @@ from sknumpynet._base import (
 from sknumpynet._checks import check_data, check_numbers
 from sknumpynet._compat import StrOptions, fit_context
 from sknumpynet._docs import documented
-from sknumpynet.core.losses import HalfPoisson, SquaredError
+from sknumpynet.core.losses import Loss
+from sknumpynet.core.regression_losses import REGRESSION_LOSSES, get_regression_loss
 
 
 @documented(score="R2")
@@ -67,7 +68,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
 
     _parameter_constraints: dict = {
         **BaseNumpyMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
     }
 
     def __init__(
@@ -97,6 +98,16 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        l1_ratio=0.0,
+        dropout=0.0,
+        normalization=None,
+        max_grad_norm=None,
+        fit_intercept=True,
+        init="auto",
+        bias_init="auto",
+        scoring=None,
+        max_time=None,
+        dtype=None,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -122,10 +133,22 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.normalization = normalization
+        self.max_grad_norm = max_grad_norm
+        self.fit_intercept = fit_intercept
+        self.init = init
+        self.bias_init = bias_init
+        self.scoring = scoring
+        self.max_time = max_time
+        self.dtype = dtype
 
     @available_if(is_stochastic)
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
+    ):
         """Train for one epoch on the given data, going on from the last call.
 
         Parameters
@@ -136,6 +159,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
             The targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
+        X_val, y_val, sample_weight_val : like X, y and sample_weight, default=None
+            Validation data, whose loss and score are recorded.
 
         Returns
         -------
@@ -148,7 +173,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
             If the data will not do; the estimator is then as it was before the call.
         """
         with all_or_nothing(self):
-            return self._partial_fit(X, y, sample_weight)
+            return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def predict(self, X):
         """Predict targets.
@@ -166,37 +191,67 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return self._prediction(self._raw(X))
 
     def _prediction(self, raw):
-        if self.out_activation_ == "exp":  # as fitted, whatever `loss` was set to since
-            np.exp(raw, out=raw)
+        self.loss_function_.inverse_link(raw, raw)  # as fitted, whatever `loss` was set to since
         return raw.ravel() if raw.shape[1] == 1 else raw
+
+    def score(self, X, y, sample_weight=None):
+        """Return R2, of the middle one where the loss is of several quantiles.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        r2 : float
+            1 for a perfect prediction, 0 for the mean.
+        """
+        prediction = self.predict(X)
+        if prediction.ndim == 2:
+            prediction = self.loss_function_.point(prediction)
+        return r2_score(y, prediction, sample_weight=sample_weight)
 
     def _check_data(self, X, y, reset, incremental):
         X, y = check_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
+        return self._targets(X, y)
+
+    def _check_validation_data(self, X, y):
+        n_outputs = self.n_outputs_
+        X, y, targets = self._check_data(X, y, reset=False, incremental=True)
+        if self.n_outputs_ != n_outputs:
+            raise ValueError(f"y_val has {targets.shape[1]} columns, other than y")
+        return X, y, targets
+
+    def _targets(self, X, y):
         y = densified(y)
         check_numbers(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and y.min() < 0:
-            raise ValueError(
-                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}. For "
-                "targets of either sign set loss='squared_error'"
-            )
-        y = y.reshape(len(y), -1)
-        if y.dtype.kind != "f":
-            y = y.astype(np.float64)
-        self.n_outputs_ = y.shape[1]
-        return X, y
+        loss = get_regression_loss(self.loss)
+        loss.check_targets(y)
+        targets = y.reshape(len(y), -1)
+        if targets.dtype.kind != "f":
+            targets = targets.astype(np.float64)
+        self.n_outputs_ = loss.n_raw(targets.shape[1])
+        return X, y, targets
 
     def _loss_and_link(self):
-        if self.loss == "poisson":
-            return HalfPoisson(), "exp", 1.0
-        return SquaredError(), "identity", 1.0 / self.n_outputs_
+        loss = get_regression_loss(self.loss)
+        scale = 1.0 / self.n_outputs_ if loss.reports_mean else 1.0
+        return loss, loss.link, scale
 
-    def _validation_score(self, y, raw, sample_weight):
+    def _validation_score(self, targets, raw, sample_weight):
         prediction = self._prediction(raw)
+        if prediction.ndim == 2:
+            prediction = self.loss_function_.point(prediction)
         if not np.isfinite(prediction).all():
             return np.nan
-        return r2_score(y, prediction, sample_weight=sample_weight)
+        return r2_score(targets, prediction, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

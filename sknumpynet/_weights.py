@@ -71,5 +71,7 @@ def weight_views(network):
 
 
 def bias_views(network):
-    """Return the b of each layer."""
-    return [layer.b for layer in network.dense]
+    """Return the b of each layer; zeros that nothing uses where the layers have none."""
+    return [
+        layer.b if layer.bias else np.zeros(layer.fan_out, network.dtype) for layer in network.dense
+    ]

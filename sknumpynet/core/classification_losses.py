@@ -36,6 +36,8 @@ class BinaryLogLoss(Loss):
     (0.693147, array([[-0.5]]))
     """
 
+    link = "logistic"
+
     def __init__(self, smoothing: float = 0.0) -> None:
         self.smoothing = smoothing
 
@@ -92,6 +94,8 @@ class MultinomialLogLoss(Loss):
     >>> round(value, 6), gradient
     (0.693147, array([[ 0.5, -0.5]]))
     """
+
+    link = "softmax"
 
     def __init__(self, smoothing: float = 0.0) -> None:
         self.smoothing = smoothing
@@ -186,6 +190,10 @@ class Focal(Loss):
 
     def inverse_link(self, raw: Array, out: Array) -> None:
         self.for_log_loss.inverse_link(raw, out)
+
+    @property
+    def link(self) -> str:  # type: ignore[override]
+        return self.for_log_loss.link
 
     @property
     def for_log_loss(self) -> Loss:

@@ -39,7 +39,7 @@ class LbfgsResult:
     status, message : int and str
         SciPy's status (0 means converged) and its explanation.
     interrupted : bool
-        Whether Ctrl-C ended it.
+        Whether Ctrl-C ended it. Where ``watch`` did, ``message`` is its reason and the status is 1.
     """
 
     params: Array
@@ -55,7 +55,14 @@ class Objective:
     """The mean loss of all rows plus the penalty, and its gradient, as a function of the flat vector."""
 
     def __init__(
-        self, network: Network, loss: Loss, X: Any, y: Array, sample_weight: Array | None, l2: float, l1: float = 0.0
+        self,
+        network: Network,
+        loss: Loss,
+        X: Any,
+        y: Array,
+        sample_weight: Array | None,
+        l2: float,
+        l1: float = 0.0,
     ) -> None:
         self.network = network.astype(np.float64)
         self.loss = loss
@@ -94,13 +101,17 @@ class Objective:
         )
 
 
+class Stop(Exception):
+    """Raised to end the search after an iteration."""
+
+
 def minimize_lbfgs(
     objective: Objective,
     *,
     max_iter: int,
     max_fun: int,
     tol: float,
-    log: Callable[[str], None] | None = None,
+    watch: Callable[[LbfgsResult], str | None] | None = None,
 ) -> LbfgsResult:
     """Search from the network's parameters on; Ctrl-C ends it with what was found by then.
 
@@ -112,8 +123,8 @@ def minimize_lbfgs(
         Largest number of iterations, and of evaluations.
     tol : float
         The search ends where no component of the gradient is larger.
-    log : callable, default=None
-        Called with a line of text after each iteration.
+    watch : callable, default=None
+        Called with the result so far after each iteration; a text that it returns is the reason to stop.
 
     References
     ----------
@@ -121,20 +132,25 @@ def minimize_lbfgs(
     Scientific Computing 16, 1995).
     """
     params = np.array(objective.network.params)
-    latest: dict[str, Any] = {"params": params, "value": np.nan, "nit": 0}
+    latest = LbfgsResult(params, np.nan, objective.penalty(params), 0, 1, "")
+    evaluated = [np.nan]
 
     def evaluate(x: Array) -> tuple[float, Array]:
         value, gradient = objective(x)
-        latest["evaluated"] = value
-        if latest["nit"] == 0 and np.isnan(latest["value"]):
-            latest["value"] = value
+        evaluated[0] = value
+        if latest.nit == 0 and np.isnan(latest.value):
+            latest.value = value
         return value, gradient
 
     def after_iteration(x: Array) -> None:
         # what was evaluated last is what the iteration accepted
-        latest.update(params=np.array(x), value=latest["evaluated"], nit=latest["nit"] + 1)
-        if log is not None:
-            log(f"Iteration {latest['nit']}, loss = {latest['value']:.8f}")
+        latest.params, latest.value = np.array(x), evaluated[0]
+        latest.penalty = objective.penalty(x)
+        latest.nit += 1
+        if watch is not None:
+            latest.message = watch(latest) or ""
+            if latest.message:
+                raise Stop
 
     try:
         found = minimize(
@@ -145,11 +161,11 @@ def minimize_lbfgs(
             callback=after_iteration,
             options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
         )
+    except Stop:
+        return latest
     except KeyboardInterrupt:
-        kept = latest["params"]
-        return LbfgsResult(
-            kept, latest["value"], objective.penalty(kept), latest["nit"], 1, "interrupted", True
-        )
+        latest.interrupted = True
+        return latest
     return LbfgsResult(
         found.x,
         float(found.fun),

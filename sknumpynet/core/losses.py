@@ -14,8 +14,20 @@ from scipy.special import xlogy
 
 from sknumpynet.core.options import Array, Options
 
+
 class Loss(Options):
-    """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``."""
+    """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``.
+
+    Attributes
+    ----------
+    link : str
+        Name of the function that makes the prediction of ``raw``.
+    reports_mean : bool
+        Whether the estimators' curves show the mean over outputs, where the loss itself is their sum.
+    """
+
+    link = "identity"
+    reports_mean = False
 
     def inverse_link(self, raw: Array, out: Array) -> None:
         """Write the prediction that belongs to ``raw`` into ``out``, which may be ``raw`` itself."""
@@ -118,6 +130,8 @@ class SquaredError(Loss):
     (2.0, array([[2.]]))
     """
 
+    reports_mean = True
+
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         np.subtract(raw, y, out=gradient)
         np.multiply(gradient, gradient, out=scratch)
@@ -138,13 +152,16 @@ class HalfPoisson(Loss):
     (0.0, array([[0.]]))
     """
 
+    link = "exp"
+
     def inverse_link(self, raw: Array, out: Array) -> None:
         np.exp(raw, out=out)
 
     def check_targets(self, y: Array) -> None:
         if y.min() < 0:
             raise ValueError(
-                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}"
+                f"loss='poisson' needs y >= 0, as counts and rates are; the smallest y is {y.min()}. For "
+                "targets of either sign set loss='squared_error'"
             )
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:

@@ -40,6 +40,8 @@ class Network:
         Of the parameters and of all that is computed.
     initializer : Initializer, default=GlorotUniform()
         Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ...
+    bias_initializer : Initializer, default=None
+        Fills the biases in its place.
     rng : int, Generator, RandomState or None, default=None
         Where the initial numbers come from.
 
@@ -77,6 +79,7 @@ class Network:
         *,
         dtype: DTypeLike = np.float64,
         initializer: Initializer | None = None,
+        bias_initializer: Initializer | None = None,
         rng: int | RandomSource | None = None,
     ) -> None:
         self.layers: list[Layer] = [
@@ -86,7 +89,7 @@ class Network:
         self._params = np.empty(self._n_params, dtype)
         self.state = np.empty(self._n_state, dtype)
         self._bind_all()
-        self.initialize(GlorotUniform() if initializer is None else initializer, rng)
+        self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
 
     def _lay_out(self) -> None:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
@@ -168,9 +171,12 @@ class Network:
         for layer, buffer in zip(self.layers, work.buffers, strict=True):
             layer.remember(buffer)
 
-    def snapshot(self) -> tuple[Array, Array]:
-        """Return copies of all that training changes."""
-        return self._params.copy(), self.state.copy()
+    def snapshot(self, into: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
+        """Return copies of all that training changes, in the arrays of an earlier snapshot if given."""
+        if into is None:
+            return self._params.copy(), self.state.copy()
+        into[0][...], into[1][...] = self._params, self.state
+        return into
 
     def restore(self, snapshot: tuple[Array, Array]) -> None:
         """Put a snapshot back."""

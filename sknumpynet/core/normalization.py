@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Normalisation: the signal between two layers brought to mean 0 and variance 1, then to a learnt scale.
 
-With ``h = (x - mean) / sqrt(variance + epsilon)`` the output is ``gain * h + shift``. Backward, where ``S`` is
-the mean over what mean and variance were taken over, and ``g = gain * delta``:
+With ``h = (x - mean) / sqrt(variance + epsilon)`` the output is ``gain * h + shift``. Backward, where ``S``
+is the mean over what mean and variance were taken over, and ``g = gain * delta``:
 
     dgain = sum_rows delta * h          dL/dx = (g - S(g) - h S(g h)) / sqrt(variance + epsilon)
     dshift = sum_rows delta
@@ -29,7 +29,7 @@ class Normalization(Layer):
         Keeps the division finite.
     """
 
-    VIEWS = ("gain", "shift", "dgain", "dshift")
+    VIEWS: tuple[str, ...] = ("gain", "shift", "dgain", "dshift")
     axis = 1
 
     gain: Array

@@ -184,7 +184,7 @@ class Adam(Optimizer):
     array([0.9])
     """
 
-    state_names = ("m", "v")
+    state_names: tuple[str, ...] = ("m", "v")
 
     def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta_1 = beta_1

@@ -27,6 +27,8 @@ class AbsoluteError(Loss):
     (2.0, array([[1.]]))
     """
 
+    reports_mean = True
+
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         np.subtract(raw, y, out=gradient)
         np.abs(gradient, out=scratch)
@@ -56,6 +58,8 @@ class Huber(Loss):
     (1.5, array([[1.]]))
     """
 
+    reports_mean = True
+
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = delta
 
@@ -84,6 +88,8 @@ class LogCosh(Loss):
     >>> round(value, 3), gradient
     (999.307, array([[1.]]))
     """
+
+    reports_mean = True
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         # log(cosh(e)) = log(exp(e) + exp(-e)) - log(2), which logaddexp computes without overflow
@@ -119,6 +125,8 @@ class Quantile(Loss):
     >>> round(value, 6), gradient
     (0.3, array([[-0.1,  0.1]]))
     """
+
+    reports_mean = True
 
     def __init__(self, quantiles: float | Sequence[float] = 0.5) -> None:
         self.quantiles = quantiles
@@ -172,6 +180,8 @@ class HalfGamma(Loss):
     (0.0, array([[0.]]))
     """
 
+    link = "exp"
+
     def inverse_link(self, raw: Array, out: Array) -> None:
         np.exp(raw, out=out)
 
@@ -215,6 +225,8 @@ class HalfTweedie(Loss):
     >>> value, gradient
     (0.0, array([[0.]]))
     """
+
+    link = "exp"
 
     def __init__(self, power: float = 1.5) -> None:
         self.power = power

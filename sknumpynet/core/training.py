@@ -8,6 +8,7 @@ record, and watches the loss of each epoch, or a validation score, to end when i
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.batches import Batches
+from sknumpynet.core.history import History, Patience
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
 from sknumpynet.core.optimizers import Optimizer, pieces
@@ -53,45 +55,6 @@ def clip_norm(grads: Array, largest: float) -> float:
 
 
 @dataclass
-class History:
-    """What training records, one entry an epoch.
-
-    Attributes
-    ----------
-    loss : list of float
-        Mean loss of the batches, penalty included, each taken before its step.
-    score : list of float
-        Validation score after the epoch, where there is one.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    score: list[float] = field(default_factory=list)
-
-
-@dataclass
-class Patience:
-    """Counts the epochs in a row that were no better than the best one by more than ``tol``.
-
-    ``best`` begins as minus infinity for a score and as infinity for a loss.
-    """
-
-    best: float
-    stalled: int = 0
-
-    def update_loss(self, loss: float, tol: float) -> None:
-        self.stalled = self.stalled + 1 if loss > self.best - tol else 0
-        self.best = min(self.best, loss)
-
-    def update_score(self, score: float, tol: float) -> bool:
-        """Return whether this is the best score so far."""
-        self.stalled = self.stalled + 1 if score < self.best + tol else 0
-        better = score > self.best
-        if better:
-            self.best = score
-        return better
-
-
-@dataclass
 class Training:
     """A network in training: what has to be kept to go on where it stopped.
 
@@ -116,6 +79,8 @@ class Training:
         schedule decides whether to go on.
     max_epochs : int
         What schedules with an end take as the length of training.
+    log : callable
+        Called with the training and the number of epochs done, or a message about the end.
 
     Attributes
     ----------
@@ -148,7 +113,7 @@ class Training:
     tol: float = 1e-4
     n_iter_no_change: float = 10
     max_epochs: int = 1
-    log: Callable[[str], None] | None = None
+    log: Callable[[Training, int | str], None] | None = None
     history: History = field(default_factory=History)
     progress: Progress = field(default_factory=Progress)
     patience: Patience = field(default_factory=lambda: Patience(np.inf))
@@ -159,7 +124,9 @@ class Training:
     def __post_init__(self) -> None:
         self.learning_rate = self.schedule(Progress())
         self.mask_rng = np.random.default_rng(0)
-        if self.network.is_random:  # one draw, so that the rows are shuffled as without dropout otherwise
+        if (
+            self.network.is_random
+        ):  # one draw, so that the rows are shuffled as without dropout otherwise
             self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -171,13 +138,16 @@ class Training:
         batches: Batches,
         rows: Array | None,
         n_epochs: int,
-        validate: Callable[[], float] | None = None,
+        validate: Callable[[], tuple[float, float]] | None = None,
+        keep_best: bool = True,
+        before: Callable[[], None] | None = None,
     ) -> Iterator[int]:
         """Train, an epoch at a time: yields the number of epochs done after each.
 
-        ``rows`` are the rows to train on, None for all. ``validate``, where given, returns the score that
-        decides when to stop; the parameters of the best epoch are put back at the end, or when the
-        iterator is closed.
+        ``rows`` are the rows to train on, None for all. ``validate``, where given, returns loss and score of
+        validation data. With ``keep_best`` the score decides when to stop, and the parameters of the best
+        epoch are put back at the end, or when the iterator is closed; else both are only recorded.
+        ``before`` is called at the beginning of each epoch.
         """
         n = batches.n if rows is None else len(rows)
         if len(self.order) != n:
@@ -187,21 +157,27 @@ class Training:
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
         scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
-        best = self.network.snapshot() if validate is not None else None
+        decides = validate is not None and keep_best
+        best = self.network.snapshot() if decides else None
         try:
             for epoch in range(1, n_epochs + 1):
+                if before is not None:
+                    before()
+                started = time.perf_counter()
                 self._epoch(batches, rows, works, scratch)
-                self._say(f"Iteration {epoch}, loss = {self.history.loss[-1]:.8f}")
-                if validate is None:
-                    self.patience.update_loss(self.history.loss[-1], self.tol)
-                else:
-                    score = float(validate())
+                if validate is not None:
+                    loss, score = validate()
+                    self.history.validation_loss.append(loss)
                     self.history.score.append(score)
-                    self._say(f"Validation score: {score:f}")
-                    if self.patience.update_score(score, self.tol):
-                        best = self.network.snapshot()
+                    if decides and self.patience.update_score(score, self.tol):
+                        best = self.network.snapshot(into=best)
+                if not decides:
+                    self.patience.update_loss(self.history.loss[-1], self.tol)
+                self.history.seconds.append(time.perf_counter() - started)
+                if self.log is not None:
+                    self.log(self, epoch)
                 yield epoch
-                self._end_or_slow_down("Training loss" if validate is None else "Validation score")
+                self._end_or_slow_down("Validation score" if decides else "Training loss")
                 if self.converged:
                     break
         finally:
@@ -255,11 +231,14 @@ class Training:
             loss = self.step(X, y, sample_weight, works[stop - start], scratch)
             sum_of_losses += loss * (stop - start)
             progress.step += 1
+        self.history.learning_rate.append(self.learning_rate)
         progress.samples += n
         progress.epoch += 1
         if schedule.moves == "epoch":
             self.learning_rate = schedule(progress) * self.slowdown
-        self.history.loss.append(sum_of_losses / n)
+        history, grads = self.history, self.network.grads
+        history.loss.append(sum_of_losses / n)
+        history.gradient_norm.append(math.sqrt(float(np.dot(grads, grads))))
 
     def _end_or_slow_down(self, what: str) -> None:
         """After too many epochs without progress: do what the schedule says."""
@@ -271,17 +250,15 @@ class Training:
         )
         rate = self.schedule.on_plateau(self.learning_rate)
         if rate is None:
-            self._say(f"{message} Stopping.")
+            message += " Stopping."
             self.converged = True
         else:
-            self._say(f"{message} Setting learning rate to {rate:f}")
+            message += f" Setting learning rate to {rate:f}"
             self.slowdown *= rate / self.learning_rate
             self.learning_rate = rate
             self.patience.stalled = 0
-
-    def _say(self, message: str) -> None:
         if self.log is not None:
-            self.log(message)
+            self.log(self, message)
 
 
 def _permutation(n: int, rng: Any) -> Array:

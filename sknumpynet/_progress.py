@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What ``verbose`` shows: one line that is written over on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+
+def make_log(verbose, max_epochs):
+    """Return what to call with the training after each epoch, or None for silence."""
+    if not verbose:
+        return None
+    if verbose is True or verbose == 1:
+        stream = sys.stdout
+        if hasattr(stream, "isatty") and stream.isatty():
+            return ProgressLine(max_epochs)
+    return print_lines
+
+
+def print_lines(training, event):
+    """Print the lines that scikit-learn prints: after an epoch, or a message about the end."""
+    if isinstance(event, str):
+        print(event)
+        return
+    history = training.history
+    print(f"Iteration {event}, loss = {history.loss[-1]:.8f}")
+    if history.score:
+        print(f"Validation score: {history.score[-1]:f}")
+
+
+class ProgressLine:
+    """One line with epoch, losses, rate and the time that is left if all epochs are needed."""
+
+    def __init__(self, max_epochs):
+        self.max_epochs = max_epochs
+        self.started = time.perf_counter()
+        self.width = 0
+
+    def __call__(self, training, event):
+        if isinstance(event, str):
+            self._write(f"{event}\n")
+            return
+        history = training.history
+        left = (time.perf_counter() - self.started) / event * (self.max_epochs - event)
+        parts = [f"epoch {event}/{self.max_epochs}", f"loss {history.loss[-1]:.6f}"]
+        if history.score:
+            parts.append(f"validation loss {history.validation_loss[-1]:.6f}")
+            parts.append(f"score {history.score[-1]:.4f}")
+        parts += [f"rate {history.learning_rate[-1]:.3g}", f"at most {left:.0f} s left"]
+        self._write("  ".join(parts) + ("\n" if event == self.max_epochs else ""))
+
+    def _write(self, text):
+        line = text.rstrip("\n")
+        padding = " " * max(self.width - len(line), 0)
+        self.width = len(line)
+        sys.stdout.write(f"\r{line}{padding}" + text[len(line) :])
+        sys.stdout.flush()

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Validation data: split off or given, what they score, and what early stopping makes of it."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+
+
+class Validation:
+    """Data to validate with, and how to score them.
+
+    Parameters
+    ----------
+    estimator : NumpyMLPClassifier or NumpyMLPRegressor
+        The estimator in training, whose `scoring` decides.
+    network : Network
+        The network in training.
+    loss : Loss
+        Its loss.
+    scale : float
+        Factor of the reported loss.
+    X, targets : array and ndarray
+        Inputs, and targets as the loss wants them.
+    y : ndarray
+        Targets as a scorer wants them.
+    sample_weight : ndarray or None
+        Weights of the rows.
+    rows : ndarray or None
+        The rows of these arrays that count; None for all.
+    """
+
+    def __init__(self, estimator, network, loss, scale, X, targets, y, sample_weight, rows=None):
+        self.estimator, self.network, self.loss, self.scale = estimator, network, loss, scale
+        self.X, self.rows = X, rows
+        self.targets = targets if rows is None else targets[rows]
+        self.weight = (
+            None
+            if sample_weight is None
+            else sample_weight
+            if rows is None
+            else sample_weight[rows]
+        )
+        if not isinstance(estimator.scoring, str) or estimator.scoring != "loss":
+            self.scorer = None if estimator.scoring is None else self._scorer(y)
+
+    def _scorer(self, y):
+        scorer = check_scoring(self.estimator, scoring=self.estimator.scoring)
+        X, y = (self.X, y) if self.rows is None else (self.X[self.rows], y[self.rows])
+        options = {} if self.weight is None else {"sample_weight": self.weight}
+        fitted = copy.copy(self.estimator)
+        fitted._network = self.network
+        return lambda: scorer(fitted, X, y, **options)
+
+    def __call__(self):
+        """Return the loss and the score of the network as it is now."""
+        raw = self.network.predict(self.X, self.rows)
+        targets = self.targets
+        if targets.dtype.kind == "f":
+            targets = targets.astype(raw.dtype, copy=False)
+        loss = self.loss.value_and_gradient(targets, raw, self.weight)[0] * self.scale
+        if self.estimator.scoring is None:
+            return loss, float(self.estimator._validation_score(self.targets, raw, self.weight))
+        return loss, -loss if self.scorer_is_loss else float(self.scorer())
+
+    @property
+    def scorer_is_loss(self):
+        """Whether the loss itself decides."""
+        return isinstance(self.estimator.scoring, str) and self.estimator.scoring == "loss"
+
+
+def split(estimator, y, rng):
+    """Return the numbers of the rows to train on and of those to validate with."""
+    n, stratify = len(y), None
+    if estimator._stratifies():
+        stratify = np.where(y.ravel(), "True", "False")
+    try:
+        rows, validation = train_test_split(
+            np.arange(n),
+            random_state=rng,
+            test_size=estimator.validation_fraction,
+            stratify=stratify,
+        )
+        if len(validation) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' "
+                "or the size of your dataset."
+            )
+    except ValueError as error:
+        raise ValueError(
+            f"{str(error).rstrip('.')}. early_stopping=True takes "
+            f"validation_fraction={estimator.validation_fraction} of the "
+            f"rows as validation set; y has {_rows_and_classes(estimator, n)}. Give more rows (at least 2 "
+            "go to the validation set, and of two classes at least one row of each), another "
+            "validation_fraction, or set early_stopping=False."
+        ) from error
+    return rows, validation
+
+
+def _rows_and_classes(estimator, n):
+    text = f"{n} row{'s' * (n != 1)}"
+    if not hasattr(estimator, "classes_"):
+        return text
+    k = len(estimator.classes_)
+    return f"{text} of {k} class{'es' * (k != 1)}"
+
+
+def check_split_weights(sample_weight, rows, validation):
+    """Raise where a part of the split has no weight."""
+    if sample_weight is None:
+        return
+    if not (sample_weight[validation].sum() and sample_weight[rows].any()):
+        raise ValueError(
+            "sample_weight is zero for all rows of the validation set, or for all that are left to train "
+            "on. Leave out the rows without weight, or set early_stopping=False"
+        )
