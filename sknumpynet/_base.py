@@ -197,8 +197,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
         X, y, targets = self._check_data(X, y, reset=not goes_on, incremental=incremental)
-        dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-        dtype = dtype if self.dtype is None else np.dtype(self.dtype)
+        dtype = self._dtype_of(X)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, dtype)
         weight = self._row_weights(y, sample_weight, dtype, incremental)
@@ -225,6 +224,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         given = self._given_validation(network, scale, validation)
         if incremental:
             self._train_incrementally(network, rng, data, given)
+            vars(self).pop("_interrupted", None)
             return self
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         hooks = EpochHooks(
@@ -238,6 +238,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         else:
             self._fit_stochastic(network, rng, data, y, given, hooks)
         hooks.end()
+        vars(self).pop("_interrupted", None)
         return self
 
     def _check_trainable(self, n_hidden):
@@ -254,6 +255,12 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                 "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
                 "normalization='layer' or another solver"
             )
+
+    def _dtype_of(self, X):
+        """Return what to compute in."""
+        if self.dtype is not None:
+            return np.dtype(self.dtype)
+        return X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
 
     def _forget(self):
         """Drop what an earlier fit left, as far as this one may not replace it."""
@@ -333,6 +340,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                     held_out,
                 )
             training.patience = Patience(-np.inf)
+        training = self._resume(training, data, hooks)
         reason = self._run(training, data, rows, self.max_iter, validation, hooks)
         over = training.converged or training.schedule.has_end or reason
         if self.n_iter_ == self.max_iter and not over:
@@ -343,6 +351,25 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
             )
         training.order = np.arange(0)  # a new fit begins with the rows as they come
         self._record(training)
+
+    def _resume(self, training, data, hooks):
+        """Return what a callback has kept of the same fit, broken off, or else the training given."""
+        kept = hooks.resume(
+            training, {**self._fingerprint(), "data": [_shape(array) for array in data]}
+        )
+        if kept is None:
+            return training
+        # validation looks at the network that it was given: let that one go on
+        network = training.network
+        network.restore((kept.network.params, kept.network.state))
+        kept.network, kept.log = network, training.log
+        return kept
+
+    def _fingerprint(self):
+        """Return what a fit has to have in common with one that it resumes."""
+        parameters = self.get_params(deep=False)
+        parameters.pop("verbose")
+        return {name: repr(value) for name, value in parameters.items()}
 
     def _train_incrementally(self, network, rng, data, validation):
         """Train for one epoch in place; where that fails, everything is put back."""
@@ -396,7 +423,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                     if reason:
                         break
         except KeyboardInterrupt:
-            reason = "the user"
+            reason, self._interrupted = "the user", True
             _warn_of_interrupt()
         _check_finite(training.network)
         return reason
@@ -449,6 +476,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         network.params[...] = found.params if watch.best is None else watch.best
         _check_finite(network)
         if found.interrupted:
+            self._interrupted = True
             _warn_of_interrupt()
         elif found.message and found.status == 1 and watch.reason:
             if "max_time" in watch.reason:
@@ -568,6 +596,41 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
     def intercepts_(self, value):
         self._assign_weights("intercepts_", bias_views, value)
 
+    @property
+    def n_parameters_(self):
+        """Number of weights, intercepts and other trained parameters."""
+        if not self._is_ready():
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'n_parameters_' before fit"
+            )
+        return len(self._network.params)
+
+    def initialize(self, X, y):
+        """Make a network for this data that is ready to predict, without training it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs: their number of columns and dtype count.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: their kind, and the classes, count.
+
+        Returns
+        -------
+        self : object
+            The estimator with initial weights, those that `fit` would begin with.
+        """
+        with all_or_nothing(self):
+            hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+            X, y, _ = self._check_data(X, y, reset=True, incremental=False)
+            sizes = [X.shape[1], *hidden, self.n_outputs_]
+            self._forget()
+            rng = check_random_state(self.random_state)
+            self._network = build_network(self, sizes, self._dtype_of(X), rng)
+            self.n_layers_, self.n_iter_ = len(sizes), 0
+            self.loss_function_, self.out_activation_, _ = self._loss_and_link()
+        return self
+
     def trim_for_prediction(self):
         """Forget what only further training needs (the optimizer's moments), for a small pickle.
 
@@ -594,6 +657,58 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                     f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
                 )
         return self._network.predict(X)
+
+    def hidden_activations(self, X, layer=-1):
+        """Return what the units of a hidden layer give.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        layer : int, default=-1
+            Which hidden layer: 0 is the first, -1 the last.
+
+        Returns
+        -------
+        a : ndarray of shape (n_samples, n_units)
+            The activations.
+        """
+        check_is_fitted(self)
+        X = check_data(self, X, reset=False)
+        ends = [i + 1 for i, each in enumerate(self._network.layers) if isinstance(each, Activate)]
+        if not -len(ends) <= layer < len(ends):
+            raise ValueError(
+                f"layer={layer} is not there: the network has {len(ends)} hidden layers"
+            )
+        return self._network.first(ends[layer]).predict(X)
+
+    def input_gradient(self, X):
+        """Return the slope of the output with respect to each input.
+
+        The output is that of `decision_function` for a classifier, of `predict` for a regressor.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The input data; dense.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            d output / d input, row by row.
+        """
+        check_is_fitted(self)
+        X = check_data(self, X, reset=False)
+        if issparse(X):
+            raise TypeError("input_gradient needs a dense X: pass X.toarray()")
+        X = X.astype(self._network.dtype, copy=False)
+        raw, slopes = self._network.input_gradients(X)
+        slopes *= self._link_slope(raw)[:, :, np.newaxis]
+        return slopes[:, 0] if slopes.shape[1] == 1 else slopes
+
+    def _link_slope(self, raw):
+        """Return d output / d raw."""
+        return np.ones_like(raw)
 
     def _needs_no_check(self, X):
         """Return whether X is beyond doubt: a check takes longer than predicting a few rows."""
@@ -671,6 +786,11 @@ class LbfgsWatch:
 START_ANEW = "Or start anew: warm_start=False and fit"
 
 
+def _shape(array):
+    """Return shape and dtype of an array, as text."""
+    return "None" if array is None else f"{array.shape} {array.dtype}"
+
+
 @contextmanager
 def all_or_nothing(estimator):
     """Put all attributes back where the block raises."""
@@ -711,3 +831,22 @@ def _warn(message, category=UserWarning):
 def densified(y):
     """Return y without sparsity."""
     return y.toarray() if issparse(y) else y
+
+
+def from_weights(cls, coefs, intercepts, activation, params, **attributes):
+    """Return a new estimator of that class with those weights."""
+    coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
+    if any(W.ndim != 2 for W in coefs) or not coefs:
+        raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
+    if intercepts is None:
+        params = {"fit_intercept": False, **params}
+        intercepts = [np.zeros(W.shape[1], W.dtype) for W in coefs]
+    hidden = tuple(W.shape[1] for W in coefs[:-1])
+    estimator = cls(hidden_layer_sizes=hidden, activation=activation, **params)
+    vars(estimator).update(attributes)
+    estimator.coefs_ = coefs
+    estimator.intercepts_ = [np.asarray(b) for b in intercepts]
+    if not estimator._is_ready():
+        raise ValueError("coefs and intercepts do not make a network")
+    estimator.n_iter_ = estimator.t_ = 0
+    return estimator

@@ -19,6 +19,7 @@ from sknumpynet._base import (
     BaseNumpyMLP,
     all_or_nothing,
     densified,
+    from_weights,
     is_stochastic,
 )
 from sknumpynet._checks import check_data, explained_labels, same_type
@@ -214,6 +215,45 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             raise same_type(error)(
                 f"classes must list all labels, all numbers or all strings; got {classes!r}. {error}"
             ) from error
+
+    @classmethod
+    def from_weights(cls, coefs, intercepts=None, *, activation="relu", classes=None, **params):
+        """Return an estimator with known weights, ready to predict.
+
+        Parameters
+        ----------
+        coefs : list of array-like of shape (fan_in, fan_out)
+            The weights of each layer.
+        intercepts : list of array-like of shape (fan_out,), default=None
+            The biases of each layer; None for none.
+        activation : str, Activation, pair of functions or list, default='relu'
+            Of the hidden layers. 'step' works here.
+        classes : array-like of shape (n_classes,), default=None
+            The labels in sorted order; None means 0, 1, ... .
+        **params
+            Further parameters of the estimator.
+
+        Returns
+        -------
+        estimator : NumpyMLPClassifier
+            The estimator; `partial_fit` trains it on.
+
+        Examples
+        --------
+        >>> AND = NumpyMLPClassifier.from_weights([[[1.0], [1.0]]], [[-1.5]])
+        >>> AND.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
+        array([0, 0, 0, 1])
+        """
+        if classes is None:
+            classes = np.arange(max(np.asarray(coefs[-1]).shape[-1], 2))
+        classes = np.asarray(classes)
+        n = np.asarray(coefs[-1]).shape[-1]
+        if len(classes) != max(n, 2) or np.any(classes[:-1] >= classes[1:]):
+            raise ValueError(
+                f"classes must hold {max(n, 2)} labels in sorted order, for the {n} outputs of the last "
+                f"coefs; got {classes}"
+            )
+        return from_weights(cls, coefs, intercepts, activation, params, classes_=classes)
 
     def decision_function(self, X):
         """Return the raw output of the network.

@@ -80,6 +80,14 @@ class EpochHooks:
             self.root = estimator._init_callback_context(max_subtasks=max_epochs)
             self.root.call_on_fit_task_begin(**self.options)
 
+    def resume(self, training, fingerprint):
+        """Return the training that a callback has kept of this fit, or None; show each the new one."""
+        kept = None
+        for callback in getattr(self.options["estimator"], "_skl_callbacks", ()):
+            if hasattr(callback, "resume"):
+                kept = callback.resume(self.options["estimator"], training, fingerprint) or kept
+        return kept
+
     def begin_epoch(self):
         """Call the hooks for the beginning of an epoch."""
         if self.root is not None:

@@ -13,6 +13,7 @@ from sknumpynet._base import (
     BaseNumpyMLP,
     all_or_nothing,
     densified,
+    from_weights,
     is_stochastic,
 )
 from sknumpynet._checks import check_data, check_numbers
@@ -193,6 +194,40 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     def _prediction(self, raw):
         self.loss_function_.inverse_link(raw, raw)  # as fitted, whatever `loss` was set to since
         return raw.ravel() if raw.shape[1] == 1 else raw
+
+    def _link_slope(self, raw):
+        if self.out_activation_ != "exp":
+            return super()._link_slope(raw)
+        self.loss_function_.inverse_link(raw, raw)
+        return raw
+
+    @classmethod
+    def from_weights(cls, coefs, intercepts=None, *, activation="relu", **params):
+        """Return an estimator with known weights, ready to predict.
+
+        Parameters
+        ----------
+        coefs : list of array-like of shape (fan_in, fan_out)
+            The weights of each layer.
+        intercepts : list of array-like of shape (fan_out,), default=None
+            The biases of each layer; None for none.
+        activation : str, Activation, pair of functions or list, default='relu'
+            Of the hidden layers. 'step' works here.
+        **params
+            Further parameters of the estimator.
+
+        Returns
+        -------
+        estimator : NumpyMLPRegressor
+            The estimator; `partial_fit` trains it on.
+
+        Examples
+        --------
+        >>> model = NumpyMLPRegressor.from_weights([[[2.0]]], [[3.0]])
+        >>> model.predict([[10.0]])
+        array([23.])
+        """
+        return from_weights(cls, coefs, intercepts, activation, params)
 
     def score(self, X, y, sample_weight=None):
         """Return R2, of the middle one where the loss is of several quantiles.

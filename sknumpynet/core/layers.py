@@ -35,9 +35,11 @@ class Buffer:
         What the layer keeps besides: the mask of dropout, the standardised input of a normalisation.
     scale : ndarray or None
         What a normalisation divides by, upside down.
+    frozen : bool
+        Whether running statistics are to be used, as in prediction.
     """
 
-    __slots__ = ("delta", "kept", "ones", "out", "scale", "scratch", "x")
+    __slots__ = ("delta", "frozen", "kept", "ones", "out", "scale", "scratch", "x")
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Buffer:
         self.ones = ones
         self.kept = kept
         self.scale: Any = None
+        self.frozen = scratch is None
 
     def head(self, n: int) -> Buffer:
         """Return a buffer for ``n`` rows in the same memory."""

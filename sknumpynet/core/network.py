@@ -236,6 +236,27 @@ class Network:
         """Return a network with the same parameters and its own memory."""
         return copy.deepcopy(self)
 
+    def first(self, n: int) -> Network:
+        """Return the first ``n`` layers as a network on the same parameters, for prediction."""
+        part = copy.copy(self)
+        part.layers = self.layers[:n]
+        part.n_outputs = [layer.fan_out for layer in part.layers if isinstance(layer, Dense)][-1]
+        return part
+
+    def input_gradients(self, X: Any) -> tuple[Array, Array]:
+        """Return ``raw``, and d raw / dX of shape (n, n_outputs, n_features), for dense ``X``."""
+        other = self.copy()  # the backward pass writes gradients, and may run in several threads
+        work = Workspace(other, len(X), input_gradient=True)
+        for buffer in work.buffers:
+            buffer.frozen = True
+        raw = other.forward(X, work).copy()
+        slopes = np.empty((len(X), self.n_outputs, X.shape[1]), self.dtype)
+        for output in range(self.n_outputs):
+            work.delta[...] = 0
+            work.delta[:, output] = 1
+            slopes[:, output] = other.backward(work.delta, work)
+        return raw, slopes
+
     def astype(self, dtype: DTypeLike) -> Network:
         """Return a copy that computes in another dtype."""
         other = copy.copy(self)

@@ -149,7 +149,7 @@ class BatchNorm(Normalization):
         self.variance[...] = 1
 
     def is_constant(self, buffer: Buffer) -> bool:
-        return buffer.scratch is None or len(buffer.x) == 1
+        return buffer.frozen or len(buffer.x) == 1
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
         if self.is_constant(buffer):

@@ -96,6 +96,8 @@ class Training:
         Of the next step.
     slowdown : float
         What plateaus have made of the schedule's rate.
+    best : tuple of ndarray or None
+        During a `run` that keeps the best: the network as it was then.
     converged : bool
         Whether the last `run` ended because nothing improved any more.
     """
@@ -120,6 +122,7 @@ class Training:
     order: Array = field(default_factory=lambda: np.arange(0))
     converged: bool = False
     slowdown: float = 1.0
+    best: tuple[Array, Array] | None = None
 
     def __post_init__(self) -> None:
         self.learning_rate = self.schedule(Progress())
@@ -144,6 +147,8 @@ class Training:
     ) -> Iterator[int]:
         """Train, an epoch at a time: yields the number of epochs done after each.
 
+        The count begins with the epochs in `history`, those of a run that was broken off.
+
         ``rows`` are the rows to train on, None for all. ``validate``, where given, returns loss and score of
         validation data. With ``keep_best`` the score decides when to stop, and the parameters of the best
         epoch are put back at the end, or when the iterator is closed; else both are only recorded.
@@ -158,9 +163,10 @@ class Training:
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
         scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
         decides = validate is not None and keep_best
-        best = self.network.snapshot() if decides else None
+        if decides and self.best is None:
+            self.best = self.network.snapshot()
         try:
-            for epoch in range(1, n_epochs + 1):
+            for epoch in range(len(self.history.loss) + 1, n_epochs + 1):
                 if before is not None:
                     before()
                 started = time.perf_counter()
@@ -170,7 +176,7 @@ class Training:
                     self.history.validation_loss.append(loss)
                     self.history.score.append(score)
                     if decides and self.patience.update_score(score, self.tol):
-                        best = self.network.snapshot(into=best)
+                        self.best = self.network.snapshot(into=self.best)
                 if not decides:
                     self.patience.update_loss(self.history.loss[-1], self.tol)
                 self.history.seconds.append(time.perf_counter() - started)
@@ -181,8 +187,9 @@ class Training:
                 if self.converged:
                     break
         finally:
-            if best is not None:
-                self.network.restore(best)
+            if self.best is not None:
+                self.network.restore(self.best)
+                self.best = None
 
     def step(
         self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Callbacks that scikit-learn's own lack, in its protocol: for ``set_callbacks`` (scikit-learn >= 1.9)."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import time
+from pathlib import Path
+
+from sklearn.metrics import check_scoring
+
+
+class ValidationMonitor:
+    """Scores the network on data of its own after each epoch.
+
+    Parameters
+    ----------
+    X_val : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Inputs to validate with.
+    y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+    scoring : str, callable or None, default=None
+        A scorer or its name; None means the estimator's ``score``.
+    every : int, default=1
+        Number of epochs from one score to the next.
+
+    Attributes
+    ----------
+    epochs_ : list of int
+        The epochs that were scored, counted from 1, of the last fit.
+    scores_ : list of float
+        Their scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknumpynet import NumpyMLPClassifier, ValidationMonitor
+    >>> X, y = load_iris(return_X_y=True)
+    >>> monitor = ValidationMonitor(X[::2], y[::2])
+    >>> model = NumpyMLPClassifier(max_iter=5, random_state=0)
+    >>> model.set_callbacks(monitor).fit(X[1::2], y[1::2])  # doctest: +SKIP
+    >>> len(monitor.scores_)  # doctest: +SKIP
+    5
+    """
+
+    def __init__(self, X_val, y_val, scoring=None, every=1):
+        self.X_val = X_val
+        self.y_val = y_val
+        self.scoring = scoring
+        self.every = every
+        self.epochs_, self.scores_ = [], []
+
+    def setup(self, estimator, context):
+        """Begin with empty lists."""
+        self.epochs_, self.scores_ = [], []
+        self._scorer = check_scoring(estimator, scoring=self.scoring)
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        """Score after an epoch."""
+        epoch = context.task_id + 1
+        if context.task_name != "epoch" or epoch % self.every:
+            return
+        self.epochs_.append(epoch)
+        self.scores_.append(float(self._scorer(fitted_estimator, self.X_val, self.y_val)))
+
+    def teardown(self, estimator, context):
+        """Do nothing."""
+
+
+class Checkpoint:
+    """Writes the training to a file every so often, so that a fit that was killed goes on from there.
+
+    The fit is started again by the same call with the same parameters and data: it finds the file, goes on
+    after the last epoch written, and ends with the weights that it would have had, bit by bit. The file is
+    removed when a fit has come to its end. It is a pickle: load none that others have written.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. It is written beside and then renamed, so that it is whole at any time.
+    every : int, default=1
+        Number of epochs from one writing to the next.
+    seconds : float, default=0
+        Smallest time between two writings.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the file is of a fit with other parameters or data, or if the estimator is inside a
+        meta-estimator, whose clones would share the file.
+    """
+
+    def __init__(self, path, every=1, seconds=0.0):
+        self.path = path
+        self.every = every
+        self.seconds = seconds
+
+    def setup(self, estimator, context):
+        """Refuse meta-estimators."""
+        if context.parent is not None or hasattr(estimator, "_parent_callback_ctx"):
+            raise ValueError(
+                "Checkpoint cannot be used inside a meta-estimator, whose clones would share "
+                f"path={os.fspath(self.path)!r}: fit the network by itself"
+            )
+        if estimator.solver == "lbfgs":
+            raise ValueError(
+                "Checkpoint needs a stochastic solver; solver='lbfgs' keeps its state in SciPy"
+            )
+        self._written = time.monotonic()
+
+    def resume(self, estimator, training, fingerprint):
+        """Return the training in the file, where there is one, after a look at its fingerprint."""
+        self._training, self._fingerprint = training, fingerprint
+        path = Path(self.path)
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            kept = pickle.load(file)
+        different = sorted(
+            name for name in fingerprint if kept["fingerprint"].get(name) != fingerprint[name]
+        )
+        if different:
+            raise ValueError(
+                f"the checkpoint {os.fspath(self.path)!r} is of another fit: {', '.join(different)} "
+                "differ. Give the same parameters and data, or another path, or remove the file"
+            )
+        self._training = kept["training"]
+        return self._training
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing."""
+
+    def on_fit_task_end(self, estimator, context):
+        """Write after an epoch; remove the file at the end of the fit."""
+        if context.task_name != "epoch":
+            if not getattr(estimator, "_interrupted", False):
+                Path(self.path).unlink(missing_ok=True)
+            return
+        epoch = len(self._training.history.loss)
+        now = time.monotonic()
+        if epoch % self.every == 0 and now - self._written >= self.seconds:
+            self._write()
+            self._written = now
+
+    def _write(self):
+        path = Path(self.path)
+        kept = {"fingerprint": self._fingerprint, "training": self._training}
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+            pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)
+        os.replace(file.name, path)
+
+    def teardown(self, estimator, context):
+        """Let go of the training."""
+        self._training = None
+
+    def __getstate__(self):
+        return {"path": self.path, "every": self.every, "seconds": self.seconds}
