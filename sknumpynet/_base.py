@@ -53,6 +53,7 @@ from sknumpynet.core.annealing import SCHEDULES
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.history import History, Patience
 from sknumpynet.core.initializers import INITIALIZERS, Initializer
+from sknumpynet.core.layers import Activate
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.core.optimizers import Optimizer
 from sknumpynet.core.schedules import Schedule
