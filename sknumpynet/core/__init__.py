@@ -2,9 +2,9 @@
 """The network itself, in NumPy and SciPy alone; usable without an estimator.
 
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
-``optimizers``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then the variants:
-``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``, ``annealing``,
-``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
+``optimizers``, ``workspace``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then
+the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``,
+``annealing``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
 
 from sknumpynet.core.activations import (
@@ -50,7 +50,7 @@ from sknumpynet.core.initializers import (
 )
 from sknumpynet.core.layers import Activate, Dense, Dropout, Layer
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
-from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network import Network
 from sknumpynet.core.normalization import BatchNorm, LayerNorm
 from sknumpynet.core.optimizers import SGD, Adam, AdamW, Optimizer
 from sknumpynet.core.rectifiers import ELU, SELU, LeakyReLU
@@ -64,6 +64,7 @@ from sknumpynet.core.regression_losses import (
 )
 from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
 from sknumpynet.core.sign_optimizers import Lion, Rprop
+from sknumpynet.core.workspace import Workspace
 
 __all__ = [
     "ELU",

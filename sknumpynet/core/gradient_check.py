@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.losses import Loss
-from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network import Network
 from sknumpynet.core.options import Array
+from sknumpynet.core.workspace import Workspace
 
 
 class GradientError(AssertionError):
@@ -142,15 +143,18 @@ def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Arra
         params[index] = kept
         slopes[index] = (right - left) / (2 * step)
         # The one-sided slopes of a smooth function differ by about step * L''. At a kink they differ by
-        # about as much as they are large, and halving the step tells the two apart.
+        # about as much as they are large, and halving the step tells the two apart: it halves the
+        # difference where the function is smooth, and leaves the central slope as it is.
         bend = abs(right - 2 * center + left) / step
-        if bend > 1e-3 * max(abs(slopes[index]), 1e-6):
+        if bend > 1e-4 * max(abs(slopes[index]), 1e-5):
             params[index] = kept + step / 2
-            near = value()
+            right = value()
             params[index] = kept - step / 2
-            near = abs(near - 2 * center + value()) / (step / 2)
+            left = value()
             params[index] = kept
-            kinks[index] = not 0.4 * bend < near < 0.6 * bend
+            near = abs(right - 2 * center + left) / (step / 2)
+            moved = abs((right - left) / step - slopes[index])
+            kinks[index] = not 0.4 * bend < near < 0.6 * bend or moved > 0.05 * bend
     return slopes, kinks
 
 

@@ -69,6 +69,8 @@ class Layer(Options):
 
     # What `shapes` names, and its gradients, are views that the network binds: neither copied nor pickled.
     VIEWS: tuple[str, ...] = ()
+    # Whether the next layer must leave the output as it is: the way back needs it, or it may be the data.
+    keeps_output = False
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Return, for each parameter, its place in the network's vectors and its shape.
@@ -134,9 +136,9 @@ class Dense(Layer):
     VIEWS = ("W", "b", "dW", "db")
 
     W: Array
-    b: Array
     dW: Array
-    db: Array
+    b: Any = None
+    db: Any = None
 
     def __init__(self, fan_in: int, fan_out: int, bias: bool = True) -> None:
         self.fan_in = fan_in
@@ -209,12 +211,23 @@ class Activate(Layer):
     ----------
     activation : str, Activation or pair of functions
         The function.
+
+    Attributes
+    ----------
+    copies : bool
+        Whether the input is to be left as it is: set by the network, where another activation or the data
+        come before.
     """
+
+    keeps_output = True
+    copies = False
 
     def __init__(self, activation: Any) -> None:
         self.activation: Activation = get_activation(activation)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
+        if self.copies:
+            x = x.copy()
         buffer.x = x
         if self.activation.in_place:
             buffer.out = x
@@ -249,6 +262,8 @@ class Dropout(Layer):
     Srivastava et al.: Dropout: A Simple Way to Prevent Neural Networks from Overfitting (Journal of Machine
     Learning Research 15, 2014).
     """
+
+    keeps_output = True
 
     def __init__(self, rate: float = 0.5) -> None:
         self.rate = rate

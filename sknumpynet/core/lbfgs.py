@@ -16,10 +16,11 @@ from scipy.optimize import minimize
 
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.losses import Loss
-from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import pieces
 from sknumpynet.core.options import Array
 from sknumpynet.core.training import add_penalty
+from sknumpynet.core.workspace import Workspace
 
 
 @dataclass

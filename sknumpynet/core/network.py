@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The network: a list of layers over one flat vector of parameters, and the workspace it computes in.
+"""The network: a list of layers over one flat vector of parameters.
 
 ``params`` holds all weights W, layer by layer, and after them all biases b; ``grads`` is laid out alike.
 Whatever is done to all parameters (a step, a penalty, a copy, a check) is one line on a vector.
@@ -18,8 +18,9 @@ from numpy.typing import DTypeLike
 from sknumpynet.core.activations import Activation
 from sknumpynet.core.batches import Gather
 from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
-from sknumpynet.core.layers import Activate, Buffer, Dense, Layer
+from sknumpynet.core.layers import Activate, Dense, Layer
 from sknumpynet.core.options import Array
+from sknumpynet.core.workspace import Workspace
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
@@ -97,8 +98,12 @@ class Network:
             raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
         self.widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
         self.fan_in = width = self.dense[0].fan_in
+        keeps = True  # the data
         for layer in self.layers:
             width = layer.width(width)
+            if isinstance(layer, Activate):
+                layer.copies = keeps
+            keeps = layer.keeps_output
         self.n_outputs = width
         self.is_random = any(type(layer).draw is not Layer.draw for layer in self.layers)
         sizes = dict.fromkeys((*PLACES, "state"), 0)
@@ -287,61 +292,3 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network({self.layers!r}, dtype={self.dtype.name})"
-
-
-class Workspace:
-    """The memory that a network computes a batch in: activations, deltas and space to work.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-    n_rows : int
-        Rows of a batch.
-    training : bool, default=True
-        Whether there is to be a backward pass.
-    input_gradient : bool, default=False
-        Whether `Network.backward` shall give dL/dX as well.
-
-    Attributes
-    ----------
-    buffers : list of Buffer
-        One per layer.
-    delta, scratch : ndarray of shape (n_rows, n_outputs)
-        For the loss: its gradient and its intermediate values.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        n_rows: int,
-        *,
-        training: bool = True,
-        input_gradient: bool = False,
-    ) -> None:
-        dtype, width = network.dtype, network.fan_in
-        self.buffers: list[Buffer] = []
-        if not training:
-            for layer in network.layers:
-                fan_in, width = width, layer.width(width)
-                self.buffers.append(layer.buffer(fan_in, n_rows, None, None, False))
-            return
-        ones = np.ones(n_rows, dtype)
-        space = np.empty(n_rows * network.widest, dtype)
-        for index, layer in enumerate(network.layers):
-            fan_in, width = width, layer.width(width)
-            scratch = space[: n_rows * width].reshape(n_rows, width)
-            needs_delta = index > 0 or input_gradient
-            self.buffers.append(layer.buffer(fan_in, n_rows, scratch, ones, needs_delta))
-        self.reversed_buffers = self.buffers[::-1]
-        self.delta = np.empty((n_rows, width), dtype)
-        self.scratch = space[: n_rows * width].reshape(n_rows, width)
-
-    def head(self, n: int) -> Workspace:
-        """Return a workspace for ``n`` rows in the same memory: for the short last batch."""
-        part = object.__new__(Workspace)
-        part.buffers = [buffer.head(n) for buffer in self.buffers]
-        if hasattr(self, "delta"):
-            part.reversed_buffers = part.buffers[::-1]
-            part.delta, part.scratch = self.delta[:n], self.scratch[:n]
-        return part
