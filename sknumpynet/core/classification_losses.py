@@ -202,6 +202,8 @@ class Focal(Loss):
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         minus_log = self.for_log_loss.terms_and_gradient(y, raw, gradient, scratch)
+        if self.softmax:  # one question, even where y has a column for each class
+            minus_log = np.add.reduce(minus_log, axis=1, keepdims=True)
         p_t = np.exp(-minus_log)
         miss = np.maximum(1 - p_t, EPS[raw.dtype])
         gradient *= miss**self.gamma + self.gamma * p_t * miss ** (self.gamma - 1) * minus_log

@@ -55,7 +55,7 @@ class ELU(Activation):
     Parameters
     ----------
     alpha : float, default=1.0
-        Minus the limit on the left.
+        Minus the limit on the left, above 0.
 
     References
     ----------
@@ -87,12 +87,15 @@ class ELU(Activation):
             out *= self.scale
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
-        # one factor for both sides: min(a, 0) + scale alpha + (a > 0) scale (1 - alpha)
-        np.greater(a, 0, out=scratch)
-        scratch *= self.scale * (1 - self.alpha)
+        # min(a, 0) + scale alpha is right on the left; on the right it is alpha times too large
+        np.minimum(a, 0, out=scratch)
         scratch += self.scale * self.alpha
-        scratch += np.minimum(a, 0)
         delta *= scratch
+        if self.alpha != 1:
+            np.greater(a, 0, out=scratch)
+            scratch *= 1 / self.alpha - 1
+            scratch += 1
+            delta *= scratch
 
 
 class SELU(ELU):
