@@ -24,7 +24,7 @@ from sknumpynet._base import (
 )
 from sknumpynet._checks import check_data, explained_labels, same_type
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit, fit_context
-from sknumpynet._docs import documented
+from sknumpynet._docs import CLASSIFIER_PARAMETERS, documented
 from sknumpynet.core.classification_losses import (
     CLASSIFICATION_LOSSES,
     LogLoss,
@@ -33,12 +33,16 @@ from sknumpynet.core.classification_losses import (
 from sknumpynet.core.losses import Loss
 
 
-@documented(score="accuracy")
+@documented(
+    score="accuracy",
+    score_text="the accuracy (the share of rows that match exactly)",
+    own_parameters=CLASSIFIER_PARAMETERS,
+)
 class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     """Multi-layer perceptron for classification, computed in NumPy.
 
-    A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and numbers. It
-    minimises the log loss.
+    A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and numbers, and
+    more parameters, whose defaults change nothing.
 
     Parameters
     ----------

@@ -23,17 +23,23 @@ from sknumpynet.core.losses import Loss
 from sknumpynet.core.regression_losses import REGRESSION_LOSSES, get_regression_loss
 
 
-@documented(score="R2")
+@documented(score="R2", score_text="R2")
 class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     """Multi-layer perceptron for regression, computed in NumPy.
 
-    A drop-in for `sklearn.neural_network.MLPRegressor`: the same parameters, attributes and numbers.
+    A drop-in for `sklearn.neural_network.MLPRegressor`: the same parameters, attributes and numbers, and
+    more parameters, whose defaults change nothing.
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        What is minimised: half the squared error, or half the Poisson deviance, for counts and rates
-        ``y >= 0``, whose prediction is the exponential of the raw output.
+    loss : str or Loss, default='squared_error'
+        What is minimised. 'squared_error' is half the squared error, for the mean; 'absolute_error' is for
+        the median; 'huber' and 'log_cosh' lie between the two, so that outliers pull with a limited force;
+        'quantile' is the pinball loss. 'poisson' (``y >= 0``), 'gamma' (``y > 0``) and 'tweedie'
+        (``y >= 0``) are half these deviances, for counts, positive amounts and amounts with zeros; their
+        prediction is the exponential of the raw output. Or an object such as ``Huber(delta=2.0)``,
+        ``Quantile([0.1, 0.5, 0.9])``, for which `predict` gives a column each, or of a subclass of one's
+        own.
     {parameters}
 
     Attributes
