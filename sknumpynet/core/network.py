@@ -152,17 +152,15 @@ class Network:
         bias_initializer: Initializer | None = None,
     ) -> None:
         """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
-        if not hasattr(rng, "uniform"):
-            rng = np.random.default_rng(rng)  # type: ignore[arg-type]
+        source: Any = rng
+        if not hasattr(source, "uniform"):
+            source = np.random.default_rng(source)
         for layer in self.layers:
             if isinstance(layer, Dense):
-                initializer.fill(layer.W, layer.fan_in, layer.fan_out, rng)  # type: ignore[arg-type]
+                initializer.fill(layer.W, layer.fan_in, layer.fan_out, source)
                 if layer.bias:
                     (bias_initializer or initializer).fill(
-                        layer.b,
-                        layer.fan_in,
-                        layer.fan_out,
-                        rng,  # type: ignore[arg-type]
+                        layer.b, layer.fan_in, layer.fan_out, source
                     )
             layer.fill()
 
