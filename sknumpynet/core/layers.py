@@ -35,11 +35,13 @@ class Buffer:
         What the layer keeps besides: the mask of dropout, the standardised input of a normalisation.
     scale : ndarray or None
         What a normalisation divides by, upside down.
+    statistics : tuple of ndarray or None
+        Mean and variance that a normalisation used.
     frozen : bool
         Whether running statistics are to be used, as in prediction.
     """
 
-    __slots__ = ("delta", "frozen", "kept", "ones", "out", "scale", "scratch", "x")
+    __slots__ = ("delta", "frozen", "kept", "ones", "out", "scale", "scratch", "statistics", "x")
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class Buffer:
         self.ones = ones
         self.kept = kept
         self.scale: Any = None
+        self.statistics: Any = None
         self.frozen = scratch is None
 
     def head(self, n: int) -> Buffer:

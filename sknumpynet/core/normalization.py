@@ -63,11 +63,14 @@ class Normalization(Layer):
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
         """Return mean and variance to use, that `x` can be broadcast with."""
-        return x.mean(axis=self.axis, keepdims=True), x.var(axis=self.axis, keepdims=True)
+        mean = x.mean(axis=self.axis, keepdims=True)
+        squares: Any = np.subtract(x, mean, out=buffer.out)
+        squares *= squares
+        return mean, squares.mean(axis=self.axis, keepdims=True)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x
-        mean, variance = self.statistics(x, buffer)
+        buffer.statistics = mean, variance = self.statistics(x, buffer)
         buffer.scale = 1 / np.sqrt(variance + self.epsilon)
         h = np.subtract(x, mean, out=buffer.kept)
         h *= buffer.scale
@@ -159,8 +162,9 @@ class BatchNorm(Normalization):
     def remember(self, buffer: Buffer) -> None:
         if self.is_constant(buffer):
             return
+        (mean,), (variance,) = buffer.statistics
         n = len(buffer.x)
         self.mean *= self.momentum
-        self.mean += (1 - self.momentum) * buffer.x.mean(axis=0)
+        self.mean += (1 - self.momentum) * mean
         self.variance *= self.momentum
-        self.variance += (1 - self.momentum) * buffer.x.var(axis=0) * (n / (n - 1))
+        self.variance += (1 - self.momentum) * variance * (n / (n - 1))
