@@ -7,23 +7,65 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sknumpynet.core import SGD, Adam, Dense, Logistic, ReLU, SquaredError, Tanh
-from sknumpynet.core.activations import ACTIVATIONS, get_activation
-from sknumpynet.core.losses import LOSSES, get_loss
-from sknumpynet.core.optimizers import OPTIMIZERS
+from sknumpynet.core import (
+    SGD,
+    Adam,
+    BatchNorm,
+    Custom,
+    Dense,
+    Dropout,
+    Focal,
+    Function,
+    LayerNorm,
+    LeakyReLU,
+    Logistic,
+    Normal,
+    Quantile,
+    ReLU,
+    SquaredError,
+    Tanh,
+    Uniform,
+    Warmup,
+)
+from sknumpynet.core.activations_of_z import ACTIVATIONS, get_activation
+from sknumpynet.core.annealing import SCHEDULES
+from sknumpynet.core.classification_losses import CLASSIFICATION_LOSSES, get_classification_loss
+from sknumpynet.core.initializers import INITIALIZERS, get_initializer
 from sknumpynet.core.options import Options
-from sknumpynet.core.schedules import SCHEDULES
+from sknumpynet.core.regression_losses import REGRESSION_LOSSES, get_regression_loss
+from sknumpynet.core.sign_optimizers import OPTIMIZERS, get_optimizer
 
-ALL = [cls() for names in (ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES) for cls in names.values()]
+TABLES = [
+    ACTIVATIONS,
+    CLASSIFICATION_LOSSES,
+    REGRESSION_LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    INITIALIZERS,
+]
+ALL = [
+    *(cls() for names in TABLES for cls in names.values()),
+    LeakyReLU(0.2),
+    Function(np.sin, np.cos),
+    Focal(1.0, softmax=True),
+    Quantile([0.1, 0.9]),
+    Quantile(np.array([0.1, 0.9])),
+    Warmup("cosine", 0.1),
+    Warmup(SCHEDULES["adaptive"](0.1), 7),
+    Custom(np.sqrt),
+    Normal(0.5),
+    Uniform(-0.5, 0.25),
+]
+LAYERS = [Dense(2, 3), Dropout(0.3), BatchNorm(3, momentum=0.5), LayerNorm(3)]
 
 
-@pytest.mark.parametrize("thing", [*ALL, Dense(2, 3)], ids=repr)
+@pytest.mark.parametrize("thing", [*ALL, *LAYERS], ids=repr)
 def test_twins_are_equal_hash_alike_and_clone(thing):
     twin = type(thing)(**thing.get_params())
     assert thing == twin and hash(thing) == hash(twin)
     assert repr(twin) == repr(thing)
     assert pickle.loads(pickle.dumps(thing)) == thing
-    if not isinstance(thing, Dense):
+    if thing not in LAYERS:
         copy = clone(thing)
         assert copy == thing and copy is not thing
 
@@ -64,7 +106,8 @@ def test_names_become_default_objects_and_objects_pass():
     assert get_activation("relu") == ReLU()
     own = ReLU()
     assert get_activation(own) is own
-    assert get_loss("squared_error") == SquaredError()
+    assert get_regression_loss("squared_error") == SquaredError()
+    assert get_classification_loss("focal") == Focal()
 
 
 @pytest.mark.parametrize("wrong", ["rleu", None, 3, SquaredError(), ReLU])
@@ -77,5 +120,11 @@ def test_an_unknown_choice_names_the_parameter_and_the_choices(wrong):
 
 
 def test_an_unknown_loss_is_named_as_loss():
-    with pytest.raises(ValueError, match=r"^loss must be one of 'squared_error', 'poisson'"):
-        get_loss("squared")
+    with pytest.raises(ValueError, match=r"^loss must be one of 'squared_error', 'absolute_error'"):
+        get_regression_loss("log_loss")
+    with pytest.raises(ValueError, match=r"^loss must be one of 'log_loss', 'focal' or an object"):
+        get_classification_loss("squared_error")
+    with pytest.raises(ValueError, match=r"^bias_init must be one of 'glorot_uniform', .*'zeros'"):
+        get_initializer("ones", "bias_init")
+    with pytest.raises(ValueError, match=r"^solver must be one of 'sgd', 'adam', 'adamw', 'nadam'"):
+        get_optimizer("lbfgs")
