@@ -27,6 +27,7 @@ from sknumpynet._choices import (
     NORMALIZATIONS,
     build_network,
     check_hidden_layer_sizes,
+    dropout_rates,
     hidden_activations,
     ignored_parameters,
     make_optimizer,
@@ -44,7 +45,7 @@ from sknumpynet._compat import (
     fit_context,
     with_callbacks,
 )
-from sknumpynet._progress import make_log
+from sknumpynet._progress import ProgressLine, make_log
 from sknumpynet._validation import Validation, check_split_weights, split
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
 from sknumpynet.core.activations import Activation
@@ -198,11 +199,12 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
         X, y, targets = self._check_data(X, y, reset=not goes_on, incremental=incremental)
+        self._check_sparse(X, len(hidden))
         dtype = self._dtype_of(X)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, dtype)
         weight = self._row_weights(y, sample_weight, dtype, incremental)
-        ignored = ignored_parameters(self)
+        ignored = ignored_parameters(self, stops_early=validation[0] is not None)
         if ignored and not goes_on:
             _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
 
@@ -255,6 +257,14 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError(
                 "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
                 "normalization='layer' or another solver"
+            )
+
+    def _check_sparse(self, X, n_hidden):
+        """Raise where inputs are to be dropped from a sparse matrix."""
+        if issparse(X) and dropout_rates(self.dropout, n_hidden)[0]:
+            raise ValueError(
+                f"dropout={self.dropout!r} drops inputs, which needs a dense X: pass X.toarray(), or set the "
+                "first rate to 0"
             )
 
     def _dtype_of(self, X):
@@ -312,6 +322,8 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         """Return the validation data that were passed, ready to be scored, or None."""
         X, y, sample_weight = validation
         if X is None and y is None:
+            if sample_weight is not None:
+                raise ValueError("sample_weight_val goes with X_val and y_val: pass them too")
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together: pass both, or neither")
@@ -324,10 +336,12 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         training = self._start_training(network, rng)
         self._set_options(training)
         X, targets, weight = data
-        rows = None
+        rows, new = None, training
+        training = self._resume(training, data, hooks)
         if self.early_stopping:
             if validation is None:
-                rows, held_out = split(self, targets, rng)
+                training.split = training.split or split(self, targets, rng)
+                rows, held_out = training.split
                 check_split_weights(weight, rows, held_out)
                 validation = Validation(
                     self,
@@ -340,8 +354,8 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                     weight,
                     held_out,
                 )
-            training.patience = Patience(-np.inf)
-        training = self._resume(training, data, hooks)
+            if training is new:
+                training.patience = Patience(-np.inf)
         reason = self._run(training, data, rows, self.max_iter, validation, hooks)
         over = training.converged or training.schedule.has_end or reason
         if self.n_iter_ == self.max_iter and not over:
@@ -351,7 +365,8 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                 ConvergenceWarning,
             )
         training.order = np.arange(0)  # a new fit begins with the rows as they come
-        self._record(training)
+        training.split = None
+        self._record(training, validation is not None)
 
     def _resume(self, training, data, hooks):
         """Return what a callback has kept of the same fit, broken off, or else the training given."""
@@ -392,7 +407,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                 rng.set_state(draws)
             vars(training).update(vars(before))
             raise
-        self._record(training, LONGEST_CURVE)
+        self._record(training, validation is not None, LONGEST_CURVE)
 
     def _run(self, training, data, rows, n_epochs, validation, hooks):
         """Train, keep what has been learnt when interrupted, and return why it ended early, if it did."""
@@ -406,7 +421,8 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
             )
             batch_size = n
         batches = Batches(X, targets, weight, batch_size, training.network.dtype)
-        self.n_iter_, reason, started = 0, "", time.perf_counter()
+        self.n_iter_, reason = len(training.history.loss), ""  # those of a fit that was broken off
+        started = time.perf_counter()
         before = None if hooks is None else hooks.begin_epoch
         epochs = training.run(batches, rows, n_epochs, validation, self.early_stopping, before)
         try:
@@ -426,10 +442,13 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         except KeyboardInterrupt:
             reason, self._interrupted = "the user", True
             _warn_of_interrupt()
+        finally:
+            if isinstance(training.log, ProgressLine):
+                training.log.end()
         _check_finite(training.network)
         return reason
 
-    def _record(self, training, longest=None):
+    def _record(self, training, validated, longest=None):
         """Make the outcome of a training the state of the estimator; keep the curves this long."""
         history, patience = training.history, training.patience
         training.log, training.history = None, History()
@@ -439,7 +458,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
         self.t_ = training.progress.samples
         n = len(history.loss)  # an interrupt may have come before all of an epoch was recorded
         columns = {key: getattr(history, name)[:n] for key, name in HISTORY.items()}
-        if not history.score:
+        if not validated:
             del columns["validation_loss"], columns["validation_score"]
         self._extend_history(columns, n, longest)
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
@@ -451,7 +470,8 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _extend_history(self, columns, n, longest):
         """Append ``n`` epochs to `history_` and to the curves."""
-        earlier = getattr(self, "history_", {})
+        # L-BFGS has no curve to go on with
+        earlier = self.history_ if hasattr(self, "loss_curve_") else {}
         last = earlier["epoch"][-1] if earlier.get("epoch") else 0
         columns = {"epoch": list(range(last + 1, last + n + 1)), **columns}
         start = 0 if longest is None else -longest
@@ -704,12 +724,12 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
             raise TypeError("input_gradient needs a dense X: pass X.toarray()")
         X = X.astype(self._network.dtype, copy=False)
         raw, slopes = self._network.input_gradients(X)
-        slopes *= self._link_slope(raw)[:, :, np.newaxis]
+        slopes = self._through_link(raw, slopes)
         return slopes[:, 0] if slopes.shape[1] == 1 else slopes
 
-    def _link_slope(self, raw):
-        """Return d output / d raw."""
-        return np.ones_like(raw)
+    def _through_link(self, raw, slopes):
+        """Return d output / d input, given d raw / d input."""
+        return slopes
 
     def _needs_no_check(self, X):
         """Return whether X is beyond doubt: a check takes longer than predicting a few rows."""

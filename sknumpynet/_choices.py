@@ -147,10 +147,15 @@ def make_schedule(estimator):
     return schedule
 
 
-def ignored_parameters(estimator):
-    """Return the parameters, with their values, that were set and that this solver does not read."""
+def ignored_parameters(estimator, stops_early=False):
+    """Return the parameters, with their values, that were set and that this solver does not read.
+
+    ``stops_early`` says whether there are validation data, with which L-BFGS can stop early.
+    """
     if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         names = [*SHARED_WITH_OPTIMIZER, *STOCHASTIC_PARAMETERS]
+        if stops_early:
+            names = [name for name in names if name not in ("early_stopping", "n_iter_no_change")]
     else:
         names = ["max_fun"]
         own = {}

@@ -248,10 +248,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         >>> AND.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([0, 0, 0, 1])
         """
-        if classes is None:
-            classes = np.arange(max(np.asarray(coefs[-1]).shape[-1], 2))
-        classes = np.asarray(classes)
-        n = np.asarray(coefs[-1]).shape[-1]
+        n = np.shape(coefs[-1])[-1] if len(coefs) and np.ndim(coefs[-1]) else 1
+        classes = np.arange(max(n, 2)) if classes is None else np.asarray(classes)
         if len(classes) != max(n, 2) or np.any(classes[:-1] >= classes[1:]):
             raise ValueError(
                 f"classes must hold {max(n, 2)} labels in sorted order, for the {n} outputs of the last "
@@ -349,8 +347,22 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                 "class_weight='balanced' needs all of y at once, which partial_fit never sees: pass a dict, "
                 "as from sklearn.utils.class_weight.compute_class_weight('balanced', ...)"
             )
-        weight = compute_sample_weight(self.class_weight, y).astype(dtype, copy=False)
-        return weight if sample_weight is None else weight * sample_weight
+        class_weight = self.class_weight
+        if incremental and isinstance(class_weight, dict) and y.ndim == 1:
+            unknown = set(class_weight) - set(self.classes_)
+            if unknown:
+                raise ValueError(f"class_weight has classes that classes_ has not: {unknown}")
+            # a batch need not have all the classes
+            class_weight = {c: class_weight.get(c, 1.0) for c in np.unique(y)}
+        weight = compute_sample_weight(class_weight, y).astype(dtype, copy=False)
+        if sample_weight is not None:
+            weight *= sample_weight
+        if not weight.sum() and not incremental:
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no row a weight, or the weights sum to zero: "
+                "give weights >= 0, and above 0 to a class that occurs"
+            )
+        return weight
 
     def _check_validation_data(self, X, y):
         X, y = check_data(self, X, y, multi_output=True, reset=False)

@@ -39,7 +39,8 @@ class ProgressLine:
 
     def __call__(self, training, event):
         if isinstance(event, str):
-            self._write(f"{event}\n")
+            self._write(event)
+            self.end()
             return
         history = training.history
         left = (time.perf_counter() - self.started) / event * (self.max_epochs - event)
@@ -48,11 +49,14 @@ class ProgressLine:
             parts.append(f"validation loss {history.validation_loss[-1]:.6f}")
             parts.append(f"score {history.score[-1]:.4f}")
         parts += [f"rate {history.learning_rate[-1]:.3g}", f"at most {left:.0f} s left"]
-        self._write("  ".join(parts) + ("\n" if event == self.max_epochs else ""))
+        self._write("  ".join(parts))
 
-    def _write(self, text):
-        line = text.rstrip("\n")
-        padding = " " * max(self.width - len(line), 0)
+    def end(self):
+        """Leave the line as it is, and go to the next one."""
+        if self.width:
+            print(flush=True)
+            self.width = 0
+
+    def _write(self, line):
+        print(f"\r{line:{self.width}}", end="", flush=True)
         self.width = len(line)
-        sys.stdout.write(f"\r{line}{padding}" + text[len(line) :])
-        sys.stdout.flush()

@@ -20,7 +20,7 @@ from sknumpynet._checks import check_data, check_numbers
 from sknumpynet._compat import StrOptions, fit_context
 from sknumpynet._docs import documented
 from sknumpynet.core.losses import Loss
-from sknumpynet.core.regression_losses import REGRESSION_LOSSES, get_regression_loss
+from sknumpynet.core.regression_losses import REGRESSION_LOSSES, Quantile, get_regression_loss
 
 
 @documented(score="R2", score_text="R2")
@@ -201,11 +201,19 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         self.loss_function_.inverse_link(raw, raw)  # as fitted, whatever `loss` was set to since
         return raw.ravel() if raw.shape[1] == 1 else raw
 
-    def _link_slope(self, raw):
-        if self.out_activation_ != "exp":
-            return super()._link_slope(raw)
-        self.loss_function_.inverse_link(raw, raw)
-        return raw
+    def _through_link(self, raw, slopes):
+        loss, link = self.loss_function_, self.out_activation_
+        if isinstance(loss, Quantile) and np.size(loss.quantiles) > 1:  # sorts each row
+            return np.take_along_axis(slopes, raw.argsort(axis=1)[:, :, np.newaxis], axis=1)
+        if link == "exp":
+            loss.inverse_link(raw, raw)
+            slopes *= raw[:, :, np.newaxis]
+        elif link != "identity":  # of a loss of one's own: elementwise, its slope by differences
+            low, high = np.float64(raw) - 1e-6, np.float64(raw) + 1e-6
+            loss.inverse_link(low, low)
+            loss.inverse_link(high, high)
+            slopes *= ((high - low) / 2e-6)[:, :, np.newaxis]
+        return slopes
 
     @classmethod
     def from_weights(cls, coefs, intercepts=None, *, activation="relu", **params):

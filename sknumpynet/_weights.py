@@ -43,6 +43,11 @@ class WeightList(list):
             )
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{self._name}[{i}] must hold real numbers; got dtype {array.dtype}")
+        if self._name == "intercepts_" and not self._network.dense[i].bias and array.any():
+            raise ValueError(
+                f"{self._name}[{i}] must be zeros: the network has no intercepts. Set fit_intercept=True "
+                "and fit anew"
+            )
         return array
 
     def _fixed(self, *args, **kwargs):

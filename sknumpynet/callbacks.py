@@ -151,7 +151,11 @@ class Checkpoint:
         path = Path(self.path)
         kept = {"fingerprint": self._fingerprint, "training": self._training}
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-            pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)
+            try:
+                pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)
+            except BaseException:
+                os.unlink(file.name)
+                raise
         os.replace(file.name, path)
 
     def teardown(self, estimator, context):

@@ -18,10 +18,11 @@ import numpy as np
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.history import History, Patience
 from sknumpynet.core.losses import Loss
-from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import Optimizer, pieces
 from sknumpynet.core.options import Array
 from sknumpynet.core.schedules import Progress, Schedule
+from sknumpynet.core.workspace import Workspace
 
 
 def add_penalty(network: Network, l2: float, scratch: Array, l1: float = 0.0) -> float:
@@ -98,6 +99,8 @@ class Training:
         What plateaus have made of the schedule's rate.
     best : tuple of ndarray or None
         During a `run` that keeps the best: the network as it was then.
+    split : tuple of ndarray of int or None
+        The rows to train on and those to validate with, where there are such.
     converged : bool
         Whether the last `run` ended because nothing improved any more.
     """
@@ -123,6 +126,7 @@ class Training:
     converged: bool = False
     slowdown: float = 1.0
     best: tuple[Array, Array] | None = None
+    split: tuple[Array, Array] | None = None
 
     def __post_init__(self) -> None:
         self.learning_rate = self.schedule(Progress())
@@ -157,7 +161,8 @@ class Training:
         n = batches.n if rows is None else len(rows)
         if len(self.order) != n:
             self.order = np.arange(n)
-        self.converged = False
+        if not self.history.loss:
+            self.converged = False
         self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
@@ -167,6 +172,8 @@ class Training:
             self.best = self.network.snapshot()
         try:
             for epoch in range(len(self.history.loss) + 1, n_epochs + 1):
+                if self.converged:
+                    break
                 if before is not None:
                     before()
                 started = time.perf_counter()
@@ -182,10 +189,8 @@ class Training:
                 self.history.seconds.append(time.perf_counter() - started)
                 if self.log is not None:
                     self.log(self, epoch)
-                yield epoch
                 self._end_or_slow_down("Validation score" if decides else "Training loss")
-                if self.converged:
-                    break
+                yield epoch
         finally:
             if self.best is not None:
                 self.network.restore(self.best)
