@@ -73,9 +73,10 @@ def small_regressor(**parameters):
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_the_constructor_is_scikit_learns(ours, theirs):
     mine, other = (inspect.signature(cls.__init__).parameters.values() for cls in (ours, theirs))
-    assert [(p.name, p.kind, p.default) for p in mine] == [
-        (p.name, p.kind, p.default) for p in other
-    ]
+    mine, other = ([(p.name, p.kind, p.default) for p in each] for each in (mine, other))
+    assert mine[: len(other)] == other
+    # what is new comes after, and test_parameters.py looks at it
+    assert {kind for _, kind, _ in mine[len(other) :]} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -85,8 +86,17 @@ def test_the_constructor_is_scikit_learns(ours, theirs):
 def test_methods_take_scikit_learns_arguments(ours, theirs, method):
     assert hasattr(ours, method) == hasattr(theirs, method)
     if hasattr(ours, method):
-        signatures = [inspect.signature(getattr(cls, method)) for cls in (ours, theirs)]
-        assert list(signatures[0].parameters.items()) == list(signatures[1].parameters.items())
+        mine, other = (
+            list(inspect.signature(getattr(cls, method)).parameters.items())
+            for cls in (ours, theirs)
+        )
+        assert mine[: len(other)] == other
+        new = mine[len(other) :]
+        names = ["X_val", "y_val", "sample_weight_val"] if "fit" in method else []
+        assert [name for name, _ in new] == names
+        for _, argument in new:
+            assert argument.kind is inspect.Parameter.KEYWORD_ONLY
+            assert argument.default is None
 
 
 def test_positional_arguments_land_where_they_do_there():
@@ -103,7 +113,9 @@ def test_positional_arguments_land_where_they_do_there():
 def test_parameters_are_got_set_and_shown(ours, theirs):
     changed = {"alpha": 0.5, "solver": "sgd", "hidden_layer_sizes": (3, 4)}
     estimator = ours().set_params(**changed)
-    assert estimator.get_params() == theirs(**changed).get_params()
+    shared = theirs(**changed).get_params()
+    news = {name: value for name, value in ours().get_params().items() if name not in shared}
+    assert estimator.get_params() == shared | news
     assert repr(estimator) == "Numpy" + repr(theirs(**changed)).replace("\n", "\n     ")
     with pytest.raises(ValueError, match="Invalid parameter 'units'"):
         ours().set_params(units=3)
@@ -292,7 +304,8 @@ def test_weights_are_routed_through_a_pipeline(ours, iris):
     with sklearn.config_context(enable_metadata_routing=True):
         asks = clone(model).set_fit_request(sample_weight=True)
         asks.set_score_request(sample_weight=True)
-        assert asks.get_metadata_routing().fit.requests == {"sample_weight": True}
+        silent = dict.fromkeys(["X_val", "y_val", "sample_weight_val"])
+        assert asks.get_metadata_routing().fit.requests == {"sample_weight": True, **silent}
         scaler = StandardScaler().set_fit_request(sample_weight=False)
         pipeline = make_pipeline(scaler, asks).fit(X, y, sample_weight=weights)
         assert pipeline.score(X, y, sample_weight=weights) == pytest.approx(

@@ -12,6 +12,14 @@ SOLVERS = ["adam", "sgd", "lbfgs"]
 REFUSES_PARTIAL_FIT = "partial_fit has no validation set to watch, and must refuse"
 WEIGHTS_ARE_NOT_REPEATED_ROWS = "rows and their repetitions fall on both sides of the split"
 TEN_ROWS = "a tenth of ten rows is no validation set"
+# The heavy class has one or two rows in a validation set of 5: the first epoch that gets them right has the
+# best score, and its weights are kept, long before that class is predicted everywhere. The larger steps of
+# 'sgd' below get there in that epoch.
+FIVE_ROWS = "five rows of validation are right before the rest is"
+FAIL_WITH_ADAM_AS_WELL = {
+    NumpyMLPClassifier: {"check_class_weight_classifiers": FIVE_ROWS},
+    NumpyMLPRegressor: {},
+}
 FAIL_WITH_EARLY_STOPPING = {
     NumpyMLPClassifier: {
         "check_fit_score_takes_y": REFUSES_PARTIAL_FIT,
@@ -47,6 +55,12 @@ def without_excuses():
     )
 
 
+def fail_with_early_stopping(estimator):
+    """Return a dict of the checks that this estimator cannot pass to the reasons."""
+    more = FAIL_WITH_ADAM_AS_WELL[type(estimator)] if estimator.solver == "adam" else {}
+    return {**FAIL_WITH_EARLY_STOPPING[type(estimator)], **more}
+
+
 def with_early_stopping():
     """Return the mark; an expected failure that passes fails the test (xfail_strict in setup.cfg)."""
     return parametrize_with_checks(
@@ -56,7 +70,7 @@ def with_early_stopping():
             for estimator in ESTIMATORS
             for solver, rate in (("adam", 0.001), ("sgd", 0.05))
         ],
-        expected_failed_checks=lambda estimator: FAIL_WITH_EARLY_STOPPING[type(estimator)],
+        expected_failed_checks=fail_with_early_stopping,
     )
 
 
@@ -90,7 +104,10 @@ def test_checks_are_collected(decorator, n_estimators):
     assert len(estimators) == n_estimators
     assert len(checks) > 40
     if decorator is with_early_stopping:
-        listed = {cls: set(names) for cls, names in FAIL_WITH_EARLY_STOPPING.items()}
+        listed = {
+            cls: {*names, *FAIL_WITH_ADAM_AS_WELL[cls]}
+            for cls, names in FAIL_WITH_EARLY_STOPPING.items()
+        }
         assert expected_failures == listed
     else:
         assert not expected_failures

@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
-from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss, SquaredError
+from sknumpynet.core.classification_losses import BinaryLogLoss, MultinomialLogLoss
+from sknumpynet.core.losses import SquaredError
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(80, 4))
@@ -136,7 +137,7 @@ def test_early_stopping_puts_the_best_weights_back(stop, monkeypatch):
     monkeypatch.setattr(NumpyMLPRegressor, "_validation_score", lambda *args: next(scores))
     best = new(**params, max_iter=3).fit(X, NUMBERS)
     scores = iter([0.1, 0.2, 0.9, 0.5, 0.4, 0.3, 0.2])
-    stop(5 * 3 + 2)  # 60 rows to train on
+    stop(5 * (3 + 1) + 2)  # 60 rows to train on, and one loss of those to validate with
     with pytest.warns(UserWarning, match=INTERRUPTED):
         model = new(**params, max_iter=50).fit(X, NUMBERS)
     assert model.validation_scores_ == [0.1, 0.2, 0.9, 0.5, 0.4]

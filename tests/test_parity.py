@@ -146,7 +146,7 @@ def make_data(setting):
 def fit(cls, setting, X, y, weights):
     """Return the fitted estimator, or the exception that fitting raises."""
     arguments = {"sample_weight": weights}
-    if setting["method"] == "partial_fit" and "loss" not in cls().get_params():
+    if setting["method"] == "partial_fit" and hasattr(cls, "predict_proba"):
         arguments["classes"] = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
     estimator = cls(**setting["parameters"])
     with warnings.catch_warnings():
