@@ -149,6 +149,8 @@ def smoothed_log_loss(torch):
 def write():
     import torch
 
+    torch.set_default_dtype(torch.float64)  # NAdam keeps a product in it
+
     found = {
         "optimizers": {
             name: steps(torch, theirs, options) for name, (theirs, options, _) in OPTIMIZERS.items()

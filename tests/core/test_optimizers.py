@@ -10,10 +10,25 @@ import pytest
 import reference
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknumpynet.core import SGD, Adam, Optimizer, optimizers
-from sknumpynet.core.optimizers import AdamW, get_optimizer
+from sknumpynet.core import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    Optimizer,
+    RMSprop,
+    Rprop,
+    optimizers,
+)
+from sknumpynet.core.sign_optimizers import OPTIMIZERS as BY_NAME
+from sknumpynet.core.sign_optimizers import get_optimizer
 
-OPTIMIZERS = [
+from . import frozen_optimizers as frozen
+
+BASIC = [
     SGD(),
     SGD(nesterov=False),
     SGD(momentum=0),
@@ -21,6 +36,16 @@ OPTIMIZERS = [
     Adam(0.8, 0.99, 1e-4),
     AdamW(),
     AdamW(weight_decay=0.0),
+]
+OPTIMIZERS = [
+    *BASIC,
+    NAdam(),
+    AMSGrad(),
+    RMSprop(),
+    Adagrad(),
+    Rprop(),
+    Lion(),
+    Lion(0.5, 0.8, weight_decay=0.3),
 ]
 IDS = [repr(optimizer) for optimizer in OPTIMIZERS]
 
@@ -49,12 +74,18 @@ RATES = {  # for SGD and for Adam, with the value to be reached
 def test_goes_down_to_the_minimum(optimizer, function, dtype):
     optimizer = optimizer.clone()
     sgd_rate, adam_rate, goal = RATES[function]
-    rate = adam_rate if isinstance(optimizer, Adam) else sgd_rate
+    rate = sgd_rate if isinstance(optimizer, SGD) else adam_rate
     if function is rosenbrock and isinstance(optimizer, SGD) and optimizer.momentum == 0:
         rate, goal = 1e-3, 0.2
     x = np.array([-1.2, 1.0], dtype)
     start = function(x)[0]
-    for _ in range(1500):
+    rates = np.full(1500, rate)
+    if isinstance(optimizer, RMSprop | Lion):  # whose steps shrink with the rate alone
+        rates *= np.linspace(1, 0, 1500)
+        goal = max(goal, 0.05 * (function is rosenbrock))
+    elif isinstance(optimizer, Adagrad | AMSGrad):  # whose steps shrink by themselves
+        rates *= 50 if isinstance(optimizer, Adagrad) else 5
+    for rate in rates:
         optimizer.step(
             x, function(x)[1], rate, 0
         )  # no parameter counts as a weight, which would decay
@@ -63,7 +94,7 @@ def test_goes_down_to_the_minimum(optimizer, function, dtype):
     assert optimizer.t == 1500
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+@pytest.mark.parametrize("optimizer", BASIC, ids=repr)
 def test_agrees_with_the_reference_and_leaves_the_gradient(optimizer):
     rng = np.random.default_rng(0)
     optimizer = optimizer.clone()
@@ -82,6 +113,78 @@ def test_agrees_with_the_reference_and_leaves_the_gradient(optimizer):
         else:
             expected, state[0] = reference.sgd_step(expected, [kept], state[0], rate, **options)
         assert_allclose(params, expected[0], rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", frozen.OPTIMIZERS)
+def test_fifty_steps_are_those_of_pytorch(name):
+    cls, options, ours = frozen.OPTIMIZERS[name]
+    x = frozen.START.copy()
+    # AMSGrad is an option of Adam in PyTorch
+    optimizer, kept = get_optimizer("amsgrad" if name == "amsgrad" else cls.lower()), []
+    optimizer.set_params(**ours)
+    for step in range(1, 51):
+        optimizer.step(x, frozen.gradient(x), options["lr"])
+        if step in frozen.KEPT:
+            kept.append(x.copy())
+    assert_allclose(kept, frozen.FROZEN["optimizers"][name], rtol=1e-10, atol=1e-11)
+
+
+@pytest.mark.parametrize("optimizer", [Lion(), Lion(0.5, 0.8, weight_decay=0.3)], ids=repr)
+def test_lion_agrees_with_the_reference(optimizer):
+    rng = np.random.default_rng(0)
+    optimizer, params = optimizer.clone(), rng.normal(size=20)
+    expected, m = [params.copy()], [np.zeros(20)]
+    for t in range(1, 9):
+        grads = rng.normal(size=20)
+        grads[3] = 0
+        kept = grads.copy()
+        optimizer.step(params, grads, 0.1 / t)
+        assert_array_equal(grads, kept)
+        expected, m = reference.lion_step(expected, [grads], m, 0.1 / t, **optimizer.get_params())
+        assert_allclose(params, expected[0], rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_gradients_stay_as_they_are(optimizer):
+    optimizer, rng = optimizer.clone(), np.random.default_rng(0)
+    params = rng.normal(size=6)
+    for _ in range(4):
+        grads = rng.normal(size=6)
+        kept = grads.copy()
+        optimizer.step(params, grads, 0.1)
+        assert_array_equal(grads, kept)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_no_gradient_no_step(optimizer):
+    optimizer, params = optimizer.clone(), np.array([1.0, -2.0])
+    for _ in range(3):
+        optimizer.step(params, np.zeros(2), 0.1, 0)
+    assert_array_equal(params, [1.0, -2.0])
+
+
+def test_rprop_by_hand():
+    # the same sign: a longer step; the other sign: half of it and no step back; then on with that size
+    params, optimizer = np.array([0.0]), Rprop()
+    for g, expected in [(1.0, -0.1), (5.0, -0.22), (-1.0, -0.16), (-1.0, -0.1), (-1.0, -0.028)]:
+        optimizer.step(params, np.array([g]), 0.1)
+        if g == -1.0 and expected == -0.16:
+            assert_allclose(params, -0.22)  # where the sign turned nothing moves
+            params[...] = -0.16
+            continue
+        assert_allclose(params, expected, rtol=1e-12)
+
+
+def test_amsgrad_remembers_the_largest_gradient():
+    # after one large gradient its steps stay short, and Adam's do not
+    steps = {}
+    for cls in (Adam, AMSGrad):
+        params, optimizer = np.zeros(1), cls(beta_1=0.0, beta_2=0.5)
+        for g in [100.0] + [1.0] * 50:
+            before = params.copy()
+            optimizer.step(params, np.array([g]), 0.1)
+        steps[cls] = float(before[0] - params[0])
+    assert steps[Adam] == pytest.approx(0.1) and steps[AMSGrad] < 0.003
 
 
 def test_first_steps_of_adam_by_hand():
@@ -134,6 +237,8 @@ def test_weight_decay_by_hand():
     assert_allclose(params, [1.9, 2.0], rtol=1e-14)
     AdamW(weight_decay=0.5).step(params, np.zeros(2), 0.1)
     assert_allclose(params, [1.805, 1.9], rtol=1e-14)
+    Lion(weight_decay=0.5).step(params, np.zeros(2), 0.1, 1)
+    assert_allclose(params, [1.71475, 1.9], rtol=1e-14)
 
 
 @pytest.mark.parametrize("n", [10, 11, 12])
@@ -164,7 +269,10 @@ def test_names_and_objects_become_fresh_optimizers():
     fresh = get_optimizer(own)
     assert fresh == own and fresh is not own and not hasattr(fresh, "state")
     with pytest.raises(ValueError, match=r"^solver must be one of 'sgd', 'adam', 'adamw'"):
-        get_optimizer("nadam")
+        get_optimizer("adam2")
+    for name, cls in BY_NAME.items():
+        assert type(get_optimizer(name)) is cls
+    assert {type(optimizer) for optimizer in OPTIMIZERS} == set(BY_NAME.values())
 
 
 @pytest.mark.parametrize(

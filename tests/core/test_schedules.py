@@ -4,8 +4,22 @@
 import numpy as np
 import pytest
 
-from sknumpynet.core import Adaptive, Constant, InverseScaling, Progress, Schedule
-from sknumpynet.core.schedules import SCHEDULES, Custom, OneCycle, get_schedule
+from sknumpynet.core import (
+    Adaptive,
+    Constant,
+    Cosine,
+    Custom,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    Progress,
+    Schedule,
+    Step,
+    Warmup,
+)
+from sknumpynet.core.annealing import SCHEDULES, get_schedule
+
+from .frozen_optimizers import FROZEN
 
 
 @pytest.mark.parametrize("samples", [0, 1, 10**6])
@@ -91,3 +105,93 @@ def test_a_rate_is_put_in_where_there_is_none(name):
     assert get_schedule(own, 0.3) == own and get_schedule(own, 0.3) is not own
     with pytest.raises(ValueError, match=r"^learning_rate must be one of 'constant', "):
         get_schedule("constantly", 0.3)
+
+
+# ---- rates that come down
+
+
+@pytest.mark.parametrize(
+    "epoch, rate", [(0, 0.8), (1, 0.8), (2, 0.8), (3, 0.2), (5, 0.2), (6, 0.05), (30, 0.8 / 4**10)]
+)
+def test_steps_come_every_so_many_epochs(epoch, rate):
+    schedule = Step(0.8, every=3, factor=0.25)
+    assert schedule(Progress(step=7 * epoch, n_steps=1000, epoch=epoch)) == pytest.approx(rate)
+    assert (schedule.moves, schedule.has_end) == ("epoch", False)
+
+
+@pytest.mark.parametrize("epoch, rate", [(0, 0.4), (1, 0.1), (3, 0.00625)])
+def test_exponential(epoch, rate):
+    schedule = Exponential(0.4, factor=0.25)
+    assert schedule(Progress(step=99, epoch=epoch, samples=1234)) == pytest.approx(rate)
+    assert (schedule.moves, schedule.has_end) == ("epoch", False)
+
+
+def all_rates(schedule, n_steps):
+    return [schedule(Progress(step=step, n_steps=n_steps)) for step in range(n_steps)]
+
+
+def test_cosine_by_hand():
+    rates = all_rates(Cosine(1.0, end_factor=0.2), 13)
+    # a third of the way a half-period of the cosine has gone a quarter down
+    assert [rates[0], rates[4], rates[6], rates[8], rates[12]] == pytest.approx(
+        [1, 0.8, 0.6, 0.4, 0.2]
+    )
+    assert Cosine(1.0)(Progress(step=99, n_steps=13)) == pytest.approx(0, abs=1e-15)
+    assert (Cosine.moves, Cosine.has_end) == ("step", True)
+
+
+def test_cosine_with_a_rise():
+    rates = all_rates(Cosine(1.0, warmup=0.25), 17)  # 16 steps on, of which 4 up
+    assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert [rates[8], rates[10], rates[16]] == pytest.approx([0.75, 0.5, 0])
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 1000])
+@pytest.mark.parametrize("warmup", [0.0, 0.3, 1.0])
+def test_cosine_of_any_length_stays_in_its_bounds(n_steps, warmup):
+    rates = np.array(all_rates(Cosine(0.1, warmup), n_steps))
+    assert (rates >= 0).all() and (rates <= 0.1 * (1 + 1e-12)).all() and rates.max() > 0
+
+
+def test_annealing_is_that_of_pytorch():
+    ours = all_rates(Cosine(0.1, end_factor=0.1), 11)
+    assert ours == pytest.approx(FROZEN["cosine"], rel=1e-12)
+    # PyTorch takes the top after warmup * n - 1 of n steps, we after warmup * (n - 1)
+    ours = all_rates(OneCycle(0.3, warmup=0.4), 21)
+    assert ours == pytest.approx(FROZEN["one_cycle"], rel=1e-10)
+    ours = all_rates(OneCycle(0.3, warmup=0.2, start_factor=1 / 5, end_factor=1 / 20), 11)
+    assert ours == pytest.approx(FROZEN["one_cycle of other factors"], rel=1e-10)
+
+
+# ---- a rise before any other
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_rise_before_any_schedule(name):
+    plain, risen = SCHEDULES[name](rate=0.4), Warmup(SCHEDULES[name](rate=0.4), steps=4)
+    for step in range(20):
+        progress = Progress(step=step, n_steps=20, samples=10 * step, epoch=step // 5)
+        factor = min((step + 1) / 5, 1)
+        assert risen(progress) == pytest.approx(factor * plain(progress), rel=1e-14)
+    assert risen.has_end == plain.has_end and risen.moves == "step"
+    assert risen.on_plateau(0.1) == plain.on_plateau(0.1)
+    # the name and the rate may be given apart
+    progress = Progress(step=2, n_steps=20)
+    assert get_schedule(Warmup(name, steps=4), 0.4)(progress) == risen(progress)
+    assert get_schedule(Warmup(name, steps=4, rate=0.4), 7.0)(progress) == risen(progress)
+
+
+def test_a_rise_over_a_share_of_the_steps():
+    schedule = Warmup(Constant(1.0), steps=0.25)
+    rates = [schedule(Progress(step=step, n_steps=16)) for step in (0, 1, 3, 4, 15)]
+    assert rates == pytest.approx([0.2, 0.4, 0.8, 1, 1])
+
+
+def test_a_rise_before_a_function():
+    schedule = Warmup(lambda step: 10.0 + step, steps=1)
+    assert [schedule(Progress(step=step)) for step in range(3)] == [5.0, 11.0, 12.0]
+    assert not schedule.has_end and schedule.on_plateau(1.0) is None
+
+
+def test_which_schedules_have_an_end():
+    assert {name for name, cls in SCHEDULES.items() if cls.has_end} == {"cosine", "one_cycle"}
