@@ -84,4 +84,5 @@ html_theme_options = {
     "show_prev_next": False,
     "use_edit_page_button": False,
 }
-html_sidebars = {"getting_started": [], "where_we_differ": [], "architecture": []}
+PLAIN = ("getting_started", "coming_from_scikit_learn", "where_we_differ", "architecture")
+html_sidebars = {page: [] for page in PLAIN}
