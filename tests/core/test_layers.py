@@ -89,18 +89,20 @@ def test_activate_works_in_place():
 
 
 def test_head_of_a_buffer_is_the_same_memory():
-    whole = Buffer(*(np.zeros(shape) for shape in ((5, 2), (5, 3), (5, 2), (5,))))
+    whole = Buffer(*(np.zeros(shape) for shape in ((5, 2), (5, 3), (5, 2), (5,), (5, 2))))
     part = whole.head(2)
-    for name in ("out", "delta", "scratch", "ones"):
+    for name in ("out", "delta", "scratch", "ones", "kept"):
         assert len(getattr(part, name)) == 2
         assert np.shares_memory(getattr(part, name), getattr(whole, name))
     assert Buffer().head(2).out is None
+    # without scratch space it is for prediction, with running statistics
+    assert Buffer().frozen and Buffer().head(2).frozen and not whole.head(2).frozen
 
 
 def test_the_base_class_computes_nothing():
     layer = Layer()
+    assert layer.shapes() == {} and layer.width(3) == 3
     for call in (
-        lambda: layer.buffer(1, 1, None, None, True),
         lambda: layer.forward(X, Buffer()),
         lambda: layer.backward(X, Buffer()),
     ):
