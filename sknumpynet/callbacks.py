@@ -91,8 +91,18 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        In `fit`, if the file is of a fit with other parameters or data, or if the estimator is inside a
-        meta-estimator, whose clones would share the file.
+        In `fit`, if the file is of a fit with other parameters or data, if the estimator is inside a
+        meta-estimator, whose clones would share the file, or with ``solver='lbfgs'``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknumpynet import Checkpoint, NumpyMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> checkpoint = Checkpoint("training.pickle", every=10)
+    >>> model = NumpyMLPClassifier(random_state=0).set_callbacks(checkpoint)  # doctest: +SKIP
+    >>> model.fit(X, y).n_iter_  # doctest: +SKIP
+    200
     """
 
     def __init__(self, path, every=1, seconds=0.0):

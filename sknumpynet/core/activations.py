@@ -23,6 +23,21 @@ class Activation(Options):
         Whether `backward` shall be given ``z`` instead of ``a``, and a pair of scratch arrays.
     trainable : bool
         Whether there is a derivative to speak of.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class SquaredReLU(Activation):
+    ...     def forward(self, z, out):
+    ...         np.maximum(z, 0, out=out)
+    ...         np.multiply(out, out, out=out)
+    ...     def backward(self, a, delta, scratch):
+    ...         np.sqrt(a, out=scratch)
+    ...         delta *= 2 * scratch
+    >>> z = np.array([-1.0, 3.0])
+    >>> SquaredReLU().forward(z, out=z)
+    >>> z
+    array([0., 9.])
     """
 
     in_place = True

@@ -19,7 +19,21 @@ from sknumpynet.core.rectifiers import ELU, SELU, LeakyReLU
 
 
 class ActivationOfZ(Activation):
-    """Base class: `backward` is given ``z`` where `Activation` gives ``a``, and two scratch arrays."""
+    """Base class: `backward` is given ``z`` where `Activation` gives ``a``, and two scratch arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Sine(ActivationOfZ):
+    ...     def forward(self, z, out):
+    ...         np.sin(z, out=out)
+    ...     def backward(self, z, delta, scratch):
+    ...         delta *= np.cos(z, out=scratch[0])
+    >>> delta = np.ones(2)
+    >>> Sine().backward(np.array([0.0, np.pi]), delta, (np.empty(2), np.empty(2)))
+    >>> delta
+    array([ 1., -1.])
+    """
 
     in_place = False
     needs_z = True

@@ -180,6 +180,8 @@ class Warmup(Schedule):
         What follows. It counts from the first step, as it would without the rise.
     steps : int or float, default=0.05
         Length of the rise: a number of steps, or a share below 1 of all steps.
+    rate : float, default=None
+        The rate of ``schedule``, where that has none of its own.
 
     References
     ----------

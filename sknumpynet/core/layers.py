@@ -262,8 +262,11 @@ class Dropout(Layer):
 
     References
     ----------
-    Srivastava et al.: Dropout: A Simple Way to Prevent Neural Networks from Overfitting (Journal of Machine
-    Learning Research 15, 2014).
+    Srivastava et al.: Dropout (Journal of Machine Learning Research 15, 2014).
+
+    Examples
+    --------
+    >>> layers = [Dense(2, 8), "relu", Dropout(0.2), Dense(8, 1)]
     """
 
     keeps_output = True

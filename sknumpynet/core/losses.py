@@ -18,12 +18,26 @@ from sknumpynet.core.options import Array, Options
 class Loss(Options):
     """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``.
 
+    A loss of one's own needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``;
+    ``check_targets`` and ``point`` are there for targets and predictions of a special kind.
+
     Attributes
     ----------
     link : str
         Name of the function that makes the prediction of ``raw``.
     reports_mean : bool
         Whether the estimators' curves show the mean over outputs, where the loss itself is their sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Quartic(Loss):
+    ...     def terms_and_gradient(self, y, raw, gradient, scratch):
+    ...         np.subtract(raw, y, out=scratch)
+    ...         np.power(scratch, 3, out=gradient)
+    ...         return scratch**4 / 4
+    >>> Quartic().value_and_gradient(np.array([[1.0]]), np.array([[3.0]]))
+    (4.0, array([[8.]]))
     """
 
     link = "identity"
@@ -55,7 +69,8 @@ class Loss(Options):
         Parameters
         ----------
         y : ndarray
-            Targets of a batch.
+            Targets of a batch, of shape (n, n_outputs). Of the classifier: bool, or for one class out of
+            several, class indices of shape (n,).
         raw : ndarray of shape (n, n_outputs)
             What the network gave. To be left as it is.
         gradient, scratch : ndarrays of the same shape and dtype as ``raw``

@@ -105,6 +105,14 @@ class LayerNorm(Normalization):
     References
     ----------
     Ba, Kiros, Hinton: Layer Normalization (2016, arXiv:1607.06450).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.core import Dense, Network
+    >>> network = Network([Dense(2, 4), LayerNorm(4)], rng=0)
+    >>> bool(abs(network.predict(np.array([[1.0, 2.0]])).mean()) < 1e-9)
+    True
     """
 
 
@@ -130,6 +138,13 @@ class BatchNorm(Normalization):
     References
     ----------
     Ioffe, Szegedy: Batch Normalization (ICML 2015, arXiv:1502.03167).
+
+    Examples
+    --------
+    >>> from sknumpynet.core import Dense, Network
+    >>> network = Network([Dense(2, 4), BatchNorm(4), "relu", Dense(4, 1)], rng=0)
+    >>> len(network.params) - network.n_weights, len(network.state)  # b, gain and shift; mean and variance
+    (13, 8)
     """
 
     VIEWS = (*Normalization.VIEWS, "mean", "variance")

@@ -36,6 +36,18 @@ class Optimizer(Options):
         What is remembered from step to step; made in the first one.
     t : int
         Number of steps taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, params, grads, state, learning_rate, scratch):
+    ...         np.sign(grads, out=scratch)
+    ...         params -= learning_rate * scratch
+    >>> params = np.array([1.0, 1.0])
+    >>> SignDescent().step(params, np.array([0.5, -2.0]), learning_rate=0.25)
+    >>> params
+    array([0.75, 1.25])
     """
 
     state_names: tuple[str, ...] = ()

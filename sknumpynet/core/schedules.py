@@ -46,6 +46,18 @@ class Schedule(Options):
         When the rate is to be asked for anew.
     has_end : bool
         Whether the schedule is made for a given number of steps. Training then goes on to the end.
+
+    Examples
+    --------
+    >>> class Linear(Schedule):
+    ...     moves = "step"
+    ...     has_end = True
+    ...     def __init__(self, rate=None):
+    ...         self.rate = rate
+    ...     def __call__(self, progress):
+    ...         return self.top * max(1 - progress.step / progress.n_steps, 0)
+    >>> Linear(0.5)(Progress(step=3, n_steps=4))
+    0.125
     """
 
     rate: float | None
