@@ -471,7 +471,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
     def _extend_history(self, columns, n, longest):
         """Append ``n`` epochs to `history_` and to the curves."""
         # L-BFGS has no curve to go on with
-        earlier = self.history_ if hasattr(self, "loss_curve_") else {}
+        earlier = getattr(self, "history_", {}) if hasattr(self, "loss_curve_") else {}
         last = earlier["epoch"][-1] if earlier.get("epoch") else 0
         columns = {"epoch": list(range(last + 1, last + n + 1)), **columns}
         start = 0 if longest is None else -longest
