@@ -41,6 +41,15 @@ sphinx_gallery_conf = {
 }
 
 
+def take_headers_in_rst_only(app, config):
+    """A README.md does not make the folder that it is in, examples/benchmarks, a part of the gallery."""
+    config.sphinx_gallery_conf["source_suffix"] = {".rst": "restructuredtext"}
+
+
+def setup(app):
+    app.connect("config-inited", take_headers_in_rst_only, priority=20)  # sphinx-gallery's is 10
+
+
 def reachable(inventories):
     """Those of the other projects' inventories that can be had now: none without a network."""
     found = {}
