@@ -7,9 +7,12 @@ import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
 from sknumpynet.core import (
+    BatchNorm,
     Dense,
+    Dropout,
     GradientError,
     GradientReport,
+    LayerNorm,
     Logistic,
     MultinomialLogLoss,
     Network,
@@ -19,13 +22,13 @@ from sknumpynet.core import (
     check_gradients,
 )
 
-from .problems import ACTIVATIONS, LOSSES, make_data, make_loss, make_network
+from .problems import ACTIVATIONS, KINKED, LOSSES, TRAINABLE, make_data, make_loss, make_network
 
 SIZES = (4, 5, 4, 3)
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("case", LOSSES)
+@pytest.mark.parametrize("case", LOSSES[:5])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_what_is_right_passes(activation, case, bias):
     for last, weighted in [("identity", False), ("identity", True), (activation, False)]:
@@ -40,7 +43,83 @@ def test_what_is_right_passes(activation, case, bias):
         assert len(report.errors) == (6 if bias else 3)
 
 
+OWN = (np.sin, np.cos)
+PIECEWISE = ["relu", "leaky_relu", "hard_tanh"]
+# Each activation with each loss, and with these each normalisation, and weights or none, in turns: a sixth of
+# all combinations. ``python -m core.test_gradient_check`` in tests goes through all of them.
+CHOSEN = [
+    (activation, case, [None, "batch", "layer"][(i + j) % 3], (i + j // 3) % 2 == 0)
+    for i, activation in enumerate([*TRAINABLE, OWN])
+    for j, case in enumerate(LOSSES)
+]
+
+
+def checked(activation, case, normalization, weighted, dropout=0.3):
+    sizes = (4, 5, 3)
+    network = make_network(activation, sizes=sizes, normalization=normalization, dropout=dropout)
+    data = make_data(case, 6, sizes, weighted)
+    before = network.params.copy(), network.state.copy()
+    report = check_gradients(network, make_loss(case), *data)
+    assert_array_equal(network.params, before[0])
+    assert_array_equal(network.state, before[1])
+    assert report.n_checked + report.n_kinks == len(network.params)
+    if activation not in PIECEWISE and case not in KINKED:
+        assert report.n_checked > 0.9 * len(network.params)
+    return report
+
+
+@pytest.mark.parametrize("activation, case, normalization, weighted", CHOSEN)
+def test_activations_losses_and_normalisations(activation, case, normalization, weighted):
+    assert checked(activation, case, normalization, weighted).max_error < 1e-5
+
+
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
+@pytest.mark.parametrize("dropout", [0, 0.5])
+def test_arrays_of_a_normalisation_are_named(normalization, dropout):
+    report = checked("tanh", "squared_error", normalization, True, dropout)
+    names = [name.split(" of ")[0] for name in report.errors]
+    assert names == [
+        f"{array} in layer {layer}"
+        for layer, arrays in [(2, "bW"), (1, ["shift", "gain"]), (0, "bW")]
+        for array in arrays
+    ]
+    # before a normalisation a bias changes nothing in a batch, and little in a row
+    assert report.max_error < 1e-5
+
+
+def test_one_row_in_batch_normalisation():
+    network = make_network("tanh", sizes=(4, 5, 3), normalization="batch")
+    assert check_gradients(
+        network, SquaredError(), *make_data("squared_error", 1, (4, 3))
+    ).n_checked
+
+
 # ---- planted errors
+
+
+class ForgetsTheMean(BatchNorm):
+    """As if mean and variance did not depend on the batch."""
+
+    def is_constant(self, buffer):
+        return hasattr(self, "dgain") and buffer.scale is not None and buffer.x is not None
+
+    def statistics(self, x, buffer):
+        return LayerNorm.statistics(self, x, buffer)
+
+
+class DropsAgain(Dropout):
+    """Another mask on the way back."""
+
+    def backward(self, delta, buffer):
+        delta *= buffer.kept[::-1]
+        return delta
+
+
+@pytest.mark.parametrize("layer", [ForgetsTheMean(5), DropsAgain(0.5)], ids=["norm", "dropout"])
+def test_an_error_in_another_layer_is_found(layer):
+    network = Network([Dense(4, 5), layer, "tanh", Dense(5, 3)], rng=0)
+    with pytest.raises(GradientError, match="in layer 0 of"):
+        check_gradients(network, SquaredError(), *make_data("squared_error", 6, (4, 3)))
 
 
 class TanhOfWrongArgument(Tanh):
@@ -210,6 +289,18 @@ def test_kinks_are_left_out(bias):
     assert (report.n_kinks >= 5) == bias
 
 
+@pytest.mark.parametrize("share", [*np.linspace(-0.95, 0.95, 39), 1 / 3, -1 / 3])
+def test_a_kink_anywhere_within_the_step_is_seen(share):
+    # a unit whose z crosses 1 at that share of the step
+    network = Network([Dense(1, 1), "hard_tanh", Dense(1, 1)], rng=0)
+    step = 1e-5
+    network.params[...] = [1 - share * step, 0.7, 0, 0.1]
+    report = check_gradients(
+        network, SquaredError(), np.ones((1, 1)), np.full((1, 1), 5.0), step=step
+    )
+    assert report.n_kinks == 2 and report.n_checked == 2
+
+
 def test_an_error_is_found_beside_kinks():
     network = stack(ReLUThatReturnsItself(), "relu")
     network.params[network.n_weights :] = 0
@@ -245,3 +336,14 @@ def test_parameters_are_put_back_to_the_last_bit():
 
 def test_an_empty_report_has_no_error():
     assert GradientReport().max_error == 0.0
+
+
+if __name__ == "__main__":
+    import itertools
+
+    EVERYTHING = [[*TRAINABLE, OWN], LOSSES, [None, "batch", "layer"], (False, True), (0, 0.3)]
+    for combination in itertools.product(*EVERYTHING):
+        try:
+            checked(*combination)
+        except AssertionError as error:
+            print(combination, error)
