@@ -4,7 +4,6 @@
 import copy
 import pickle
 import tracemalloc
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,15 +12,31 @@ import reference
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils import shuffle
 
-from sknumpynet.core import SGD, Adam, Adaptive, Constant, InverseScaling, Workspace, optimizers
+from sknumpynet.core import (
+    SGD,
+    Adam,
+    AdamW,
+    Adaptive,
+    Constant,
+    Cosine,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    Step,
+    Warmup,
+    Workspace,
+    optimizers,
+)
+from sknumpynet.core.annealing import get_schedule
 from sknumpynet.core.batches import Batches
-from sknumpynet.core.optimizers import AdamW
-from sknumpynet.core.schedules import OneCycle, get_schedule
-from sknumpynet.core.training import Patience, Training
+from sknumpynet.core.history import History, Patience
+from sknumpynet.core.sign_optimizers import OPTIMIZERS
+from sknumpynet.core.training import Training, clip_norm
 
 from .problems import (
     ACTIVATIONS,
     LOSSES,
+    TRAINABLE,
     flat,
     lists,
     make_data,
@@ -33,15 +48,21 @@ from .problems import (
 N, SIZE = 13, 5  # batches of 5, 5 and 3
 
 
-def make_training(case="squared_error", optimizer=None, schedule=None, **options):
+def make_training(
+    case="squared_error", optimizer=None, schedule=None, network=None, seed=0, **options
+):
     return Training(
-        make_network(),
+        make_network() if network is None else network,
         make_loss(case),
         Adam() if optimizer is None else optimizer,
         Constant(0.01) if schedule is None else schedule,
-        np.random.RandomState(0),
+        np.random.RandomState(seed),
         **options,
     )
+
+
+def log_into(lines):
+    return lambda training, event: lines.append(event)
 
 
 def make_batches(case="squared_error", weighted=False, size=SIZE):
@@ -49,8 +70,14 @@ def make_batches(case="squared_error", weighted=False, size=SIZE):
     return Batches(X, y, w, size, np.float64)
 
 
-def run(training, n_epochs, batches=None, rows=None, validate=None):
-    return list(training.run(batches or make_batches(), rows, n_epochs, validate))
+def run(training, n_epochs, batches=None, rows=None, validate=None, **options):
+    return list(training.run(batches or make_batches(), rows, n_epochs, validate, **options))
+
+
+def goes_on(training, n_epochs, batches=None, **options):
+    """As a second call does: with a new record."""
+    training.history = History()
+    return run(training, n_epochs, batches, **options)
 
 
 # ---- the reference's loop
@@ -82,6 +109,7 @@ def train_reference(case, training, n_epochs, weighted, rows=None):
                 names,
                 name_of_loss(case),
                 training.l2,
+                training.l1,
             )
             total += value * len(batch)
             if isinstance(optimizer, Adam):
@@ -99,9 +127,10 @@ def train_reference(case, training, n_epochs, weighted, rows=None):
 @pytest.mark.parametrize("shuffled", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("optimizer", [SGD(), Adam()], ids=repr)
+@pytest.mark.parametrize("l1", [0.0, 0.2])
 @pytest.mark.parametrize("case", LOSSES)
-def test_epochs_agree_with_the_reference(case, optimizer, weighted, shuffled):
-    training = make_training(case, copy.copy(optimizer), l2=0.3, shuffle=shuffled)
+def test_epochs_agree_with_the_reference(case, l1, optimizer, weighted, shuffled):
+    training = make_training(case, copy.copy(optimizer), l2=0.3, l1=l1, shuffle=shuffled)
     expected, curve = train_reference(case, training, 3, weighted)
     assert run(training, 3, make_batches(case, weighted)) == [1, 2, 3]
     assert_allclose(training.network.params, expected, rtol=1e-11, atol=1e-12)
@@ -113,7 +142,7 @@ def test_epochs_agree_with_the_reference(case, optimizer, weighted, shuffled):
 def test_long_vectors_in_pieces_agree_with_the_reference(monkeypatch):
     monkeypatch.setattr(optimizers, "WHOLE", 50)
     monkeypatch.setattr(optimizers, "PIECE", 17)
-    training = make_training(l2=0.3)
+    training = make_training(l2=0.3, l1=0.1)
     expected, curve = train_reference("squared_error", training, 2, True)
     run(training, 2, make_batches(weighted=True))
     assert_allclose(training.network.params, expected, rtol=1e-11, atol=1e-12)
@@ -243,10 +272,10 @@ HOPELESS = {"tol": 1e9, "n_iter_no_change": 2}
 @pytest.mark.parametrize("schedule", [Constant(0.01), InverseScaling(0.01)], ids=repr)
 def test_stops_after_more_epochs_without_progress_than_allowed(schedule):
     lines = []
-    training = make_training(schedule=schedule, **HOPELESS, log=lines.append)
+    training = make_training(schedule=schedule, **HOPELESS, log=log_into(lines))
     assert run(training, 50) == [1, 2, 3, 4]
     assert training.converged
-    assert lines[0] == f"Iteration 1, loss = {training.history.loss[0]:.8f}"
+    assert lines[:4] == [1, 2, 3, 4] and len(lines) == 5
     assert lines[-1].startswith(
         "Training loss did not improve more than tol=1000000000.000000 for 2 "
     )
@@ -257,8 +286,8 @@ def test_a_later_run_may_go_on():
     training = make_training(**HOPELESS)
     run(training, 50)
     training.tol = -INF
-    assert run(training, 3) == [1, 2, 3] and not training.converged
-    assert len(training.history.loss) == 7 and training.progress.samples == 7 * N
+    assert goes_on(training, 3) == [1, 2, 3] and not training.converged
+    assert len(training.history.loss) == 3 and training.progress.samples == 7 * N
 
 
 def test_infinite_patience_never_stops():
@@ -269,13 +298,15 @@ def test_infinite_patience_never_stops():
 def test_adaptive_divides_on_each_plateau_and_stops_at_the_bottom():
     lines, rates = [], []
     schedule = Adaptive(0.01, factor=10, smallest=2e-4)
-    training = make_training(schedule=schedule, **HOPELESS, log=lines.append)
+    training = make_training(schedule=schedule, **HOPELESS, log=log_into(lines))
     for _ in training.run(make_batches(), None, 50):
         rates.append(training.learning_rate)
     # plateaus after epoch 4, and after three more that were no better
-    assert_allclose(rates, [1e-2] * 4 + [1e-3] * 3 + [1e-4] * 3)
+    assert_allclose(training.history.learning_rate, [1e-2] * 4 + [1e-3] * 3 + [1e-4] * 3)
+    # what comes of an epoch is settled before others see it
+    assert_allclose(rates, [1e-2] * 3 + [1e-3] * 3 + [1e-4] * 4)
     assert training.converged
-    assert sum(line.endswith("Setting learning rate to 0.001000") for line in lines) == 1
+    assert sum(str(line).endswith("Setting learning rate to 0.001000") for line in lines) == 1
 
 
 def test_inverse_scaling_moves_at_the_end_of_each_epoch():
@@ -294,10 +325,11 @@ def test_a_schedule_of_the_step_is_asked_before_each_step():
     assert asked[-6:] == [0, 1, 2, 3, 4, 5] and training.progress.step == 6
 
 
-def test_a_schedule_with_an_end_takes_all_epochs():
+@pytest.mark.parametrize("kind", [OneCycle, Cosine])
+def test_a_schedule_with_an_end_takes_all_epochs(kind):
     rates = []
 
-    class Spy(OneCycle):
+    class Spy(kind):
         def __call__(self, progress):
             rates.append((progress.step, progress.n_steps))
             return super().__call__(progress)
@@ -305,6 +337,41 @@ def test_a_schedule_with_an_end_takes_all_epochs():
     training = make_training(schedule=Spy(0.01), **HOPELESS, max_epochs=8)
     assert len(run(training, 8)) == 8 and not training.converged
     assert rates[-24:] == [(step, 24) for step in range(24)]
+
+
+@pytest.mark.parametrize(
+    "schedule", [Warmup(Cosine(0.01), 3), Warmup("one_cycle", 0.5, 0.01)], ids=repr
+)
+def test_a_rise_before_a_schedule_with_an_end_takes_all_epochs(schedule):
+    training = make_training(schedule=schedule, **HOPELESS, max_epochs=8)
+    assert len(run(training, 8)) == 8 and not training.converged
+    # beyond the end the last rate stays
+    assert len(goes_on(training, 2)) == 2
+    assert training.history.learning_rate[1] == training.history.learning_rate[0]
+
+
+def test_a_rise_before_adaptive():
+    schedule = Warmup(Adaptive(0.01, factor=10, smallest=2e-4), steps=5)
+    training = make_training(schedule=schedule, **HOPELESS)
+    assert len(run(training, 50)) == 10 and training.converged
+    expected = np.array([0.01 * 3 / 6] + [0.01] * 3 + [1e-3] * 3 + [1e-4] * 3)
+    assert_allclose(training.history.learning_rate, expected)
+
+
+@pytest.mark.parametrize(
+    "schedule, rates",
+    [
+        (Step(0.1, every=2, factor=0.5), [0.1, 0.1, 0.05, 0.05, 0.025]),
+        (Exponential(0.1, factor=0.5), [0.1, 0.05, 0.025, 0.0125, 0.00625]),
+        (get_schedule(lambda step: 1 / (1 + step), 1.0), [1 / 3, 1 / 6, 1 / 9, 1 / 12, 1 / 15]),
+        (Warmup(Exponential(0.1, 0.5), steps=7), [0.0375, 0.0375, 0.025, 0.0125, 0.00625]),
+    ],
+    ids=["step", "exponential", "function", "warmup"],
+)
+def test_rates_of_the_epochs(schedule, rates):
+    training = make_training(schedule=schedule)
+    run(training, 5)
+    assert_allclose(training.history.learning_rate, rates, rtol=1e-12)
 
 
 def test_weights_alone_decay():
@@ -330,6 +397,60 @@ def test_the_rate_is_that_of_the_step():
     assert_allclose(moved, [0.1, 0.1 / 14**0.5, 0.1 / 27**0.5])
 
 
+# ---- penalties and long gradients
+
+
+def test_gradients_longer_than_allowed_are_shortened():
+    batches = make_batches(size=N)
+    for largest, is_clipped in [(0.01, True), (1e9, False), (None, False)]:
+        training = make_training(
+            optimizer=SGD(momentum=0), schedule=Constant(1.0), l2=0.3, max_grad_norm=largest
+        )
+        before = training.network.params.copy()
+        plain = make_training(optimizer=SGD(momentum=0), schedule=Constant(1.0), l2=0.3)
+        run(plain, 1, batches)
+        run(training, 1, batches)
+        # the penalty's gradient is shortened with the rest, and the direction stays
+        moved, free = training.network.params - before, plain.network.params - before
+        if is_clipped:
+            assert np.linalg.norm(moved) == pytest.approx(0.01)
+            assert_allclose(moved / 0.01, free / np.linalg.norm(free), rtol=1e-9, atol=1e-12)
+        else:
+            assert_array_equal(moved, free)
+        assert training.history.loss == plain.history.loss
+
+
+def test_clip_norm_returns_the_length_before():
+    grads = np.array([3.0, 4.0])
+    assert clip_norm(grads, 6.0) == 5.0 and (grads == [3, 4]).all()
+    assert clip_norm(grads, 2.5) == 5.0
+    assert_allclose(grads, [1.5, 2.0])
+    grads = np.zeros(2)
+    assert clip_norm(grads, 1.0) == 0 and (grads == 0).all()
+
+
+def test_the_penalty_on_sizes_brings_weights_to_zero():
+    one, other = make_training(), make_training(l1=3.0)
+    small = []
+    for training in (one, other):
+        run(training, 200, make_batches(size=N))
+        weights = training.network.params[: training.network.n_weights]
+        small.append((abs(weights) < 0.02).mean())
+    assert small[1] > 0.5 > 10 * small[0]
+
+
+def test_history_has_a_row_for_each_epoch():
+    training = make_training(l2=0.3, schedule=InverseScaling(0.01))
+    norms = []
+    for _ in training.run(make_batches(), None, 3):
+        norms.append(np.linalg.norm(training.network.grads))
+    history = training.history
+    assert_allclose(history.gradient_norm, norms)
+    assert_allclose(history.learning_rate, [0.01, 0.01 / 14**0.5, 0.01 / 27**0.5])
+    assert len(history.seconds) == 3 and min(history.seconds) > 0
+    assert history.validation_loss == history.score == []
+
+
 # ---- the best epoch
 
 
@@ -339,7 +460,7 @@ def validate_with(training, scores, seen):
         score = scores[len(seen) - 1]
         if isinstance(score, BaseException):
             raise score
-        return score
+        return 10 - score, score
 
     return validate
 
@@ -353,12 +474,15 @@ def make_validated(scores, **options):
 def test_early_stopping_puts_the_best_back():
     scores = [0.5, 0.9, 0.9, 0.8, 0.7, 0.6]  # the first of two equal ones is kept
     lines = []
-    training, seen, validate = make_validated(scores, tol=0.0, n_iter_no_change=2, log=lines.append)
+    training, seen, validate = make_validated(
+        scores, tol=0.0, n_iter_no_change=2, log=log_into(lines)
+    )
     assert run(training, 50, validate=validate) == [1, 2, 3, 4, 5, 6]
     assert training.converged and training.history.score == scores
     assert training.patience.best == 0.9
     assert_array_equal(training.network.params, seen[1])
-    assert "Validation score: 0.500000" in lines
+    assert_allclose(training.history.validation_loss, [10 - score for score in scores])
+    assert lines[:6] == [1, 2, 3, 4, 5, 6] and training.best is None
     assert lines[-1].startswith("Validation score did not improve more than tol=0.000000 for 2 ")
 
 
@@ -389,6 +513,44 @@ def test_closing_the_iterator_puts_the_best_back():
     assert_array_equal(training.network.params, seen[1])
 
 
+def test_without_keep_best_the_validation_is_only_recorded():
+    scores = [0.5, 0.9, 0.1, 0.1, 0.1]
+    plain = make_training(tol=0.0, n_iter_no_change=2)
+    run(plain, 5)
+    training = make_training(tol=0.0, n_iter_no_change=2)
+    seen = []
+    validate = validate_with(training, scores, seen)
+    assert run(training, 5, validate=validate, keep_best=False) == [1, 2, 3, 4, 5]
+    assert training.history.score == scores
+    assert_allclose(training.history.validation_loss, [10 - score for score in scores])
+    assert_array_equal(training.network.params, seen[-1])
+    assert_array_equal(training.network.params, plain.network.params)
+    # the loss decides when to stop, and here it goes on falling
+    assert training.patience == plain.patience and training.best is None
+
+
+def test_the_best_has_its_running_statistics_with_it():
+    training = make_training(
+        network=make_network(normalization="batch"), patience=Patience(-np.inf)
+    )
+    states, scores = [], [0.5, 0.9, 0.1]
+
+    def validate():
+        states.append(training.network.state.copy())
+        return 0.0, scores[len(states) - 1]
+
+    run(training, 3, validate=validate)
+    assert (states[1] != states[2]).all()
+    assert_array_equal(training.network.state, states[1])
+
+
+def test_what_is_done_before_each_epoch():
+    training = make_training()
+    seen = []
+    run(training, 3, before=lambda: seen.append(len(training.history.loss)))
+    assert seen == [0, 1, 2]
+
+
 def test_a_run_interrupted_within_an_epoch_puts_the_best_back():
     training, seen, validate = make_validated([0.5, 0.9])
     step, calls = training.step, []
@@ -409,6 +571,10 @@ def test_a_run_interrupted_within_an_epoch_puts_the_best_back():
 # ---- going on
 
 
+def without_seconds(history):
+    return {name: column for name, column in vars(history).items() if name != "seconds"}
+
+
 @pytest.mark.parametrize(
     "twin", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy], ids=["pickle", "deepcopy"]
 )
@@ -425,16 +591,75 @@ def test_a_copy_goes_on_as_if_nothing_had_been(schedule, optimizer, twin):
     )
     batches = make_batches(weighted=True)
     run(through, 4, batches)
-    run(through, 6, batches)
+    goes_on(through, 6, batches)
     run(halted, 4, batches)
     other = twin(halted)
-    run(other, 6, batches)
+    goes_on(other, 6, batches)
     assert_array_equal(other.network.params, through.network.params)
-    assert other.history == through.history
+    assert without_seconds(other.history) == without_seconds(through.history)
     assert other.patience == through.patience and other.progress == through.progress
     assert other.learning_rate == through.learning_rate
     # and what was copied has not moved
     assert len(halted.history.loss) == 4
+
+
+RICH = {"normalization": "batch", "dropout": 0.3}
+
+
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated):
+    batches, n_epochs, halt = make_batches(weighted=True), 9, 4
+    scores = [0.1, 0.5, 0.3, 0.2, 0.4, 0.45, 0.3, 0.2, 0.1]
+
+    def begin():
+        return make_training(
+            optimizer=OPTIMIZERS[optimizer](),
+            schedule=Warmup("one_cycle", 0.2, 0.01),
+            network=make_network(**RICH),
+            l2=0.1,
+            max_grad_norm=1.0,
+            max_epochs=n_epochs,
+            patience=Patience(-np.inf if validated else np.inf),
+        )
+
+    def validate_by(training):
+        # what is validated must be the network in training
+        return lambda: (
+            float(training.network.params.sum()),
+            scores[len(training.history.loss) - 1],
+        )
+
+    through, halted = begin(), begin()
+    run(through, n_epochs, batches, validate=validate_by(through) if validated else None)
+    epochs = halted.run(batches, None, n_epochs, validate_by(halted) if validated else None)
+    for epoch in epochs:
+        if epoch == halt:
+            kept = pickle.dumps(halted)
+            break
+    epochs.close()
+    other = pickle.loads(kept)
+    left = run(other, n_epochs, batches, validate=validate_by(other) if validated else None)
+    assert left == list(range(halt + 1, n_epochs + 1))
+    assert_array_equal(other.network.params, through.network.params)
+    assert_array_equal(other.network.state, through.network.state)
+    assert without_seconds(other.history) == without_seconds(through.history)
+    assert other.patience == through.patience and len(other.history.seconds) == n_epochs
+    for name, vector in through.optimizer.state.items():
+        assert_array_equal(other.optimizer.state[name], vector)
+
+
+@pytest.mark.parametrize("schedule", [Constant(0.01), Adaptive(0.01, smallest=1e-3)], ids=repr)
+def test_a_run_that_was_broken_off_at_any_epoch_stops_where_it_would_have(schedule):
+    # also where the plateau is reached in the last epoch that was kept
+    through = make_training(schedule=schedule, **HOPELESS)
+    kept = [pickle.dumps(through) for _ in through.run(make_batches(), None, 50)]
+    for halt, text in enumerate(kept, start=1):
+        other = pickle.loads(text)
+        assert run(other, 50) == list(range(halt + 1, len(kept) + 1))
+        assert other.converged
+        assert_array_equal(other.network.params, through.network.params)
+        assert without_seconds(other.history) == without_seconds(through.history)
 
 
 def test_each_epoch_shuffles_on():
@@ -447,9 +672,7 @@ def test_each_epoch_shuffles_on():
 
 
 def test_a_pickle_keeps_the_order_small_and_no_log():
-    training = make_training(log=print)
-    run_lines = []
-    training.log = run_lines.append
+    training = make_training(log=log_into([]))
     run(training, 1)
     assert training.order.dtype == np.int64
     other = pickle.loads(pickle.dumps(training))
@@ -460,25 +683,61 @@ def test_a_pickle_keeps_the_order_small_and_no_log():
 def test_other_rows_begin_a_new_order():
     training = make_training()
     run(training, 1)
-    run(training, 1, rows=np.arange(6))
+    goes_on(training, 1, rows=np.arange(6))
     assert_array_equal(np.sort(training.order), np.arange(6))
 
 
 # ---- memory
 
+# The others keep an array or two of the size of the outputs besides; quantiles have a number of their own.
+ROOMY = ["tweedie", "tweedie of 2.5", "binary focal", "focal", "focal of columns"]
+ROOMY += ["smoothed log_loss", "smoothed binary_log_loss"]
+LEAN = [case for case in LOSSES if case not in (*ROOMY, "quantiles")]
+
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("case", [*LOSSES, "binary_log_loss of bool"])
+@pytest.mark.parametrize("case", [*LEAN, "binary_log_loss of bool"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_step_allocates_nothing_that_grows(activation, case, weighted):
-    case, _, kind = case.partition(" of ")
+    case, kind = case.removesuffix(" of bool"), "bool" if case.endswith("of bool") else ""
+    allocates_nothing_that_grows(case, weighted, kind, activation)
+
+
+# Rprop looks up which signs agree, in arrays as long as the parameters
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "rprop"])
+def test_no_optimizer_allocates_what_grows(optimizer):
+    allocates_nothing_that_grows("squared_error", optimizer=OPTIMIZERS[optimizer]())
+
+
+@pytest.mark.parametrize("dropout", [0, 0.5])
+@pytest.mark.parametrize("normalization", [None, "batch", "layer"])
+@pytest.mark.parametrize("activation", TRAINABLE)
+def test_no_layer_allocates_what_grows(activation, normalization, dropout):
+    allocates_nothing_that_grows(
+        "squared_error",
+        activation=activation,
+        normalization=normalization,
+        dropout=dropout,
+        l1=0.1,
+        max_grad_norm=1.0,
+    )
+
+
+def allocates_nothing_that_grows(
+    case, weighted=False, kind="", activation="relu", optimizer=None, **options
+):
+    training_options = {
+        name: options.pop(name) for name in ("l1", "max_grad_norm") if name in options
+    }
 
     def peak_of_a_step(n, width):
         sizes = (16, width, width // 2)
         X, y, w = make_data(case, n, sizes, weighted)
         y = y.astype(kind or y.dtype)
-        network = make_network(activation, sizes=sizes)
-        training = replace(make_training(case, l2=0.1), network=network)
+        network = make_network(activation, sizes=sizes, **options)
+        training = make_training(
+            case, copy.copy(optimizer), network=network, l2=0.1, **training_options
+        )
         work, scratch = Workspace(network, n), np.empty(network.n_weights)
         training.step(X, y, w, work, scratch)
         tracemalloc.start()
@@ -491,3 +750,48 @@ def test_a_step_allocates_nothing_that_grows(activation, case, weighted):
     # NumPy itself buffers up to 8192 numbers of an array, fewer where the array is smaller: the smallest
     # array has as many. It grows from 64 KB to 1 MB.
     assert abs(peak_of_a_step(512, 512) - peak_of_a_step(128, 128)) < 32 * 1024
+
+
+# ---- dropout
+
+
+def test_dropout_does_not_disturb_the_order_of_the_rows():
+    orders = []
+    for dropout in (0.2, 0.7):
+        training = make_training(network=make_network(dropout=dropout))
+        run(training, 3)
+        orders.append(training.order.tolist())
+    assert orders[0] == orders[1]
+    # one number is drawn for the masks before the rows are shuffled
+    rng, order = np.random.RandomState(0), np.arange(N)
+    rng.randint(2**31)
+    for _ in range(3):
+        order = shuffle(order, random_state=rng)
+    assert orders[0] == order.tolist()
+
+
+def test_without_dropout_nothing_is_drawn_for_it():
+    training = make_training(network=make_network(normalization="batch"))
+    assert training.rng.randint(10**6) == np.random.RandomState(0).randint(10**6)
+
+
+@pytest.mark.parametrize("seed, same", [(0, True), (1, False)])
+def test_the_seed_decides_about_the_masks(seed, same):
+    results = []
+    for number in (0, seed):
+        network = make_network(dropout=0.5)
+        training = make_training(network=network, seed=number, shuffle=False)
+        run(training, 2)
+        results.append(network.params)
+    assert (results[0] == results[1]).all() == same
+
+
+def test_each_step_has_a_mask_of_its_own():
+    network = make_network(dropout=0.5)
+    training, masks = make_training(network=network), []
+    X, y, _ = make_data("squared_error")
+    work, scratch = Workspace(network, N), np.empty(network.n_weights)
+    for _ in range(3):
+        training.step(X, y, None, work, scratch)
+        masks.append(work.buffers[0].kept.copy())
+    assert (masks[0] != masks[1]).any() and (masks[1] != masks[2]).any()
