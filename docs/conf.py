@@ -93,5 +93,11 @@ html_theme_options = {
     "show_prev_next": False,
     "use_edit_page_button": False,
 }
-PLAIN = ("getting_started", "coming_from_scikit_learn", "where_we_differ", "architecture")
+PLAIN = (
+    "getting_started",
+    "user_guide",
+    "coming_from_scikit_learn",
+    "where_we_differ",
+    "architecture",
+)
 html_sidebars = {page: [] for page in PLAIN}

@@ -15,6 +15,7 @@ parameters. This page writes one of each.
 # above and ``ratio`` below, and its derivative ``w e``. `terms_and_gradient` writes the derivative into
 # ``gradient`` and returns the terms; weights of rows and the mean are seen to elsewhere.
 
+import textwrap
 import warnings
 
 import matplotlib.pyplot as plt
@@ -64,7 +65,7 @@ class Mistaken(Lopsided):
 try:
     check_gradients(network, Mistaken(), *data)
 except GradientError as error:
-    print(error)
+    print(textwrap.fill(str(error), 75))
 
 # %%
 # In the estimator, and in a search over its parameter:
