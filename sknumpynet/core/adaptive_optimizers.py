@@ -55,7 +55,7 @@ class NAdam(Adam):
         self.momentum_decay = momentum_decay
 
     def _mu(self, t: int) -> float:
-        return self.beta_1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        return float(self.beta_1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))
 
     def before_update(self) -> None:
         self.product = getattr(self, "product", 1.0) * self._mu(self.t)

@@ -236,8 +236,8 @@ class Activate(Layer):
             buffer.out = x
         elif buffer.out is None:
             buffer.out = np.empty_like(x)
-        self.activation.forward(x, buffer.out)  # type: ignore[arg-type]
-        return buffer.out  # type: ignore[return-value]
+        self.activation.forward(x, buffer.out)
+        return buffer.out
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
         scratch: Any = buffer.scratch
@@ -292,7 +292,8 @@ class Dropout(Layer):
         if buffer.kept is None:
             return x  # type: ignore[no-any-return]
         # not in place: an activation's derivative needs the value before dropping
-        return np.multiply(x, buffer.kept, out=buffer.out)
+        out: Array = np.multiply(x, buffer.kept, out=buffer.out)
+        return out
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
         delta *= buffer.kept

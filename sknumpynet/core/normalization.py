@@ -74,7 +74,7 @@ class Normalization(Layer):
         buffer.scale = 1 / np.sqrt(variance + self.epsilon)
         h = np.subtract(x, mean, out=buffer.kept)
         h *= buffer.scale
-        out = np.multiply(h, self.gain, out=buffer.out)
+        out: Array = np.multiply(h, self.gain, out=buffer.out)
         out += self.shift
         return out
 
