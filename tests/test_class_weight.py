@@ -126,7 +126,7 @@ def test_partial_fit_takes_batches_without_all_classes(class_weight):
 
 
 def test_partial_fit_refuses_what_needs_all_rows():
-    with pytest.raises(ValueError, match="'balanced' needs all of y at once.*pass a dict"):
+    with pytest.raises(ValueError, match=r"'balanced' needs all of y at once.*pass a dict"):
         new(class_weight="balanced").partial_fit(X, THREE, classes=[0, 1, 2])
     weights = compute_class_weight("balanced", classes=np.unique(THREE), y=THREE)
     model = new(class_weight=dict(enumerate(weights))).partial_fit(X, THREE, classes=[0, 1, 2])
@@ -135,7 +135,7 @@ def test_partial_fit_refuses_what_needs_all_rows():
 
 
 def test_partial_fit_refuses_classes_that_it_does_not_know():
-    with pytest.raises(ValueError, match="class_weight has classes that classes_ has not: .7."):
+    with pytest.raises(ValueError, match=r"class_weight has classes that classes_ has not: .7."):
         new(class_weight={0: 1, 7: 2}).partial_fit(X, THREE, classes=[0, 1, 2])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the losses for numbers do in an estimator: quantiles, outliers, counts and amounts, losses of one's own.
+"""What the losses for numbers do in an estimator: quantiles, outliers, counts and amounts, one's own losses.
 
 Their values and gradients are tested in core/test_losses.py.
 """
