@@ -63,7 +63,7 @@ RECIPES = {
     "adult": [Recipe("sklearn"), one_cycle((100,), 1e-2, 5)],
     "covertype": [Recipe("sklearn"), one_cycle((100,), 1e-2, 20), one_cycle((256,), 1e-2, 20)],
     "california_housing": [Recipe("sklearn"), one_cycle((100,), 3e-2, 40, 0.001)],
-    "digits": [Recipe("sklearn"), one_cycle((100,), 2e-2, 30)],
+    "digits": [Recipe("sklearn"), one_cycle((100,), 3e-2, 40)],
     "friedman": [Recipe("sklearn"), one_cycle((100,), 1e-2, 20)],
 }
 OWN = ("digits", "friedman")  # scikit-learn's
