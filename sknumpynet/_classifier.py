@@ -24,6 +24,13 @@ from sknumpynet._docs import documented
 from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss
 
 
+# The smallest normal number and the largest one below 1, of each dtype.
+LIMITS = {
+    np.dtype(dtype): (np.finfo(dtype).tiny, dtype(1) - np.finfo(dtype).epsneg)
+    for dtype in (np.float32, np.float64)
+}
+
+
 @documented(score="accuracy")
 class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     """Multi-layer perceptron for classification, computed in NumPy.
@@ -218,8 +225,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         else:
             p = raw
             self._loss_and_link()[0].inverse_link(raw, p)
-        limits = np.finfo(p.dtype)
-        return np.clip(p, limits.tiny, 1 - limits.epsneg, out=p)
+        lowest, highest = LIMITS[p.dtype]
+        np.maximum(p, lowest, out=p)
+        return np.minimum(p, highest, out=p)
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities.
