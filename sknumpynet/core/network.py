@@ -131,12 +131,13 @@ class Network:
 
     def initialize(self, initializer: Initializer, rng: int | RandomSource | None = None) -> None:
         """Draw all parameters anew."""
-        if not hasattr(rng, "uniform"):
-            rng = np.random.default_rng(rng)  # type: ignore[arg-type]
+        source: Any = rng
+        if not hasattr(source, "uniform"):
+            source = np.random.default_rng(source)
         for layer in self.dense:
             for view in (layer.W, layer.b):
                 if view is not None:
-                    initializer.fill(view, layer.fan_in, layer.fan_out, rng)  # type: ignore[arg-type]
+                    initializer.fill(view, layer.fan_in, layer.fan_out, source)
 
     def forward(self, X: Any, work: Workspace) -> Array:
         """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
