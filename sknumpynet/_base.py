@@ -525,8 +525,8 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
 
     # ---------------------------------------------------------------- prediction
 
-    def _raw(self, X):
-        """Return the raw output of the network, of shape (n_samples, n_outputs)."""
+    def _raw(self, X, link=None):
+        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs)."""
         if not self._needs_no_check(X):
             check_is_fitted(self)
             X = check_data(self, X, reset=False)
@@ -534,7 +534,7 @@ class BaseNumpyMLP(DocLink, BaseEstimator, ABC):
                 raise ValueError(
                     f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
                 )
-        return self._network.predict(X)
+        return self._network.predict(X, link=link)
 
     def _needs_no_check(self, X):
         """Return whether X is beyond doubt: a check takes longer than predicting a few rows."""

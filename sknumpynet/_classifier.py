@@ -23,7 +23,6 @@ from sknumpynet._compat import check_first_partial_fit, fit_context
 from sknumpynet._docs import documented
 from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss
 
-
 # The smallest normal number and the largest one below 1, of each dtype.
 LIMITS = {
     np.dtype(dtype): (np.finfo(dtype).tiny, dtype(1) - np.finfo(dtype).epsneg)
@@ -218,13 +217,12 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         p : ndarray of shape (n_samples, n_classes)
             The probability of each class, in the order of `classes_`; never 0 and never 1.
         """
-        raw = self._raw(X)
         if self.n_outputs_ == 1:
+            raw = self._raw(X)
             p = np.hstack([-raw, raw])
             expit(p, out=p)
         else:
-            p = raw
-            self._loss_and_link()[0].inverse_link(raw, p)
+            p = self._raw(X, self._loss_and_link()[0].inverse_link)
         lowest, highest = LIMITS[p.dtype]
         np.maximum(p, lowest, out=p)
         return np.minimum(p, highest, out=p)

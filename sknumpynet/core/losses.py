@@ -205,9 +205,10 @@ class MultinomialLogLoss(Loss):
     """
 
     def inverse_link(self, raw: Array, out: Array) -> None:
-        np.subtract(raw, np.maximum.reduce(raw, axis=1, keepdims=True), out=out)
+        # NumPy is slow along short rows: maxima over a transposed copy, sums by a product, take a third
+        np.subtract(raw, np.maximum.reduce(raw.T.copy(), axis=0)[:, np.newaxis], out=out)
         np.exp(out, out=out)
-        out /= np.add.reduce(out, axis=1, keepdims=True)
+        out /= np.dot(out, np.ones(out.shape[1], out.dtype))[:, np.newaxis]
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)

@@ -8,7 +8,7 @@ Whatever is done to all parameters (a step, a penalty, a copy, a check) is one l
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -165,15 +165,23 @@ class Network:
             flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
         return flow
 
-    def predict(self, X: Any, rows: Array | None = None) -> Array:
-        """Return ``raw`` for the rows of ``X``, a chunk at a time.
+    def predict(
+        self,
+        X: Any,
+        rows: Array | None = None,
+        link: Callable[[Array, Array], None] | None = None,
+    ) -> Array:
+        """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
-        are the numbers of the rows to take, None for all.
+        are the numbers of the rows to take, None for all. ``link(raw, out)`` is called for each chunk.
         """
         n = X.shape[0] if rows is None else len(rows)
         if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
-            return self.forward(X, Workspace(self, n, training=False))
+            raw = self.forward(X, Workspace(self, n, training=False))
+            if link is not None:
+                link(raw, raw)
+            return raw
         raw = np.empty((n, self.n_outputs), self.dtype)
         size = max(1, min(n, self.chunk_rows()))
         work, gather = Workspace(self, size, training=False), Gather(X, size, self.dtype)
@@ -182,7 +190,10 @@ class Network:
             if stop - start < size:
                 work = work.head(stop - start)
             chunk = gather(slice(start, stop) if rows is None else rows[start:stop])
-            raw[start:stop] = self.forward(chunk, work)
+            part = raw[start:stop]
+            part[...] = self.forward(chunk, work)
+            if link is not None:
+                link(part, part)
         return raw
 
     def chunk_rows(self) -> int:
