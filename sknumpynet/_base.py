@@ -668,8 +668,8 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
 
     # ---------------------------------------------------------------- prediction
 
-    def _raw(self, X):
-        """Return the raw output of the network, of shape (n_samples, n_outputs)."""
+    def _raw(self, X, link=None):
+        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs)."""
         if not self._needs_no_check(X):
             check_is_fitted(self)
             X = check_data(self, X, reset=False)
@@ -677,7 +677,7 @@ class BaseNumpyMLP(DocLink, CallbackSupportMixin, BaseEstimator, ABC):
                 raise ValueError(
                     f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
                 )
-        return self._network.predict(X)
+        return self._network.predict(X, link=link)
 
     def hidden_activations(self, X, layer=-1):
         """Return what the units of a hidden layer give.

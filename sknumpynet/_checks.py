@@ -35,6 +35,10 @@ ADVICE = {
 
 def check_data(estimator, X, y="no_validation", **options):
     """Return the checked X, and y where it is given."""
+    if isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2:
+        # scikit-learn's check makes a mask as large as X of it; y is checked either way
+        options["ensure_all_finite"] = False
+        check_half_precision(estimator, X)
     try:
         return validate_data(
             estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
@@ -42,6 +46,14 @@ def check_data(estimator, X, y="no_validation", **options):
     except (TypeError, ValueError) as error:
         explain(error, lambda: "y" if is_usable(X) else "X")
         raise
+
+
+def check_half_precision(estimator, X, n_rows=4096):
+    """Raise unless the float16 array is finite, looking at some rows at a time."""
+    name = type(estimator).__name__
+    for start in range(0, len(X), n_rows):
+        rows = X[start : start + n_rows].astype(np.float32)
+        assert_all_finite(rows, estimator_name=name, input_name="X")
 
 
 def check_sample_weight(sample_weight, X, dtype):

@@ -32,6 +32,12 @@ from sknumpynet.core.classification_losses import (
 )
 from sknumpynet.core.losses import Loss
 
+# The smallest normal number and the largest one below 1, of each dtype.
+LIMITS = {
+    np.dtype(dtype): (np.finfo(dtype).tiny, dtype(1) - np.finfo(dtype).epsneg)
+    for dtype in (np.float32, np.float64)
+}
+
 
 @documented(
     score="accuracy",
@@ -306,15 +312,18 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         p : ndarray of shape (n_samples, n_classes)
             The probability of each class, in the order of `classes_`; never 0 and never 1.
         """
-        raw = self._raw(X)
-        if self.n_outputs_ == 1 and self.out_activation_ == "logistic":
+        if self.n_outputs_ > 1:
+            p = self._raw(X, self.loss_function_.inverse_link)
+        elif self.out_activation_ == "logistic":
+            raw = self._raw(X)
             p = np.hstack([-raw, raw])
             expit(p, out=p)
         else:
-            self.loss_function_.inverse_link(raw, raw)
-            p = np.hstack([1 - raw, raw]) if self.n_outputs_ == 1 else raw
-        limits = np.finfo(p.dtype)
-        return np.clip(p, limits.tiny, 1 - limits.epsneg, out=p)
+            second = self._raw(X, self.loss_function_.inverse_link)
+            p = np.hstack([1 - second, second])
+        lowest, highest = LIMITS[p.dtype]
+        np.maximum(p, lowest, out=p)
+        return np.minimum(p, highest, out=p)
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities.

@@ -351,6 +351,27 @@ def test_a_whole_training_until_convergence(kind):
     assert_same(fits[1], fits[0], X, 1e-6)
 
 
+@pytest.mark.parametrize("tol", [0.0, 1e-4, 1e-3, 4e-3, 0.016, 0.06, 10.0])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"n_iter_no_change": 1},
+        {"n_iter_no_change": 2, "early_stopping": True},
+        {"n_iter_no_change": 2, "early_stopping": True, "learning_rate_init": 1e-12},
+        {"n_iter_no_change": 2, "solver": "sgd", "learning_rate": "adaptive"},
+    ],
+    ids=["loss", "score", "constant score", "adaptive"],
+)
+@pytest.mark.parametrize("kind", list(PAIRS))
+def test_training_ends_after_the_same_epoch(kind, parameters, tol):
+    X, y = digits_or_diabetes(kind)
+    X, y = X[:120], y[:120]
+    common = {"hidden_layer_sizes": 6, "max_iter": 50, "random_state": 2, "tol": tol}
+    common["learning_rate_init"] = 0.02
+    fits = [cls(**common | parameters).fit(X, y) for cls in PAIRS[kind]]
+    assert_same(fits[1], fits[0], X, 1e-6)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_a_network_of_a_million_weights(solver):
     """Of that size optimizers take the vector in pieces."""

@@ -288,6 +288,59 @@ def against(ratio, target, at_most=False):
     return f"{ratio:.2f} ({word} {target:g}{'' if reached else ', missed'})"
 
 
+def ratio_figure(panels, columns, what):
+    """Return a figure of dots: the time of each peer, that of ours being 1.
+
+    ``panels`` maps the title of each panel to ``{label of the line: {peer: time}}``.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    tall = -(-len(panels) // columns)
+    heights = [
+        2 + max(map(len, list(panels.values())[row * columns : (row + 1) * columns]))
+        for row in range(tall)
+    ]
+    figure = Figure(figsize=(1 + 4.5 * columns if columns > 1 else 8, 1 + 0.3 * sum(heights)))
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots(tall, columns, sharex=True, squeeze=False, height_ratios=heights)
+    for panel, (title, lines) in zip(axes.ravel(), panels.items()):
+        for y, times in enumerate(lines.values()):
+            ratios = {peer: time / times["ours"] for peer, time in times.items()}
+            panel.plot([min(ratios.values()), max(ratios.values())], [y, y], color="0.85", zorder=0)
+            for peer, ratio in ratios.items():
+                panel.plot(ratio, y, **_dot(peer))
+        panel.axvline(1, color=STYLES["ours"][1], lw=0.8, zorder=0)
+        panel.set_title(title, fontsize=10)
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(FixedLocator([2.0**power for power in range(-6, 8)]))
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.tick_params(labelbottom=True)
+        panel.set_yticks(range(len(lines)), list(lines))
+        panel.set_ylim(len(lines) - 0.5, -0.5)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in axes.ravel()[len(panels) :]:
+        panel.set_visible(False)
+    figure.supxlabel(f"{what}, sknumpynet = 1: to the right of the line is slower", fontsize=10)
+    found = {peer for lines in panels.values() for times in lines.values() for peer in times}
+    shown = [peer for peer in STYLES if peer in found]
+    figure.legend(
+        [axes[0, 0].plot([], [], **_dot(peer))[0] for peer in shown],
+        [STYLES[peer][0] for peer in shown],
+        loc="outside upper center",
+        ncols=len(shown),
+        frameon=False,
+    )
+    return figure
+
+
+def _dot(peer):
+    _, color, marker = STYLES[peer]
+    bar = marker == "|"
+    return dict(color=color, marker=marker, ls="", ms=12 if bar else 7, mew=2 if bar else 0.5)
+
+
 def arguments(description, leave_out=(), **defaults):
     """Return a parser with the options of all benchmarks, but for those to leave out."""
     parser = argparse.ArgumentParser(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from common import STYLES, Report, against, arguments, in_turn, installed, seconds
+from common import Report, against, arguments, in_turn, installed, ratio_figure, seconds
 from workloads import PEERS, WORKLOADS, make_data
 
 # Against scikit-learn and over the floor (at most), for float64 and float32; against PyTorch, float32.
@@ -130,54 +130,13 @@ def unequal(rows):
 
 def draw(rows):
     """Return a figure: the time of each peer, that of ours being 1, a line per workload."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedLocator, NullLocator
-
-    groups = {}
+    panels = {}
     for row in rows:
-        group = groups.setdefault((row["dtype"], row["threads"]), {})
-        group.setdefault(row["workload"], []).append(row)
-    names = list(dict.fromkeys(row["workload"] for row in rows))
-    wide = min(2, len(groups))
-    tall = -(-len(groups) // wide)
-    figure = Figure(
-        figsize=(1 + 4.5 * wide, 1.2 + tall * (0.7 + 0.33 * len(names))), layout="constrained"
-    )
-    panels = figure.subplots(tall, wide, sharex=True, sharey=True, squeeze=False).ravel()
-    for panel, ((dtype, threads), group) in zip(panels, groups.items()):
-        for name, entries in group.items():
-            best = best_times(entries)
-            y = names.index(name)
-            ratios = {peer: best[peer] / best["ours"] for peer in best}
-            panel.plot([min(ratios.values()), max(ratios.values())], [y, y], color="0.85", zorder=0)
-            for peer, ratio in ratios.items():
-                _, color, marker = STYLES[peer]
-                size = 12 if marker == "|" else 7
-                panel.plot(ratio, y, marker, color=color, ms=size, mew=2 if size > 7 else 0.5)
-        panel.axvline(1, color=STYLES["ours"][1], lw=0.8, zorder=0)
-        panel.set_title(f"{dtype}, {threads} thread{'s' if threads > 1 else ''}", fontsize=10)
-        panel.set_xscale("log")
-        panel.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16, 32]))
-        panel.xaxis.set_minor_locator(NullLocator())
-        panel.xaxis.set_major_formatter("{x:g}")
-        panel.tick_params(labelbottom=True)
-        panel.set_yticks(range(len(names)), names)
-        panel.set_ylim(len(names) - 0.5, -0.5)
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[len(groups) :]:
-        panel.set_visible(False)
-    figure.supxlabel(
-        "time of a fit, sknumpynet = 1: to the right of the line is slower", fontsize=10
-    )
-    shown = {peer for row in rows for peer in best_times([row])}
-    handles = [
-        panels[0].plot([], [], marker, color=color, ms=8, mew=2 if marker == "|" else 0.5)[0]
-        for peer, (_, color, marker) in STYLES.items()
-        if peer in shown
-    ]
-    labels = [label for peer, (label, *_) in STYLES.items() if peer in shown]
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), frameon=False)
-    return figure
+        title = f"{row['dtype']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}"
+        panels.setdefault(title, {}).setdefault(row["workload"], []).append(row)
+    for lines in panels.values():
+        lines.update({name: best_times(entries) for name, entries in lines.items()})
+    return ratio_figure(panels, min(2, len(panels)), "time of a fit")
 
 
 def main():

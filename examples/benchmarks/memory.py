@@ -126,19 +126,27 @@ def draw(rows):
     from matplotlib.figure import Figure
 
     cases = list(dict.fromkeys(row["case"] for row in rows))
-    figure = Figure(figsize=(7, 1.3 + 0.4 * len(cases)), layout="constrained")
+    figure = Figure(figsize=(7, 1.3 + 0.5 * len(cases)), layout="constrained")
     axes = figure.subplots()
     for peer in ("sklearn", "ours"):
         label, color, marker = STYLES[peer]
         peaks = [row["peak_bytes"] / 1e6 for row in rows if row["peer"] == peer]
         axes.plot(peaks, range(len(cases)), marker, color=color, ms=8, label=label)
         for y, peak in enumerate(peaks):
-            axes.annotate(f"{peak:.3g}", (peak, y), (7, 0), textcoords="offset points", va="center")
+            axes.annotate(
+                f"{peak:.3g}",
+                (peak, y),
+                (0, 6),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+            )
     budgets = [row["budget_bytes"] / 1e6 for row in rows if row["peer"] == "ours"]
-    axes.plot(budgets, range(len(cases)), "|", color="black", ms=16, mew=2, label="budget")
+    axes.plot(budgets, range(len(cases)), "|", color="black", ms=12, mew=2, label="budget")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yticks(range(len(cases)), cases)
-    axes.set_ylim(len(cases) - 0.5, -0.5)
+    axes.set_ylim(len(cases) - 0.5, -0.7)
     axes.margins(x=0.15)
     axes.set_xlabel("MB that a fit allocates over X (60,000 x 784), at its peak")
     axes.spines[["top", "right"]].set_visible(False)

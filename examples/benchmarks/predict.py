@@ -14,7 +14,7 @@ same chunks of rows as ours. Memory is the peak over the result: of what NumPy a
 from __future__ import annotations
 
 import numpy as np
-from common import STYLES, Report, against, arguments, in_turn, peak_memory, seconds
+from common import Report, against, arguments, in_turn, peak_memory, ratio_figure, seconds
 from workloads import as_frame
 
 COLUMNS, UNITS, CLASSES = 64, 100, 10
@@ -53,7 +53,7 @@ def predictor(peer, task, kind, dtype):
     else:
         y = X[:, 0]
         estimator = NumpyMLPRegressor if peer != "sklearn" else MLPRegressor
-    estimator = estimator((UNITS,), max_iter=2, random_state=0)
+    estimator = estimator(hidden_layer_sizes=(UNITS,), max_iter=2, random_state=0)
     estimator.fit(shape_as(kind if kind == "frame" else "array", X), y)
     if peer == "floor":
         return products(estimator)
@@ -140,41 +140,15 @@ def summary(rows):
 
 
 def draw(rows):
-    """Return a figure: microseconds of a call, a panel per number of rows."""
-    from matplotlib.figure import Figure
-
-    def label(row):
+    """Return a figure: the time of each peer, that of ours being 1, a panel per number of rows."""
+    panels = {}
+    for row in rows:
+        title = f"{row['rows']:,} row{'s' if row['rows'] > 1 else ''}"
         X = "" if row["X"] == "array" else f" ({row['X']})"
-        return f"{row['task']}{X}, {row['dtype']}, {row['threads']} threads"
-
-    sizes = sorted({row["rows"] for row in rows})
-    lines = [list(dict.fromkeys(label(row) for row in rows if row["rows"] == n)) for n in sizes]
-    figure = Figure(figsize=(8, 1.2 + 0.27 * sum(map(len, lines)) + 0.6 * len(sizes)))
-    figure.set_layout_engine("constrained")
-    panels = figure.subplots(
-        len(sizes), 1, squeeze=False, height_ratios=[len(names) + 2 for names in lines]
-    ).ravel()
-    for panel, n, names in zip(panels, sizes, lines):
-        for peer in ("floor", "sklearn", "ours"):
-            found = {label(row): row for row in rows if row["rows"] == n and row["peer"] == peer}
-            text, color, marker = STYLES[peer]
-            times = [found[name]["best_s"] * 1e6 if name in found else np.nan for name in names]
-            panel.plot(
-                times, range(len(names)), marker, color=color, ms=7, mew=1.5, label=text, ls=""
-            )
-        panel.set_yticks(range(len(names)), names, fontsize=8)
-        panel.set_ylim(len(names) - 0.5, -0.5)
-        panel.set_xscale("log")
-        panel.margins(x=0.08)
-        panel.grid(axis="y", color="0.9")
-        panel.set_axisbelow(True)
-        panel.set_title(f"{n:,} row{'s' if n > 1 else ''}", fontsize=10, loc="left")
-        panel.spines[["top", "right"]].set_visible(False)
-    panels[-1].set_xlabel("microseconds of a call")
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False
-    )
-    return figure
+        threads = f"{row['threads']} thread{'s' if row['threads'] > 1 else ''}"
+        label = f"{row['task']}{X}, {row['dtype']}, {threads}"
+        panels.setdefault(title, {}).setdefault(label, {})[row["peer"]] = row["best_s"]
+    return ratio_figure(panels, 1, "time of a call")
 
 
 def main():

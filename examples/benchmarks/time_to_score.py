@@ -61,9 +61,13 @@ RECIPES = {
         one_cycle((256,), 7e-3, 6, target=10),
     ],
     "adult": [Recipe("sklearn"), one_cycle((100,), 1e-2, 5)],
-    "covertype": [Recipe("sklearn"), one_cycle((100,), 1e-2, 20), one_cycle((256,), 1e-2, 20)],
+    "covertype": [
+        Recipe("sklearn"),
+        one_cycle((100,), 2e-2, 40, 3e-4),
+        one_cycle((256,), 1e-2, 20, 1e-3),
+    ],
     "california_housing": [Recipe("sklearn"), one_cycle((100,), 3e-2, 40, 0.001)],
-    "digits": [Recipe("sklearn"), one_cycle((100,), 2e-2, 30)],
+    "digits": [Recipe("sklearn"), one_cycle((100,), 3e-2, 40)],
     "friedman": [Recipe("sklearn"), one_cycle((100,), 1e-2, 20)],
 }
 OWN = ("digits", "friedman")  # scikit-learn's

@@ -24,6 +24,7 @@ from sknumpynet.core.workspace import Workspace
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
+Link = Callable[[Array, Array], None]
 # In ``params`` come all weights, then all biases, then what else is trained.
 PLACES = ("weights", "biases", "rest")
 # So few rows are predicted in one go, whatever the width.
@@ -211,12 +212,7 @@ class Network:
             flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
         return flow
 
-    def predict(
-        self,
-        X: Any,
-        rows: Array | None = None,
-        link: Callable[[Array, Array], None] | None = None,
-    ) -> Array:
+    def predict(self, X: Any, rows: Array | None = None, link: Link | None = None) -> Array:
         """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
