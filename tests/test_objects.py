@@ -143,6 +143,12 @@ def test_initializers_by_name_and_object(name, parameter):
     assert_same_fit(one, fit(**{parameter: INITIALIZERS[name]()}))
 
 
+def test_intercepts_begin_at_zero_unless_scikit_learns_initial_weights_are_asked_for():
+    chosen = new(init="he_normal").initialize(X, NUMBERS)
+    assert not np.any(np.concatenate(chosen.intercepts_))
+    assert np.all(np.concatenate(new().initialize(X, NUMBERS).intercepts_))
+
+
 @pytest.mark.parametrize("solver", STOCHASTIC)
 @pytest.mark.parametrize(
     "learning_rate",
