@@ -14,6 +14,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._base import (
     BaseNumpyMLP,
@@ -312,6 +313,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         p : ndarray of shape (n_samples, n_classes)
             The probability of each class, in the order of `classes_`; never 0 and never 1.
         """
+        if not self._is_ready():
+            check_is_fitted(self)
         if self.n_outputs_ > 1:
             p = self._raw(X, self.loss_function_.inverse_link)
         elif self.out_activation_ == "logistic":
