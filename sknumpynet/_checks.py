@@ -12,6 +12,10 @@ from sknumpynet import _compat
 
 # Part of a message of scikit-learn's or NumPy's that does not say enough: what does, and a hint for X.
 ADVICE = {
+    "contains NaN": (
+        "has missing values",
+        ": put SimpleImputer() of sklearn.impute in front, in a Pipeline, or drop the rows",
+    ),
     "could not convert string": (
         "must hold numbers",
         ": encode text first, as with OneHotEncoder in a Pipeline",

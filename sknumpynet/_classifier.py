@@ -29,10 +29,13 @@ from sknumpynet._docs import CLASSIFIER_PARAMETERS, documented
 from sknumpynet.core.classification_losses import (
     CLASSIFICATION_LOSSES,
     LogLoss,
+    SeveralClasses,
     get_classification_loss,
 )
 from sknumpynet.core.losses import Loss
 
+# The type of y, in scikit-learn's words, with several columns of labels.
+SEVERAL = "multiclass-multioutput"
 # The smallest normal number and the largest one below 1, of each dtype.
 LIMITS = {
     np.dtype(dtype): (np.finfo(dtype).tiny, dtype(1) - np.finfo(dtype).epsneg)
@@ -57,8 +60,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The class labels, in the order of the columns of `predict_proba`.
+    classes_ : ndarray of shape (n_classes,), or list of such arrays
+        The class labels, in the order of the columns of `predict_proba`; a list, one entry per column,
+        where y has several columns of labels.
     {attributes}
 
     See Also
@@ -208,10 +212,28 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             estimator is then as it was before the call.
         """
         with all_or_nothing(self):
-            if self._begins_with(classes):
+            if type_of_target(y) == SEVERAL:
+                self._learn_several(y, classes)
+            elif self._begins_with(classes):
                 self._learn_labels(y if type_of_target(y).startswith("multilabel") else classes)
                 self.classes_ = unique_labels(classes)
             return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    def _learn_several(self, y, classes):
+        """Take the classes of each column in the first call of `partial_fit`."""
+        if hasattr(self, "classes_") and classes is None:
+            return
+        n = np.shape(y)[1]
+        if classes is None or len(classes) != n or any(np.ndim(each) != 1 for each in classes):
+            raise ValueError(
+                f"classes must be passed on the first call to partial_fit: a list of {n} arrays, the labels "
+                "of each column of y"
+            )
+        classes = [np.unique(each) for each in classes]
+        known = getattr(self, "classes_", classes)
+        if not all(np.array_equal(a, b) for a, b in zip(known, classes, strict=True)):
+            raise ValueError("classes is not the same as on the last call to partial_fit")
+        self.classes_, self._label_type, self._sparse_labels = classes, SEVERAL, False
 
     def _begins_with(self, classes):
         """Return whether this is the first call of `partial_fit`; it has to name the classes."""
@@ -295,6 +317,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             The labels; for several labels at once an indicator matrix, sparse if that of `fit` was.
         """
         raw = self._raw(X)
+        if self._label_type == SEVERAL:
+            blocks = zip(self.classes_, self.loss_function_.blocks, strict=True)
+            return np.column_stack([each[raw[:, block].argmax(axis=1)] for each, block in blocks])
         if self._label_type == "multilabel-indicator":
             y = (raw > 0).astype(int)
             return csr_matrix(y) if self._sparse_labels else y
@@ -326,7 +351,10 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             p = np.hstack([1 - second, second])
         lowest, highest = LIMITS[p.dtype]
         np.maximum(p, lowest, out=p)
-        return np.minimum(p, highest, out=p)
+        np.minimum(p, highest, out=p)
+        if self._label_type == SEVERAL:
+            return [p[:, block] for block in self.loss_function_.blocks]
+        return p
 
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities.
@@ -342,9 +370,37 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             The logarithm of `predict_proba`, always finite.
         """
         p = self.predict_proba(X)
+        if self._label_type == SEVERAL:
+            return [np.log(each) for each in p]
         return np.log(p, out=p)
 
+    def score(self, X, y, sample_weight=None):
+        """Return the share of rows whose labels are right, all of them where there are several.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            Between 0 and 1.
+        """
+        if getattr(self, "_label_type", None) != SEVERAL:
+            return super().score(X, y, sample_weight)
+        right = (self.predict(X) == np.asarray(y)).all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+
     def _learn_labels(self, y):
+        if type_of_target(y) == SEVERAL:
+            self.classes_ = [np.unique(column) for column in y.T]
+            self._label_type, self._sparse_labels = SEVERAL, False
+            return
         labels = LabelBinarizer().fit(y)
         self.classes_ = labels.classes_
         self._label_type = labels.y_type_
@@ -381,9 +437,10 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(densified(y), warn=True)
         self._check_columns(y, reset=True)
-        unknown = np.setdiff1d(unique_labels(y), self.classes_)
-        if len(unknown):
-            raise ValueError(f"y_val has classes that y has not: {unknown}")
+        if self._label_type != SEVERAL:
+            unknown = np.setdiff1d(unique_labels(y), self.classes_)
+            if len(unknown):
+                raise ValueError(f"y_val has classes that y has not: {unknown}")
         n_outputs = self.n_outputs_
         targets = self._encode(y)
         if self.n_outputs_ != n_outputs:
@@ -397,17 +454,22 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         try:
             if reset and not incremental:
                 self._learn_labels(y)
-            classes = unique_labels(y)
+            several = self._label_type == SEVERAL
+            classes = None if several and y.ndim == 2 else unique_labels(y)
         except (TypeError, ValueError) as error:
             raise explained_labels(error, y) from error
         if not reset or incremental:
             self._check_columns(y, reset)
-            self._check_labels(classes)
+            if not several:
+                self._check_labels(classes)
         return X, y, self._encode(y)
 
     def _check_columns(self, y, reset):
         """Raise unless y is of the kind that the first call brought."""
-        if self._label_type == "multilabel-indicator":
+        if self._label_type == SEVERAL:
+            if y.ndim != 2 or y.shape[1] != len(self.classes_):
+                raise ValueError(f"y must have {len(self.classes_)} columns, as in the first call")
+        elif self._label_type == "multilabel-indicator":
             if y.ndim != 2:
                 raise ValueError(
                     "y must be an indicator matrix, as in the first call; got one label per row. To "
@@ -441,6 +503,14 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             y = densified(y).astype(bool)
             self.n_outputs_ = y.shape[1]
             return y
+        if self._label_type == SEVERAL:
+            self.n_outputs_ = sum(map(len, self.classes_))
+            for column, classes in zip(y.T, self.classes_, strict=True):
+                unknown = np.setdiff1d(column, classes)
+                if len(unknown):
+                    raise ValueError(f"y has classes not in classes_: {unknown}, and not {classes}")
+            columns = zip(y.T, self.classes_, strict=True)
+            return np.column_stack([np.searchsorted(each, column) for column, each in columns])
         if self._label_type == "multiclass":
             self.n_outputs_ = len(self.classes_)
             return np.searchsorted(self.classes_, y)
@@ -461,6 +531,12 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                     "label_smoothing=0"
                 )
             loss = LogLoss(self.label_smoothing)
+        if self._label_type == SEVERAL:
+            if not isinstance(loss, LogLoss):
+                raise ValueError(
+                    f"several columns of labels go with loss='log_loss'; got {self.loss!r}"
+                )
+            loss = SeveralClasses([len(each) for each in self.classes_], loss.smoothing)
         loss = loss.for_classes(softmax=self._label_type == "multiclass")
         return loss, loss.link, 1.0
 
@@ -468,7 +544,11 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return self.n_outputs_ == 1
 
     def _validation_score(self, targets, raw, sample_weight):
-        if self._label_type == "multiclass":
+        if self._label_type == SEVERAL:
+            blocks = self.loss_function_.blocks
+            best = np.column_stack([raw[:, block].argmax(axis=1) for block in blocks])
+            right = (best == targets).all(axis=1)
+        elif self._label_type == "multiclass":
             right = raw.argmax(axis=1) == targets
         else:
             right = ((raw > 0) == targets).all(axis=1)

@@ -33,6 +33,7 @@ from sknumpynet.core.classification_losses import (
     Focal,
     LogLoss,
     MultinomialLogLoss,
+    SeveralClasses,
 )
 from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
 from sknumpynet.core.initializers import (
@@ -129,6 +130,7 @@ __all__ = [
     "ReLU",
     "Rprop",
     "Schedule",
+    "SeveralClasses",
     "SiLU",
     "Softplus",
     "Softsign",

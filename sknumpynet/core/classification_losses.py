@@ -6,6 +6,8 @@ As in ``losses``, each contains its link: the logistic function, or the softmax.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import expit
 
@@ -36,6 +38,7 @@ class BinaryLogLoss(Loss):
     (0.693147, array([[-0.5]]))
     """
 
+    kind = "classes"
     link = "logistic"
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -95,6 +98,7 @@ class MultinomialLogLoss(Loss):
     (0.693147, array([[ 0.5, -0.5]]))
     """
 
+    kind = "classes"
     link = "softmax"
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -149,6 +153,8 @@ class LogLoss(Loss):
     MultinomialLogLoss(smoothing=0.1)
     """
 
+    kind = "classes"
+
     def __init__(self, smoothing: float = 0.0) -> None:
         self.smoothing = smoothing
 
@@ -182,6 +188,8 @@ class Focal(Loss):
     (0.173287, array([[-0.298287]]))
     """
 
+    kind = "classes"
+
     def __init__(self, gamma: float = 2.0, softmax: bool = False) -> None:
         self.gamma = gamma
         self.softmax = softmax
@@ -212,6 +220,56 @@ class Focal(Loss):
         return minus_log
 
 
+class SeveralClasses(Loss):
+    """The log losses of several questions at once, each with one class out of its own set, added up.
+
+    The raw outputs of the questions stand side by side: the first ``sizes[0]`` belong to the first, and so
+    on. Targets are class indices of shape (n, n_questions).
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of classes of each question.
+    smoothing : float, default=0.0
+        Label smoothing, as in `MultinomialLogLoss`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = SeveralClasses([2, 3])
+    >>> value, gradient = loss.value_and_gradient(np.array([[1, 0]]), np.zeros((1, 5)))
+    >>> round(value, 6), gradient.round(3)
+    (1.791759, array([[ 0.5  , -0.5  , -0.667,  0.333,  0.333]]))
+    """
+
+    kind = "classes"
+    link = "softmax"
+
+    def __init__(self, sizes: Sequence[int], smoothing: float = 0.0) -> None:
+        self.sizes = sizes
+        self.smoothing = smoothing
+
+    @property
+    def blocks(self) -> list[slice]:
+        """The columns of each question."""
+        ends = np.cumsum(self.sizes).tolist()
+        return [slice(end - size, end) for size, end in zip(self.sizes, ends, strict=True)]
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        for block in self.blocks:
+            MultinomialLogLoss().inverse_link(raw[:, block], out[:, block])
+
+    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        loss = MultinomialLogLoss(self.smoothing)
+        for index, block in enumerate(self.blocks):
+            part = np.ascontiguousarray(raw[:, block])
+            slopes, space = np.empty_like(part), np.empty_like(part)
+            terms = loss.terms_and_gradient(y[:, index], part, slopes, space)
+            gradient[:, block] = slopes
+            scratch[:, index] = terms.sum(axis=1)
+        return scratch[:, : len(self.sizes)]
+
+
 def _cells(y: Array, raw: Array) -> Array:
     """Return where ``raw[i, y[i]]`` lies in the flat array."""
     n, n_classes = raw.shape
@@ -225,4 +283,8 @@ CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {"log_loss": LogLoss, "focal": Fo
 
 def get_classification_loss(choice: str | Loss) -> Loss:
     """Return the classification loss of that name, or the object itself."""
-    return resolve(choice, CLASSIFICATION_LOSSES, Loss, "loss")
+    loss = resolve(choice, CLASSIFICATION_LOSSES, Loss, "loss")
+    if loss.kind == "numbers":
+        names = ", ".join(map(repr, CLASSIFICATION_LOSSES))
+        raise ValueError(f"loss={choice!r} is for numbers; the classifier takes one of {names}")
+    return loss

@@ -25,6 +25,8 @@ class Loss(Options):
     ----------
     link : str
         Name of the function that makes the prediction of ``raw``.
+    kind : {'any', 'numbers', 'classes'}
+        What the loss is for. One's own losses are for 'any' unless they say more.
     reports_mean : bool
         Whether the estimators' curves show the mean over outputs, where the loss itself is their sum.
 
@@ -40,6 +42,7 @@ class Loss(Options):
     (4.0, array([[8.]]))
     """
 
+    kind = "any"
     link = "identity"
     reports_mean = False
 
@@ -145,6 +148,7 @@ class SquaredError(Loss):
     (2.0, array([[2.]]))
     """
 
+    kind = "numbers"
     reports_mean = True
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
@@ -167,6 +171,7 @@ class HalfPoisson(Loss):
     (0.0, array([[0.]]))
     """
 
+    kind = "numbers"
     link = "exp"
 
     def inverse_link(self, raw: Array, out: Array) -> None:

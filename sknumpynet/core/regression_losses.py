@@ -27,6 +27,7 @@ class AbsoluteError(Loss):
     (2.0, array([[1.]]))
     """
 
+    kind = "numbers"
     reports_mean = True
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
@@ -58,6 +59,7 @@ class Huber(Loss):
     (1.5, array([[1.]]))
     """
 
+    kind = "numbers"
     reports_mean = True
 
     def __init__(self, delta: float = 1.0) -> None:
@@ -89,6 +91,7 @@ class LogCosh(Loss):
     (999.307, array([[1.]]))
     """
 
+    kind = "numbers"
     reports_mean = True
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
@@ -126,6 +129,7 @@ class Quantile(Loss):
     (0.3, array([[-0.1,  0.1]]))
     """
 
+    kind = "numbers"
     reports_mean = True
 
     def __init__(self, quantiles: float | Sequence[float] = 0.5) -> None:
@@ -180,6 +184,7 @@ class HalfGamma(Loss):
     (0.0, array([[0.]]))
     """
 
+    kind = "numbers"
     link = "exp"
 
     def inverse_link(self, raw: Array, out: Array) -> None:
@@ -226,6 +231,7 @@ class HalfTweedie(Loss):
     (0.0, array([[0.]]))
     """
 
+    kind = "numbers"
     link = "exp"
 
     def __init__(self, power: float = 1.5) -> None:
@@ -272,4 +278,8 @@ REGRESSION_LOSSES: dict[str, type[Loss]] = {
 
 def get_regression_loss(choice: str | Loss) -> Loss:
     """Return the regression loss of that name, or the object itself."""
-    return resolve(choice, REGRESSION_LOSSES, Loss, "loss")
+    loss = resolve(choice, REGRESSION_LOSSES, Loss, "loss")
+    if loss.kind == "classes":
+        names = ", ".join(map(repr, REGRESSION_LOSSES))
+        raise ValueError(f"loss={choice!r} is for classes; the regressor takes one of {names}")
+    return loss
