@@ -39,11 +39,12 @@ ADVICE = {
 
 def check_data(estimator, X, y="no_validation", **options):
     """Return the checked X, and y where it is given."""
-    if isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2:
-        # scikit-learn's check makes a mask as large as X of it; y is checked either way
+    half = isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2
+    if half:  # scikit-learn's check makes a mask as large as X of it; y is checked either way
         options["ensure_all_finite"] = False
-        check_half_precision(estimator, X)
     try:
+        if half:
+            check_half_precision(estimator, X)
         return validate_data(
             estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
         )

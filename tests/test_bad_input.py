@@ -161,11 +161,6 @@ fit_y(
     "continuous", NUMBERS, "Unknown label type: continuous", "use NumpyMLPRegressor", kinds=ONLY_C
 )
 fit_y(
-    "of two columns of classes", np.c_[THREE_CLASSES, THREE_CLASSES],
-    "Unknown label type: multiclass-multioutput. y must hold", "one class label per row",
-    kinds=ONLY_C,
-)  # fmt: skip
-fit_y(
     "of two continuous columns", np.c_[NUMBERS, NUMBERS], "label type: continuous-multioutput",
     "use NumpyMLPRegressor", kinds=ONLY_C,
 )  # fmt: skip
