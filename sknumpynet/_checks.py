@@ -53,7 +53,7 @@ def check_data(estimator, X, y="no_validation", **options):
         raise
 
 
-def check_half_precision(estimator, X, n_rows=4096):
+def check_half_precision(estimator, X, n_rows=256):
     """Raise unless the float16 array is finite, looking at some rows at a time."""
     name = type(estimator).__name__
     for start in range(0, len(X), n_rows):
