@@ -20,12 +20,12 @@ from sknumpynet._base import (
     BaseNumpyMLP,
     all_or_nothing,
     densified,
-    from_weights,
     is_stochastic,
 )
 from sknumpynet._checks import check_data, explained_labels, same_type
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit, fit_context
 from sknumpynet._docs import CLASSIFIER_PARAMETERS, documented
+from sknumpynet._fitted import from_weights
 from sknumpynet.core.classification_losses import (
     CLASSIFICATION_LOSSES,
     LogLoss,

@@ -13,12 +13,12 @@ from sknumpynet._base import (
     BaseNumpyMLP,
     all_or_nothing,
     densified,
-    from_weights,
     is_stochastic,
 )
 from sknumpynet._checks import check_data, check_numbers
 from sknumpynet._compat import StrOptions, fit_context
 from sknumpynet._docs import documented
+from sknumpynet._fitted import from_weights
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.regression_losses import REGRESSION_LOSSES, Quantile, get_regression_loss
 

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What an estimator can do once it has a network: show and take weights, predict, look inside."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted
+
+from sknumpynet._checks import check_data
+from sknumpynet._choices import build_network
+from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
+from sknumpynet.core.layers import Activate
+
+
+class FittedNetwork:
+    """The part of both estimators that needs a network, fitted or made of weights that were assigned."""
+
+    def _is_ready(self):
+        """Return whether there is a network; assigned weights become one here."""
+        if "_network" in vars(self):
+            return True
+        assigned = vars(self).get("_assigned", {})
+        if len(assigned) < 2 or not self._knows_outputs():
+            return False
+        coefs = [np.asarray(W) for W in assigned["coefs_"]]
+        intercepts = [np.asarray(b) for b in assigned["intercepts_"]]
+        if not coefs or any(W.ndim != 2 for W in coefs):
+            return False
+        sizes = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
+        dtype = np.result_type(*coefs, *intercepts, np.float32)
+        network = build_network(self, sizes, dtype if dtype == np.float32 else np.float64, 0)
+        for name, views, arrays in (
+            ("coefs_", weight_views, coefs),
+            ("intercepts_", bias_views, intercepts),
+        ):
+            weights = WeightList(name, network, views)
+            weights[:] = check_length(name, arrays, len(weights))
+        self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
+        self.loss_function_, self.out_activation_, _ = self._loss_and_link()
+        if not hasattr(self, "n_features_in_"):
+            self.n_features_in_ = sizes[0]
+        del self._assigned
+        self._network = network
+        return True
+
+    def _knows_outputs(self):
+        """Return whether assigned weights are enough to predict."""
+        return True
+
+    def __sklearn_is_fitted__(self):
+        return self._is_ready()
+
+    def _weights(self, name, views):
+        if "_network" in vars(self):
+            return WeightList(name, self._network, views)
+        try:
+            return vars(self)["_assigned"][name]
+        except KeyError:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} before fit"
+            ) from None
+
+    def _assign_weights(self, name, views, value):
+        if "_network" in vars(self):
+            WeightList(name, self._network, views)[:] = value
+        else:
+            self._assigned = {**vars(self).get("_assigned", {}), name: list(value)}
+
+    @property
+    def coefs_(self):
+        """List of the weight matrices, of shape (fan_in, fan_out) each; items can be assigned."""
+        return self._weights("coefs_", weight_views)
+
+    @coefs_.setter
+    def coefs_(self, value):
+        self._assign_weights("coefs_", weight_views, value)
+
+    @property
+    def intercepts_(self):
+        """List of the bias vectors, of shape (fan_out,) each; items can be assigned."""
+        return self._weights("intercepts_", bias_views)
+
+    @intercepts_.setter
+    def intercepts_(self, value):
+        self._assign_weights("intercepts_", bias_views, value)
+
+    @property
+    def n_parameters_(self):
+        """Number of weights, intercepts and other trained parameters."""
+        if not self._is_ready():
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'n_parameters_' before fit"
+            )
+        return len(self._network.params)
+
+    def trim_for_prediction(self):
+        """Forget what only further training needs (the optimizer's moments), for a small pickle.
+
+        Predictions stay the same; `partial_fit` still works, with a new optimizer.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        self._training = None
+        return self
+
+    def _raw(self, X, link=None):
+        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs)."""
+        if not self._needs_no_check(X):
+            check_is_fitted(self)
+            X = check_data(self, X, reset=False)
+            if X.shape[1] != self._network.fan_in:
+                raise ValueError(
+                    f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
+                )
+        return self._network.predict(X, link=link)
+
+    def hidden_activations(self, X, layer=-1):
+        """Return what the units of a hidden layer give.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        layer : int, default=-1
+            Which hidden layer: 0 is the first, -1 the last.
+
+        Returns
+        -------
+        a : ndarray of shape (n_samples, n_units)
+            The activations.
+        """
+        check_is_fitted(self)
+        X = check_data(self, X, reset=False)
+        ends = [i + 1 for i, each in enumerate(self._network.layers) if isinstance(each, Activate)]
+        if not -len(ends) <= layer < len(ends):
+            raise ValueError(
+                f"layer={layer} is not there: the network has {len(ends)} hidden layers"
+            )
+        return self._network.first(ends[layer]).predict(X)
+
+    def input_gradient(self, X):
+        """Return the slope of the output with respect to each input.
+
+        The output is that of `decision_function` for a classifier, of `predict` for a regressor.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The input data; dense.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            d output / d input, row by row.
+        """
+        check_is_fitted(self)
+        X = check_data(self, X, reset=False)
+        if issparse(X):
+            raise TypeError("input_gradient needs a dense X: pass X.toarray()")
+        X = X.astype(self._network.dtype, copy=False)
+        raw, slopes = self._network.input_gradients(X)
+        slopes = self._through_link(raw, slopes)
+        return slopes[:, 0] if slopes.shape[1] == 1 else slopes
+
+    def _through_link(self, raw, slopes):
+        """Return d output / d input, given d raw / d input."""
+        return slopes
+
+    def _needs_no_check(self, X):
+        """Return whether X is beyond doubt: a check takes longer than predicting a few rows."""
+        network = vars(self).get("_network")
+        if network is None or type(X) is not np.ndarray or X.dtype != network.dtype:
+            return False
+        if X.ndim != 2 or X.shape[1] != network.fan_in or not X.size:
+            return False
+        if "feature_names_in_" in vars(self):
+            return False
+        with np.errstate(over="ignore"):
+            return math.isfinite(np.add.reduce(X, axis=None))
+
+
+def from_weights(cls, coefs, intercepts, activation, params, **attributes):
+    """Return a new estimator of that class with those weights."""
+    coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
+    if any(W.ndim != 2 for W in coefs) or not coefs:
+        raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
+    if intercepts is None:
+        params = {"fit_intercept": False, **params}
+        intercepts = [np.zeros(W.shape[1], W.dtype) for W in coefs]
+    hidden = tuple(W.shape[1] for W in coefs[:-1])
+    estimator = cls(hidden_layer_sizes=hidden, activation=activation, **params)
+    vars(estimator).update(attributes)
+    estimator.coefs_ = coefs
+    estimator.intercepts_ = [np.asarray(b) for b in intercepts]
+    if not estimator._is_ready():
+        raise ValueError("coefs and intercepts do not make a network")
+    estimator.n_iter_ = estimator.t_ = 0
+    return estimator
