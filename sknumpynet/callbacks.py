@@ -121,6 +121,11 @@ class Checkpoint:
             raise ValueError(
                 "Checkpoint needs a stochastic solver; solver='lbfgs' keeps its state in SciPy"
             )
+        folder = Path(self.path).absolute().parent
+        if not folder.is_dir():
+            raise ValueError(
+                f"path={os.fspath(self.path)!r} is in a folder that does not exist: make it"
+            )
         self._written = time.monotonic()
 
     def resume(self, estimator, training, fingerprint):

@@ -24,8 +24,8 @@ from sknumpynet.core.activations_of_z import (
     Gaussian,
     Mish,
     SiLU,
+    StepActivation,
 )
-from sknumpynet.core.activations_of_z import Step as StepActivation
 from sknumpynet.core.adaptive_optimizers import Adagrad, AMSGrad, NAdam, RMSprop
 from sknumpynet.core.annealing import Cosine, Custom, Exponential, OneCycle, Step, Warmup
 from sknumpynet.core.classification_losses import (

@@ -163,14 +163,14 @@ class Gaussian(ActivationOfZ):
         delta *= slope
 
 
-class Step(ActivationOfZ):
+class StepActivation(ActivationOfZ):
     """``a = 1`` where ``z > 0``, else 0: for known weights only, since its derivative is zero.
 
     Examples
     --------
     >>> import numpy as np
     >>> a = np.empty(3)
-    >>> Step().forward(np.array([-1.0, 0.0, 1.0]), out=a)
+    >>> StepActivation().forward(np.array([-1.0, 0.0, 1.0]), out=a)
     >>> a
     array([0., 0., 1.])
     """
@@ -226,7 +226,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
     "silu": SiLU,
     "mish": Mish,
     "gaussian": Gaussian,
-    "step": Step,
+    "step": StepActivation,
 }
 
 
@@ -240,5 +240,5 @@ def get_activation(choice: object) -> Activation:
         return Function(*choice)
     raise ValueError(
         f"activation must be one of {', '.join(map(repr, ACTIVATIONS))}, a pair of functions (f, f'), or "
-        f"an object of class Activation; got {choice!r}"
+        f"an object of class Activation; or a list of these, one per hidden layer; got {choice!r}"
     )

@@ -266,6 +266,8 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 def get_schedule(choice: str | Schedule | Callable[[int], float], rate: float) -> Schedule:
     """Return the schedule of that name, object or function, with ``rate`` put in where it has none."""
+    if isinstance(choice, type):
+        raise ValueError(f"learning_rate must be an object, not a class: write {choice.__name__}()")
     if callable(choice) and not isinstance(choice, Schedule):
         return Custom(choice)
     schedule = resolve(choice, SCHEDULES, Schedule, "learning_rate")
