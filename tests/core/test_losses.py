@@ -94,7 +94,9 @@ SKLEARN = [
 
 
 @pytest.mark.parametrize("scale", [1, 5, 30])
-@pytest.mark.parametrize("ours, theirs, case", SKLEARN, ids=lambda x: repr(x).split(".")[-1])
+@pytest.mark.parametrize(
+    "ours, theirs, case", SKLEARN, ids=lambda x: x if isinstance(x, str) else type(x).__name__
+)
 def test_agrees_with_scikit_learn(ours, theirs, case, scale):
     y, raw, _ = draw(case, k=1)
     raw *= scale / abs(raw).max()
