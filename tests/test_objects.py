@@ -157,7 +157,7 @@ def test_intercepts_begin_at_zero_unless_scikit_learns_initial_weights_are_asked
         Cosine(warmup=0.5), OneCycle(), InverseScaling(), Warmup("cosine"), Warmup(steps=3),
         lambda step: 0.001 / (1 + step),
     ],
-    ids=repr,
+    ids=lambda x: getattr(x, "__name__", repr(x)),
 )  # fmt: skip
 def test_every_schedule_works_with_every_solver(solver, learning_rate):
     with warnings.catch_warnings():

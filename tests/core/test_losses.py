@@ -165,7 +165,7 @@ def test_errors_by_hand(loss, errors, value, slopes):
         (HalfGamma(), np.mean),
         (HalfTweedie(1.4), np.mean),
     ],
-    ids=repr,
+    ids=lambda x: getattr(x, "__name__", repr(x)),
 )
 def test_best_constant_prediction(loss, best):
     y = np.random.default_rng(0).gamma(2.0, size=(101, 1))
