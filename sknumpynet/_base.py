@@ -74,7 +74,7 @@ HISTORY = {
 
 def is_stochastic(estimator):
     """Return whether the estimator's solver takes one batch at a time, or raise AttributeError."""
-    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
+    if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic: "
             "set solver='adam' or solver='sgd'."
@@ -202,9 +202,8 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, dtype)
         weight = self._row_weights(y, sample_weight, dtype, incremental)
-        ignored = ignored_parameters(self, stops_early=validation[0] is not None)
-        if ignored and not goes_on:
-            _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
+        if not goes_on:
+            self._warn_of_ignored_parameters(stops_early=validation[0] is not None)
 
         rng = self._random_source(incremental)
         sizes = [X.shape[1], *hidden, self.n_outputs_]
@@ -224,7 +223,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         data = (X, targets, weight)
         given = self._given_validation(network, scale, validation)
         if incremental:
-            self._train_incrementally(network, rng, data, given)
+            self._train_incrementally(network, rng, scale, data, given)
             vars(self).pop("_interrupted", None)
             return self
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -234,24 +233,25 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             self.max_iter,
             lambda: {"_network": network.copy()},
         )
-        if isinstance(self.solver, str) and self.solver == "lbfgs":
+        if self.solver == "lbfgs":
             self._fit_lbfgs(network, data, given, scale, hooks)
         else:
-            self._fit_stochastic(network, rng, data, y, given, hooks)
+            self._fit_stochastic(network, rng, scale, data, y, given, hooks)
         hooks.end()
         vars(self).pop("_interrupted", None)
         return self
+
+    def _warn_of_ignored_parameters(self, stops_early):
+        ignored = ignored_parameters(self, stops_early)
+        if ignored:
+            _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
 
     def _check_trainable(self, n_hidden):
         """Raise where the parameters make no network that this solver can train."""
         for activation in hidden_activations(self.activation, n_hidden):
             if not activation.trainable:
                 activation.backward(None, None, None)  # raises, with the reason
-        if (
-            self.normalization == "batch"
-            and isinstance(self.solver, str)
-            and self.solver == "lbfgs"
-        ):
+        if self.normalization == "batch" and self.solver == "lbfgs":
             raise ValueError(
                 "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
                 "normalization='layer' or another solver"
@@ -293,11 +293,9 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             return kept.rng
         return check_random_state(self.random_state)
 
-    def _start_training(self, network, rng):
-        loss, self.out_activation_, loss_scale = self._loss_and_link()
-        training = Training(
-            network, loss, make_optimizer(self), make_schedule(self), rng, loss_scale=loss_scale
-        )
+    def _start_training(self, network, rng, scale):
+        loss, optimizer, schedule = self.loss_function_, make_optimizer(self), make_schedule(self)
+        training = Training(network, loss, optimizer, schedule, rng, loss_scale=scale)
         training.progress.samples = getattr(self, "t_", 0)
         return training
 
@@ -330,8 +328,8 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             sample_weight = check_sample_weight(sample_weight, X, network.dtype)
         return Validation(self, network, self.loss_function_, scale, X, targets, y, sample_weight)
 
-    def _fit_stochastic(self, network, rng, data, y, validation, hooks):
-        training = self._start_training(network, rng)
+    def _fit_stochastic(self, network, rng, scale, data, y, validation, hooks):
+        training = self._start_training(network, rng, scale)
         self._set_options(training)
         X, targets, weight = data
         rows, new = None, training
@@ -341,17 +339,8 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
                 training.split = training.split or split(self, targets, rng)
                 rows, held_out = training.split
                 check_split_weights(weight, rows, held_out)
-                validation = Validation(
-                    self,
-                    network,
-                    training.loss,
-                    training.loss_scale,
-                    X,
-                    targets,
-                    y,
-                    weight,
-                    held_out,
-                )
+                loss = self.loss_function_
+                validation = Validation(self, network, loss, scale, X, targets, y, weight, held_out)
             if training is new:
                 training.patience = Patience(-np.inf)
         reason = self._run(training, data, rows, self.max_iter, validation, hooks)
@@ -385,12 +374,12 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         parameters.pop("verbose")
         return {name: repr(value) for name, value in parameters.items()}
 
-    def _train_incrementally(self, network, rng, data, validation):
+    def _train_incrementally(self, network, rng, scale, data, validation):
         """Train for one epoch in place; where that fails, everything is put back."""
         network.make_writable()
         training = getattr(self, "_training", None)
         if training is None or type(training.optimizer) is not type(make_optimizer(self)):
-            training = self._start_training(network, rng)
+            training = self._start_training(network, rng, scale)
         before, before_rng, draws = copy.deepcopy(training), training.rng, rng.get_state()
         training.rng = rng
         self._set_options(training)
@@ -400,7 +389,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             self._run(training, data, None, 1, validation, None)
         except BaseException:
             network.restore((before.network.params, before.network.state))
-            before.network, before.rng = network, before_rng
+            before.network, before.loss, before.rng = network, training.loss, before_rng
             if isinstance(self.random_state, Integral):  # other generators are not ours to set back
                 rng.set_state(draws)
             vars(training).update(vars(before))

@@ -152,7 +152,7 @@ def ignored_parameters(estimator, stops_early=False):
 
     ``stops_early`` says whether there are validation data, with which L-BFGS can stop early.
     """
-    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
+    if estimator.solver == "lbfgs":
         names = [*SHARED_WITH_OPTIMIZER, *STOCHASTIC_PARAMETERS]
         if stops_early:
             names = [name for name in names if name not in ("early_stopping", "n_iter_no_change")]
@@ -166,7 +166,7 @@ def ignored_parameters(estimator, stops_early=False):
         names += [name for name, its_name in SHARED_WITH_OPTIMIZER.items() if its_name not in own]
         if schedule_choice(estimator) is not estimator.learning_rate:
             names += ["learning_rate", "power_t"]
-        elif isinstance(estimator.solver, str) and estimator.solver == "adam":
+        elif estimator.solver == "adam":
             names.append("power_t")
     defaults = inspect.signature(type(estimator).__init__).parameters
     return [

@@ -318,8 +318,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         """
         raw = self._raw(X)
         if self._label_type == SEVERAL:
-            blocks = zip(self.classes_, self.loss_function_.blocks, strict=True)
-            return np.column_stack([each[raw[:, block].argmax(axis=1)] for each, block in blocks])
+            best = zip(self.classes_, self._class_indices(raw).T, strict=True)
+            return np.column_stack([classes[indices] for classes, indices in best])
         if self._label_type == "multilabel-indicator":
             y = (raw > 0).astype(int)
             return csr_matrix(y) if self._sparse_labels else y
@@ -518,6 +518,10 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return (y == self.classes_[-1])[:, np.newaxis] & (len(self.classes_) == 2)
 
     def _class_indices(self, raw):
+        """Return the number of the best class of each row, a column each for several questions."""
+        if self._label_type == SEVERAL:
+            blocks = self.loss_function_.blocks
+            return np.column_stack([raw[:, block].argmax(axis=1) for block in blocks])
         if self.n_outputs_ > 1:
             return raw.argmax(axis=1)
         return (raw.ravel() > 0).astype(int) * (len(self.classes_) - 1)
@@ -545,11 +549,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
     def _validation_score(self, targets, raw, sample_weight):
         if self._label_type == SEVERAL:
-            blocks = self.loss_function_.blocks
-            best = np.column_stack([raw[:, block].argmax(axis=1) for block in blocks])
-            right = (best == targets).all(axis=1)
+            right = (self._class_indices(raw) == targets).all(axis=1)
         elif self._label_type == "multiclass":
-            right = raw.argmax(axis=1) == targets
+            right = self._class_indices(raw) == targets
         else:
             right = ((raw > 0) == targets).all(axis=1)
         return float(np.average(right, weights=sample_weight))

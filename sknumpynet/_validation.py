@@ -36,20 +36,18 @@ class Validation:
     def __init__(self, estimator, network, loss, scale, X, targets, y, sample_weight, rows=None):
         self.estimator, self.network, self.loss, self.scale = estimator, network, loss, scale
         self.X, self.rows = X, rows
-        self.targets = targets if rows is None else targets[rows]
-        self.weight = (
-            None
-            if sample_weight is None
-            else sample_weight
-            if rows is None
-            else sample_weight[rows]
-        )
-        if not isinstance(estimator.scoring, str) or estimator.scoring != "loss":
-            self.scorer = None if estimator.scoring is None else self._scorer(y)
+        self.targets, self.weight = self._take(targets), self._take(sample_weight)
+        self.scores_loss = isinstance(estimator.scoring, str) and estimator.scoring == "loss"
+        if estimator.scoring is not None and not self.scores_loss:
+            self.scorer = self._scorer(y)
+
+    def _take(self, array):
+        """Return the rows of the array that count."""
+        return array if array is None or self.rows is None else array[self.rows]
 
     def _scorer(self, y):
         scorer = check_scoring(self.estimator, scoring=self.estimator.scoring)
-        X, y = (self.X, y) if self.rows is None else (self.X[self.rows], y[self.rows])
+        X, y = self._take(self.X), self._take(y)
         options = {} if self.weight is None else {"sample_weight": self.weight}
         fitted = copy.copy(self.estimator)
         fitted._network = self.network
@@ -64,12 +62,7 @@ class Validation:
         loss = self.loss.value_and_gradient(targets, raw, self.weight)[0] * self.scale
         if self.estimator.scoring is None:
             return loss, float(self.estimator._validation_score(self.targets, raw, self.weight))
-        return loss, -loss if self.scorer_is_loss else float(self.scorer())
-
-    @property
-    def scorer_is_loss(self):
-        """Whether the loss itself decides."""
-        return isinstance(self.estimator.scoring, str) and self.estimator.scoring == "loss"
+        return loss, -loss if self.scores_loss else float(self.scorer())
 
 
 def split(estimator, y, rng):

@@ -131,9 +131,7 @@ class Training:
     def __post_init__(self) -> None:
         self.learning_rate = self.schedule(Progress())
         self.mask_rng = np.random.default_rng(0)
-        if (
-            self.network.is_random
-        ):  # one draw, so that the rows are shuffled as without dropout otherwise
+        if self.network.is_random:  # a single draw; without dropout the rows' order stays as it was
             self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
 
     def __getstate__(self) -> dict[str, Any]:
