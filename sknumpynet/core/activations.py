@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from sknumpynet.core.options import Array, Options
+from sknumpynet.core.options import SCALARS, Array, Options
 
 
 class Activation(Options):
@@ -78,7 +78,7 @@ class Identity(Activation):
 
 
 class Logistic(Activation):
-    """The sigmoid: ``a = 1 / (1 + exp(-z))``, ``da/dz = a * (1 - a)``.
+    """The sigmoid: ``a = 1 / (1 + exp(-z))``, ``da/dz = a - a^2``.
 
     Examples
     --------
@@ -93,9 +93,9 @@ class Logistic(Activation):
         expit(z, out=out)
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
-        np.subtract(1, a, out=scratch)
         delta *= a
-        delta *= scratch
+        np.multiply(delta, a, out=scratch)
+        delta -= scratch
 
 
 class Tanh(Activation):
@@ -115,8 +115,8 @@ class Tanh(Activation):
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
         np.multiply(a, a, out=scratch)
-        np.subtract(1, scratch, out=scratch)
-        delta *= scratch
+        scratch *= delta
+        delta -= scratch
 
 
 class ReLU(Activation):
@@ -132,10 +132,10 @@ class ReLU(Activation):
     """
 
     def forward(self, z: Array, out: Array) -> None:
-        np.maximum(z, 0, out=out)
+        np.maximum(z, SCALARS[z.dtype][0], out=out)
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
-        np.greater(a, 0, out=scratch)
+        np.greater(a, SCALARS[a.dtype][0], out=scratch)
         delta *= scratch
 
 

@@ -7,6 +7,8 @@ As in ``losses``, each contains its link: the logistic function, or the softmax.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -105,10 +107,16 @@ class MultinomialLogLoss(Loss):
         self.smoothing = smoothing
 
     def inverse_link(self, raw: Array, out: Array) -> None:
-        np.subtract(raw, np.maximum.reduce(raw, axis=1, keepdims=True), out=out)
+        # the maxima of short rows take a third of the time when they are those of long columns
+        if np.may_share_memory(raw, out):
+            columns = np.ascontiguousarray(raw.T)
+        else:
+            columns = out.reshape(raw.shape[::-1])
+            np.copyto(columns, raw.T)
+        np.subtract(raw, np.maximum.reduce(columns, axis=0)[:, np.newaxis], out=out)
         np.exp(out, out=out)
         # the sums of short rows take a fifth of the time as a product
-        out /= np.dot(out, np.ones(out.shape[1], out.dtype))[:, np.newaxis]
+        out /= np.dot(out, _ones(out.shape[1], out.dtype))[:, np.newaxis]
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)
@@ -268,6 +276,13 @@ class SeveralClasses(Loss):
             gradient[:, block] = slopes
             scratch[:, index] = terms.sum(axis=1)
         return scratch[:, : len(self.sizes)]
+
+
+@lru_cache(maxsize=16)
+def _ones(n: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones(n, dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def _cells(y: Array, raw: Array) -> Array:

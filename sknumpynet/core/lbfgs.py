@@ -19,7 +19,7 @@ from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import pieces
 from sknumpynet.core.options import Array
-from sknumpynet.core.training import add_penalty
+from sknumpynet.core.training import Penalty
 from sknumpynet.core.workspace import Workspace
 
 
@@ -90,7 +90,7 @@ class Objective:
             value += part
             gradient += network.grads
         network.grads[...] = gradient
-        value += add_penalty(network, self.l2, self.scratch, self.l1)
+        value += Penalty(self.l2, self.l1).add_all(network, self.scratch)
         gradient[...] = network.grads
         return value, gradient
 

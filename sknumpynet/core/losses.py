@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import xlogy
 
-from sknumpynet.core.options import Array, Options
+from sknumpynet.core.options import SCALARS, Array, Options
 
 
 class Loss(Options):
@@ -125,7 +125,7 @@ class Loss(Options):
         )
         if sample_weight is None:
             scale = 1.0 / (len(raw) if total is None else total)
-            gradient *= scale
+            gradient *= SCALARS[gradient.dtype][scale]
             return float(np.add.reduce(terms, axis=None)) * scale, gradient
         if total is None:
             total = float(sample_weight.sum())

@@ -8,22 +8,20 @@ equations. It knows no schedule, stops nothing and prints nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array, Options
+from sknumpynet.core.options import SCALARS, Array, Options
 
-# Vectors longer than WHOLE are updated in pieces: the ten passes of an update over one piece then find it in
-# the processor's cache. Shorter vectors fit as they are.
-WHOLE, PIECE = 1 << 20, 1 << 16
+# Long vectors are updated in pieces of so many elements: the dozen passes of penalty and update over a piece
+# then find it in the processor's cache.
+PIECE = 1 << 16
 
 
 def pieces(n: int) -> Sequence[slice]:
     """Return the slices in which to go through a vector of length ``n``."""
-    if n <= WHOLE:
-        return (slice(0, n),)
     return [slice(start, min(start + PIECE, n)) for start in range(0, n, PIECE)]
 
 
@@ -58,25 +56,53 @@ class Optimizer(Options):
     _scratch: Array
 
     def step(
-        self, params: Array, grads: Array, learning_rate: float, n_weights: int | None = None
+        self,
+        params: Array,
+        grads: Array,
+        learning_rate: float,
+        n_weights: int | None = None,
+        penalty: Callable[[Array, Array, Array], None] | None = None,
     ) -> None:
-        """Update ``params`` in place; ``grads`` stays as it is.
+        """Update ``params`` in place; ``grads`` stays as it is but for the gradient of the penalty.
 
-        ``params[:n_weights]`` is what weight decay, where there is any, applies to; None means all.
+        ``params[:n_weights]`` is what weight decay and ``penalty``, where there are any, apply to; None means
+        all. ``penalty(W, dW, scratch)`` is called on each piece of these before its update.
         """
         if not hasattr(self, "_scratch"):
             self._begin(params)
         self.t += 1
         self.before_update()
-        if self.weight_decay:
-            params[:n_weights] *= 1 - learning_rate * self.weight_decay
-        if len(params) <= WHOLE:
-            self.update(params, grads, self.state, learning_rate, self._scratch)
+        if n_weights is None:
+            n_weights = len(params)
+        if len(params) <= PIECE:
+            self._update_piece(
+                params, grads, self.state, learning_rate, self._scratch, n_weights, penalty
+            )
             return
         for piece in pieces(len(params)):
             state = {name: vector[piece] for name, vector in self.state.items()}
             scratch = self._scratch[: piece.stop - piece.start]
-            self.update(params[piece], grads[piece], state, learning_rate, scratch)
+            n = max(0, n_weights - piece.start)
+            self._update_piece(
+                params[piece], grads[piece], state, learning_rate, scratch, n, penalty
+            )
+
+    def _update_piece(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: float,
+        scratch: Array,
+        n_weights: int,
+        penalty: Callable[[Array, Array, Array], None] | None,
+    ) -> None:
+        W = params[:n_weights]
+        if penalty is not None and len(W):
+            penalty(W, grads[:n_weights], scratch[:n_weights])
+        if self.weight_decay:
+            W *= 1 - learning_rate * self.weight_decay
+        self.update(params, grads, state, learning_rate, scratch)
 
     def _begin(self, params: Array) -> None:
         if not hasattr(self, "state"):
@@ -153,7 +179,7 @@ class SGD(Optimizer):
     ) -> None:
         velocity = state["velocity"]
         np.multiply(grads, learning_rate, out=scratch)
-        velocity *= self.momentum
+        velocity *= SCALARS[velocity.dtype][self.momentum]
         velocity -= scratch
         if not self.nesterov:
             params += velocity
@@ -212,18 +238,18 @@ class Adam(Optimizer):
         scratch: Array,
     ) -> None:
         beta_1, beta_2 = self.beta_1, self.beta_2
-        m, v = state["m"], state["v"]
+        m, v, scalars = state["m"], state["v"], SCALARS[params.dtype]
         # m = beta_1 m + g,  v = beta_2 v + g^2
-        m *= beta_1
+        m *= scalars[beta_1]
         m += grads
         np.multiply(grads, grads, out=scratch)
-        v *= beta_2
+        v *= scalars[beta_2]
         v += scratch
         # params -= rate * m / (sqrt(v) + epsilon / root), the factors of m and v put into rate and root
         root = math.sqrt(1 - beta_2)
         correction = math.sqrt(1 - beta_2**self.t) / (1 - beta_1**self.t)
         np.sqrt(v, out=scratch)
-        scratch += self.epsilon / root
+        scratch += scalars[self.epsilon / root]
         np.divide(m, scratch, out=scratch)
         scratch *= learning_rate * correction * (1 - beta_1) / root
         params -= scratch

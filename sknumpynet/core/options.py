@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 Self = TypeVar("Self", bound="Options")
@@ -68,6 +68,35 @@ class Options:
 
     def __hash__(self) -> int:
         return hash((type(self), repr(self)))
+
+
+class Scalars(dict[float, Array]):
+    """Numbers as arrays without dimensions, of one dtype: ``SCALARS[dtype][0.9]``.
+
+    A function of NumPy takes these as they are. Python's own numbers it converts first, which takes as long
+    as some hundred elements do.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of the arrays.
+    """
+
+    MOST = 1000  # numbers to remember; further ones are made each time
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def __missing__(self, number: float) -> Array:
+        scalar = np.array(number, self.dtype)
+        scalar.flags.writeable = False
+        if len(self) < self.MOST:
+            self[number] = scalar
+        return scalar
+
+
+SCALARS = {np.dtype(dtype): Scalars(dtype) for dtype in (np.float32, np.float64)}
 
 
 def resolve(

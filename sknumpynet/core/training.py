@@ -20,31 +20,41 @@ from sknumpynet.core.history import History, Patience
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import Optimizer, pieces
-from sknumpynet.core.options import Array
+from sknumpynet.core.options import SCALARS, Array
 from sknumpynet.core.schedules import Progress, Schedule
 from sknumpynet.core.workspace import Workspace
 
 
-def add_penalty(network: Network, l2: float, scratch: Array, l1: float = 0.0) -> float:
-    """Add the gradient of ``l2 / 2 * ||W||^2 + l1 * sum |W|`` to the gradients, and return its value.
+class Penalty:
+    """``l2 / 2 * ||W||^2 + l1 * sum |W|``, for some of the weights at a time.
 
-    ``scratch`` is free space, as long as a piece of the weights. At 0 the slope of ``|W|`` counts as 0.
+    Attributes
+    ----------
+    value : float
+        The sum over the weights that it was called for.
     """
-    if l2 == 0 and l1 == 0:
-        return 0.0
-    weights, gradient = network.params[: network.n_weights], network.grads[: network.n_weights]
-    squares = sizes = 0.0
-    for piece in pieces(network.n_weights):
-        W, part = weights[piece], scratch[: piece.stop - piece.start]
-        np.multiply(W, l2, out=part)
-        gradient[piece] += part
-        squares += float(np.dot(W, W))
-        if l1:
-            np.sign(W, out=part)
-            sizes += float(np.dot(W, part))
-            part *= l1
-            gradient[piece] += part
-    return 0.5 * l2 * squares + l1 * sizes
+
+    def __init__(self, l2: float, l1: float = 0.0) -> None:
+        self.l2, self.l1, self.value = l2, l1, 0.0
+
+    def __call__(self, W: Array, dW: Array, scratch: Array) -> None:
+        """Add the gradient ``l2 W + l1 sign(W)`` to ``dW``; ``scratch`` is free space of the same length."""
+        scalars = SCALARS[W.dtype]
+        if self.l2:
+            np.multiply(W, scalars[self.l2], out=scratch)
+            dW += scratch
+            self.value += 0.5 * self.l2 * float(np.dot(W, W))
+        if self.l1:
+            np.sign(W, out=scratch)
+            self.value += self.l1 * float(np.dot(W, scratch))
+            scratch *= scalars[self.l1]
+            dW += scratch
+
+    def add_all(self, network: Network, scratch: Array) -> float:
+        """Add the gradient for all weights of a network, whose penalty is returned."""
+        for piece in pieces(network.n_weights):
+            self(network.params[piece], network.grads[piece], scratch[: piece.stop - piece.start])
+        return self.value
 
 
 def clip_norm(grads: Array, largest: float) -> float:
@@ -213,11 +223,15 @@ class Training:
         network.backward(delta, work)
         if len(network.state):
             network.remember(work)
-        penalty = add_penalty(network, self.l2 / (total or n), scratch, self.l1 / (total or n))
+        penalty = Penalty(self.l2 / (total or n), self.l1 / (total or n))
+        on_the_way = None if self.max_grad_norm is not None else penalty
         if self.max_grad_norm is not None:
+            penalty.add_all(network, scratch)
             clip_norm(network.grads, self.max_grad_norm)
-        self.optimizer.step(network.params, network.grads, self.learning_rate, network.n_weights)
-        return value * self.loss_scale + penalty if total else 0.0
+        self.optimizer.step(
+            network.params, network.grads, self.learning_rate, network.n_weights, on_the_way
+        )
+        return value * self.loss_scale + penalty.value if total else 0.0
 
     def _epoch(
         self, batches: Batches, rows: Array | None, works: dict[int, Workspace], scratch: Array

@@ -247,9 +247,8 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
     rng = np.random.default_rng(0)
     start, gradients = rng.normal(size=n), rng.normal(size=(4, n))
     results = []
-    for whole in (n, 8):
-        monkeypatch.setattr(optimizers, "WHOLE", whole)
-        monkeypatch.setattr(optimizers, "PIECE", 5)
+    for piece in (n, 5):
+        monkeypatch.setattr(optimizers, "PIECE", piece)
         mine, params = optimizer.clone(), start.copy()
         for grads in gradients[:2]:
             mine.step(params, grads, 0.1, 7)

@@ -140,7 +140,6 @@ def test_epochs_agree_with_the_reference(case, l1, optimizer, weighted, shuffled
 
 
 def test_long_vectors_in_pieces_agree_with_the_reference(monkeypatch):
-    monkeypatch.setattr(optimizers, "WHOLE", 50)
     monkeypatch.setattr(optimizers, "PIECE", 17)
     training = make_training(l2=0.3, l1=0.1)
     expected, curve = train_reference("squared_error", training, 2, True)
