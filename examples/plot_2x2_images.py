@@ -1,0 +1,185 @@
+"""
+Images of two by two pixels
+===========================
+
+The smallest camera in the world sees four pixels, and a network shall say whether it sees a vertical line.
+First with weights set by hand, which is a good way to learn what a bias is for, and then by training, for
+four shapes at once and in shades of grey.
+"""
+
+# %%
+# All there is to see
+# -------------------
+# An image and its negative have the same shape. Eight of the sixteen show none.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from sknumpynet import NumpyMLPClassifier
+from sknumpynet.datasets import images_2x2
+
+
+def show(images, titles):
+    """Draw images, each with a title, in rows of eight."""
+    _, axes = plt.subplots(2, 8, figsize=(9, 2.9), layout="constrained")
+    for axis, image, title in zip(axes.flat, images, titles):
+        axis.imshow(image.reshape(2, 2), cmap="gray", vmin=0, vmax=1)
+        axis.set_title(title, fontsize="medium")
+        axis.set(xticks=[], yticks=[])
+    plt.show()
+
+
+X, shapes = images_2x2()
+show(X, shapes)
+
+# %%
+# Known weights: is it vertical?
+# ------------------------------
+# One hidden unit looks for a bright left column: the pixels of the left count 1 each, those of the right
+# -2, so that a bright one there spoils it. The other unit does so for the right. A step makes 1 of
+# whatever is positive, and 0 of the rest. The bias, -1, keeps the unit silent unless both pixels of the
+# column are bright. The output adds the two up: anything above 0 means yes.
+
+left_right = np.array([[1, -2], [-2, 1], [1, -2], [-2, 1]])  # a row per pixel, a column per unit
+either = np.array([[1], [1]])
+
+with_bias = NumpyMLPClassifier.from_weights(
+    [left_right, either], [[-1, -1], [0]], activation="step", classes=["no", "yes"]
+)
+print("found:", *X[with_bias.predict(X) == "yes"].astype(int).tolist())
+assert all((with_bias.predict(X) == "yes") == (shapes == "vertical"))
+
+# %%
+# Some tutorials have no separate bias. A fifth input that is always 1 does the same, with the bias as its
+# weight:
+
+with_constant = NumpyMLPClassifier.from_weights(
+    [np.vstack([left_right, [-1, -1]]), either], activation="step", classes=["no", "yes"]
+)
+X_and_one = np.column_stack([X, np.ones(len(X))])
+print("the same answers:", np.array_equal(with_constant.predict(X_and_one), with_bias.predict(X)))
+assert np.array_equal(with_constant.predict(X_and_one), with_bias.predict(X))
+assert np.array_equal(with_constant.hidden_activations(X_and_one), with_bias.hidden_activations(X))
+
+# %%
+# Shades of grey
+# --------------
+# Let dark pixels be anything up to ``g``, bright ones anything from ``1 - g``. What share of the images
+# is right? Beside the bias -1 we try -8/7; and, with a weight of -1 where we had -2, a bias of -6/5.
+
+
+def detector(other, bias):
+    """Return the network with the weight ``other`` for the other column."""
+    weights = [[1, other], [other, 1], [1, other], [other, 1]]
+    return NumpyMLPClassifier.from_weights(
+        [weights, either], [[bias, bias], [0]], activation="step"
+    )
+
+
+NETWORKS = {
+    "weights 1, -2; bias -1": detector(-2, -1),
+    "weights 1, -2; bias -8/7": detector(-2, -8 / 7),
+    "weights 1, -1; bias -6/5": detector(-1, -6 / 5),
+}
+RANGES = np.array([0, 0.001, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 1 / 7, 0.16, 0.18, 0.2, 0.22, 0.24])
+shares = {name: [] for name in NETWORKS}
+for g in RANGES:
+    images, vertical = images_2x2(
+        2000, target="vertical", dark=(0, g), light=(1 - g, 1), random_state=0
+    )
+    for name, network in NETWORKS.items():
+        shares[name].append(network.score(images, vertical))
+for name, share in shares.items():
+    print(f"{name}: all right up to g = {RANGES[np.equal(share, 1)].max():.3f}")
+
+# %%
+# The bias -1 is exact in black and white only. A picture shows why: the sum of the weighted pixels,
+# before the bias, of the images that a unit shall find and of those that it shall not. Each sum is at its
+# smallest or largest with the shades at the ends of their ranges, so that two lines say it all:
+#
+# - a column that is bright gives at least ``2 (1 - g) - 2 * 2 g = 2 - 6 g``;
+# - the nearest that any other image comes is a lone bright pixel above or below a grey one: up to ``1 + g``.
+#
+# In black and white, a lone bright pixel sits right on the threshold 1, and the least bit of grey lifts
+# it over. Between the two lines any threshold is right; the room ends where they meet, at ``g = 1/7`` and
+# 8/7. With -1 for the other column the upper line falls less steeply, ``2 - 4 g``, and the room ends at
+# ``g = 1/5`` and 6/5.
+
+
+def ends(g, other):
+    """Return the smallest sum of the left unit for its image, and the largest for all the others."""
+    weights = np.array([1, other, 1, other])
+    lowest = np.where(X == 1, 1 - g, 0) @ np.maximum(weights, 0)
+    lowest = lowest + np.where(X == 1, 1, g) @ np.minimum(weights, 0)
+    highest = np.where(X == 1, 1, g) @ np.maximum(weights, 0)
+    highest = highest + np.where(X == 1, 1 - g, 0) @ np.minimum(weights, 0)
+    wanted = np.all(X == [1, 0, 1, 0], axis=1)
+    return lowest[wanted].min(), highest[~wanted].max()
+
+
+greys = np.linspace(0, 0.24, 61)
+for other, slope in ((-2, 6), (-1, 4)):
+    found = np.array([ends(g, other) for g in greys])
+    np.testing.assert_allclose(found, np.column_stack([2 - slope * greys, 1 + greys]))
+
+BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
+figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+for (name, share), color, line in zip(shares.items(), (RED, BLUE, GREEN), ("--", "-", "-.")):
+    axes[0].plot(RANGES, share, line, color=color, marker="o", markersize=4, label=name)
+axes[0].set(xlabel="range of grey $g$", ylabel="share of right images", title="What comes out")
+axes[0].legend(loc="lower left")
+
+axes[1].fill_between(greys, 1 + greys, 2 - 6 * greys, where=greys < 1 / 7, color="0.85")
+axes[1].plot(greys, 2 - 6 * greys, color="black", label="bright column: at least $2 - 6 g$")
+axes[1].plot(greys, 1 + greys, ":", color="black", label="any other: at most $1 + g$")
+axes[1].plot(greys, 2 - 4 * greys, color="0.6", label="bright column, weights 1, -1: $2 - 4 g$")
+axes[1].axhline(1, linestyle="--", color=RED, label="threshold 1")
+axes[1].axhline(8 / 7, color=BLUE, label="threshold 8/7")
+axes[1].axhline(6 / 5, linestyle="-.", color=GREEN, label="threshold 6/5")
+axes[1].set(xlabel="range of grey $g$", ylabel="sum of weighted pixels", title="Why")
+axes[1].set(xlim=(0, 0.24), ylim=(0.6, 2.3))
+axes[1].legend(loc="upper right", fontsize="small")
+plt.show()
+
+# %%
+# On the left, the bias -1 is off by as little as 0.3 %, for a lone bright pixel passes only where the
+# pixel beside it is as good as black. And what can go wrong beyond the ends of the room does so rarely at
+# first.
+
+# %%
+# Trained: four shapes, or none
+# -----------------------------
+# A network finds its weights by itself, and better ones. It has an output for each shape; for an image of
+# none, all four shall be low. To the classifier these are four labels, each 0 or 1. It learns from 20
+# sets of all the images, with shades up to 0.2 and from 0.8, with hidden layers of 16 and 8 tanh units
+# and Adam at a rate of 0.02.
+
+SHAPES = np.array(["solid", "horizontal", "vertical", "diagonal"])
+
+
+def as_labels(shapes):
+    """Return a column for each of the four shapes, shape (n, 4)."""
+    return (shapes[:, np.newaxis] == SHAPES).astype(int)
+
+
+X_grey, shapes_grey = images_2x2(20, random_state=0)
+network = NumpyMLPClassifier(
+    (16, 8), "tanh", alpha=0.01, learning_rate_init=0.02, max_iter=1000, random_state=0
+)
+network.fit(X_grey, as_labels(shapes_grey))
+
+X_new, shapes_new = images_2x2(500, random_state=1)
+print(f"{network.n_iter_} epochs, {network.n_parameters_} parameters")
+for title, images, names in (("learnt from", X_grey, shapes_grey), ("new", X_new, shapes_new)):
+    right = (network.predict(images) == as_labels(names)).all(axis=1)
+    print(f"{title}: {right.sum()} of {len(right)} right")
+    assert right.all()
+
+# %%
+# One of the new sets, with what the network says, and how sure of it it is at least: the probability of
+# the answer for the output that is the least sure.
+
+p = network.predict_proba(X_new[:16])
+answers = ["".join(SHAPES[row > 0.5]) or "none" for row in p]
+sure = np.maximum(p, 1 - p).min(axis=1)
+show(X_new[:16], [f"{answer}\n{share:.3f}" for answer, share in zip(answers, sure)])
