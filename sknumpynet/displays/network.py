@@ -407,7 +407,7 @@ def _gap(heights):
     return (heights[i] + heights[i + 1]) / 2
 
 
-def _short(value, smallest=0.01):
+def _short(value, smallest=0.1):
     """Return a number with two decimals, or two digits where it is large or below ``smallest``."""
     text = f"{value:.2f}" if smallest <= abs(value) < 10 else f"{value:.2g}"
     text = "0" if value == 0 else text
