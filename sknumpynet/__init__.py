@@ -65,7 +65,13 @@ from sknumpynet.core import (
     Warmup,
     Zeros,
 )
-from sknumpynet.inspection import HiddenActivations
+from sknumpynet.displays import (
+    ActivationsDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    WeightsDisplay,
+)
+from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
 
 __version__ = "0.1.0"
 
@@ -77,6 +83,7 @@ __all__ = [
     "AMSGrad",
     "AbsoluteError",
     "Activation",
+    "ActivationsDisplay",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -110,8 +117,10 @@ __all__ = [
     "LogLoss",
     "Logistic",
     "Loss",
+    "LossCurveDisplay",
     "Mish",
     "NAdam",
+    "NetworkDisplay",
     "Normal",
     "NumpyMLPClassifier",
     "NumpyMLPRegressor",
@@ -128,12 +137,15 @@ __all__ = [
     "Softsign",
     "SquaredError",
     "Step",
+    "StepExplanation",
     "Tanh",
     "Uniform",
     "ValidationMonitor",
     "Warmup",
+    "WeightsDisplay",
     "Zeros",
     "__version__",
     "compare_with_sklearn",
     "datasets",
+    "explain_step",
 ]
