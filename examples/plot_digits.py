@@ -88,7 +88,9 @@ else:
     X_test, y_test = read_mnist(folder, "test")
     brightest, batch_size, epochs, bottom = 255, 200, 12, 86
 X_train, X_test = X_train.astype(np.float32), X_test.astype(np.float32)
-print(f"{len(X_train):,} images to train with, {len(X_test):,} for the test, of {X_train.shape[1]} pixels")
+print(
+    f"{len(X_train):,} images to train with, {len(X_test):,} for the test, of {X_train.shape[1]} pixels"
+)
 
 # %%
 # Two pipelines
