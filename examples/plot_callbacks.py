@@ -1,0 +1,140 @@
+"""
+Callbacks, and stopping on data of one's own
+============================================
+
+Training need not be a black box until it ends. Validation data of your own can be recorded or decide when to
+stop, inside a pipeline too; and with scikit-learn's callbacks (version 1.9 and later) anything can look on
+after each epoch, and end the fit.
+"""
+
+# %%
+# Which rows to stop on
+# ---------------------
+# ``early_stopping=True`` sets aside a random tenth of the rows. That tells little where rows that stand near
+# each other are alike, as these digits are: the later ones are harder to read for a network that has seen
+# the earlier ones only. Such data are better validated on a block of their own.
+
+import importlib.util
+import warnings
+
+import matplotlib.pyplot as plt
+import sklearn
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknumpynet import NumpyMLPClassifier, ValidationMonitor
+
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is a choice here
+
+X, y = load_digits(return_X_y=True)
+X_train, X_val, X_test = X[:1000], X[1000:1400], X[1400:]
+y_train, y_val, y_test = y[:1000], y[1000:1400], y[1400:]
+
+options = {"hidden_layer_sizes": (50,), "learning_rate_init": 0.003, "random_state": 0}
+network = NumpyMLPClassifier(early_stopping=True, **options)
+model = Pipeline([("scale", StandardScaler()), ("network", network)])
+model.fit(X_train, y_train)
+print(f"a random tenth: {network.best_validation_score_:.3f} at best, in {network.n_iter_} epochs")
+print(f"    test rows:  {model.score(X_test, y_test):.3f}")
+
+# %%
+# Validation data in a pipeline
+# -----------------------------
+# Our own go to ``fit`` as ``X_val`` and ``y_val``. They have to be scaled as X is: ``transform_input`` names
+# what goes through the same steps, and ``set_fit_request`` says that the network wants it. Both are
+# scikit-learn's metadata routing, which has to be switched on.
+
+with sklearn.config_context(enable_metadata_routing=True):
+    network = NumpyMLPClassifier(early_stopping=True, scoring="neg_log_loss", **options)
+    network.set_fit_request(X_val=True, y_val=True)
+    steps = [("scale", StandardScaler()), ("network", network)]
+    model = Pipeline(steps, transform_input=["X_val"])
+    model.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+best = max(network.validation_scores_)
+best_epoch = 1 + network.validation_scores_.index(best)
+print(f"own rows, by log loss: {-best:.3f} at best, in epoch {best_epoch} of {network.n_iter_}")
+print(f"    test rows:         {model.score(X_test, y_test):.3f}")
+
+# %%
+# The weights are those of the best epoch; the epochs after it had to show that it was the best.
+#
+# Callbacks
+# ---------
+# A callback is an object that is told of the beginning and end of each fit and each epoch.
+# :class:`~sknumpynet.ValidationMonitor` scores data that it holds itself, by any scorer, and decides nothing.
+# There may be several. Here the data are scaled by hand.
+
+train, validation, test = X_train / 16, X_val / 16, X_test / 16
+monitors = {
+    "training": ValidationMonitor(train, y_train, scoring="neg_log_loss"),
+    "validation": ValidationMonitor(validation, y_val, scoring="neg_log_loss"),
+    "test": ValidationMonitor(test, y_test, scoring="neg_log_loss", every=5),
+}
+
+# %%
+# And one of our own, which ends the fit: a class with four methods. ``on_fit_task_end`` names in its
+# signature what it wants to have; ``fitted_estimator`` is a copy that predicts as the network does now. If it
+# returns True, the fit ends after this epoch.
+
+
+class UntilScore:
+    """Ends the fit as soon as the network reads that share of the given images."""
+
+    def __init__(self, X, y, score):
+        self.X, self.y, self.score = X, y, score
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        return context.task_name == "epoch" and fitted_estimator.score(self.X, self.y) >= self.score
+
+    def teardown(self, estimator, context):
+        pass
+
+
+# %%
+# ``set_callbacks`` takes them all, for one network or, with the callbacks that scikit-learn brings, inside a
+# ``Pipeline`` or ``GridSearchCV`` too. Before scikit-learn 1.9 it says what to upgrade. ``ProgressBar`` needs
+# the package rich; ``verbose=1`` shows progress without any package.
+
+callbacks = list(monitors.values())
+if importlib.util.find_spec("sklearn.callback") and importlib.util.find_spec("rich"):
+    from sklearn.callback import ProgressBar
+
+    callbacks.append(ProgressBar())
+
+stopped = NumpyMLPClassifier(max_iter=60, **options)
+watched = NumpyMLPClassifier(max_iter=60, **options)
+try:
+    stopped.set_callbacks(UntilScore(validation, y_val, 0.92)).fit(train, y_train)
+    watched.set_callbacks(*callbacks).fit(train, y_train)
+    print(f"0.92 of the validation images are read after {stopped.n_iter_} epochs")
+except ImportError as error:
+    print(error)
+
+# %%
+# What the monitors saw
+# ---------------------
+# The loss of the training rows goes on falling; the others show when that stops being of use.
+
+STYLES = {
+    "training": ("#009E73", "-", ""),
+    "validation": ("#0072B2", "--", ""),
+    "test": ("#D55E00", "", "o"),
+}
+figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+for name, monitor in monitors.items():
+    color, line, marker = STYLES[name]
+    losses = [-score for score in monitor.scores_]
+    axes.plot(monitor.epochs_, losses, line + marker, color=color, linewidth=2, label=name)
+if stopped.n_iter_ if hasattr(stopped, "n_iter_") else False:
+    axes.axvline(stopped.n_iter_, color="grey", linestyle=":", label="UntilScore ends the fit")
+axes.set(xlabel="epoch", ylabel="log loss", ylim=(0, 1))
+axes.legend()
+plt.show()

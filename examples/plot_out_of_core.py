@@ -1,0 +1,154 @@
+"""
+More rows than memory holds
+===========================
+
+A fit needs memory for the network and for one batch; the rows may lie in a file. This page trains on a memory
+map, and in pieces with ``partial_fit``, measures what that takes, and says what shuffling costs on a disk.
+"""
+
+# %%
+# Data in a file
+# --------------
+# A file in NumPy's own format, written a piece at a time: the whole is never in memory. The rows are numbers
+# of half precision, and the class says in which of eight directions they lie.
+
+import tempfile
+import time
+import tracemalloc
+import warnings
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sknumpynet import NumpyMLPClassifier
+
+warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch each
+
+PIECE, N_FEATURES = 10_000, 200
+directions = np.random.default_rng(0).normal(size=(N_FEATURES, 8))
+
+
+def draw(n_rows, rng):
+    X = rng.normal(size=(n_rows, N_FEATURES)).astype(np.float16)
+    return X, np.argmax(X @ directions, axis=1)
+
+
+folder = tempfile.TemporaryDirectory()
+file = Path(folder.name, "X.npy")
+rng = np.random.default_rng(1)
+rows = 100_000
+X = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=(rows, N_FEATURES))
+y = np.empty(rows, dtype=np.int8)
+for start in range(0, rows, PIECE):
+    X[start : start + PIECE], y[start : start + PIECE] = draw(PIECE, rng)
+X.flush()
+X_test, y_test = draw(5_000, rng)
+print(
+    f"{file.name}: {file.stat().st_size / 1e6:.0f} MB; as float64 it would take {X.size * 8e-6:.0f} MB"
+)
+
+# %%
+# A fit on the memory map
+# -----------------------
+# ``np.load(..., mmap_mode="r")`` gives an array whose rows are read when they are used. Batches are gathered
+# and converted one at a time, and so what a fit allocates, measured by ``tracemalloc``, does not grow with the
+# rows but for a few bytes each: their label and their place in the order.
+
+X = np.load(file, mmap_mode="r")
+options = {"hidden_layer_sizes": (50,), "dtype": "float32", "max_iter": 1, "random_state": 0}
+
+
+def measured(function):
+    """Seconds, and the most megabytes that were allocated meanwhile."""
+    tracemalloc.start()
+    start = time.perf_counter()
+    function()
+    seconds = time.perf_counter() - start
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return seconds, peak
+
+
+measured(
+    lambda: NumpyMLPClassifier(**options).fit(X[:400], y[:400])
+)  # what is imported on first use
+sizes = [12_500, 25_000, 50_000, 100_000]
+peaks = {}
+for size in sizes:
+    network = NumpyMLPClassifier(**options)
+    seconds, peaks[size] = measured(lambda n=size, net=network: net.fit(X[:n], y[:n]))
+    print(
+        f"{size:7,} rows, {X[:size].nbytes / 1e6:4.0f} MB: {peaks[size]:4.1f} MB allocated, "
+        f"test score {network.score(X_test, y_test):.3f}"
+    )
+
+# %%
+# In pieces
+# ---------
+# ``partial_fit`` is one pass over the rows that it is given. They may come from anywhere, a database or a
+# sensor; the first call has to know all classes. A schedule counts on from piece to piece. Memory holds one
+# piece at a time, here of float16: 4 MB.
+
+
+def pieces(network, size):
+    for start in range(0, size, PIECE):
+        piece = np.array(X[start : start + PIECE])  # read into memory
+        network.partial_fit(piece, y[start : start + PIECE], classes=np.arange(8))
+
+
+in_pieces = {}
+for size in sizes:
+    network = NumpyMLPClassifier(**options)
+    seconds, in_pieces[size] = measured(lambda n=size, net=network: pieces(net, n))
+print(
+    f"100,000 rows in pieces: {in_pieces[size]:.1f} MB, test score {network.score(X_test, y_test):.3f}"
+)
+
+# %%
+
+figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+thousands = np.array(sizes) / 1000
+lines = (
+    ("X in float64", [size * N_FEATURES * 8e-6 for size in sizes], "black", ":", ""),
+    ("the file, float16", [size * N_FEATURES * 2e-6 for size in sizes], "black", "--", ""),
+    ("fit on the memory map", list(peaks.values()), "#0072B2", "-", "o"),
+    ("partial_fit in pieces", list(in_pieces.values()), "#D55E00", "-", "s"),
+)
+for label, values, color, line, marker in lines:
+    axes.plot(thousands, values, line + marker, color=color, linewidth=2, label=label)
+axes.set(xlabel="thousands of rows", ylabel="megabytes", yscale="log", ylim=(1, 300))
+axes.yaxis.set_major_formatter("{x:g}")
+axes.legend()
+plt.show()
+
+# %%
+# What ``shuffle`` costs
+# ----------------------
+# With ``shuffle=True``, the default, the rows of a batch lie anywhere in the file. While the system has the
+# file in memory, as here, that costs little. Where the file is larger than memory, each row is a read of its
+# own, of at least 4 kB, from a place where the disk was not; rows in order come as fast as the disk gives
+# them.
+
+for shuffle in (True, False):
+    network = NumpyMLPClassifier(shuffle=shuffle, **options)
+    start = time.perf_counter()
+    network.fit(X, y)
+    print(
+        f"shuffle={shuffle!s:5} {time.perf_counter() - start:.2f} s, "
+        f"test score {network.score(X_test, y_test):.3f}"
+    )
+
+row = X.strides[0]
+print(
+    f"a batch of 200 rows: {200 * row / 1e3:.0f} kB to use; shuffled, {200 * 4096 / 1e3:.0f} kB to read"
+)
+
+# %%
+# So shuffle once, when the file is written, and then read it in order with ``shuffle=False``. Rows that come
+# sorted by class or by date must not be trained in that order. A way between: read a large piece at a time,
+# and let ``partial_fit`` shuffle within it, as above.
+
+del X  # the file is closed before its folder goes
+folder.cleanup()
