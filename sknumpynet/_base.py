@@ -25,6 +25,7 @@ from sknumpynet._choices import (
     NORMALIZATIONS,
     build_network,
     check_hidden_layer_sizes,
+    check_objects,
     dropout_rates,
     hidden_activations,
     ignored_parameters,
@@ -52,9 +53,10 @@ from sknumpynet.core.activations_of_z import ACTIVATIONS
 from sknumpynet.core.annealing import SCHEDULES
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.history import History, Patience
-from sknumpynet.core.initializers import INITIALIZERS, Initializer
+from sknumpynet.core.initializers import Initializer
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.scaled_initializers import INITIALIZERS
 from sknumpynet.core.schedules import Schedule
 from sknumpynet.core.sign_optimizers import OPTIMIZERS
 from sknumpynet.core.training import Training
@@ -193,6 +195,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         return self._fit(X, y, sample_weight, validation, incremental=True)
 
     def _fit(self, X, y, sample_weight, validation, incremental):
+        check_objects(self)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
@@ -549,6 +552,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             The estimator with initial weights, those that `fit` would begin with.
         """
         with all_or_nothing(self):
+            check_objects(self)
             hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
             X, y, _ = self._check_data(X, y, reset=True, incremental=False)
             sizes = [X.shape[1], *hidden, self.n_outputs_]

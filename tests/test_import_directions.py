@@ -23,6 +23,7 @@ FLOORS = {
     "core.annealing": 2,
     "core.classification_losses": 2,
     "core.rectifiers": 2,
+    "core.scaled_initializers": 2,
     "core.regression_losses": 2,
     "core.activations_of_z": 3,
     "core.layers": 4,

@@ -4,7 +4,7 @@
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
 ``optimizers``, ``workspace``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then
 the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``,
-``annealing``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
+``annealing``, ``scaled_initializers``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
 
 from sknumpynet.core.activations import (
@@ -36,19 +36,7 @@ from sknumpynet.core.classification_losses import (
     SeveralClasses,
 )
 from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
-from sknumpynet.core.initializers import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Initializer,
-    LecunNormal,
-    LecunUniform,
-    Normal,
-    Orthogonal,
-    Uniform,
-    Zeros,
-)
+from sknumpynet.core.initializers import GlorotUniform, Initializer, Normal, Uniform, Zeros
 from sknumpynet.core.layers import Activate, Dense, Dropout, Layer
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
 from sknumpynet.core.network import Network
@@ -62,6 +50,14 @@ from sknumpynet.core.regression_losses import (
     Huber,
     LogCosh,
     Quantile,
+)
+from sknumpynet.core.scaled_initializers import (
+    GlorotNormal,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
 )
 from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
 from sknumpynet.core.sign_optimizers import Lion, Rprop

@@ -38,6 +38,7 @@ class BinaryLogLoss(Loss):
     (0.693147, array([[-0.5]]))
     """
 
+    constraints = {"smoothing": "a number in [0, 1)"}
     kind = "classes"
     link = "logistic"
 
@@ -98,6 +99,7 @@ class MultinomialLogLoss(Loss):
     (0.693147, array([[ 0.5, -0.5]]))
     """
 
+    constraints = {"smoothing": "a number in [0, 1)"}
     kind = "classes"
     link = "softmax"
 
@@ -153,6 +155,7 @@ class LogLoss(Loss):
     MultinomialLogLoss(smoothing=0.1)
     """
 
+    constraints = {"smoothing": "a number in [0, 1)"}
     kind = "classes"
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -188,6 +191,7 @@ class Focal(Loss):
     (0.173287, array([[-0.298287]]))
     """
 
+    constraints = {"gamma": "a number in [0, inf)", "softmax": "a bool"}
     kind = "classes"
 
     def __init__(self, gamma: float = 2.0, softmax: bool = False) -> None:

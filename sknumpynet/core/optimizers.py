@@ -137,6 +137,7 @@ class SGD(Optimizer):
     array([0.95])
     """
 
+    constraints = {"momentum": "a number in [0, 1]", "nesterov": "a bool"}
     state_names = ("velocity",)
 
     def __init__(self, momentum: float = 0.9, nesterov: bool = True) -> None:
@@ -196,6 +197,11 @@ class Adam(Optimizer):
     array([0.9])
     """
 
+    constraints = {
+        "beta_1": "a number in [0, 1)",
+        "beta_2": "a number in [0, 1)",
+        "epsilon": "a number in (0, inf)",
+    }
     state_names: tuple[str, ...] = ("m", "v")
 
     def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
@@ -255,6 +261,8 @@ class AdamW(Adam):
     >>> params
     array([0.95])
     """
+
+    constraints = {**Adam.constraints, "weight_decay": "a number in [0, inf)"}
 
     def __init__(
         self,

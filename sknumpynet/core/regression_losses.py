@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
-from sknumpynet.core.options import Array, resolve
+from sknumpynet.core.options import Array, fits, resolve
 
 
 class AbsoluteError(Loss):
@@ -59,6 +59,7 @@ class Huber(Loss):
     (1.5, array([[1.]]))
     """
 
+    constraints = {"delta": "a number in (0, inf)"}
     kind = "numbers"
     reports_mean = True
 
@@ -135,18 +136,25 @@ class Quantile(Loss):
     def __init__(self, quantiles: float | Sequence[float] = 0.5) -> None:
         self.quantiles = quantiles
 
+    def check(self) -> None:
+        levels = np.ravel(self.quantiles)
+        if not (
+            all(fits(level, "a number in (0, 1)") for level in levels.tolist())
+            and len(levels)
+            and np.all(np.diff(levels) > 0)
+        ):
+            raise ValueError(
+                f"{self!r}: quantiles must lie in (0, 1) and rise, as [0.1, 0.5, 0.9] do"
+            )
+
     def n_raw(self, n_targets: int) -> int:
         levels = self._levels()
-        if np.any(levels <= 0) or np.any(levels >= 1) or np.any(np.diff(levels) <= 0):
-            raise ValueError(
-                f"quantiles must lie in (0, 1) and rise; got {self.quantiles!r}, e.g. [0.1, 0.5, 0.9]"
-            )
         if len(levels) > 1 and n_targets > 1:
             raise ValueError(f"several quantiles need a single target; y has {n_targets} columns")
         return n_targets if len(levels) == 1 else len(levels)
 
     def _levels(self) -> Array:
-        return np.atleast_1d(np.asarray(self.quantiles, dtype=np.float64))
+        return np.ravel(self.quantiles).astype(np.float64)
 
     def inverse_link(self, raw: Array, out: Array) -> None:
         super().inverse_link(raw, out)
@@ -231,6 +239,7 @@ class HalfTweedie(Loss):
     (0.0, array([[0.]]))
     """
 
+    constraints = {"power": "a number in (-inf, inf)"}
     kind = "numbers"
     link = "exp"
 
@@ -240,12 +249,15 @@ class HalfTweedie(Loss):
     def inverse_link(self, raw: Array, out: Array) -> None:
         np.exp(raw, out=out)
 
-    def check_targets(self, y: Array) -> None:
+    def check(self) -> None:
+        super().check()
         if self.power <= 1 or self.power == 2:
             raise ValueError(
-                f"power must be above 1 and other than 2; got {self.power}. Use loss='poisson' for 1, "
-                "'gamma' for 2"
+                f"{self!r}: power must be above 1 and other than 2; got {self.power}. Use loss='poisson' for "
+                "1, 'gamma' for 2"
             )
+
+    def check_targets(self, y: Array) -> None:
         if y.min() < 0 or (self.power > 2 and y.min() == 0):
             limit = ">= 0" if self.power < 2 else "> 0"
             raise ValueError(f"loss='tweedie' needs y {limit}; the smallest y is {y.min()}")

@@ -46,6 +46,9 @@ class Schedule(Options):
         When the rate is to be asked for anew.
     has_end : bool
         Whether the schedule is made for a given number of steps. Training then goes on to the end.
+    holds : bool
+        Whether the last rate is held where training goes on beyond its planned length, as it may in calls of
+        ``partial_fit``.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class Schedule(Options):
     rate: float | None
     moves = "never"
     has_end = False
+    holds = True
 
     def __call__(self, progress: Progress) -> float:
         """Return the learning rate at that point."""
@@ -92,6 +96,8 @@ class Constant(Schedule):
     0.1
     """
 
+    constraints = {"rate": "None or a number in (0, inf)"}
+
     def __init__(self, rate: float | None = None) -> None:
         self.rate = rate
 
@@ -100,7 +106,7 @@ class Constant(Schedule):
 
 
 class InverseScaling(Schedule):
-    """``rate / (samples + 1)^power``, moved at the end of each epoch.
+    """``rate / (samples + 1)^power``, moved at the end of each epoch, for as long as training goes on.
 
     Parameters
     ----------
@@ -115,7 +121,9 @@ class InverseScaling(Schedule):
     0.01
     """
 
+    constraints = {"rate": "None or a number in (0, inf)", "power": "a number in [0, inf)"}
     moves = "epoch"
+    holds = False  # as scikit-learn's
 
     def __init__(self, rate: float | None = None, power: float = 0.5) -> None:
         self.rate = rate
@@ -142,6 +150,12 @@ class Adaptive(Schedule):
     >>> Adaptive(0.1).on_plateau(0.1), Adaptive(0.1).on_plateau(1e-7)
     (0.02, None)
     """
+
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "factor": "a number in (1, inf)",
+        "smallest": "a number in [0, inf)",
+    }
 
     def __init__(
         self, rate: float | None = None, factor: float = 5.0, smallest: float = 1e-6

@@ -45,6 +45,12 @@ class Rprop(Optimizer):
     array([0.9])
     """
 
+    constraints = {
+        "grow": "a number in [1, inf)",
+        "shrink": "a number in (0, 1]",
+        "smallest": "a number in (0, inf)",
+        "largest": "a number in (0, inf)",
+    }
     state_names = ("last", "size")
 
     def __init__(
@@ -58,6 +64,11 @@ class Rprop(Optimizer):
         self.shrink = shrink
         self.smallest = smallest
         self.largest = largest
+
+    def check(self) -> None:
+        super().check()
+        if self.smallest > self.largest:
+            raise ValueError(f"{self!r}: smallest must be at most largest")
 
     def update(
         self,
@@ -113,6 +124,11 @@ class Lion(Optimizer):
     array([0.9])
     """
 
+    constraints = {
+        "beta_1": "a number in [0, 1)",
+        "beta_2": "a number in [0, 1)",
+        "weight_decay": "a number in [0, inf)",
+    }
     state_names = ("m",)
 
     def __init__(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,8 +78,9 @@ class Training:
     tol, n_iter_no_change : float
         An epoch has to be better by ``tol``; after more than ``n_iter_no_change`` that were not, the
         schedule decides whether to go on.
-    max_epochs : int
-        What schedules with an end take as the length of training.
+    max_epochs : int or None
+        What schedules take as the length of training, beyond which most hold their last rate; None for the
+        epochs of the run.
     log : callable
         Called with the training and the number of epochs done, or a message about the end.
 
@@ -117,7 +118,7 @@ class Training:
     shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: float = 10
-    max_epochs: int = 1
+    max_epochs: int | None = None
     log: Callable[[Training, int | str], None] | None = None
     history: History = field(default_factory=History)
     progress: Progress = field(default_factory=Progress)
@@ -129,7 +130,9 @@ class Training:
     split: tuple[Array, Array] | None = None
 
     def __post_init__(self) -> None:
-        self.learning_rate = self.schedule(Progress())
+        for part in (self.loss, self.optimizer, self.schedule):
+            part.check()
+        self.learning_rate = self.rate()
         self.mask_rng = np.random.default_rng(0)
         if self.network.is_random:  # a single draw; without dropout the rows' order stays as it was
             self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
@@ -161,7 +164,7 @@ class Training:
             self.order = np.arange(n)
         if not self.history.loss:
             self.converged = False
-        self.progress.n_steps = self.max_epochs * -(-n // batches.size)
+        self.progress.n_steps = (self.max_epochs or n_epochs) * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
         scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
@@ -193,6 +196,21 @@ class Training:
             if self.best is not None:
                 self.network.restore(self.best)
                 self.best = None
+
+    def rate(self) -> float:
+        """Return the rate of the next step; after ``max_epochs`` most schedules hold that of the last."""
+        at = self.progress
+        if self.schedule.holds and self.max_epochs is not None and at.step:
+            last_step, last_epoch = at.n_steps - 1, self.max_epochs - 1
+            if at.step > last_step or at.epoch > last_epoch:
+                at = replace(at, step=min(at.step, last_step), epoch=min(at.epoch, last_epoch))
+        rate = self.schedule(at) * self.slowdown
+        if not 0 <= rate < math.inf:
+            raise ValueError(
+                f"{self.schedule!r} gave the learning rate {rate} for step {at.step}; it has to be a finite "
+                "number, at least 0"
+            )
+        return rate
 
     def step(
         self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
@@ -237,7 +255,7 @@ class Training:
                 slice(start, stop) if in_order else order[start:stop]
             )
             if schedule.moves == "step":
-                self.learning_rate = schedule(progress) * self.slowdown
+                self.learning_rate = self.rate()
             loss = self.step(X, y, sample_weight, works[stop - start], scratch)
             sum_of_losses += loss * (stop - start)
             progress.step += 1
@@ -245,7 +263,7 @@ class Training:
         progress.samples += n
         progress.epoch += 1
         if schedule.moves == "epoch":
-            self.learning_rate = schedule(progress) * self.slowdown
+            self.learning_rate = self.rate()
         history, grads = self.history, self.network.grads
         history.loss.append(sum_of_losses / n)
         history.gradient_norm.append(math.sqrt(float(np.dot(grads, grads))))

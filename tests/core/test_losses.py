@@ -483,8 +483,16 @@ def test_numbers_of_raw_outputs():
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0, -0.1, [0.9, 0.1], [0.1, 0.1], [0.5, 1.5], 50])
 def test_quantiles_that_are_none(wrong):
-    with pytest.raises(ValueError, match=r"quantiles must lie in \(0, 1\) and rise; got "):
-        Quantile(wrong).n_raw(1)
+    with pytest.raises(ValueError, match=r"quantiles must lie in \(0, 1\) and rise"):
+        Quantile(wrong).check()
+
+
+@pytest.mark.parametrize("power", [1.0, 2])
+def test_powers_of_other_losses(power):
+    with pytest.raises(
+        ValueError, match=rf"must be above 1 and other than 2; got {power}. Use loss='po"
+    ):
+        HalfTweedie(power).check()
 
 
 @pytest.mark.parametrize(
@@ -494,8 +502,6 @@ def test_quantiles_that_are_none(wrong):
         (HalfGamma(), 0.0, r"loss='gamma' needs y > 0; the smallest y is 0\.0"),
         (HalfTweedie(1.5), -1.0, r"loss='tweedie' needs y >= 0; the smallest y is -1\.0"),
         (HalfTweedie(2.5), 0.0, r"loss='tweedie' needs y > 0; the smallest y is 0\.0"),
-        (HalfTweedie(1.0), 1.0, r"power must be above 1 and other than 2; got 1\.0\. Use loss='po"),
-        (HalfTweedie(2), 1.0, "power must be above 1 and other than 2; got 2"),
     ],
 )
 def test_targets_for_which_a_loss_is_not_defined(loss, y, message):

@@ -168,7 +168,7 @@ def test_one_batch_may_be_larger_than_the_data():
 
 def test_a_short_last_batch_counts_by_its_rows():
     training = make_training(
-        optimizer=SGD(momentum=0), schedule=Constant(0.0), shuffle=False, l2=0.3
+        optimizer=SGD(momentum=0), schedule=Custom(lambda step: 0.0), shuffle=False, l2=0.3
     )
     X, y, _ = make_data("squared_error", N)
     parts = [
