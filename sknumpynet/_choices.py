@@ -76,6 +76,18 @@ def check_hidden_layer_sizes(sizes):
 
 def build_network(estimator, sizes, dtype, rng):
     """Return a new network of those layer sizes; by default ``rng`` gives scikit-learn's initial weights."""
+    weights, biases = initializers(estimator)
+    return Network(
+        make_layers(estimator, sizes),
+        dtype=dtype,
+        initializer=weights,
+        bias_initializer=biases,
+        rng=rng,
+    )
+
+
+def make_layers(estimator, sizes):
+    """Return the layers of a network of those sizes."""
     n_hidden = len(sizes) - 2
     activations = hidden_activations(estimator.activation, n_hidden)
     rates = dropout_rates(estimator.dropout, n_hidden)
@@ -89,8 +101,7 @@ def build_network(estimator, sizes, dtype, rng):
         layers.append(Activate(activations[index]))
         if rates[index + 1]:
             layers.append(Dropout(rates[index + 1]))
-    weights, biases = initializers(estimator)
-    return Network(layers, dtype=dtype, initializer=weights, bias_initializer=biases, rng=rng)
+    return layers
 
 
 def hidden_activations(choice, n_hidden):

@@ -7,7 +7,8 @@ more, is training's task; the schedule only says what happens to the rate then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from sknumpynet.core.options import Options
 
@@ -71,6 +72,20 @@ class Schedule(Options):
     def __call__(self, progress: Progress) -> float:
         """Return the learning rate at that point."""
         raise NotImplementedError
+
+    def held(self, progress: Progress, n_epochs: int | None = None) -> float:
+        """Return the rate there; beyond the planned number of epochs, of the last step where it `holds`."""
+        at = progress
+        if self.holds and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
+            step, epoch = min(at.step, at.n_steps - 1), min(at.epoch, n_epochs - 1)
+            at = replace(at, step=step, epoch=epoch)
+        rate = self(at)
+        if not 0 <= rate < math.inf:
+            raise ValueError(
+                f"{self!r} gave the learning rate {rate} for step {at.step}; it has to be a finite number, "
+                "at least 0"
+            )
+        return rate
 
     def on_plateau(self, rate: float) -> float | None:
         """Return the rate to go on with when nothing improves any more, or None to stop."""

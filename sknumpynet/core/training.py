@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,8 @@ class Training:
         What plateaus have made of the schedule's rate.
     best : tuple of ndarray or None
         During a `run` that keeps the best: the network as it was then.
+    norm : float
+        Length of the last gradient before it was shortened to ``max_grad_norm``.
     split : tuple of ndarray of int or None
         The rows to train on and those to validate with, where there are such.
     converged : bool
@@ -126,6 +128,7 @@ class Training:
     order: Array = field(default_factory=lambda: np.arange(0))
     converged: bool = False
     slowdown: float = 1.0
+    norm: float = math.nan
     best: tuple[Array, Array] | None = None
     split: tuple[Array, Array] | None = None
 
@@ -198,19 +201,8 @@ class Training:
                 self.best = None
 
     def rate(self) -> float:
-        """Return the rate of the next step; after ``max_epochs`` most schedules hold that of the last."""
-        at = self.progress
-        if self.schedule.holds and self.max_epochs is not None and at.step:
-            last_step, last_epoch = at.n_steps - 1, self.max_epochs - 1
-            if at.step > last_step or at.epoch > last_epoch:
-                at = replace(at, step=min(at.step, last_step), epoch=min(at.epoch, last_epoch))
-        rate = self.schedule(at) * self.slowdown
-        if not 0 <= rate < math.inf:
-            raise ValueError(
-                f"{self.schedule!r} gave the learning rate {rate} for step {at.step}; it has to be a finite "
-                "number, at least 0"
-            )
-        return rate
+        """Return the learning rate of the next step."""
+        return self.schedule.held(self.progress, self.max_epochs) * self.slowdown
 
     def step(
         self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
@@ -233,7 +225,7 @@ class Training:
             network.remember(work)
         penalty = add_penalty(network, self.l2 / (total or n), scratch, self.l1 / (total or n))
         if self.max_grad_norm is not None:
-            clip_norm(network.grads, self.max_grad_norm)
+            self.norm = clip_norm(network.grads, self.max_grad_norm)
         self.optimizer.step(network.params, network.grads, self.learning_rate, network.n_weights)
         return value * self.loss_scale + penalty if total else 0.0
 
@@ -266,7 +258,8 @@ class Training:
             self.learning_rate = self.rate()
         history, grads = self.history, self.network.grads
         history.loss.append(sum_of_losses / n)
-        history.gradient_norm.append(math.sqrt(float(np.dot(grads, grads))))
+        norm = math.sqrt(float(np.dot(grads, grads))) if self.max_grad_norm is None else self.norm
+        history.gradient_norm.append(norm)
 
     def _end_or_slow_down(self, what: str) -> None:
         """After too many epochs without progress: do what the schedule says."""

@@ -19,6 +19,7 @@ from sknumpynet.core import (
     Adaptive,
     Constant,
     Cosine,
+    Custom,
     Exponential,
     InverseScaling,
     OneCycle,
