@@ -32,10 +32,10 @@ from sknumpynet._guards import all_or_nothing
 from sknumpynet.core.classification_losses import (
     CLASSIFICATION_LOSSES,
     LogLoss,
-    SeveralClasses,
     get_classification_loss,
 )
 from sknumpynet.core.losses import Loss
+from sknumpynet.core.several_classes import SeveralClasses
 
 # The type of y, in scikit-learn's words, with several columns of labels.
 SEVERAL = "multiclass-multioutput"

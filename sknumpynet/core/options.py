@@ -48,9 +48,10 @@ def _fits(value: object, rule: str) -> bool:
     numbers = {"a number": Real, "an integer": Integral}[kind]
     if not isinstance(value, numbers) or isinstance(value, bool):
         return False
+    number = float(value)  # type: ignore[arg-type]
     low, high = map(float, limits[1:-1].split(","))
-    above = low <= value if limits[0] == "[" else low < value
-    return bool(above and (value <= high if limits[-1] == "]" else value < high))
+    above = low <= number if limits[0] == "[" else low < number
+    return above and (number <= high if limits[-1] == "]" else number < high)
 
 
 class Options:
@@ -67,11 +68,12 @@ class Options:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor arguments as a dict (``deep`` is there for scikit-learn's sake)."""
-        return {name: getattr(self, name) for name in _argument_names(type(self))}
+        names = _argument_names(type(self))  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in names}
 
     def set_params(self: Self, **params: Any) -> Self:
         """Set constructor arguments by name and return self."""
-        names = _argument_names(type(self))
+        names = _argument_names(type(self))  # type: ignore[arg-type]
         for name, value in params.items():
             if name not in names:
                 raise ValueError(

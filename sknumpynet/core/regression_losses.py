@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""More losses for numbers: less moved by outliers, for quantiles, for counts and positive amounts.
+"""More losses for numbers: less moved by outliers, and for quantiles; those of numbers by name.
 
 As in ``losses``, each writes dl/draw and returns the terms; ``e = raw - y`` is the error.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sknumpynet.core.deviance_losses import HalfGamma, HalfTweedie
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
 from sknumpynet.core.options import Array, fits, resolve
 
@@ -176,104 +177,6 @@ class Quantile(Loss):
         np.subtract(raw, y, out=scratch)
         scratch *= gradient
         return scratch
-
-
-class HalfGamma(Loss):
-    """Half the Gamma deviance, for positive amounts whose spread grows with their size, with the log link.
-
-    ``prediction = exp(raw)``, ``l = sum_k log(prediction / y) + y / prediction - 1``,
-    ``dl/draw = 1 - y / prediction``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> value, gradient = HalfGamma().value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
-    >>> value, gradient + 0
-    (0.0, array([[0.]]))
-    """
-
-    kind = "numbers"
-    link = "exp"
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
-
-    def check_targets(self, y: Array) -> None:
-        if y.min() <= 0:
-            raise ValueError(f"loss='gamma' needs y > 0; the smallest y is {y.min()}")
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        np.log(y, out=scratch)
-        np.subtract(raw, scratch, out=scratch)
-        np.negative(raw, out=gradient)
-        np.exp(gradient, out=gradient)
-        gradient *= y
-        scratch += gradient
-        scratch -= 1
-        np.subtract(1, gradient, out=gradient)
-        return scratch
-
-
-class HalfTweedie(Loss):
-    """Half the Tweedie deviance, between Poisson (power 1) and Gamma (2): sums with exact zeros, as claims.
-
-    ``prediction = mu = exp(raw)``,
-    ``l = sum_k y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p)``,
-    ``dl/draw = mu^(2-p) - y mu^(1-p)``.
-
-    Parameters
-    ----------
-    power : float, default=1.5
-        ``p``, how the variance grows with the mean: in (1, 2) for amounts with zeros, above 2 for heavier
-        tails.
-
-    References
-    ----------
-    Jorgensen: Exponential Dispersion Models (Journal of the Royal Statistical Society B 49, 1987).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> value, gradient = HalfTweedie(1.5).value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
-    >>> value, gradient
-    (0.0, array([[0.]]))
-    """
-
-    constraints = {"power": "a number in (-inf, inf)"}
-    kind = "numbers"
-    link = "exp"
-
-    def __init__(self, power: float = 1.5) -> None:
-        self.power = power
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
-
-    def check(self) -> None:
-        super().check()
-        if self.power <= 1 or self.power == 2:
-            raise ValueError(
-                f"{self!r}: power must be above 1 and other than 2; got {self.power}. Use loss='poisson' for "
-                "1, 'gamma' for 2"
-            )
-
-    def check_targets(self, y: Array) -> None:
-        if y.min() < 0 or (self.power > 2 and y.min() == 0):
-            limit = ">= 0" if self.power < 2 else "> 0"
-            raise ValueError(f"loss='tweedie' needs y {limit}; the smallest y is {y.min()}")
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        one, two = 1 - self.power, 2 - self.power
-        np.multiply(raw, one, out=scratch)
-        np.exp(scratch, out=scratch)
-        scratch *= y  # y mu^(1-p)
-        np.multiply(raw, two, out=gradient)
-        np.exp(gradient, out=gradient)  # mu^(2-p)
-        terms = gradient / two
-        terms -= scratch / one
-        terms += np.power(y, two) / (one * two)
-        gradient -= scratch
-        return terms
 
 
 REGRESSION_LOSSES: dict[str, type[Loss]] = {

@@ -81,13 +81,15 @@ class Rprop(Optimizer):
         last, size = state["last"], state["size"]
         if self.t == 1:
             size[...] = learning_rate
-        np.multiply(grads, last, out=scratch)
-        agree, turned = scratch > 0, scratch < 0
-        size[agree] *= self.grow
-        size[turned] *= self.shrink
+        n, masks = len(params), scratch.view(np.bool_)  # both masks fit into the scratch space
+        last *= grads
+        agree = np.greater(last, 0, out=masks[:n])
+        turned = np.less(last, 0, out=masks[n : 2 * n])
+        np.multiply(size, self.grow, out=size, where=agree)
+        np.multiply(size, self.shrink, out=size, where=turned)
         np.clip(size, self.smallest, self.largest, out=size)
         last[...] = grads
-        last[turned] = 0
+        np.copyto(last, 0, where=turned)
         np.sign(last, out=scratch)
         scratch *= size
         params -= scratch
