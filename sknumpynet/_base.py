@@ -7,11 +7,9 @@ A fit works on a network of its own and becomes the estimator's state only when 
 from __future__ import annotations
 
 import copy
-import sys
 import time
-import warnings
 from abc import ABC, abstractmethod
-from contextlib import closing, contextmanager
+from contextlib import closing
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,11 +18,12 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sknumpynet._checks import check_sample_weight
+from sknumpynet._checks import check_sample_weight, named_as_validation
 from sknumpynet._choices import (
     NORMALIZATIONS,
     build_network,
     check_hidden_layer_sizes,
+    check_objects,
     dropout_rates,
     hidden_activations,
     ignored_parameters,
@@ -32,7 +31,6 @@ from sknumpynet._choices import (
     make_schedule,
 )
 from sknumpynet._compat import (
-    CALLBACK_ATTRIBUTES,
     CallbackSupportMixin,
     DocLink,
     EpochHooks,
@@ -43,33 +41,26 @@ from sknumpynet._compat import (
     fit_context,
     with_callbacks,
 )
+from sknumpynet._fingerprint import fingerprint
 from sknumpynet._fitted import FittedNetwork
+from sknumpynet._going_on import next_network, take_over
+from sknumpynet._guards import all_or_nothing, check_finite, warn, warn_of_interrupt
 from sknumpynet._lbfgs_watch import LbfgsWatch
 from sknumpynet._progress import ProgressLine, make_log
+from sknumpynet._record import columns_of, extend_history, forget_curves
 from sknumpynet._validation import Validation, check_split_weights, split
 from sknumpynet.core.activations import Activation
 from sknumpynet.core.activations_of_z import ACTIVATIONS
 from sknumpynet.core.annealing import SCHEDULES
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.history import History, Patience
-from sknumpynet.core.initializers import INITIALIZERS, Initializer
+from sknumpynet.core.initializers import Initializer
 from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.scaled_initializers import INITIALIZERS
 from sknumpynet.core.schedules import Schedule
 from sknumpynet.core.sign_optimizers import OPTIMIZERS
 from sknumpynet.core.training import Training
-
-# After `partial_fit`, of which there may be millions of calls, so many of the newest values are kept.
-LONGEST_CURVE = 10_000
-# The keys of `history_` beside "epoch", and the lists of `History` that they show.
-HISTORY = {
-    "loss": "loss",
-    "validation_loss": "validation_loss",
-    "validation_score": "score",
-    "learning_rate": "learning_rate",
-    "gradient_norm": "gradient_norm",
-    "seconds": "seconds",
-}
 
 
 def is_stochastic(estimator):
@@ -184,15 +175,8 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         with all_or_nothing(self):
             return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), False)
 
-    def _partial_fit(self, X, y, sample_weight, validation):
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True: there is no validation set to watch. "
-                "Set early_stopping=False."
-            )
-        return self._fit(X, y, sample_weight, validation, incremental=True)
-
     def _fit(self, X, y, sample_weight, validation, incremental):
+        check_objects(self)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
@@ -202,18 +186,18 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X, dtype)
         weight = self._row_weights(y, sample_weight, dtype, incremental)
+        if incremental and self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True: there is no validation set to watch. "
+                "Set early_stopping=False."
+            )
         if not goes_on:
             self._warn_of_ignored_parameters(stops_early=validation[0] is not None)
 
         rng = self._random_source(incremental)
         sizes = [X.shape[1], *hidden, self.n_outputs_]
         if goes_on:
-            self._check_same_shape(sizes)
-            network = self._network
-            if not incremental:  # arrays kept from the last fit stay as they are
-                network = build_network(self, sizes, network.dtype, 0)
-                self._check_same_layers(network)
-                network.restore((self._network.params, self._network.state))
+            network = next_network(self, sizes, incremental)
         else:
             network = build_network(self, sizes, dtype, rng)
             self._forget()
@@ -244,7 +228,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
     def _warn_of_ignored_parameters(self, stops_early):
         ignored = ignored_parameters(self, stops_early)
         if ignored:
-            _warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
+            warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
 
     def _check_trainable(self, n_hidden):
         """Raise where the parameters make no network that this solver can train."""
@@ -273,15 +257,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
 
     def _forget(self):
         """Drop what an earlier fit left, as far as this one may not replace it."""
-        for name in (
-            "loss_curve_",
-            "validation_scores_",
-            "validation_loss_curve_",
-            "best_loss_",
-            "best_validation_score_",
-            "history_",
-        ):
-            vars(self).pop(name, None)
+        forget_curves(self)
         vars(self).pop("_assigned", None)
         self._training = None
         self.t_ = 0
@@ -325,15 +301,20 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             raise ValueError("X_val and y_val go together: pass both, or neither")
         X, y, targets = self._check_validation_data(X, y)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X, network.dtype)
+            with named_as_validation():
+                sample_weight = check_sample_weight(sample_weight, X, network.dtype)
         return Validation(self, network, self.loss_function_, scale, X, targets, y, sample_weight)
 
     def _fit_stochastic(self, network, rng, scale, data, y, validation, hooks):
         training = self._start_training(network, rng, scale)
         self._set_options(training)
         X, targets, weight = data
-        rows, new = None, training
-        training = self._resume(training, data, hooks)
+        rows = None
+        given = () if validation is None else (validation.X, validation.targets, validation.weight)
+        resumed = hooks.resume(training, lambda: fingerprint(self, data, given))
+        if resumed and isinstance(self.random_state, np.random.RandomState):
+            self.random_state.set_state(training.rng.get_state())
+            training.rng = self.random_state
         if self.early_stopping:
             if validation is None:
                 training.split = training.split or split(self, targets, rng)
@@ -341,12 +322,12 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
                 check_split_weights(weight, rows, held_out)
                 loss = self.loss_function_
                 validation = Validation(self, network, loss, scale, X, targets, y, weight, held_out)
-            if training is new:
+            if not resumed:
                 training.patience = Patience(-np.inf)
         reason = self._run(training, data, rows, self.max_iter, validation, hooks)
         over = training.converged or training.schedule.has_end or reason
         if self.n_iter_ == self.max_iter and not over:
-            _warn(
+            warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
                 "reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
@@ -355,46 +336,28 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         training.split = None
         self._record(training, validation is not None)
 
-    def _resume(self, training, data, hooks):
-        """Return what a callback has kept of the same fit, broken off, or else the training given."""
-        kept = hooks.resume(
-            training, {**self._fingerprint(), "data": [_shape(array) for array in data]}
-        )
-        if kept is None:
-            return training
-        # validation looks at the network that it was given: let that one go on
-        network = training.network
-        network.restore((kept.network.params, kept.network.state))
-        kept.network, kept.log = network, training.log
-        return kept
-
-    def _fingerprint(self):
-        """Return what a fit has to have in common with one that it resumes."""
-        parameters = self.get_params(deep=False)
-        parameters.pop("verbose")
-        return {name: repr(value) for name, value in parameters.items()}
-
     def _train_incrementally(self, network, rng, scale, data, validation):
         """Train for one epoch in place; where that fails, everything is put back."""
         network.make_writable()
         training = getattr(self, "_training", None)
         if training is None or type(training.optimizer) is not type(make_optimizer(self)):
             training = self._start_training(network, rng, scale)
-        before, before_rng, draws = copy.deepcopy(training), training.rng, rng.get_state()
+        before, draws = copy.deepcopy(training), rng.get_state()
+        kept = {name: getattr(training, name) for name in ("network", "loss", "rng")}
         training.rng = rng
-        self._set_options(training)
-        if getattr(self, "best_loss_", np.inf) is None:  # with early stopping the score was watched
-            training.patience = Patience(np.inf)
         try:
+            take_over(self, training, network, scale)
+            self._set_options(training)
+            if getattr(self, "best_loss_", 0) is None:  # with early stopping the score was watched
+                training.patience = Patience(np.inf)
             self._run(training, data, None, 1, validation, None)
         except BaseException:
-            network.restore((before.network.params, before.network.state))
-            before.network, before.loss, before.rng = network, training.loss, before_rng
+            kept["network"].restore((before.network.params, before.network.state))
             if isinstance(self.random_state, Integral):  # other generators are not ours to set back
                 rng.set_state(draws)
-            vars(training).update(vars(before))
+            vars(training).update({**vars(before), **kept})
             raise
-        self._record(training, validation is not None, LONGEST_CURVE)
+        self._record(training, validation is not None, incremental=True)
 
     def _run(self, training, data, rows, n_epochs, validation, hooks):
         """Train, keep what has been learnt when interrupted, and return why it ended early, if it did."""
@@ -402,7 +365,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         n = X.shape[0] if rows is None else len(rows)
         batch_size = min(200, n) if self.batch_size == "auto" else int(self.batch_size)
         if batch_size > n:
-            _warn(
+            warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
                 f"batch_size={batch_size}, and there are {n} rows to train on."
             )
@@ -420,7 +383,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
                         reason = "a callback"
                     elif self.max_time and time.perf_counter() - started >= self.max_time:
                         reason = f"max_time={self.max_time}"
-                        _warn(
+                        warn(
                             f"Training ended after {epoch} epochs by {reason} seconds.",
                             ConvergenceWarning,
                         )
@@ -428,52 +391,28 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
                         break
         except KeyboardInterrupt:
             reason, self._interrupted = "the user", True
-            _warn_of_interrupt()
+            warn_of_interrupt()
         finally:
             if isinstance(training.log, ProgressLine):
                 training.log.end()
-        _check_finite(training.network)
+        check_finite(training.network)
         return reason
 
-    def _record(self, training, validated, longest=None):
-        """Make the outcome of a training the state of the estimator; keep the curves this long."""
+    def _record(self, training, validated, incremental=False):
+        """Make the outcome of a training the state of the estimator."""
         history, patience = training.history, training.patience
         training.log, training.history = None, History()
         if self.random_state is None:
             training.rng = None  # numpy's global RandomState, which goes its own way
         self._network, self._training = training.network, training
         self.t_ = training.progress.samples
-        n = len(history.loss)  # an interrupt may have come before all of an epoch was recorded
-        columns = {key: getattr(history, name)[:n] for key, name in HISTORY.items()}
-        if not validated:
-            del columns["validation_loss"], columns["validation_score"]
-        self._extend_history(columns, n, longest)
+        extend_history(self, columns_of(history, validated), incremental)
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
         self.best_validation_score_ = self.best_loss_ = None
         if self.early_stopping:
             self.best_validation_score_ = patience.best
         else:
             self.best_loss_ = patience.best
-
-    def _extend_history(self, columns, n, longest):
-        """Append ``n`` epochs to `history_` and to the curves."""
-        # L-BFGS has no curve to go on with
-        earlier = getattr(self, "history_", {}) if hasattr(self, "loss_curve_") else {}
-        last = earlier["epoch"][-1] if earlier.get("epoch") else 0
-        columns = {"epoch": list(range(last + 1, last + n + 1)), **columns}
-        start = 0 if longest is None else -longest
-        length = len(earlier.get("epoch", ()))
-        self.history_ = {}
-        for key in [*columns, *(key for key in earlier if key not in columns)]:
-            old = earlier.get(key, [np.nan] * length)
-            new = columns.get(key, [np.nan] * n)
-            new = [*new, *[np.nan] * (n - len(new))]
-            self.history_[key] = [*old, *new][start:]
-        self.loss_curve_ = self.history_["loss"]
-        self.validation_scores_ = self.validation_loss_curve_ = None
-        if "validation_score" in columns:
-            self.validation_scores_ = self.history_["validation_score"]
-            self.validation_loss_curve_ = self.history_["validation_loss"]
 
     def _fit_lbfgs(self, network, data, validation, scale, hooks):
         objective = Objective(network, self.loss_function_, *data, *self._penalty())
@@ -482,13 +421,13 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             objective, max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, watch=watch
         )
         network.params[...] = found.params if watch.best is None else watch.best
-        _check_finite(network)
+        check_finite(network)
         if found.interrupted:
             self._interrupted = True
-            _warn_of_interrupt()
+            warn_of_interrupt()
         elif found.message and found.status == 1 and watch.reason:
             if "max_time" in watch.reason:
-                _warn(
+                warn(
                     f"Training ended after {found.nit} iterations by {watch.reason}.",
                     ConvergenceWarning,
                 )
@@ -499,39 +438,6 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         self.t_ = getattr(self, "t_", 0)
         self.loss_ = (found.value - found.penalty) * scale + found.penalty
         watch.record()
-
-    def _check_same_layers(self, network):
-        """Raise where a warm start would change what the vectors hold."""
-        if len(network.params) != len(self._network.params):
-            raise ValueError(
-                "fit_intercept or normalization is not that of the network to go on with: set it back. "
-                f"{START_ANEW}"
-            )
-
-    def _check_same_shape(self, sizes):
-        """Raise where the network to go on with is not the one that the parameters and data describe."""
-        dense = self._network.dense
-        fitted = [dense[0].fan_in, *(layer.fan_out for layer in dense)]
-        if sizes == fitted:
-            return
-        if sizes[0] != fitted[0]:
-            raise ValueError(
-                f"X has {sizes[0]} features, but coefs_[0] takes {fitted[0]}. {START_ANEW}"
-            )
-        self._check_n_outputs(sizes[-1])
-        raise ValueError(
-            f"hidden_layer_sizes={self.hidden_layer_sizes!r} is not the shape of the network to go on "
-            f"with, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
-        )
-
-    def _check_n_outputs(self, n):
-        """Raise where the network to go on with has another number of outputs."""
-        n_outputs = self._network.n_outputs
-        if n != n_outputs:
-            raise ValueError(
-                f"y has {n} column{'s' * (n != 1)}, but the network has {n_outputs} "
-                f"output{'s' * (n_outputs != 1)}: give one column for each. {START_ANEW}"
-            )
 
     def initialize(self, X, y):
         """Make a network for this data that is ready to predict, without training it.
@@ -549,6 +455,7 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             The estimator with initial weights, those that `fit` would begin with.
         """
         with all_or_nothing(self):
+            check_objects(self)
             hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
             X, y, _ = self._check_data(X, y, reset=True, incremental=False)
             sizes = [X.shape[1], *hidden, self.n_outputs_]
@@ -563,53 +470,3 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-START_ANEW = "Or start anew: warm_start=False and fit"
-
-
-def _shape(array):
-    """Return shape and dtype of an array, as text."""
-    return "None" if array is None else f"{array.shape} {array.dtype}"
-
-
-@contextmanager
-def all_or_nothing(estimator):
-    """Put all attributes back where the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        now = {
-            name: value for name, value in vars(estimator).items() if name in CALLBACK_ATTRIBUTES
-        }
-        vars(estimator).clear()
-        vars(estimator).update({**before, **now})
-        raise
-
-
-def _check_finite(network):
-    if not np.isfinite(network.params).all():
-        raise ValueError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and "
-            "need to be preprocessed. Scale X (and y, in regression), or lower learning_rate_init."
-        )
-
-
-def _warn_of_interrupt():
-    _warn("Training interrupted by user. The network keeps what it has learnt.")
-
-
-def _warn(message, category=UserWarning):
-    """Warn, and point to the line outside of the two libraries that asked for the training."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(
-        ("sknumpynet", "sklearn")
-    ):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
-
-
-def densified(y):
-    """Return y without sparsity."""
-    return y.toarray() if issparse(y) else y

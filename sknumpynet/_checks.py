@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
+
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import assert_all_finite, validate_data
@@ -51,6 +55,18 @@ def check_data(estimator, X, y="no_validation", **options):
     except (TypeError, ValueError) as error:
         explain(error, lambda: "y" if is_usable(X) else "X")
         raise
+
+
+@contextmanager
+def named_as_validation():
+    """Call X, y and sample_weight in the message of an error by the names of the validation data."""
+    try:
+        yield
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        message = re.sub(r"(?<![\w'])(X|y|sample_weight)(?![\w'])", r"\1_val", str(error))
+        if "_val" not in message:
+            message = f"sample_weight_val: {message}"
+        raise same_type(error)(message) from error
 
 
 def check_half_precision(estimator, X, n_rows=256):
@@ -129,3 +145,8 @@ def accepted_dtypes(X):
     if isinstance(dtype, np.dtype) and (dtype.kind in "iub" or dtype == np.float16):
         return None
     return (np.float64, np.float32)
+
+
+def densified(y):
+    """Return y without sparsity."""
+    return y.toarray() if issparse(y) else y

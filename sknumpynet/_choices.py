@@ -11,13 +11,17 @@ import numpy as np
 
 from sknumpynet.core.activations_of_z import get_activation
 from sknumpynet.core.annealing import get_schedule
-from sknumpynet.core.initializers import GlorotUniform, Zeros, get_initializer
+from sknumpynet.core.initializers import GlorotUniform, Zeros
 from sknumpynet.core.layers import Activate, Dense, Dropout
 from sknumpynet.core.network import Network
 from sknumpynet.core.normalization import BatchNorm, LayerNorm
+from sknumpynet.core.options import Options
+from sknumpynet.core.scaled_initializers import get_initializer
 from sknumpynet.core.schedules import InverseScaling
 from sknumpynet.core.sign_optimizers import get_optimizer
 
+# The estimator's parameters that may be objects with options of their own.
+OBJECTS = ("loss", "activation", "solver", "learning_rate", "init", "bias_init")
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
 
 # The estimator's parameters that an optimizer made from a name takes, as its own parameters.
@@ -45,6 +49,18 @@ STOCHASTIC_PARAMETERS = (
 )
 
 
+def check_objects(estimator):
+    """Raise where an object among the parameters has an option that will not do."""
+    for name in OBJECTS:
+        choice = getattr(estimator, name)
+        for each in choice if isinstance(choice, list) else [choice]:
+            if isinstance(each, Options):
+                try:
+                    each.check()
+                except ValueError as error:
+                    raise ValueError(f"{name}={error}") from error
+
+
 def check_hidden_layer_sizes(sizes):
     """Return the sizes as a list of int."""
     sizes = list(sizes) if np.iterable(sizes) else [sizes]
@@ -60,6 +76,18 @@ def check_hidden_layer_sizes(sizes):
 
 def build_network(estimator, sizes, dtype, rng):
     """Return a new network of those layer sizes; by default ``rng`` gives scikit-learn's initial weights."""
+    weights, biases = initializers(estimator)
+    return Network(
+        make_layers(estimator, sizes),
+        dtype=dtype,
+        initializer=weights,
+        bias_initializer=biases,
+        rng=rng,
+    )
+
+
+def make_layers(estimator, sizes):
+    """Return the layers of a network of those sizes."""
     n_hidden = len(sizes) - 2
     activations = hidden_activations(estimator.activation, n_hidden)
     rates = dropout_rates(estimator.dropout, n_hidden)
@@ -73,8 +101,7 @@ def build_network(estimator, sizes, dtype, rng):
         layers.append(Activate(activations[index]))
         if rates[index + 1]:
             layers.append(Dropout(rates[index + 1]))
-    weights, biases = initializers(estimator)
-    return Network(layers, dtype=dtype, initializer=weights, bias_initializer=biases, rng=rng)
+    return layers
 
 
 def hidden_activations(choice, n_hidden):

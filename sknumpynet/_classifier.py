@@ -16,23 +16,26 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet._base import (
-    BaseNumpyMLP,
-    all_or_nothing,
+from sknumpynet._base import BaseNumpyMLP, is_stochastic
+from sknumpynet._checks import (
+    check_data,
     densified,
-    is_stochastic,
+    explained_labels,
+    named_as_validation,
+    same_type,
 )
-from sknumpynet._checks import check_data, explained_labels, same_type
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit, fit_context
 from sknumpynet._docs import CLASSIFIER_PARAMETERS, documented
 from sknumpynet._fitted import from_weights
+from sknumpynet._going_on import check_n_outputs
+from sknumpynet._guards import all_or_nothing
 from sknumpynet.core.classification_losses import (
     CLASSIFICATION_LOSSES,
     LogLoss,
-    SeveralClasses,
     get_classification_loss,
 )
 from sknumpynet.core.losses import Loss
+from sknumpynet.core.several_classes import SeveralClasses
 
 # The type of y, in scikit-learn's words, with several columns of labels.
 SEVERAL = "multiclass-multioutput"
@@ -217,7 +220,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             elif self._begins_with(classes):
                 self._learn_labels(y if type_of_target(y).startswith("multilabel") else classes)
                 self.classes_ = unique_labels(classes)
-            return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), True)
 
     def _learn_several(self, y, classes):
         """Take the classes of each column in the first call of `partial_fit`."""
@@ -433,10 +436,11 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return weight
 
     def _check_validation_data(self, X, y):
-        X, y = check_data(self, X, y, multi_output=True, reset=False)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(densified(y), warn=True)
-        self._check_columns(y, reset=True)
+        with named_as_validation():
+            X, y = check_data(self, X, y, multi_output=True, reset=False)
+            if y.ndim == 2 and y.shape[1] == 1:
+                y = column_or_1d(densified(y), warn=True)
+            self._check_columns(y, reset=True)
         if self._label_type != SEVERAL:
             unknown = np.setdiff1d(unique_labels(y), self.classes_)
             if len(unknown):
@@ -476,7 +480,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                     "train on another kind of y, take a new estimator"
                 )
             if not reset:
-                self._check_n_outputs(y.shape[1])
+                check_n_outputs(self, y.shape[1])
         elif y.ndim == 2:
             raise ValueError(
                 "y must hold one label per row, as in the first call; got several columns. To train on "
@@ -570,4 +574,5 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
         return tags

@@ -83,12 +83,15 @@ class EpochHooks:
             self.root.call_on_fit_task_begin(**self.options)
 
     def resume(self, training, fingerprint):
-        """Return the training that a callback has kept of this fit, or None; show each the new one."""
-        kept = None
+        """Show the training to callbacks that keep it; return whether one has set it to where it was.
+
+        ``fingerprint()`` is what both have to have in common.
+        """
+        resumed = False
         for callback in getattr(self.options["estimator"], "_skl_callbacks", ()):
             if hasattr(callback, "resume"):
-                kept = callback.resume(self.options["estimator"], training, fingerprint) or kept
-        return kept
+                resumed |= callback.resume(training, fingerprint())
+        return resumed
 
     def begin_epoch(self):
         """Call the hooks for the beginning of an epoch."""

@@ -140,8 +140,15 @@ class FittedNetwork:
         X = check_data(self, X, reset=False)
         ends = [i + 1 for i, each in enumerate(self._network.layers) if isinstance(each, Activate)]
         if not -len(ends) <= layer < len(ends):
+            if not ends:
+                raise ValueError(
+                    "there is no hidden layer to look at: hidden_layer_sizes is empty. decision_function, or "
+                    "predict, shows what the network gives"
+                )
+            numbers = "0" if len(ends) == 1 else f"0 to {len(ends) - 1}"
             raise ValueError(
-                f"layer={layer} is not there: the network has {len(ends)} hidden layers"
+                f"layer={layer} is not there: the network has {len(ends)} hidden layer"
+                f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
             )
         return self._network.first(ends[layer]).predict(X)
 

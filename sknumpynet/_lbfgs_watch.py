@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from sknumpynet._record import columns_of, forget_curves
 from sknumpynet.core.history import History, Patience
 
 
@@ -25,6 +26,8 @@ class LbfgsWatch:
         self.network.params[...] = found.params
         self.hooks.begin_epoch()
         self.history.loss.append((found.value - found.penalty) * self.scale + found.penalty)
+        self.history.learning_rate.append(np.nan)  # each line search finds a step of its own
+        self.history.gradient_norm.append(found.gradient_norm)
         if self.validation is not None:
             self._validate()
         now = time.perf_counter()
@@ -51,15 +54,13 @@ class LbfgsWatch:
             self.reason = "the validation score"
 
     def record(self):
-        """Make the record the estimator's."""
+        """Make the record the estimator's: one of L-BFGS has no `loss_curve_`, as in scikit-learn."""
         estimator, history = self.estimator, self.history
-        n = len(history.loss)
-        estimator.history_ = {"epoch": list(range(1, n + 1)), "loss": history.loss}
+        forget_curves(estimator)
+        columns = columns_of(history, self.validation is not None)
+        estimator.history_ = {"epoch": list(range(1, len(history.loss) + 1)), **columns}
         if self.validation is not None:
-            estimator.history_["validation_loss"] = history.validation_loss
-            estimator.history_["validation_score"] = history.score
             estimator.validation_loss_curve_ = history.validation_loss
             estimator.validation_scores_ = history.score
             if estimator.early_stopping:
                 estimator.best_validation_score_ = self.patience.best
-        estimator.history_["seconds"] = history.seconds

@@ -9,16 +9,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from sknumpynet._base import (
-    BaseNumpyMLP,
-    all_or_nothing,
-    densified,
-    is_stochastic,
-)
-from sknumpynet._checks import check_data, check_numbers
+from sknumpynet._base import BaseNumpyMLP, is_stochastic
+from sknumpynet._checks import check_data, check_numbers, densified, named_as_validation
 from sknumpynet._compat import StrOptions, fit_context
 from sknumpynet._docs import documented
 from sknumpynet._fitted import from_weights
+from sknumpynet._guards import all_or_nothing
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.regression_losses import REGRESSION_LOSSES, Quantile, get_regression_loss
 
@@ -180,7 +176,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
             If the data will not do; the estimator is then as it was before the call.
         """
         with all_or_nothing(self):
-            return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), True)
 
     def predict(self, X):
         """Predict targets.
@@ -271,7 +267,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
 
     def _check_validation_data(self, X, y):
         n_outputs = self.n_outputs_
-        X, y, targets = self._check_data(X, y, reset=False, incremental=True)
+        with named_as_validation():
+            X, y, targets = self._check_data(X, y, reset=False, incremental=True)
         if self.n_outputs_ != n_outputs:
             raise ValueError(f"y_val has {targets.shape[1]} columns, other than y")
         return X, y, targets

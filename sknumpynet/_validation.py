@@ -51,6 +51,8 @@ class Validation:
         options = {} if self.weight is None else {"sample_weight": self.weight}
         fitted = copy.copy(self.estimator)
         fitted._network = self.network
+        if isinstance(self.estimator.scoring, str) and self.loss.n_raw(1) > 1:  # several quantiles
+            fitted.predict = lambda X: self.loss.point(type(fitted).predict(fitted, X)).ravel()
         return lambda: scorer(fitted, X, y, **options)
 
     def __call__(self):

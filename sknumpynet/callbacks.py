@@ -11,6 +11,9 @@ from pathlib import Path
 
 from sklearn.metrics import check_scoring
 
+# What a fit that goes on takes from its own call, not from the file: so it may hold any function.
+FROM_THE_CALL = ("network", "loss", "schedule", "log")
+
 
 class ValidationMonitor:
     """Scores the network on data of its own after each epoch.
@@ -79,6 +82,10 @@ class Checkpoint:
     after the last epoch written, and ends with the weights that it would have had, bit by bit. The file is
     removed when a fit has come to its end. It is a pickle: load none that others have written.
 
+    "The same" means: all parameters but ``verbose``, with functions by name and code, arrays by value and a
+    RandomState by its state; and shape and dtype of the data, of their weights and of validation data. The
+    values of the data, and what a function looks up elsewhere, are not compared.
+
     Parameters
     ----------
     path : str or path-like
@@ -128,12 +135,12 @@ class Checkpoint:
             )
         self._written = time.monotonic()
 
-    def resume(self, estimator, training, fingerprint):
-        """Return the training in the file, where there is one, after a look at its fingerprint."""
+    def resume(self, training, fingerprint):
+        """Set the training to the state in the file, and return whether there is one, of the same fit."""
         self._training, self._fingerprint = training, fingerprint
         path = Path(self.path)
         if not path.exists():
-            return None
+            return False
         with path.open("rb") as file:
             kept = pickle.load(file)
         different = sorted(
@@ -144,8 +151,9 @@ class Checkpoint:
                 f"the checkpoint {os.fspath(self.path)!r} is of another fit: {', '.join(different)} "
                 "differ. Give the same parameters and data, or another path, or remove the file"
             )
-        self._training = kept["training"]
-        return self._training
+        vars(training).update(kept["training"])
+        training.network.restore(kept["network"])
+        return True
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing."""
@@ -164,7 +172,12 @@ class Checkpoint:
 
     def _write(self):
         path = Path(self.path)
-        kept = {"fingerprint": self._fingerprint, "training": self._training}
+        state = self._training.__getstate__()
+        kept = {
+            "fingerprint": self._fingerprint,
+            "network": self._training.network.snapshot(),
+            "training": {name: value for name, value in state.items() if name not in FROM_THE_CALL},
+        }
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
             try:
                 pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)

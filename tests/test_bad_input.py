@@ -561,7 +561,7 @@ fit_new("a weight for an unknown class", "are not in class_weight", class_weight
         kinds=ONLY_C)  # fmt: skip
 fit_new("no weight for any class", "class_weight={0: 0, 1: 0} leaves no row a weight",
         "above 0 to a class that occurs", class_weight={0: 0, 1: 0}, kinds=ONLY_C)  # fmt: skip
-fit_new("falling quantiles", r"quantiles must lie in \(0, 1\) and rise", r"e.g. \[0.1, 0.5, 0.9\]",
+fit_new("falling quantiles", r"quantiles must lie in \(0, 1\) and rise", r"as \[0.1, 0.5, 0.9\] do",
         loss=Quantile([0.9, 0.1]), kinds=ONLY_R)  # fmt: skip
 fit_new(
     "amounts of zero", "loss='gamma' needs y > 0; the smallest y is -", loss="gamma", kinds=ONLY_R

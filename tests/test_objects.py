@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 import sknumpynet
-import sknumpynet._base
+import sknumpynet._record
 from sknumpynet import (
     SGD,
     Activation,
@@ -24,6 +24,7 @@ from sknumpynet import (
     Cosine,
     Exponential,
     Focal,
+    HalfTweedie,
     Huber,
     Initializer,
     InverseScaling,
@@ -36,17 +37,19 @@ from sknumpynet import (
     OneCycle,
     Optimizer,
     Quantile,
+    Rprop,
     Schedule,
     Step,
     Tanh,
+    Uniform,
     Warmup,
 )
 from sknumpynet.core.activations_of_z import ACTIVATIONS
 from sknumpynet.core.annealing import SCHEDULES
 from sknumpynet.core.classification_losses import CLASSIFICATION_LOSSES
-from sknumpynet.core.initializers import INITIALIZERS
 from sknumpynet.core.options import Options
 from sknumpynet.core.regression_losses import REGRESSION_LOSSES
+from sknumpynet.core.scaled_initializers import INITIALIZERS
 from sknumpynet.core.schedules import Progress
 from sknumpynet.core.sign_optimizers import OPTIMIZERS
 
@@ -332,6 +335,80 @@ def test_a_search_over_objects_and_names():
     assert len(search.cv_results_["params"]) == 4
 
 
+# -------------------------------------------------------------------- options that will not do
+
+WRONG = [
+    (
+        "loss",
+        Huber(delta=-1),
+        r"loss=Huber\(delta=-1\): delta must be a number in \(0, inf\); got -1",
+    ),
+    ("loss", Quantile([1.5]), r"loss=Quantile.*must lie in \(0, 1\) and rise"),
+    (
+        "loss",
+        HalfTweedie(2),
+        "loss=HalfTweedie.*other than 2; got 2. Use loss='poisson' for 1, 'gam",
+    ),
+    ("loss", Focal(gamma=-1), r"loss=Focal\(gamma=-1\): gamma must be a number in \[0, inf\)"),
+    (
+        "solver",
+        Adam(beta_1=2),
+        r"solver=Adam\(beta_1=2\): beta_1 must be a number in \[0, 1\); got 2",
+    ),
+    ("solver", Rprop(smallest=60), "smallest must be at most largest"),
+    ("learning_rate", OneCycle(rate=-1), "learning_rate=OneCycle.*: rate must be None or a number"),
+    (
+        "learning_rate",
+        Warmup(Step(every=0)),
+        r"learning_rate=Step\(every=0\): every must be an integ",
+    ),
+    ("learning_rate", lambda step: -0.1, r"gave the learning rate -0.1 for step .*at least 0"),
+    ("learning_rate", lambda step: 0.1 if step < 2 else np.nan, "learning rate nan for step "),
+    ("activation", LeakyReLU("a"), r"activation=LeakyReLU\(slope='a'\): slope must be a number in"),
+    ("activation", ["relu", LeakyReLU(-1)], r"activation=LeakyReLU\(slope=-1\): slope"),
+    ("init", Normal(scale=-1), r"init=Normal\(scale=-1\): scale must be a number in \[0, inf\)"),
+    ("bias_init", Uniform(2, 1), r"bias_init=Uniform\(.*\): low must be at most high"),
+]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "initialize"])
+@pytest.mark.parametrize(("name", "value", "message"), WRONG)
+def test_options_are_looked_at_when_a_fit_begins(name, value, message, method):
+    cls = NumpyMLPClassifier if isinstance(value, Focal) else NumpyMLPRegressor
+    y = CLASSES if cls is NumpyMLPClassifier else NUMBERS
+    if method == "initialize" and callable(value) and not isinstance(value, Options):
+        pytest.skip("no rate is asked for")
+    model = new(cls).fit(X, y)
+    model.set_params(**{name: value})  # stores, as a constructor does
+    before = fitted_state(model)
+    with pytest.raises(ValueError, match=message):
+        getattr(model, method)(X, y)
+    assert fitted_state(model) == before
+    with pytest.raises(ValueError, match=message):
+        getattr(clone(model), method)(
+            X,
+            y,
+            **(
+                {"classes": [0, 1, 2]}
+                if cls is NumpyMLPClassifier and method == "partial_fit"
+                else {}
+            ),
+        )
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_search_meets_the_error_in_its_own_fits(solver):
+    search = GridSearchCV(
+        new(loss=Huber(), solver=solver), {"loss__delta": [1.0, -1.0]}, cv=2, error_score=np.nan
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.fit(X, NUMBERS)
+    assert any("delta must be a number in" in str(warning.message) for warning in caught)
+    assert search.best_params_ == {"loss__delta": 1.0}
+    assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True]
+
+
 # -------------------------------------------------------------------- one's own
 
 
@@ -465,7 +542,7 @@ def test_a_function_gets_the_number_of_the_step():
 
 @pytest.mark.parametrize("longest", [3, 10_000])
 def test_curves_after_partial_fit_are_capped(longest, monkeypatch):
-    monkeypatch.setattr(sknumpynet._base, "LONGEST_CURVE", longest)
+    monkeypatch.setattr(sknumpynet._record, "LONGEST_CURVE", longest)
     model, losses = new(), []
     for _ in range(6):
         model.partial_fit(X, NUMBERS, X_val=X, y_val=NUMBERS)
@@ -478,8 +555,8 @@ def test_curves_after_partial_fit_are_capped(longest, monkeypatch):
 
 
 def test_the_cap_is_ten_thousand_and_a_fit_has_none(monkeypatch):
-    assert sknumpynet._base.LONGEST_CURVE == 10_000
-    monkeypatch.setattr(sknumpynet._base, "LONGEST_CURVE", 3)
+    assert sknumpynet._record.LONGEST_CURVE == 10_000
+    monkeypatch.setattr(sknumpynet._record, "LONGEST_CURVE", 3)
     model = fit(max_iter=8)
     assert len(model.loss_curve_) == 8
     model.partial_fit(X, NUMBERS)

@@ -330,6 +330,20 @@ def test_hidden_activations_pass_validation_data_on():
     assert features.estimator_.t_ == 100 * features.estimator_.n_iter_
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("scoring", ["r2", "neg_mean_absolute_error"])
+def test_scoring_by_name_takes_the_middle_of_several_quantiles(scoring, solver):
+    model = new(loss=Quantile([0.1, 0.5, 0.9]), scoring=scoring, solver=solver, max_iter=3)
+    model.set_params(early_stopping=True).fit(X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL)
+    metric = {"r2": r2_score, "neg_mean_absolute_error": lambda *y: -mean_absolute_error(*y)}
+    best = metric[scoring](NUMBERS_VAL, model.predict(X_VAL)[:, 1])
+    assert best == pytest.approx(max(model.validation_scores_))
+    with pytest.raises(ValueError, match="several|different number of output"):
+        new(loss=Quantile([0.1, 0.9]), scoring=make_scorer(r2_score)).fit(
+            X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL
+        )  # a function of one's own gets all columns
+
+
 # -------------------------------------------------------------------- wrong data
 
 
@@ -340,14 +354,17 @@ def test_hidden_activations_pass_validation_data_on():
         ({"X_val": X_VAL}, "X_val and y_val go together: pass both, or neither"),
         ({"y_val": NUMBERS_VAL}, "X_val and y_val go together: pass both, or neither"),
         ({"sample_weight_val": WEIGHTS_VAL}, "sample_weight_val goes with X_val and y_val"),
-        ({"X_val": X_VAL[:, :2], "y_val": NUMBERS_VAL}, "X has 2 features.*expecting 4"),
-        ({"X_val": X_VAL[:9], "y_val": NUMBERS_VAL}, "the same number of rows"),
-        ({"X_val": X_VAL * np.nan, "y_val": NUMBERS_VAL}, "contains NaN"),
-        ({"X_val": X_VAL, "y_val": NUMBERS_VAL * np.inf}, "contains (NaN|infinity)"),
+        ({"X_val": X_VAL[:, :2], "y_val": NUMBERS_VAL}, "X_val has 2 features.*expecting 4"),
+        (
+            {"X_val": X_VAL[:9], "y_val": NUMBERS_VAL},
+            "y_val and X_val must have the same number of rows",
+        ),
+        ({"X_val": X_VAL * np.nan, "y_val": NUMBERS_VAL}, "X_val contains NaN.*imputer"),
+        ({"X_val": X_VAL, "y_val": NUMBERS_VAL * np.inf}, "y_val contains (NaN|infinity)"),
         ({"X_val": X_VAL, "y_val": np.c_[NUMBERS_VAL, NUMBERS_VAL]}, "y_val has 2 columns"),
         (
             {"X_val": X_VAL, "y_val": NUMBERS_VAL, "sample_weight_val": np.ones(3)},
-            r"sample_weight.shape == \(3,\), expected \(60,\)",
+            r"sample_weight_val.shape == \(3,\), expected \(60,\)",
         ),
     ],
 )
@@ -357,6 +374,29 @@ def test_wrong_validation_data(given, message, method):
     with pytest.raises(ValueError, match=message):
         getattr(model, method)(X, NUMBERS, **given)
     assert fitted_state(model) == before
+
+
+def test_wrong_weights_of_validation_rows_are_named():
+    for weights, message in (
+        (np.zeros(60), "sample_weight_val is zero for every row"),
+        (np.ones((60, 2)), "sample_weight_val"),
+        (np.full(60, np.nan), "sample_weight_val"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            given = {"X_val": X_VAL, "y_val": NUMBERS_VAL, "sample_weight_val": weights}
+            new().fit(X, NUMBERS, **given)
+
+
+@pytest.mark.parametrize("cls", ["classifier", "regressor"])
+def test_validation_data_of_another_kind_are_named(cls):
+    y, y_val = (CLASSES, CLASSES_VAL) if cls == "classifier" else (NUMBERS, NUMBERS_VAL)
+    for given, message in (
+        ({"X_val": X_VAL[0], "y_val": y_val}, "X_val|Expected 2D"),
+        ({"X_val": X_VAL * np.nan, "y_val": y_val}, "^X_val has missing values: put SimpleImputer"),
+        ({"X_val": X_VAL[:5], "y_val": y_val}, "y_val and X_val must have the same number of rows"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            new(cls).fit(X, y, **given)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

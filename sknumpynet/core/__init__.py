@@ -3,8 +3,9 @@
 
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
 ``optimizers``, ``workspace``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then
-the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``,
-``annealing``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
+the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``several_classes``,
+``deviance_losses``, ``regression_losses``, ``annealing``, ``scaled_initializers``, ``adaptive_optimizers``,
+``sign_optimizers``, ``normalization``.
 """
 
 from sknumpynet.core.activations import (
@@ -33,22 +34,10 @@ from sknumpynet.core.classification_losses import (
     Focal,
     LogLoss,
     MultinomialLogLoss,
-    SeveralClasses,
 )
+from sknumpynet.core.deviance_losses import HalfGamma, HalfTweedie
 from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
-from sknumpynet.core.initializers import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Initializer,
-    LecunNormal,
-    LecunUniform,
-    Normal,
-    Orthogonal,
-    Uniform,
-    Zeros,
-)
+from sknumpynet.core.initializers import GlorotUniform, Initializer, Normal, Uniform, Zeros
 from sknumpynet.core.layers import Activate, Dense, Dropout, Layer
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
 from sknumpynet.core.network import Network
@@ -57,13 +46,20 @@ from sknumpynet.core.optimizers import SGD, Adam, AdamW, Optimizer
 from sknumpynet.core.rectifiers import ELU, SELU, LeakyReLU
 from sknumpynet.core.regression_losses import (
     AbsoluteError,
-    HalfGamma,
-    HalfTweedie,
     Huber,
     LogCosh,
     Quantile,
 )
+from sknumpynet.core.scaled_initializers import (
+    GlorotNormal,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+)
 from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
+from sknumpynet.core.several_classes import SeveralClasses
 from sknumpynet.core.sign_optimizers import Lion, Rprop
 from sknumpynet.core.workspace import Workspace
 

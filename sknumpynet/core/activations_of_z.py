@@ -204,6 +204,8 @@ class Function(ActivationOfZ):
     array([0., 1.])
     """
 
+    constraints = {"function": "a function", "derivative": "a function"}
+
     def __init__(
         self, function: Callable[[Array], Array], derivative: Callable[[Array], Array]
     ) -> None:

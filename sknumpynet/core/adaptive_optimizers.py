@@ -44,6 +44,8 @@ class NAdam(Adam):
     True
     """
 
+    constraints = {**Adam.constraints, "momentum_decay": "a number in [0, inf)"}
+
     def __init__(
         self,
         beta_1: float = 0.9,
@@ -167,6 +169,7 @@ class RMSprop(Optimizer):
     array([0.9])
     """
 
+    constraints = {"decay": "a number in [0, 1)", "epsilon": "a number in (0, inf)"}
     state_names = ("v",)
 
     def __init__(self, decay: float = 0.99, epsilon: float = 1e-8) -> None:
@@ -219,6 +222,7 @@ class Adagrad(Optimizer):
     array([0.9])
     """
 
+    constraints = {"epsilon": "a number in (0, inf)"}
     state_names = ("v",)
 
     def __init__(self, epsilon: float = 1e-10) -> None:

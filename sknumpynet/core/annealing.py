@@ -32,6 +32,11 @@ class Step(Schedule):
     [0.1, 0.1, 0.01]
     """
 
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "every": "an integer in [1, inf)",
+        "factor": "a number in (0, 1]",
+    }
     moves = "epoch"
 
     def __init__(self, rate: float | None = None, every: int = 10, factor: float = 0.5) -> None:
@@ -59,6 +64,7 @@ class Exponential(Schedule):
     0.025
     """
 
+    constraints = {"rate": "None or a number in (0, inf)", "factor": "a number in (0, 1]"}
     moves = "epoch"
 
     def __init__(self, rate: float | None = None, factor: float = 0.95) -> None:
@@ -92,6 +98,11 @@ class Cosine(Schedule):
     [0.1, 0.05, 0.0]
     """
 
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "warmup": "a number in [0, 1]",
+        "end_factor": "a number in [0, 1]",
+    }
     moves = "step"
     has_end = True
 
@@ -146,6 +157,12 @@ class OneCycle(Schedule):
     [0.0004, 0.01, 0.0]
     """
 
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "warmup": "a number in [0, 1]",
+        "start_factor": "a number in [0, 1]",
+        "end_factor": "a number in [0, 1]",
+    }
     moves = "step"
     has_end = True
 
@@ -194,6 +211,7 @@ class Warmup(Schedule):
     [0.025, 0.05, 0.1, 0.1]
     """
 
+    constraints = {"rate": "None or a number in (0, inf)", "steps": "a number in [0, inf)"}
     moves = "step"
 
     def __init__(
@@ -214,6 +232,10 @@ class Warmup(Schedule):
     @property
     def has_end(self) -> bool:  # type: ignore[override]
         return self.inner.has_end
+
+    @property
+    def holds(self) -> bool:  # type: ignore[override]
+        return self.inner.holds
 
     def on_plateau(self, rate: float) -> float | None:
         return self.inner.on_plateau(rate)
@@ -238,6 +260,7 @@ class Custom(Schedule):
     0.01
     """
 
+    constraints = {"function": "a function"}
     rate = None
     moves = "step"
 

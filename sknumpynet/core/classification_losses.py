@@ -6,14 +6,13 @@ As in ``losses``, each contains its link: the logistic function, or the softmax.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
-from sknumpynet.core.losses import Loss
+from sknumpynet.core.losses import Loss, row_pieces
 from sknumpynet.core.options import Array, resolve
 
 EPS = {np.dtype(dtype): float(np.finfo(dtype).eps) for dtype in (np.float32, np.float64)}
@@ -40,6 +39,7 @@ class BinaryLogLoss(Loss):
     (0.693147, array([[-0.5]]))
     """
 
+    constraints = {"smoothing": "a number in [0, 1)"}
     kind = "classes"
     link = "logistic"
 
@@ -52,16 +52,16 @@ class BinaryLogLoss(Loss):
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         p = expit(raw, out=gradient)
         if self.smoothing:
-            y = y * (1 - self.smoothing) + self.smoothing / 2
+            return self._smoothed(y, raw, p, scratch)
         if y.dtype.kind != "f":  # yes or no: p where y is 1, 1 - p where it is 0, is |p - (1 - y)|
             np.subtract(y, 1, out=scratch, dtype=scratch.dtype)
             scratch += p
             np.abs(scratch, out=scratch)
-            terms = _minus_log(scratch, scratch)
+            terms = minus_log_of(scratch, scratch)
         else:  # proportions: -log(1 - p) takes the place of p, which is computed again
-            terms = _minus_log(p, scratch)
+            terms = minus_log_of(p, scratch)
             terms *= y
-            other = _minus_log(np.subtract(1, p, out=p), p)
+            other = minus_log_of(np.subtract(1, p, out=p), p)
             terms += other
             other *= y
             terms -= other
@@ -69,12 +69,46 @@ class BinaryLogLoss(Loss):
         gradient -= y
         return terms
 
+    def _smoothed(self, y: Array, raw: Array, p: Array, scratch: Array) -> Array:
+        # with D = -log(p) + log(1-p), l = -log(1-p) + D s/2 + (1-s) D y
+        s = self.smoothing
+        D = minus_log_of(p, scratch)
+        terms = minus_log_of(np.subtract(1, p, out=p), p)
+        D -= terms
+        D *= s / 2
+        terms += D
+        D *= (1 - s) / (s / 2)
+        D *= y
+        D += terms
+        # p - (1-s) y - s/2, without an array for the targets
+        expit(raw, out=p)
+        p -= s / 2
+        p /= 1 - s
+        p -= y
+        p *= 1 - s
+        return D
 
-def _minus_log(p: Array, out: Array) -> Array:
+
+def minus_log_of(p: Array, out: Array) -> Array:
     """Return ``-log(p)``, at most ``-log(eps)``."""
     np.maximum(p, EPS[p.dtype], out=out)
     np.log(out, out=out)
     return np.negative(out, out=out)
+
+
+def cells_of(y: Array, raw: Array) -> Array:
+    """Return where ``raw[i, y[i]]`` lies in the flat array."""
+    n, n_classes = raw.shape
+    cells: Array = np.arange(0, n * n_classes, n_classes)
+    cells += y
+    return cells
+
+
+@lru_cache(maxsize=16)
+def _ones(n: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones(n, dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 class MultinomialLogLoss(Loss):
@@ -100,6 +134,7 @@ class MultinomialLogLoss(Loss):
     (0.693147, array([[ 0.5, -0.5]]))
     """
 
+    constraints = {"smoothing": "a number in [0, 1)"}
     kind = "classes"
     link = "softmax"
 
@@ -121,26 +156,23 @@ class MultinomialLogLoss(Loss):
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)
         if y.ndim == 2:
-            terms = _minus_log(gradient, scratch)
+            terms = minus_log_of(gradient, scratch)
             terms *= y
             gradient -= y
             return terms
-        if self.smoothing:
-            terms = _minus_log(gradient, scratch)
-            terms *= self._smoothed(y, gradient)
-            return terms
-        cells = _cells(y, raw)
+        cells = cells_of(y, raw)
         p = gradient.reshape(-1)
+        if self.smoothing:
+            share, rest = self.smoothing / raw.shape[1], 1 - self.smoothing
+            terms = minus_log_of(gradient, scratch)
+            terms *= share
+            terms.reshape(-1)[cells] *= 1 + rest / share
+            gradient -= share
+            p[cells] -= rest
+            return terms
         p_y = p[cells]
         p[cells] = p_y - 1
-        return _minus_log(p_y, p_y)[:, np.newaxis]
-
-    def _smoothed(self, y: Array, p: Array) -> Array:
-        """Return the smoothed targets, and subtract them from ``p``."""
-        targets = np.full_like(p, self.smoothing / p.shape[1])
-        targets.reshape(-1)[_cells(y, p)] += 1 - self.smoothing
-        p -= targets
-        return targets
+        return minus_log_of(p_y, p_y)[:, np.newaxis]
 
 
 class LogLoss(Loss):
@@ -161,6 +193,7 @@ class LogLoss(Loss):
     MultinomialLogLoss(smoothing=0.1)
     """
 
+    constraints = {"smoothing": "a number in [0, 1)"}
     kind = "classes"
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -196,6 +229,7 @@ class Focal(Loss):
     (0.173287, array([[-0.298287]]))
     """
 
+    constraints = {"gamma": "a number in [0, inf)", "softmax": "a bool"}
     kind = "classes"
 
     def __init__(self, gamma: float = 2.0, softmax: bool = False) -> None:
@@ -218,6 +252,13 @@ class Focal(Loss):
         return MultinomialLogLoss() if self.softmax else BinaryLogLoss()
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
+        if self.softmax:
+            return self._part(y, raw, gradient, scratch)
+        for rows in row_pieces(raw):
+            self._part(y[rows], raw[rows], gradient[rows], scratch[rows])
+        return scratch
+
+    def _part(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         minus_log = self.for_log_loss.terms_and_gradient(y, raw, gradient, scratch)
         if self.softmax:  # one question, even where y has a column for each class
             minus_log = np.add.reduce(minus_log, axis=1, keepdims=True)
@@ -226,71 +267,6 @@ class Focal(Loss):
         gradient *= miss**self.gamma + self.gamma * p_t * miss ** (self.gamma - 1) * minus_log
         minus_log *= miss**self.gamma
         return minus_log
-
-
-class SeveralClasses(Loss):
-    """The log losses of several questions at once, each with one class out of its own set, added up.
-
-    The raw outputs of the questions stand side by side: the first ``sizes[0]`` belong to the first, and so
-    on. Targets are class indices of shape (n, n_questions).
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Number of classes of each question.
-    smoothing : float, default=0.0
-        Label smoothing, as in `MultinomialLogLoss`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> loss = SeveralClasses([2, 3])
-    >>> value, gradient = loss.value_and_gradient(np.array([[1, 0]]), np.zeros((1, 5)))
-    >>> round(value, 6), gradient.round(3)
-    (1.791759, array([[ 0.5  , -0.5  , -0.667,  0.333,  0.333]]))
-    """
-
-    kind = "classes"
-    link = "softmax"
-
-    def __init__(self, sizes: Sequence[int], smoothing: float = 0.0) -> None:
-        self.sizes = sizes
-        self.smoothing = smoothing
-
-    @property
-    def blocks(self) -> list[slice]:
-        """The columns of each question."""
-        ends = np.cumsum(self.sizes).tolist()
-        return [slice(end - size, end) for size, end in zip(self.sizes, ends, strict=True)]
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        for block in self.blocks:
-            MultinomialLogLoss().inverse_link(raw[:, block], out[:, block])
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        loss = MultinomialLogLoss(self.smoothing)
-        for index, block in enumerate(self.blocks):
-            part = np.ascontiguousarray(raw[:, block])
-            slopes, space = np.empty_like(part), np.empty_like(part)
-            terms = loss.terms_and_gradient(y[:, index], part, slopes, space)
-            gradient[:, block] = slopes
-            scratch[:, index] = terms.sum(axis=1)
-        return scratch[:, : len(self.sizes)]
-
-
-@lru_cache(maxsize=16)
-def _ones(n: int, dtype: np.dtype[Any]) -> Array:
-    ones = np.ones(n, dtype)
-    ones.flags.writeable = False
-    return ones
-
-
-def _cells(y: Array, raw: Array) -> Array:
-    """Return where ``raw[i, y[i]]`` lies in the flat array."""
-    n, n_classes = raw.shape
-    cells: Array = np.arange(0, n * n_classes, n_classes)
-    cells += y
-    return cells
 
 
 CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {"log_loss": LogLoss, "focal": Focal}

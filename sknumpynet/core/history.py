@@ -19,7 +19,7 @@ class History:
     learning_rate : list of float
         The rate of the epoch's last step.
     gradient_norm : list of float
-        Length of the gradient of that step, penalty included.
+        Length of the gradient of that step, penalty included, before it is shortened to ``max_grad_norm``.
     seconds : list of float
         Time that the epoch took, validation included.
     """

@@ -154,9 +154,7 @@ class Dense(Layer):
         return self.fan_out
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        shapes: dict[str, tuple[str, tuple[int, ...]]] = {
-            "W": ("weights", (self.fan_in, self.fan_out))
-        }
+        shapes: dict[str, Any] = {"W": ("weights", (self.fan_in, self.fan_out))}
         if self.bias:
             shapes["b"] = ("biases", (self.fan_out,))
         return shapes
@@ -269,6 +267,7 @@ class Dropout(Layer):
     >>> layers = [Dense(2, 8), "relu", Dropout(0.2), Dense(8, 1)]
     """
 
+    constraints = {"rate": "a number in [0, 1)"}
     keeps_output = True
 
     def __init__(self, rate: float = 0.5) -> None:

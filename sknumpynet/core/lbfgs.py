@@ -7,6 +7,7 @@ whatever the network's dtype: line searches compare losses that hardly differ.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import pieces
 from sknumpynet.core.options import Array
-from sknumpynet.core.training import Penalty
+from sknumpynet.core.penalty import Penalty
 from sknumpynet.core.workspace import Workspace
 
 
@@ -39,6 +40,8 @@ class LbfgsResult:
         Iterations done.
     status, message : int and str
         SciPy's status (0 means converged) and its explanation.
+    gradient_norm : float
+        Length of the gradient at the end of the last iteration.
     interrupted : bool
         Whether Ctrl-C ended it. Where ``watch`` did, ``message`` is its reason and the status is 1.
     """
@@ -50,6 +53,7 @@ class LbfgsResult:
     status: int
     message: str
     interrupted: bool = False
+    gradient_norm: float = np.nan
 
 
 class Objective:
@@ -134,18 +138,19 @@ def minimize_lbfgs(
     """
     params = np.array(objective.network.params)
     latest = LbfgsResult(params, np.nan, objective.penalty(params), 0, 1, "")
-    evaluated = [np.nan]
+    evaluated: tuple[float, Array] = np.nan, params
 
     def evaluate(x: Array) -> tuple[float, Array]:
-        value, gradient = objective(x)
-        evaluated[0] = value
+        nonlocal evaluated
+        evaluated = value, gradient = objective(x)
         if latest.nit == 0 and np.isnan(latest.value):
             latest.value = value
         return value, gradient
 
     def after_iteration(x: Array) -> None:
         # what was evaluated last is what the iteration accepted
-        latest.params, latest.value = np.array(x), evaluated[0]
+        latest.params, (latest.value, gradient) = np.array(x), evaluated
+        latest.gradient_norm = math.sqrt(float(np.dot(gradient, gradient)))
         latest.penalty = objective.penalty(x)
         latest.nit += 1
         if watch is not None:

@@ -9,10 +9,21 @@ Each contains its link. The network's last layer gives ``raw``; the prediction i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.special import xlogy
 
 from sknumpynet.core.options import SCALARS, Array, Options
+
+# Where a loss needs a third array, it goes through the rows in pieces of about so many elements.
+PIECE = 1 << 11
+
+
+def row_pieces(raw: Array) -> Iterator[slice]:
+    """Yield slices of the rows, for arrays that are not to grow with their number."""
+    n, size = len(raw), max(1, PIECE // raw.shape[1])
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
 class Loss(Options):

@@ -101,6 +101,7 @@ class Network:
         self.fan_in = width = self.dense[0].fan_in
         keeps = True  # the data
         for layer in self.layers:
+            layer.check()
             width = layer.width(width)
             if isinstance(layer, Activate):
                 layer.copies = keeps

@@ -29,6 +29,7 @@ class Normalization(Layer):
         Keeps the division finite.
     """
 
+    constraints = {"units": "an integer in [1, inf)", "epsilon": "a number in (0, inf)"}
     VIEWS: tuple[str, ...] = ("gain", "shift", "dgain", "dshift")
     axis = 1
 
@@ -147,6 +148,7 @@ class BatchNorm(Normalization):
     (13, 8)
     """
 
+    constraints = {**Normalization.constraints, "momentum": "a number in [0, 1]"}
     VIEWS = (*Normalization.VIEWS, "mean", "variance")
     axis = 0
 

@@ -8,7 +8,7 @@ equations. It knows no schedule, stops nothing and prints nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,37 +72,22 @@ class Optimizer(Options):
             self._begin(params)
         self.t += 1
         self.before_update()
-        if n_weights is None:
-            n_weights = len(params)
-        if len(params) <= PIECE:
-            self._update_piece(
-                params, grads, self.state, learning_rate, self._scratch, n_weights, penalty
-            )
-            return
+        n = len(params) if n_weights is None else n_weights
+        parts: Iterable[Any] = [(params, grads, self.state, self._scratch, n)]
+        if len(params) > PIECE:
+            parts = self._parts(params, grads, n)
+        for part, slope, state, scratch, n in parts:
+            if penalty is not None and n > 0:
+                penalty(part[:n], slope[:n], scratch[:n])
+            if self.weight_decay and n > 0:
+                part[:n] *= 1 - learning_rate * self.weight_decay
+            self.update(part, slope, state, learning_rate, scratch)
+
+    def _parts(self, params: Array, grads: Array, n_weights: int) -> Iterator[tuple[Any, ...]]:
         for piece in pieces(len(params)):
             state = {name: vector[piece] for name, vector in self.state.items()}
             scratch = self._scratch[: piece.stop - piece.start]
-            n = max(0, n_weights - piece.start)
-            self._update_piece(
-                params[piece], grads[piece], state, learning_rate, scratch, n, penalty
-            )
-
-    def _update_piece(
-        self,
-        params: Array,
-        grads: Array,
-        state: dict[str, Array],
-        learning_rate: float,
-        scratch: Array,
-        n_weights: int,
-        penalty: Callable[[Array, Array, Array], None] | None,
-    ) -> None:
-        W = params[:n_weights]
-        if penalty is not None and len(W):
-            penalty(W, grads[:n_weights], scratch[:n_weights])
-        if self.weight_decay:
-            W *= 1 - learning_rate * self.weight_decay
-        self.update(params, grads, state, learning_rate, scratch)
+            yield params[piece], grads[piece], state, scratch, n_weights - piece.start
 
     def _begin(self, params: Array) -> None:
         if not hasattr(self, "state"):
@@ -163,6 +148,7 @@ class SGD(Optimizer):
     array([0.95])
     """
 
+    constraints = {"momentum": "a number in [0, 1]", "nesterov": "a bool"}
     state_names = ("velocity",)
 
     def __init__(self, momentum: float = 0.9, nesterov: bool = True) -> None:
@@ -222,6 +208,11 @@ class Adam(Optimizer):
     array([0.9])
     """
 
+    constraints = {
+        "beta_1": "a number in [0, 1)",
+        "beta_2": "a number in [0, 1)",
+        "epsilon": "a number in (0, inf)",
+    }
     state_names: tuple[str, ...] = ("m", "v")
 
     def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
@@ -281,6 +272,8 @@ class AdamW(Adam):
     >>> params
     array([0.95])
     """
+
+    constraints = {**Adam.constraints, "weight_decay": "a number in [0, inf)"}
 
     def __init__(
         self,

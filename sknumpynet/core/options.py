@@ -2,14 +2,17 @@
 """What every small parameter object shares: layers, activations, losses, optimizers, schedules.
 
 Their constructor arguments are kept under their own names, so that they can be read back, shown, compared,
-cloned and searched over by name (``get_params`` and ``set_params`` as in scikit-learn).
+cloned and searched over by name (``get_params`` and ``set_params`` as in scikit-learn). A constructor only
+stores; what may stand where is said in ``constraints``, and looked at when a fit begins.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from numbers import Integral, Real
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -19,6 +22,7 @@ Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
 
 
+@functools.cache
 def _argument_names(cls: type) -> tuple[str, ...]:
     init = cls.__init__  # type: ignore[misc]
     if init is object.__init__:
@@ -28,16 +32,48 @@ def _argument_names(cls: type) -> tuple[str, ...]:
     return tuple(argument.name for argument in arguments if argument.kind in named)
 
 
+def fits(value: object, rule: str) -> bool:
+    """Return whether a value keeps to a rule such as ``"None or a number in (0, 1]"``."""
+    return any(_fits(value, each) for each in rule.split(" or "))
+
+
+def _fits(value: object, rule: str) -> bool:
+    kind, _, limits = rule.partition(" in ")
+    if kind == "None":
+        return value is None
+    if kind == "a bool":
+        return isinstance(value, bool | np.bool_)
+    if kind == "a function":
+        return callable(value)
+    numbers = {"a number": Real, "an integer": Integral}[kind]
+    if not isinstance(value, numbers) or isinstance(value, bool):
+        return False
+    number = float(value)  # type: ignore[arg-type]
+    low, high = map(float, limits[1:-1].split(","))
+    above = low <= number if limits[0] == "[" else low < number
+    return above and (number <= high if limits[-1] == "]" else number < high)
+
+
 class Options:
-    """Base of the parameter objects: constructor arguments are attributes of the same name."""
+    """Base of the parameter objects: constructor arguments are attributes of the same name.
+
+    Attributes
+    ----------
+    constraints : dict of str to str
+        What each constructor argument may be, in the words of the error: "a number in (0, 1]", "an integer in
+        [1, inf)", "a bool", "a function", "None", or several of these joined by " or ".
+    """
+
+    constraints: ClassVar[dict[str, str]] = {}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor arguments as a dict (``deep`` is there for scikit-learn's sake)."""
-        return {name: getattr(self, name) for name in _argument_names(type(self))}
+        names = _argument_names(type(self))  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in names}
 
     def set_params(self: Self, **params: Any) -> Self:
         """Set constructor arguments by name and return self."""
-        names = _argument_names(type(self))
+        names = _argument_names(type(self))  # type: ignore[arg-type]
         for name, value in params.items():
             if name not in names:
                 raise ValueError(
@@ -45,6 +81,15 @@ class Options:
                 )
             setattr(self, name, value)
         return self
+
+    def check(self) -> None:
+        """Raise ValueError where an argument, or one of an object among them, is not what it may be."""
+        for name, rule in self.constraints.items():
+            if not fits(getattr(self, name), rule):
+                raise ValueError(f"{self!r}: {name} must be {rule}; got {getattr(self, name)!r}")
+        for value in vars(self).values():
+            if isinstance(value, Options):
+                value.check()
 
     def clone(self: Self, **params: Any) -> Self:
         """Return a new object with the same constructor arguments, or with those given instead."""

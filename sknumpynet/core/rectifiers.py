@@ -33,6 +33,7 @@ class LeakyReLU(Activation):
     array([-0.1,  2. ])
     """
 
+    constraints = {"slope": "a number in (0, 1)"}
     in_place = False
 
     def __init__(self, slope: float = 0.01) -> None:
@@ -71,6 +72,7 @@ class ELU(Activation):
     array([-1.,  2.])
     """
 
+    constraints = {"alpha": "a number in (0, inf)"}
     in_place = False
     scale = 1.0
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""More losses for numbers: less moved by outliers, for quantiles, for counts and positive amounts.
+"""More losses for numbers: less moved by outliers, and for quantiles; those of numbers by name.
 
 As in ``losses``, each writes dl/draw and returns the terms; ``e = raw - y`` is the error.
 """
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sknumpynet.core.deviance_losses import HalfGamma, HalfTweedie
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
-from sknumpynet.core.options import Array, resolve
+from sknumpynet.core.options import Array, fits, resolve
 
 
 class AbsoluteError(Loss):
@@ -59,6 +60,7 @@ class Huber(Loss):
     (1.5, array([[1.]]))
     """
 
+    constraints = {"delta": "a number in (0, inf)"}
     kind = "numbers"
     reports_mean = True
 
@@ -135,18 +137,25 @@ class Quantile(Loss):
     def __init__(self, quantiles: float | Sequence[float] = 0.5) -> None:
         self.quantiles = quantiles
 
+    def check(self) -> None:
+        levels = np.ravel(self.quantiles)
+        if not (
+            all(fits(level, "a number in (0, 1)") for level in levels.tolist())
+            and len(levels)
+            and np.all(np.diff(levels) > 0)
+        ):
+            raise ValueError(
+                f"{self!r}: quantiles must lie in (0, 1) and rise, as [0.1, 0.5, 0.9] do"
+            )
+
     def n_raw(self, n_targets: int) -> int:
         levels = self._levels()
-        if np.any(levels <= 0) or np.any(levels >= 1) or np.any(np.diff(levels) <= 0):
-            raise ValueError(
-                f"quantiles must lie in (0, 1) and rise; got {self.quantiles!r}, e.g. [0.1, 0.5, 0.9]"
-            )
         if len(levels) > 1 and n_targets > 1:
             raise ValueError(f"several quantiles need a single target; y has {n_targets} columns")
         return n_targets if len(levels) == 1 else len(levels)
 
     def _levels(self) -> Array:
-        return np.atleast_1d(np.asarray(self.quantiles, dtype=np.float64))
+        return np.ravel(self.quantiles).astype(np.float64)
 
     def inverse_link(self, raw: Array, out: Array) -> None:
         super().inverse_link(raw, out)
@@ -168,100 +177,6 @@ class Quantile(Loss):
         np.subtract(raw, y, out=scratch)
         scratch *= gradient
         return scratch
-
-
-class HalfGamma(Loss):
-    """Half the Gamma deviance, for positive amounts whose spread grows with their size, with the log link.
-
-    ``prediction = exp(raw)``, ``l = sum_k log(prediction / y) + y / prediction - 1``,
-    ``dl/draw = 1 - y / prediction``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> value, gradient = HalfGamma().value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
-    >>> value, gradient + 0
-    (0.0, array([[0.]]))
-    """
-
-    kind = "numbers"
-    link = "exp"
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
-
-    def check_targets(self, y: Array) -> None:
-        if y.min() <= 0:
-            raise ValueError(f"loss='gamma' needs y > 0; the smallest y is {y.min()}")
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        np.log(y, out=scratch)
-        np.subtract(raw, scratch, out=scratch)
-        np.negative(raw, out=gradient)
-        np.exp(gradient, out=gradient)
-        gradient *= y
-        scratch += gradient
-        scratch -= 1
-        np.subtract(1, gradient, out=gradient)
-        return scratch
-
-
-class HalfTweedie(Loss):
-    """Half the Tweedie deviance, between Poisson (power 1) and Gamma (2): sums with exact zeros, as claims.
-
-    ``prediction = mu = exp(raw)``,
-    ``l = sum_k y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p)``,
-    ``dl/draw = mu^(2-p) - y mu^(1-p)``.
-
-    Parameters
-    ----------
-    power : float, default=1.5
-        ``p``, how the variance grows with the mean: in (1, 2) for amounts with zeros, above 2 for heavier
-        tails.
-
-    References
-    ----------
-    Jorgensen: Exponential Dispersion Models (Journal of the Royal Statistical Society B 49, 1987).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> value, gradient = HalfTweedie(1.5).value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
-    >>> value, gradient
-    (0.0, array([[0.]]))
-    """
-
-    kind = "numbers"
-    link = "exp"
-
-    def __init__(self, power: float = 1.5) -> None:
-        self.power = power
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
-
-    def check_targets(self, y: Array) -> None:
-        if self.power <= 1 or self.power == 2:
-            raise ValueError(
-                f"power must be above 1 and other than 2; got {self.power}. Use loss='poisson' for 1, "
-                "'gamma' for 2"
-            )
-        if y.min() < 0 or (self.power > 2 and y.min() == 0):
-            limit = ">= 0" if self.power < 2 else "> 0"
-            raise ValueError(f"loss='tweedie' needs y {limit}; the smallest y is {y.min()}")
-
-    def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
-        one, two = 1 - self.power, 2 - self.power
-        np.multiply(raw, one, out=scratch)
-        np.exp(scratch, out=scratch)
-        scratch *= y  # y mu^(1-p)
-        np.multiply(raw, two, out=gradient)
-        np.exp(gradient, out=gradient)  # mu^(2-p)
-        terms = gradient / two
-        terms -= scratch / one
-        terms += np.power(y, two) / (one * two)
-        gradient -= scratch
-        return terms
 
 
 REGRESSION_LOSSES: dict[str, type[Loss]] = {

@@ -7,7 +7,8 @@ more, is training's task; the schedule only says what happens to the rate then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from sknumpynet.core.options import Options
 
@@ -46,6 +47,9 @@ class Schedule(Options):
         When the rate is to be asked for anew.
     has_end : bool
         Whether the schedule is made for a given number of steps. Training then goes on to the end.
+    holds : bool
+        Whether the last rate is held where training goes on beyond its planned length, as it may in calls of
+        ``partial_fit``.
 
     Examples
     --------
@@ -63,10 +67,25 @@ class Schedule(Options):
     rate: float | None
     moves = "never"
     has_end = False
+    holds = True
 
     def __call__(self, progress: Progress) -> float:
         """Return the learning rate at that point."""
         raise NotImplementedError
+
+    def held(self, progress: Progress, n_epochs: int | None = None) -> float:
+        """Return the rate there; beyond the planned number of epochs, of the last step where it `holds`."""
+        at = progress
+        if self.holds and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
+            step, epoch = min(at.step, at.n_steps - 1), min(at.epoch, n_epochs - 1)
+            at = replace(at, step=step, epoch=epoch)
+        rate = self(at)
+        if not 0 <= rate < math.inf:
+            raise ValueError(
+                f"{self!r} gave the learning rate {rate} for step {at.step}; it has to be a finite number, "
+                "at least 0"
+            )
+        return rate
 
     def on_plateau(self, rate: float) -> float | None:
         """Return the rate to go on with when nothing improves any more, or None to stop."""
@@ -92,6 +111,8 @@ class Constant(Schedule):
     0.1
     """
 
+    constraints = {"rate": "None or a number in (0, inf)"}
+
     def __init__(self, rate: float | None = None) -> None:
         self.rate = rate
 
@@ -100,7 +121,7 @@ class Constant(Schedule):
 
 
 class InverseScaling(Schedule):
-    """``rate / (samples + 1)^power``, moved at the end of each epoch.
+    """``rate / (samples + 1)^power``, moved at the end of each epoch, for as long as training goes on.
 
     Parameters
     ----------
@@ -115,7 +136,9 @@ class InverseScaling(Schedule):
     0.01
     """
 
+    constraints = {"rate": "None or a number in (0, inf)", "power": "a number in [0, inf)"}
     moves = "epoch"
+    holds = False  # as scikit-learn's
 
     def __init__(self, rate: float | None = None, power: float = 0.5) -> None:
         self.rate = rate
@@ -142,6 +165,12 @@ class Adaptive(Schedule):
     >>> Adaptive(0.1).on_plateau(0.1), Adaptive(0.1).on_plateau(1e-7)
     (0.02, None)
     """
+
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "factor": "a number in (1, inf)",
+        "smallest": "a number in [0, inf)",
+    }
 
     def __init__(
         self, rate: float | None = None, factor: float = 5.0, smallest: float = 1e-6

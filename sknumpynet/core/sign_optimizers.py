@@ -45,6 +45,12 @@ class Rprop(Optimizer):
     array([0.9])
     """
 
+    constraints = {
+        "grow": "a number in [1, inf)",
+        "shrink": "a number in (0, 1]",
+        "smallest": "a number in (0, inf)",
+        "largest": "a number in (0, inf)",
+    }
     state_names = ("last", "size")
 
     def __init__(
@@ -59,6 +65,11 @@ class Rprop(Optimizer):
         self.smallest = smallest
         self.largest = largest
 
+    def check(self) -> None:
+        super().check()
+        if self.smallest > self.largest:
+            raise ValueError(f"{self!r}: smallest must be at most largest")
+
     def update(
         self,
         params: Array,
@@ -70,13 +81,15 @@ class Rprop(Optimizer):
         last, size = state["last"], state["size"]
         if self.t == 1:
             size[...] = learning_rate
-        np.multiply(grads, last, out=scratch)
-        agree, turned = scratch > 0, scratch < 0
-        size[agree] *= self.grow
-        size[turned] *= self.shrink
+        n, masks = len(params), scratch.view(np.bool_)  # both masks fit into the scratch space
+        last *= grads
+        agree = np.greater(last, 0, out=masks[:n])
+        turned = np.less(last, 0, out=masks[n : 2 * n])
+        np.multiply(size, self.grow, out=size, where=agree)
+        np.multiply(size, self.shrink, out=size, where=turned)
         np.clip(size, self.smallest, self.largest, out=size)
         last[...] = grads
-        last[turned] = 0
+        np.copyto(last, 0, where=turned)
         np.sign(last, out=scratch)
         scratch *= size
         params -= scratch
@@ -113,6 +126,11 @@ class Lion(Optimizer):
     array([0.9])
     """
 
+    constraints = {
+        "beta_1": "a number in [0, 1)",
+        "beta_2": "a number in [0, 1)",
+        "weight_decay": "a number in [0, inf)",
+    }
     state_names = ("m",)
 
     def __init__(

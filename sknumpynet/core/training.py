@@ -20,49 +20,10 @@ from sknumpynet.core.history import History, Patience
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import Optimizer, pieces
-from sknumpynet.core.options import SCALARS, Array
+from sknumpynet.core.options import Array
+from sknumpynet.core.penalty import Penalty, clip_norm
 from sknumpynet.core.schedules import Progress, Schedule
 from sknumpynet.core.workspace import Workspace
-
-
-class Penalty:
-    """``l2 / 2 * ||W||^2 + l1 * sum |W|``, for some of the weights at a time.
-
-    Attributes
-    ----------
-    value : float
-        The sum over the weights that it was called for.
-    """
-
-    def __init__(self, l2: float, l1: float = 0.0) -> None:
-        self.l2, self.l1, self.value = l2, l1, 0.0
-
-    def __call__(self, W: Array, dW: Array, scratch: Array) -> None:
-        """Add the gradient ``l2 W + l1 sign(W)`` to ``dW``; ``scratch`` is free space of the same length."""
-        scalars = SCALARS[W.dtype]
-        if self.l2:
-            np.multiply(W, scalars[self.l2], out=scratch)
-            dW += scratch
-            self.value += 0.5 * self.l2 * float(np.dot(W, W))
-        if self.l1:
-            np.sign(W, out=scratch)
-            self.value += self.l1 * float(np.dot(W, scratch))
-            scratch *= scalars[self.l1]
-            dW += scratch
-
-    def add_all(self, network: Network, scratch: Array) -> float:
-        """Add the gradient for all weights of a network, whose penalty is returned."""
-        for piece in pieces(network.n_weights):
-            self(network.params[piece], network.grads[piece], scratch[: piece.stop - piece.start])
-        return self.value
-
-
-def clip_norm(grads: Array, largest: float) -> float:
-    """Shorten the vector to the length ``largest`` where it is longer, and return its length before."""
-    norm = math.sqrt(float(np.dot(grads, grads)))
-    if norm > largest:
-        grads *= largest / norm
-    return norm
 
 
 @dataclass
@@ -88,8 +49,9 @@ class Training:
     tol, n_iter_no_change : float
         An epoch has to be better by ``tol``; after more than ``n_iter_no_change`` that were not, the
         schedule decides whether to go on.
-    max_epochs : int
-        What schedules with an end take as the length of training.
+    max_epochs : int or None
+        What schedules take as the length of training, beyond which most hold their last rate; None for the
+        epochs of the run.
     log : callable
         Called with the training and the number of epochs done, or a message about the end.
 
@@ -109,6 +71,8 @@ class Training:
         What plateaus have made of the schedule's rate.
     best : tuple of ndarray or None
         During a `run` that keeps the best: the network as it was then.
+    norm : float
+        Length of the last gradient before it was shortened to ``max_grad_norm``.
     split : tuple of ndarray of int or None
         The rows to train on and those to validate with, where there are such.
     converged : bool
@@ -127,7 +91,7 @@ class Training:
     shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: float = 10
-    max_epochs: int = 1
+    max_epochs: int | None = None
     log: Callable[[Training, int | str], None] | None = None
     history: History = field(default_factory=History)
     progress: Progress = field(default_factory=Progress)
@@ -135,11 +99,14 @@ class Training:
     order: Array = field(default_factory=lambda: np.arange(0))
     converged: bool = False
     slowdown: float = 1.0
+    norm: float = math.nan
     best: tuple[Array, Array] | None = None
     split: tuple[Array, Array] | None = None
 
     def __post_init__(self) -> None:
-        self.learning_rate = self.schedule(Progress())
+        for part in (self.loss, self.optimizer, self.schedule):
+            part.check()
+        self.learning_rate = self.rate()
         self.mask_rng = np.random.default_rng(0)
         if self.network.is_random:  # a single draw; without dropout the rows' order stays as it was
             self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
@@ -171,7 +138,7 @@ class Training:
             self.order = np.arange(n)
         if not self.history.loss:
             self.converged = False
-        self.progress.n_steps = self.max_epochs * -(-n // batches.size)
+        self.progress.n_steps = (self.max_epochs or n_epochs) * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
         scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
@@ -204,6 +171,10 @@ class Training:
                 self.network.restore(self.best)
                 self.best = None
 
+    def rate(self) -> float:
+        """Return the learning rate of the next step."""
+        return self.schedule.held(self.progress, self.max_epochs) * self.slowdown
+
     def step(
         self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
     ) -> float:
@@ -227,7 +198,7 @@ class Training:
         on_the_way = None if self.max_grad_norm is not None else penalty
         if self.max_grad_norm is not None:
             penalty.add_all(network, scratch)
-            clip_norm(network.grads, self.max_grad_norm)
+            self.norm = clip_norm(network.grads, self.max_grad_norm)
         self.optimizer.step(
             network.params, network.grads, self.learning_rate, network.n_weights, on_the_way
         )
@@ -251,7 +222,7 @@ class Training:
                 slice(start, stop) if in_order else order[start:stop]
             )
             if schedule.moves == "step":
-                self.learning_rate = schedule(progress) * self.slowdown
+                self.learning_rate = self.rate()
             loss = self.step(X, y, sample_weight, works[stop - start], scratch)
             sum_of_losses += loss * (stop - start)
             progress.step += 1
@@ -259,10 +230,11 @@ class Training:
         progress.samples += n
         progress.epoch += 1
         if schedule.moves == "epoch":
-            self.learning_rate = schedule(progress) * self.slowdown
+            self.learning_rate = self.rate()
         history, grads = self.history, self.network.grads
         history.loss.append(sum_of_losses / n)
-        history.gradient_norm.append(math.sqrt(float(np.dot(grads, grads))))
+        norm = math.sqrt(float(np.dot(grads, grads))) if self.max_grad_norm is None else self.norm
+        history.gradient_norm.append(norm)
 
     def _end_or_slow_down(self, what: str) -> None:
         """After too many epochs without progress: do what the schedule says."""

@@ -203,6 +203,21 @@ def test_extreme_raw_values_neither_overflow_nor_warn(case, dtype):
     assert_array_equal(raw, EXTREME)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("power", [1.1, 1.5, 1.9])
+def test_tweedie_of_exact_zeros_is_finite_however_small_the_prediction(power, dtype):
+    """For y = 0, l = mu^(2-p) / (2-p), where mu^(1-p) would overflow."""
+    raw = np.array([[-5000.0], [-2000.0], [-1.0], [2.0]], dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value, gradient = HalfTweedie(power).value_and_gradient(np.zeros((4, 1), dtype), raw)
+    rtol = 1e-5 if dtype == np.float32 else 1e-13
+    mu = np.exp(raw.astype(float) * (2 - power))
+    assert_allclose(value, np.mean(mu / (2 - power)), rtol=rtol)
+    assert_allclose(gradient, mu / 4, rtol=rtol, atol=1e-40)
+    assert gradient.dtype == dtype
+
+
 def test_softmax_of_one_row_does_not_depend_on_the_others():
     raw = np.array([[1000.0, 999.0], [1.0, 0.0], [-1000.0, -1001.0]])
     value, gradient = MultinomialLogLoss().value_and_gradient(np.array([0, 0, 0]), raw)
@@ -387,7 +402,7 @@ def test_one_s_own_loss_is_a_subclass():
 # ---- label smoothing and focal loss
 
 
-@pytest.mark.parametrize("smoothing", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("smoothing", [0.05, 0.3, 0.99])
 def test_smoothing_is_the_loss_of_softer_targets(smoothing):
     y, raw, w = draw("log_loss")
     soft = (1 - smoothing) * np.eye(K)[y] + smoothing / K
@@ -483,8 +498,16 @@ def test_numbers_of_raw_outputs():
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0, -0.1, [0.9, 0.1], [0.1, 0.1], [0.5, 1.5], 50])
 def test_quantiles_that_are_none(wrong):
-    with pytest.raises(ValueError, match=r"quantiles must lie in \(0, 1\) and rise; got "):
-        Quantile(wrong).n_raw(1)
+    with pytest.raises(ValueError, match=r"quantiles must lie in \(0, 1\) and rise"):
+        Quantile(wrong).check()
+
+
+@pytest.mark.parametrize("power", [1.0, 2])
+def test_powers_of_other_losses(power):
+    with pytest.raises(
+        ValueError, match=rf"must be above 1 and other than 2; got {power}. Use loss='po"
+    ):
+        HalfTweedie(power).check()
 
 
 @pytest.mark.parametrize(
@@ -494,8 +517,6 @@ def test_quantiles_that_are_none(wrong):
         (HalfGamma(), 0.0, r"loss='gamma' needs y > 0; the smallest y is 0\.0"),
         (HalfTweedie(1.5), -1.0, r"loss='tweedie' needs y >= 0; the smallest y is -1\.0"),
         (HalfTweedie(2.5), 0.0, r"loss='tweedie' needs y > 0; the smallest y is 0\.0"),
-        (HalfTweedie(1.0), 1.0, r"power must be above 1 and other than 2; got 1\.0\. Use loss='po"),
-        (HalfTweedie(2), 1.0, "power must be above 1 and other than 2; got 2"),
     ],
 )
 def test_targets_for_which_a_loss_is_not_defined(loss, y, message):

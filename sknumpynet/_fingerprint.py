@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a fit has in common with one that it goes on with: text that is the same in another process."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import pickle
+import re
+import types
+
+import numpy as np
+
+
+def fingerprint(estimator, data, validation):
+    """Return the parameters, and shape and dtype of the data, as a dict of str to str."""
+    parameters = estimator.get_params(deep=False)
+    parameters.pop("verbose")
+    return {
+        **{name: described(value) for name, value in parameters.items()},
+        "data": ", ".join(map(shape_of, data)),
+        "validation data": ", ".join(map(shape_of, validation)),
+    }
+
+
+def shape_of(array):
+    """Return shape and dtype of an array, as text."""
+    return "None" if array is None else f"{array.shape} {array.dtype}"
+
+
+def described(value, outer=()):
+    """Return what makes up a value, as text: of a function its name and code, of a RandomState its state."""
+    if id(value) in outer:  # a function that calls itself
+        return "itself"
+    parts = functools.partial(described, outer=(*outer, id(value)))
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{parts(key)}: {parts(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(parts, value))})"
+    if isinstance(value, np.ndarray):
+        return f"{shape_of(value)} {digest(repr(value.tolist()).encode())}"
+    if isinstance(value, np.random.RandomState):
+        return f"RandomState {digest(pickle.dumps(value.get_state()))}"
+    if isinstance(value, functools.partial):
+        return f"partial({parts(value.func)}, {parts(value.args)}, {parts(value.keywords)})"
+    if isinstance(value, types.MethodType):
+        return f"{parts(value.__func__)} of {parts(value.__self__)}"
+    if isinstance(value, types.FunctionType):
+        inside = [cell.cell_contents for cell in value.__closure__ or ()]
+        code = parts((value.__code__, value.__defaults__, value.__kwdefaults__, inside))
+        return f"{value.__module__}.{value.__qualname__} {digest(code.encode())}"
+    if isinstance(value, types.CodeType):
+        return f"{value.co_code.hex()} {value.co_names} {parts(value.co_consts)}"
+    if hasattr(value, "get_params"):
+        return f"{type(value).__qualname__}({parts(value.get_params())})"
+    text = repr(value)
+    if " at 0x" in text and getattr(value, "__dict__", None):
+        return f"{type(value).__qualname__}({parts(vars(value))})"
+    return re.sub(" at 0x[0-9a-fA-F]+", "", text)
+
+
+def digest(content):
+    """Return a short text that differs where the bytes do."""
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Options of objects are looked at when a fit begins: one table of values that will not do, and that will."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+from sknumpynet import core
+from sknumpynet.core import (
+    ELU,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Adaptive,
+    AMSGrad,
+    BatchNorm,
+    Constant,
+    Cosine,
+    Custom,
+    Dense,
+    Dropout,
+    Exponential,
+    Focal,
+    Function,
+    GlorotUniform,
+    HalfTweedie,
+    Huber,
+    InverseScaling,
+    LayerNorm,
+    LeakyReLU,
+    Lion,
+    LogLoss,
+    NAdam,
+    Network,
+    Normal,
+    OneCycle,
+    Orthogonal,
+    Progress,
+    Quantile,
+    RMSprop,
+    Rprop,
+    SquaredError,
+    Step,
+    Uniform,
+    Warmup,
+)
+from sknumpynet.core.options import Options, fits
+from sknumpynet.core.training import Training
+
+NAN, INF = math.nan, math.inf
+# An object, and for each of its options values that will not do.
+TABLE = {
+    SGD(): {"momentum": [-0.1, 1.1, NAN, "a", True], "nesterov": [2, "yes", None]},
+    Adam(): {"beta_1": [2, 1, -0.1], "beta_2": [1.0, NAN], "epsilon": [0, -1, INF]},
+    AdamW(): {"weight_decay": [-1], "beta_1": [2], "epsilon": [0]},
+    NAdam(): {"momentum_decay": [-1], "beta_2": [1]},
+    AMSGrad(): {"beta_1": [1], "epsilon": [None]},
+    RMSprop(): {"decay": [1, -0.5], "epsilon": [0]},
+    Adagrad(): {"epsilon": [0]},
+    Rprop(): {"grow": [0.9], "shrink": [0, 1.5], "smallest": [0, 51], "largest": [-1]},
+    Lion(): {"beta_1": [1], "beta_2": [-1], "weight_decay": [-0.1]},
+    Constant(): {"rate": [0, -0.1, NAN, INF, "a"]},
+    InverseScaling(): {"rate": [-1], "power": [-0.5]},
+    Adaptive(): {"rate": [-1], "factor": [1, 0], "smallest": [-1]},
+    Step(): {"rate": [-1], "every": [0, 1.5, True], "factor": [0, 2]},
+    Exponential(): {"rate": [-1], "factor": [0, 1.5]},
+    Cosine(): {"rate": [-1], "warmup": [-0.1, 2], "end_factor": [-1, 2]},
+    OneCycle(): {"rate": [0], "warmup": [1.5], "start_factor": [-1], "end_factor": [2, NAN]},
+    Warmup(): {"rate": [0], "steps": [-1, NAN], "schedule": [Step(every=0), Warmup(steps=-1)]},
+    Custom(abs): {"function": [3]},
+    Huber(): {"delta": [-1, 0, INF, NAN, "a", None, [1]]},
+    Quantile(): {"quantiles": [1.5, 0, [1.5], [], [0.9, 0.1], ["a"], NAN, None]},
+    HalfTweedie(): {"power": [1, 2, 0.5, NAN, "a"]},
+    LogLoss(): {"smoothing": [-0.1, 1]},
+    Focal(): {"gamma": [-1, NAN], "softmax": [1]},
+    LeakyReLU(): {"slope": ["a", 0, 1, -0.1]},
+    ELU(): {"alpha": [0, -1]},
+    Function(abs, abs): {"function": [1], "derivative": [None]},
+    GlorotUniform(): {"gain": [0, -6]},
+    Orthogonal(): {"gain": [-1]},
+    Normal(): {"scale": [-1, NAN]},
+    Uniform(): {"low": [2, INF], "high": [-2, "a"]},
+    Dropout(): {"rate": [1, -0.1]},
+    BatchNorm(3): {"units": [0], "epsilon": [0], "momentum": [1.1]},
+    LayerNorm(3): {"units": [2.5], "epsilon": [-1]},
+}  # fmt: skip
+ROWS = [(thing, name, value) for thing, row in TABLE.items() for name in row for value in row[name]]
+
+
+@pytest.mark.parametrize(("thing", "name", "value"), ROWS)
+def test_what_will_not_do_is_named(thing, name, value):
+    thing.check()
+    wrong = thing.clone(**{name: value})  # a constructor only stores
+    with pytest.raises(ValueError) as error:
+        wrong.check()
+    message = str(error.value)
+    if isinstance(value, Options):  # one inside another speaks for itself
+        assert message.startswith(f"{value!r}: ")
+    else:
+        assert message.startswith(f"{wrong!r}: ") and name in message and repr(value) in message
+
+
+def test_every_option_of_every_object_is_in_the_table():
+    """But for those that are looked at elsewhere, or that any value will do for."""
+    elsewhere = {
+        "BinaryLogLoss", "MultinomialLogLoss",  # LogLoss makes them
+        "SeveralClasses", "Activate", "Dense",
+    }  # fmt: skip
+    for name in core.__all__:
+        cls = getattr(core, name)
+        if not (inspect.isclass(cls) and issubclass(cls, Options)) or name in elsewhere:
+            continue
+        options = set(inspect.signature(cls).parameters)
+        if cls.__init__ is not object.__init__ and options:
+            rows = [row for thing, row in TABLE.items() if type(thing) is cls]
+            assert rows, f"{name} has no row"
+            inherited = {"beta_1", "beta_2", "epsilon"}
+            assert options <= set(rows[0]) | inherited, name
+
+
+@pytest.mark.parametrize(
+    ("rule", "inside", "outside"),
+    [
+        ("a number in (0, 1)", [0.5, np.float32(0.5)], [0, 1, NAN, "0.5", None, True, [0.5]]),
+        ("a number in [0, 1]", [0, 1, np.int64(1)], [-1e-9, 1.1, np.nan]),
+        ("an integer in [1, inf)", [1, np.int8(3)], [0, 1.0, True, INF]),
+        ("a number in (-inf, inf)", [-5, 1e300], [INF, -INF]),
+        ("None or a number in (1, 2) or a number in (2, inf)", [None, 1.5, 3], [1, 2, "None"]),
+        ("a bool", [True, np.False_], [0, None]),
+        ("a function", [abs, np.sin], ["abs"]),
+    ],
+)
+def test_rules_mean_what_they_say(rule, inside, outside):
+    assert all(fits(value, rule) for value in inside)
+    assert not any(fits(value, rule) for value in outside)
+
+
+class Scaled(core.Activation):
+    """An activation of one's own, with a rule of its own."""
+
+    constraints = {"factor": "a number in (0, inf)"}
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def forward(self, z, out):
+        np.multiply(z, self.factor, out=out)
+
+    def backward(self, a, delta, scratch):
+        delta *= self.factor
+
+
+@pytest.mark.parametrize("layer", [Scaled(-1), Dropout(2.0), LeakyReLU("a")])
+def test_a_network_looks_at_its_layers(layer):
+    with pytest.raises(ValueError, match=r"(factor|rate|slope) must be a number in .*; got"):
+        Network([Dense(2, 3), layer, Dense(3, 1)])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(Huber(-1), Adam(), Constant()), (SquaredError(), Adam(2), Constant()),
+     (SquaredError(), Adam(), Cosine(-1))],
+)  # fmt: skip
+def test_a_training_looks_at_its_parts(parts):
+    with pytest.raises(ValueError, match=r"(delta|beta_1|rate) must be .*; got"):
+        Training(Network([Dense(2, 1)]), *parts, np.random.RandomState(0))
+
+
+@pytest.mark.parametrize("rate", [-0.1, NAN, INF, -INF])
+def test_a_rate_that_is_none(rate):
+    schedule = Custom(lambda step: rate)
+    assert schedule(Progress()) is rate or schedule(Progress()) == rate
+    with pytest.raises(ValueError, match=r"Custom\(.*\) gave the learning rate .* for step 0"):
+        Training(Network([Dense(2, 1)]), SquaredError(), Adam(), schedule, np.random.RandomState(0))
