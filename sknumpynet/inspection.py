@@ -284,7 +284,7 @@ def _heading(estimator):
 
 def _watch(layer):
     """Make the layer keep what goes through it, and return the dict where it does."""
-    seen: dict[str, Any] = {}
+    seen = {}
     go_forward, go_back = layer.forward, layer.backward
 
     def forward(x, buffer):
@@ -312,12 +312,15 @@ def _watch(layer):
 
 def _layers(before, seen, after=None, updated=False):
     """Return the quantities of each layer of weights, with what follows it up to the next."""
-    layers: list[dict[str, Any]] = []
+    layers = []
     x_mask = None
     for index, (layer, record) in enumerate(zip(before.layers, seen)):
         if isinstance(layer, Dense):
             layers.append({"function": "identity", "x": record["input"][0]})
         current = layers[-1] if layers else {}
+        trained = [name for name, (place, _) in layer.shapes().items() if place != "state"]
+        for name in trained:
+            current[name] = getattr(layer, name)
         if isinstance(layer, Dropout):
             if not layers:
                 x_mask = record["kept"]
@@ -333,9 +336,6 @@ def _layers(before, seen, after=None, updated=False):
             current["z"] = current["a"] = record["output"][0]
         if after is not None and index == len(seen) - 1:
             current["delta"] = record["delta"][0]
-        trained = [name for name, (place, _) in layer.shapes().items() if place != "state"]
-        for name in trained:
-            current[name] = getattr(layer, name)
         if after is None:
             continue
         if isinstance(layer, Activate):

@@ -50,7 +50,7 @@ def run(monkeypatch, tmp_path):
     def run(page, code):
         if re.search("callback", code, flags=re.IGNORECASE) and not HAS_CALLBACKS:
             return
-        if "plot()" in code:
+        if re.search(r"plot\(\)|Display", code):
             pytest.importorskip("matplotlib").use("Agg")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
