@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Multi-layer perceptrons for scikit-learn users, computed by a hand-written NumPy core."""
 
+from sknumpynet import datasets
 from sknumpynet._classifier import NumpyMLPClassifier
 from sknumpynet._regressor import NumpyMLPRegressor
 from sknumpynet.callbacks import Checkpoint, ValidationMonitor
@@ -134,4 +135,5 @@ __all__ = [
     "Zeros",
     "__version__",
     "compare_with_sklearn",
+    "datasets",
 ]

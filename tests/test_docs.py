@@ -9,11 +9,14 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import sknumpynet
-from sknumpynet import core
+from sknumpynet import core, datasets
 
 ROOT = Path(__file__).parent.parent
 HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None
-PUBLIC = sorted({*sknumpynet.__all__, *core.__all__} - {"__version__", "core"})
+HOMES = (core, datasets, sknumpynet)
+PUBLIC = sorted(
+    {name for home in HOMES for name in home.__all__} - {"__version__", "core", "datasets"}
+)
 
 
 def test_every_public_name_has_a_place_in_the_api():
@@ -24,7 +27,7 @@ def test_every_public_name_has_a_place_in_the_api():
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_has_a_docstring(name):
-    home = core if name in core.__all__ else sknumpynet
+    home = next(home for home in HOMES if name in home.__all__)
     assert (getattr(home, name).__doc__ or "").strip()
 
 
