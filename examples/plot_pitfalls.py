@@ -72,7 +72,7 @@ for name, (rate, color, line) in RATES.items():
     axes.plot(epochs, loss, color=color, linestyle=line, linewidth=2, label=f"{rate:g}, {name}")
     print(f"rate {rate:5g}: loss {loss[0]:.2f} in the first epoch, {loss[-1]:.3g} in the last")
 axes.axhline(guess, color="grey", linestyle=":", label="predicting the mean")
-axes.set(xlabel="epoch", ylabel="loss", ylim=(0, 1.5))
+axes.set(xlabel="epoch", ylabel="loss", yscale="log", ylim=(0.15, 100))
 axes.legend(title="rate")
 plt.show()
 
@@ -102,7 +102,7 @@ for name, (rate, color, line) in RATES.items():
     axes.axvline(rate, color=color, linestyle=line, linewidth=2, label=f"{rate:g}, {name}")
 axes.axhline(guess, color="grey", linestyle=":", label="predicting the mean")
 axes.set(xlabel="rate", ylabel=f"loss of epoch {EPOCHS}", ylim=(0, 1))
-axes.legend(loc="upper left")
+axes.legend(loc="upper center")
 plt.show()
 
 # %%
