@@ -120,7 +120,7 @@ for w in path[:3]:
     axes.plot(near, loss_at(w) + (w * x - y) * x * (near - w), color="#D55E00", linewidth=2)
 axes.plot([], [], color="#D55E00", linewidth=2, label="slope dL/dw")
 axes.plot(path, loss_at(path), "o", color="#0072B2", label="w after each step")
-for step, w in enumerate(path[:4]):
+for w in path[:4]:
     axes.annotate(f"{w:.3f}", (w, loss_at(w)), (9, 3), textcoords="offset points")
 axes.set(xlabel="w", ylabel="loss", ylim=(-0.03, 1.15))
 axes.legend(loc="upper center")
