@@ -88,7 +88,8 @@ def check_gradients(
     ------
     GradientError
         Where a gradient is off. It names the layer nearest the output, where to look first: what is wrong
-        there makes all layers before it wrong.
+        there makes all layers before it wrong. Also where the loss bends along every parameter, so that
+        there is nothing to compare.
     TypeError
         If the network does not compute in float64, in which differences are too coarse.
 
@@ -111,7 +112,10 @@ def check_gradients(
         return loss.value_and_gradient(y, network.forward(X, work), sample_weight)[0]
 
     center, delta = loss.value_and_gradient(y, network.forward(X, work), sample_weight)
+    before = network.snapshot()
     network.backward(delta, work)
+    moved = not np.array_equal(network.params, before[0], equal_nan=True)
+    network.restore(before)  # the slopes are those at the parameters that were sent forward
     gradients = {name: gradient.copy() for name, _, gradient in _arrays_from_output(network)}
     report = GradientReport()
     for name, params, _ in _arrays_from_output(network):
@@ -126,9 +130,17 @@ def check_gradients(
             raise GradientError(
                 f"the gradient of {name} is off by {error:.1e} of its largest slope (tolerance "
                 f"{tolerance:.0e}). Look at this layer's backward pass and at what sends delta into it: "
-                "it is the one nearest the output that disagrees",
+                "it is the one nearest the output that disagrees"
+                + moved
+                * ". The backward pass also moved the parameters, which is for the step after it",
                 report,
             )
+    if report.n_checked == 0:
+        raise GradientError(
+            "no slope of the loss could be taken: whichever parameter is moved, the loss jumps or bends. Is "
+            "something drawn anew in forward, or changed for good?",
+            report,
+        )
     return report
 
 

@@ -170,6 +170,15 @@ class DenseWithoutTranspose(Dense):
         return None if buffer.delta is None else np.dot(delta, self.W, out=buffer.delta)
 
 
+class DenseThatStepsAtOnce(Dense):
+    """The error goes back through weights that are already updated."""
+
+    def backward(self, delta, buffer):
+        super().backward(delta, buffer)
+        self.W -= 0.1 * self.dW
+        return None if buffer.delta is None else np.dot(delta, self.W.T, out=buffer.delta)
+
+
 def stack(*activations, dense=(Dense, Dense, Dense), bias=True):
     """Three Dense layers of equal width with activations in between."""
     layers = []
@@ -207,6 +216,16 @@ PLANTED = {  # network, loss, and the arrays that are off
         None,
         "bW 0",
     ),
+    "updated weights of layer 1": (
+        stack("tanh", "tanh", dense=(Dense, DenseThatStepsAtOnce, Dense)),
+        None,
+        "bW 0",
+    ),
+    "updated weights of layer 2": (
+        stack("tanh", "tanh", dense=(Dense, Dense, DenseThatStepsAtOnce)),
+        None,
+        "bW 1",
+    ),
 }
 
 
@@ -222,6 +241,7 @@ def test_an_error_is_found_and_its_place_named(planted, weighted):
     message, errors = str(caught.value), caught.value.report.errors
     assert message.startswith(f"the gradient of {arrays[0]} in layer {layer} of 3 (Dense")
     assert "nearest the output that disagrees" in message
+    assert ("also moved the parameters" in message) == planted.startswith("updated")
     for name, error in errors.items():
         array, _, index, *_ = name.replace(" in", "").split()
         if index > layer:
@@ -255,6 +275,20 @@ def test_a_wrong_sign_and_nan_are_errors():
     for loss in (Minus(), NotANumber()):
         with pytest.raises(GradientError, match="layer 2 of 3"):
             check_gradients(stack("tanh", "tanh"), loss, *make_data("squared_error", 6, (4, 4)))
+
+
+def test_where_nothing_can_be_compared_nothing_passes():
+    class Noisy(Tanh):
+        rng = np.random.default_rng(0)
+
+        def forward(self, z, out):
+            np.tanh(z + self.rng.normal(size=z.shape), out=out)
+
+    with pytest.raises(GradientError, match="no slope of the loss could be taken") as caught:
+        check_gradients(
+            stack("tanh", Noisy()), SquaredError(), *make_data("squared_error", 6, (4, 4))
+        )
+    assert caught.value.report.n_checked == 0 < caught.value.report.n_kinks
 
 
 def test_tolerance_is_what_is_allowed():
