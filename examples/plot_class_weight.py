@@ -12,7 +12,7 @@ a part.
 # Data
 # ----
 # scikit-learn's diabetes data: 442 patients. The target is whether a patient is among the tenth with the
-# highest progression. Called as ``python plot_class_weight.py --csv FILE --target COLUMN``, the script takes a
+# highest progression. Run as ``python plot_class_weight.py --csv FILE --target COLUMN``, the script takes a
 # table of yours instead: the rarest class of that column is the one to find.
 
 import argparse
