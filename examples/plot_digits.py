@@ -16,7 +16,7 @@ files, as they are distributed (``train-images-idx3-ubyte.gz`` and so on, packed
 
     python plot_digits.py --data-dir FOLDER
 
-There the network passes 94.39 % in the second of its twelve epochs and ends with 98.6 %, after about a
+There the network passes 94.39 % in the second of its twelve epochs and ends with 98.6 %, after less than a
 minute on one core.
 """
 

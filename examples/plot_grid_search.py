@@ -49,7 +49,7 @@ print([name for name in model.get_params() if name.startswith("network__solver")
 # Sixteen combinations, five folds each. `n_jobs` would share them among processes.
 
 layers = [(10,), (50,), (100,), (50, 50)]
-decays = [0.0, 0.1, 1.0, 10.0]
+decays = [0.0, 1.0, 3.0, 10.0]
 search = GridSearchCV(
     model,
     {"network__hidden_layer_sizes": layers, "network__solver__weight_decay": decays},
@@ -77,13 +77,12 @@ means = search.cv_results_["mean_test_score"].reshape(shape)
 spreads = search.cv_results_["std_test_score"].reshape(shape)
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-image = axes.imshow(means, cmap="viridis", aspect="auto")
-figure.colorbar(image, label="R2, mean of five folds")
-middle = (means.min() + means.max()) / 2
+image = axes.imshow(means, vmin=means.max() - 0.2, cmap="viridis", aspect="auto")
+figure.colorbar(image, label="R2, mean of five folds", extend="min")
 for row in range(shape[0]):
     for column in range(shape[1]):
         mean, spread = means[row, column], spreads[row, column]
-        color = "white" if mean < middle else "black"
+        color = "white" if mean < means.max() - 0.1 else "black"
         axes.text(column, row, f"{mean:.3f}\n± {spread:.3f}", color=color, ha="center", va="center")
 axes.set(
     xticks=range(shape[1]),
@@ -104,8 +103,15 @@ model.set_params(network__hidden_layer_sizes=search.best_params_["network__hidde
 solvers = GridSearchCV(
     model,
     [
-        {"network__solver": [AdamW(1.0), Lion(1.0)], "network__learning_rate_init": [0.003, 0.01]},
-        {"network__solver": ["lbfgs"], "network__alpha": [1.0, 10.0]},
+        {
+            "network__solver": [AdamW(weight_decay=1.0)],
+            "network__learning_rate_init": [0.003, 0.01],
+        },
+        {
+            "network__solver": [Lion(weight_decay=1.0)],
+            "network__learning_rate_init": [0.001, 0.003],
+        },
+        {"network__solver": ["adam"], "network__alpha": [1.0, 10.0]},
     ],
     cv=5,
 )

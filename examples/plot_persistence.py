@@ -50,7 +50,7 @@ print("after one more epoch each, the weights are the same to the last bit")
 # The smallest file
 # -----------------
 # Beside the parameters, a file of a network that was trained by Adam holds two numbers for each of them, the
-# running averages that going on needs; scikit-learn's hold them too, and the last gradients. Where nobody
+# running averages that going on needs. scikit-learn's holds them too, and the weights twice. Where nobody
 # will go on, make a network of the weights alone: :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. No
 # class of ours needs to be loaded for that, so that the weights may as well lie in a plain ``.npz``, which,
 # unlike a pickle, can run no code when it is opened.
@@ -74,8 +74,8 @@ with np.load(weights) as stored:
 assert np.array_equal(plain.predict(X), single.predict(X))
 
 sizes = {
-    "MLPClassifier": len(pickle.dumps(theirs)),
-    "NumpyMLPClassifier": len(pickle.dumps(network)),
+    "scikit-learn": len(pickle.dumps(theirs)),
+    "sknumpynet": len(pickle.dumps(network)),
     'dtype="float32"': len(pickle.dumps(single)),
     "from_weights": len(pickle.dumps(plain)),
     "weights.npz": weights.stat().st_size,
