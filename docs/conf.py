@@ -2,6 +2,8 @@
 
 import urllib.request
 
+from cycler import cycler
+
 import sknumpynet
 
 project = "sknumpynet"
@@ -10,6 +12,7 @@ author = "the sknumpynet developers"
 version = release = sknumpynet.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -29,6 +32,20 @@ autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+
+# The figures of docs/from_scratch are drawn when the documentation is built.
+plot_formats = ["svg"]
+plot_html_show_formats = plot_html_show_source_link = False
+plot_apply_rcparams = True
+plot_rcparams = {
+    "axes.prop_cycle": cycler(  # Okabe and Ito's colours, which the colour-blind can tell apart
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+    ),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
