@@ -1,10 +1,14 @@
 """How Sphinx builds the documentation."""
 
+import sys
 import urllib.request
+from pathlib import Path
 
 from cycler import cycler
 
 import sknumpynet
+
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
 
 project = "sknumpynet"
 copyright = "2026, the sknumpynet developers"
@@ -55,6 +59,8 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_memory": False,
     "remove_config_comments": True,
+    "within_subsection_order": "gallery_order.place",
+    "minigallery_sort_order": "gallery_order.place",
 }
 
 

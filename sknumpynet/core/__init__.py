@@ -2,7 +2,8 @@
 """The network itself, in NumPy and SciPy alone; usable without an estimator.
 
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
-``optimizers``, ``workspace``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then
+``optimizers``, ``workspace``, ``network``, ``batches``, ``history``, ``training``, ``lbfgs``,
+``gradient_check``; then
 the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``,
 ``annealing``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
