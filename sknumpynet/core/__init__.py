@@ -3,9 +3,8 @@
 
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
 ``optimizers``, ``workspace``, ``network``, ``batches``, ``history``, ``training``, ``lbfgs``,
-``gradient_check``; then
-the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``regression_losses``,
-``annealing``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
+``gradient_check``; then the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``,
+``regression_losses``, ``annealing``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
 
 from sknumpynet.core.activations import (
