@@ -64,7 +64,13 @@ from sknumpynet.core import (
     Warmup,
     Zeros,
 )
-from sknumpynet.inspection import HiddenActivations
+from sknumpynet.displays import (
+    ActivationsDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    WeightsDisplay,
+)
+from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
 
 __version__ = "0.1.0"
 
@@ -76,6 +82,7 @@ __all__ = [
     "AMSGrad",
     "AbsoluteError",
     "Activation",
+    "ActivationsDisplay",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -109,8 +116,10 @@ __all__ = [
     "LogLoss",
     "Logistic",
     "Loss",
+    "LossCurveDisplay",
     "Mish",
     "NAdam",
+    "NetworkDisplay",
     "Normal",
     "NumpyMLPClassifier",
     "NumpyMLPRegressor",
@@ -127,11 +136,14 @@ __all__ = [
     "Softsign",
     "SquaredError",
     "Step",
+    "StepExplanation",
     "Tanh",
     "Uniform",
     "ValidationMonitor",
     "Warmup",
+    "WeightsDisplay",
     "Zeros",
     "__version__",
     "compare_with_sklearn",
+    "explain_step",
 ]

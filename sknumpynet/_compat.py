@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sklearn
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
@@ -37,6 +38,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "check_first_partial_fit",
+    "check_matplotlib_support",
     "check_optimize_result",
     "check_sample_weight",
     "fit_context",

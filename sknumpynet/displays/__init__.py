@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pictures of networks and of their training, in the manner of scikit-learn's displays.
+
+matplotlib is imported only when something is drawn.
+"""
+
+from sknumpynet.displays.activations import ActivationsDisplay
+from sknumpynet.displays.loss_curve import LossCurveDisplay
+from sknumpynet.displays.network import NetworkDisplay
+from sknumpynet.displays.weights import WeightsDisplay
+
+__all__ = ["ActivationsDisplay", "LossCurveDisplay", "NetworkDisplay", "WeightsDisplay"]

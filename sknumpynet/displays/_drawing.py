@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the displays share: axes to draw on, colours of signed numbers, networks inside pipelines."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sknumpynet._compat import check_matplotlib_support
+
+# Blue for negative and red for positive numbers, grey for those near zero: told apart by the colour-blind
+# too, and seen on a white ground.
+DIVERGING = "coolwarm"
+
+
+def new_axes(display, ax, figsize=None):
+    """Return the axes to draw on: those given, or new ones."""
+    check_matplotlib_support(f"{type(display).__name__}.plot")
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=figsize, layout="constrained")[1]
+
+
+def panels(display, ax, n_rows, n_columns, figsize, **options):
+    """Return n_rows * n_columns axes: those given, parts of the one given, or new ones."""
+    check_matplotlib_support(f"{type(display).__name__}.plot")
+    n = n_rows * n_columns
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        figure = plt.figure(figsize=figsize, layout="constrained")
+        grid = figure.add_gridspec(n_rows, n_columns, **options)
+    elif np.size(ax) == 1:
+        (ax,) = np.ravel(ax)
+        figure = ax.figure
+        ax.set_axis_off()
+        grid = ax.get_subplotspec().subgridspec(n_rows, n_columns, **options)
+    elif np.size(ax) == n:
+        return np.ravel(ax)
+    else:
+        raise ValueError(f"ax must be one matplotlib Axes, or {n}; got {np.size(ax)}")
+    return np.array([figure.add_subplot(cell) for cell in grid], dtype=object)
+
+
+def symmetric(arrays):
+    """Return the norm that puts zero into the middle of the colours."""
+    from matplotlib.colors import Normalize
+
+    largest = max((float(np.max(np.abs(array))) for array in arrays if np.size(array)), default=1)
+    return Normalize(-(largest or 1.0), largest or 1.0)
+
+
+def fitted_network(estimator, X=None):
+    """Return the network, the last step of a Pipeline, and X as it comes to it."""
+    check_is_fitted(estimator)
+    if isinstance(estimator, Pipeline):
+        if X is not None and len(estimator) > 1:
+            X = estimator[:-1].transform(X)
+        estimator = estimator[-1]
+    if not hasattr(estimator, "coefs_"):
+        raise TypeError(
+            "estimator must be a multi-layer perceptron, or a Pipeline that ends in one; got "
+            f"{type(estimator).__name__}"
+        )
+    return estimator, X
+
+
+def hidden_names(network):
+    """Return the name of the activation of each hidden layer."""
+    n, choice = len(network.coefs_) - 1, network.activation
+    choices = choice if isinstance(choice, list) else [choice] * n
+    names = []
+    for each in choices:
+        if isinstance(each, tuple):
+            each = getattr(each[0], "__name__", "function")
+        names.append(each if isinstance(each, str) else type(each).__name__)
+    return names
+
+
+def plain(text):
+    """Return the text with dollar signs that start no formula."""
+    return str(text).replace("$", r"\$")

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How the loss went down: training and validation, one or several networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sknumpynet.displays._drawing import fitted_network, new_axes, plain
+
+RIGHT = {
+    "learning_rate": "learning rate",
+    "validation_score": "validation score",
+    "gradient_norm": "length of the gradient",
+}
+
+
+class LossCurveDisplay:
+    """The training and the validation loss over the epochs, of one network or of several.
+
+    Make one with :meth:`from_estimator` or :meth:`from_estimators`.
+
+    Parameters
+    ----------
+    histories : dict of str to dict
+        For each name what ``history_`` holds: a list ``"loss"`` and, where there are, ``"epoch"``,
+        ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``.
+    best_epochs : dict of str to int, default=None
+        For each name the epoch to mark, where there is one. None marks the lowest validation loss.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes with the losses.
+    right_ax_ : matplotlib Axes or None
+        The axes with the scale on the right.
+    figure_ : matplotlib Figure
+        The figure.
+    lines_ : dict of str to dict of str to Line2D
+        For each name the lines ``"loss"`` and ``"validation_loss"``, and the one on the right under its own
+        name.
+    raw_lines_ : dict of str to dict of str to Line2D
+        Likewise the pale lines behind smoothed ones.
+    best_ : dict of str to Line2D
+        For each name the point at the best epoch.
+
+    See Also
+    --------
+    NumpyMLPClassifier : Its ``history_`` is what is drawn.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknumpynet import LossCurveDisplay, NumpyMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = NumpyMLPClassifier(max_iter=20, random_state=0).fit(X[::2], y[::2], X_val=X, y_val=y)
+    >>> display = LossCurveDisplay.from_estimator(model)
+    >>> bool((display.lines_[""]["loss"].get_ydata() == model.loss_curve_).all())
+    True
+    """
+
+    def __init__(self, histories, *, best_epochs=None):
+        self.histories = histories
+        self.best_epochs = best_epochs
+
+    @classmethod
+    def from_estimator(cls, estimator, *, name=None, ax=None, **options):
+        """Draw the curves of a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network, ours or scikit-learn's, or a Pipeline that ends in one.
+        name : str, default=None
+            What to call it; None leaves the name out.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure. Colours go on from those of the lines that are there.
+        **options
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the network kept no curve: scikit-learn's do not with ``solver="lbfgs"``.
+        """
+        return cls.from_estimators({name or "": estimator}, ax=ax, **options)
+
+    @classmethod
+    def from_estimators(cls, estimators, *, ax=None, **options):
+        """Draw the curves of several fitted networks over each other.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator
+            The networks by name.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **options
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+        """
+        networks = {name: fitted_network(each)[0] for name, each in estimators.items()}
+        histories = {name: history_of(network) for name, network in networks.items()}
+        best_epochs = {name: best_epoch(histories[name], networks[name]) for name in networks}
+        return cls(histories, best_epochs=best_epochs).plot(ax=ax, **options)
+
+    def plot(self, ax=None, *, smoothing=0.0, right=None, mark_best=True, scale="linear"):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        smoothing : float, default=0.0
+            In [0, 1): each point becomes a mean of those before it, whose weights fall by this factor from
+            epoch to epoch. The curve as it was stays behind, pale.
+        right : {'learning_rate', 'validation_score', 'gradient_norm'}, default=None
+            What to draw against a scale on the right, dotted.
+        mark_best : bool, default=True
+            Whether to mark the best epoch: that whose weights were kept by early stopping, or else that of
+            the lowest validation loss.
+        scale : {'linear', 'log'}, default='linear'
+            The scale of the losses.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display itself.
+        """
+        if not 0 <= smoothing < 1:
+            raise ValueError(f"smoothing must be in [0, 1); got {smoothing!r}")
+        if right is not None and right not in RIGHT:
+            raise ValueError(f"right must be one of {list(RIGHT)} or None; got {right!r}")
+        self.ax_ = new_axes(self, ax)
+        self.figure_, self.right_ax_ = self.ax_.figure, None
+        self.lines_, self.raw_lines_, self.best_ = {}, {}, {}
+        for name, history in self.histories.items():
+            self._draw(name, history, smoothing, mark_best)
+        if right is not None:
+            self._draw_right(right)
+        self._finish(scale)
+        return self
+
+    def _draw(self, name, history, smoothing, mark_best):
+        lines, raw_lines, color = {}, {}, None
+        several, marked = bool(name), "loss"
+        for column, word, style in (
+            ("loss", "training", "-"),
+            ("validation_loss", "validation", "--"),
+        ):
+            values = column_of(history, column)
+            if values is None:
+                continue
+            marked, epochs = column, epochs_of(history)
+            shown = smoothed(values, smoothing)
+            label = plain(f"{name}, {word}" if several else word)
+            (line,) = self.ax_.plot(epochs, shown, linestyle=style, color=color, label=label)
+            color = line.get_color() if several else None  # one network has a colour for each curve
+            lines[column] = line
+            if smoothing:
+                (raw_lines[column],) = self.ax_.plot(
+                    epochs, values, color=line.get_color(), alpha=0.3, linewidth=1, zorder=1
+                )
+        self.lines_[name], self.raw_lines_[name] = lines, raw_lines
+        best = self._best(name, history)
+        if mark_best and best is not None:
+            epochs, values = lines[marked].get_data()
+            at = np.flatnonzero(epochs == best)
+            (self.best_[name],) = self.ax_.plot(
+                epochs[at],
+                values[at],
+                linestyle="none",
+                marker="o",
+                markersize=8,
+                markerfacecolor="none",
+                markeredgewidth=2,
+                color=lines[marked].get_color(),
+                label=plain(f"{name}, best: {best}" if several else f"best epoch: {best}"),
+            )
+
+    def _best(self, name, history):
+        """Return the epoch to mark."""
+        if self.best_epochs is not None:
+            return self.best_epochs.get(name)
+        return best_epoch(history)
+
+    def _draw_right(self, right):
+        from matplotlib import rcParams
+
+        self.right_ax_ = twin = self.ax_.twinx()
+        found = False
+        for name, history in self.histories.items():
+            values = column_of(history, right)
+            if values is None:
+                continue
+            found = True
+            color = self.lines_[name]["loss"].get_color() if name else rcParams["text.color"]
+            label = plain(f"{name}, {RIGHT[right]}" if name else RIGHT[right])
+            (self.lines_[name][right],) = twin.plot(
+                epochs_of(history), values, linestyle=":", color=color, label=label
+            )
+        if not found:
+            raise ValueError(f"right={right!r}: none of the networks has kept it")
+        twin.set_ylabel(RIGHT[right])
+        # the losses, and the legend with them, in front
+        self.ax_.set_zorder(twin.get_zorder() + 1)
+        self.ax_.patch.set_visible(False)
+
+    def _finish(self, scale):
+        from matplotlib.ticker import MaxNLocator
+
+        self.ax_.set(xlabel="epoch", ylabel="loss", yscale=scale)
+        self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        handles, _ = self.ax_.get_legend_handles_labels()
+        if self.right_ax_ is not None:
+            handles += self.right_ax_.get_legend_handles_labels()[0]
+        self.ax_.legend(handles=handles)
+
+
+def history_of(network):
+    """Return what the network wrote down, by the names that ours gives it."""
+    if hasattr(network, "history_"):
+        return network.history_
+    if not getattr(network, "loss_curve_", None):
+        raise ValueError(
+            f"{type(network).__name__} has kept no loss curve: scikit-learn's networks keep none with "
+            "solver='lbfgs', and none is made by initialize or from_weights"
+        )
+    history = {"loss": network.loss_curve_}
+    if getattr(network, "validation_scores_", None) is not None:
+        history["validation_score"] = network.validation_scores_
+    return history
+
+
+def best_epoch(history, network=None):
+    """Return the epoch that early stopping kept, or that of the lowest validation loss, or None."""
+    column, sign = column_of(history, "validation_loss"), -1
+    if getattr(network, "early_stopping", False):
+        scores = column_of(history, "validation_score")
+        column, sign = (column, sign) if scores is None else (scores, 1)
+    if column is None or np.isnan(column).all():
+        return None
+    return int(epochs_of(history)[np.nanargmax(sign * column)])
+
+
+def epochs_of(history):
+    """Return the numbers of the epochs."""
+    return np.asarray(history.get("epoch", range(1, len(history["loss"]) + 1)))
+
+
+def column_of(history, name):
+    """Return a column as an array, None where it is not there or empty."""
+    values = history.get(name)
+    return np.asarray(values, dtype=np.float64) if values is not None and len(values) else None
+
+
+def smoothed(values, factor):
+    """Return, for each value, the mean of those up to it with weights 1, factor, factor^2, ... backwards."""
+    total, weight, means = 0.0, 0.0, []
+    for value in values:
+        if not np.isnan(value):
+            total, weight = factor * total + value, factor * weight + 1
+        means.append(total / weight if weight else np.nan)
+    return np.array(means)
