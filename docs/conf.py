@@ -59,6 +59,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_memory": False,
     "remove_config_comments": True,
+    "backreferences_dir": "generated/backreferences",
     "within_subsection_order": "gallery_order.place",
     "minigallery_sort_order": "gallery_order.place",
 }
@@ -109,6 +110,8 @@ def linkcode_resolve(domain, info):
 
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_title = "sknumpynet"
 html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
