@@ -1,8 +1,14 @@
 """How Sphinx builds the documentation."""
 
+import sys
 import urllib.request
+from pathlib import Path
+
+from cycler import cycler
 
 import sknumpynet
+
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
 
 project = "sknumpynet"
 copyright = "2026, the sknumpynet developers"
@@ -10,6 +16,7 @@ author = "the sknumpynet developers"
 version = release = sknumpynet.__version__
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -30,6 +37,20 @@ autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
+# The figures of docs/from_scratch are drawn when the documentation is built.
+plot_formats = ["svg"]
+plot_html_show_formats = plot_html_show_source_link = False
+plot_apply_rcparams = True
+plot_rcparams = {
+    "axes.prop_cycle": cycler(  # Okabe and Ito's colours, which the colour-blind can tell apart
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+    ),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+}
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -38,6 +59,9 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_memory": False,
     "remove_config_comments": True,
+    "backreferences_dir": "generated/backreferences",
+    "within_subsection_order": "gallery_order.place",
+    "minigallery_sort_order": "gallery_order.place",
 }
 
 
@@ -86,6 +110,8 @@ def linkcode_resolve(domain, info):
 
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_title = "sknumpynet"
 html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",

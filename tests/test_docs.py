@@ -31,11 +31,95 @@ def test_every_public_name_has_a_docstring(name):
     assert (getattr(home, name).__doc__ or "").strip()
 
 
+DOCS = ROOT / "docs"
+# Ten and more everyday questions, and what the place says that answers them.
+QUESTIONS = {
+    "How do I install it and fit a first network?": 'pip install ".[plot]"',
+    "Will my results change?": "| | scikit-learn | sknumpynet | Why |",
+    "Must I scale the inputs?": "StandardScaler()",
+    "How do I search for good parameters?": "GridSearchCV(network",
+    "My classes are imbalanced: what now?": 'class_weight="balanced"',
+    "It learns by heart: what helps?": "dropout=",
+    "How do I stop on validation data of my own?": "X_val=X_test, y_val=y_test",
+    "Can I have an interval instead of a number?": "Quantile([0.1, 0.5, 0.9])",
+    "How did the training go?": "history_",
+    "Training takes too long: what helps?": 'learning_rate="one_cycle"',
+    "My data do not fit into memory: what now?": 'mmap_mode="r"',
+    "How do I save a network and load it?": "joblib.load(path)",
+    "Which parameters are there, and what do they default to?": "NumpyMLPClassifier",
+    "How does it work?": "formula",
+}
+
+
+def section(page, anchor):
+    """The text of a page below the heading that an anchor belongs to; of the whole page without one."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    if not anchor:
+        return text
+    headings = list(re.finditer(r"^(#+) (.+)$", re.sub(r"(?ms)^```.*?^```", blank, text), re.M))
+    for place, heading in enumerate(headings):
+        slug = re.sub(r"[^\w\- ]", "", heading[2].lower()).replace(" ", "-")
+        if slug == anchor:
+            rest = (one for one in headings[place + 1 :] if len(one[1]) <= len(heading[1]))
+            return text[heading.start() : next((one.start() for one in rest), len(text))]
+    raise AssertionError(f"{page} has no heading #{anchor}")
+
+
+def blank(match):
+    """Code, in which # begins a comment, as blank space of the same length."""
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def test_the_start_page_answers_everyday_questions():
+    rows = re.findall(r"^\| (.+\?) \| \[.+\]\((.+?)(?:#(.+))?\) \|$", section("index.md", ""), re.M)
+    assert [question for question, _, _ in rows] == list(QUESTIONS)
+    for question, page, anchor in rows:
+        assert QUESTIONS[question] in section(page, anchor), question
+
+
+MARKDOWN = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", [page for page in MARKDOWN if not page.startswith("_build")])
+def test_links_lead_somewhere(page):
+    for target, anchor in re.findall(
+        r"\]\(([\w./]*\.(?:md|rst))?(?:#([\w-]+))?\)", section(page, "")
+    ):
+        path = ((DOCS / page).parent / target).resolve() if target else DOCS / page
+        if path.parent.name == "auto_examples":
+            assert (ROOT / "examples" / f"{path.stem}.py").exists() or path.stem == "index", target
+        elif path.parent.name == "generated":
+            assert path.stem.rpartition(".")[2] in PUBLIC, target
+        else:
+            section(path.relative_to(DOCS.resolve()).as_posix(), anchor)
+
+
+def test_every_page_of_the_core_is_in_reading_order():
+    """docs/from_scratch shows all files of the core; its contents list them as core/__init__.py does."""
+    order = re.search(
+        r"read in this order: (.+?); then\s+the variants: (.+?)\.\n", core.__doc__, re.S
+    )
+    files, variants = (re.findall(r"``(\w+)``", group) for group in order.groups())
+    pages = [page for page in section("from_scratch/index.md", "").split("\n") if page in files]
+    assert pages == files
+    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*files, "normalization"])
+    for name in [*files, *variants]:
+        assert f"`core/{name}.py`" in text, name
+
+
+def test_every_example_has_a_place_in_the_gallery():
+    examples = sorted(path.name for path in (ROOT / "examples").glob("plot_*.py"))
+    listed = re.findall(r"^   \.\./examples/(\w+\.py)$", section("gallery.md", ""), re.M)
+    assert sorted(listed) == examples
+
+
 PAGES = [
     "README.md",
     "docs/getting_started.md",
     "docs/user_guide.md",
     "docs/coming_from_scikit_learn.md",
+    "docs/from_scratch/gradient_check.md",
+    "docs/from_scratch/glossary.md",
 ]
 
 

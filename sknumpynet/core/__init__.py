@@ -2,10 +2,10 @@
 """The network itself, in NumPy and SciPy alone; usable without an estimator.
 
 To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
-``optimizers``, ``workspace``, ``network``, ``batches``, ``training``, ``lbfgs``, ``gradient_check``; then
-the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``, ``several_classes``,
-``deviance_losses``, ``regression_losses``, ``annealing``, ``scaled_initializers``, ``adaptive_optimizers``,
-``sign_optimizers``, ``normalization``.
+``optimizers``, ``workspace``, ``network``, ``penalty``, ``batches``, ``history``, ``training``, ``lbfgs``,
+``gradient_check``; then the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``,
+``several_classes``, ``deviance_losses``, ``regression_losses``, ``annealing``, ``scaled_initializers``,
+``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
 
 from sknumpynet.core.activations import (
