@@ -78,7 +78,7 @@ class Identity(Activation):
 
 
 class Logistic(Activation):
-    """The sigmoid: ``a = 1 / (1 + exp(-z))``, ``da/dz = a - a^2``.
+    """The sigmoid: ``a = 1 / (1 + exp(-z))``, ``da/dz = a * (1 - a)``.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class Logistic(Activation):
         expit(z, out=out)
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
-        delta *= a
+        delta *= a  # delta a (1 - a) = delta a - (delta a) a
         np.multiply(delta, a, out=scratch)
         delta -= scratch
 
@@ -114,7 +114,7 @@ class Tanh(Activation):
         np.tanh(z, out=out)
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
-        np.multiply(a, a, out=scratch)
+        np.multiply(a, a, out=scratch)  # delta (1 - a^2) = delta - delta a^2
         scratch *= delta
         delta -= scratch
 
