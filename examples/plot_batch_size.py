@@ -64,9 +64,9 @@ for name, network in fits.items():
 
 # %%
 # On the left the loss after each pass over the data: many rough steps get much further than a few exact
-# ones. On the right the same losses over the time they took. A step on 32 rows costs hardly more than a step
-# on one, since NumPy multiplies matrices about as quickly as it multiplies a row; so the minibatches are
-# through with a pass long before the single rows.
+# ones. On the right the same losses over the time they took. A step on 32 rows costs nowhere near 32 times
+# as much as a step on one, since NumPy multiplies whole matrices; so the minibatches are through with their
+# passes long before the single rows.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.8), sharey=True, layout="constrained")
 for name, network in fits.items():

@@ -150,7 +150,7 @@ for nodes, axes in zip(range(2, 11), grid.flat, strict=True):
     low, high = (f.score(X_scaled, y_scaled) for f in (worst, best))
     axes.set_title(f"{nodes} nodes: R2 {low:.5f} to {high:.5f}", fontsize="small")
     print(f"{nodes:2} nodes: R2 {low:.6f} to {high:.6f}")
-grid[0, 0].legend(fontsize="small", loc="upper center")
+figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
 figure.supxlabel("x")
 figure.supylabel("y")
 plt.show()
