@@ -129,8 +129,8 @@ best_validation_score_ : float or None
     The best of the scores; None without early stopping.
 history_ : dict of str to list
     The record, one entry per epoch: 'epoch', 'loss', 'learning_rate' and 'gradient_norm' (both of the
-    epoch's last step), 'seconds' and, with validation data, 'validation_loss' and 'validation_score'.
-    'lbfgs', which has neither rate nor steps, records its iterations without these two.
+    epoch's last step, the norm before `max_grad_norm` shortens it), 'seconds' and, with validation data,
+    'validation_loss' and 'validation_score'. 'lbfgs' has one per iteration, and NaN as learning rate.
 loss_function_ : Loss
     The loss that was minimised, as an object.
 n_parameters_ : int

@@ -52,7 +52,11 @@ class Validation:
         fitted = copy.copy(self.estimator)
         fitted._network = self.network
         if isinstance(self.estimator.scoring, str) and self.loss.n_raw(1) > 1:  # several quantiles
-            fitted.predict = lambda X: self.loss.point(type(fitted).predict(fitted, X)).ravel()
+
+            def predict(X):
+                return self.loss.point(type(fitted).predict(fitted, X)).ravel()
+
+            fitted.predict = predict
         return lambda: scorer(fitted, X, y, **options)
 
     def __call__(self):

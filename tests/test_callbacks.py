@@ -2,8 +2,11 @@
 """scikit-learn's callbacks on our estimators, and ours in its protocol (scikit-learn 1.9 and later)."""
 
 import copy
+import functools
 import importlib.util
+import os
 import pickle
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -22,11 +25,13 @@ import sknumpynet._compat
 from sknumpynet import (
     AdamW,
     Checkpoint,
+    Loss,
     NumpyMLPClassifier,
     NumpyMLPRegressor,
     Quantile,
     ValidationMonitor,
 )
+from sknumpynet._fingerprint import described
 
 try:
     import sklearn.callback as theirs
@@ -502,6 +507,114 @@ def test_a_file_of_other_data_raises(data, tmp_path):
     fit_broken_off(new(), path, 3, (X, NUMBERS))
     with pytest.raises(ValueError, match="is of another fit: data differ"):
         new().set_callbacks(Checkpoint(path)).fit(*data)
+
+
+@needs_callbacks
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, {"X_val": X, "y_val": NUMBERS}),
+        ({"X_val": X[:5], "y_val": NUMBERS[:5]}, {"X_val": X, "y_val": NUMBERS}),
+    ],
+)
+def test_a_file_of_other_validation_data_raises(first, second, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    fit_broken_off(new(), path, 3, (X, NUMBERS), **first)
+    with pytest.raises(ValueError, match="is of another fit: validation data differ"):
+        new().set_callbacks(Checkpoint(path)).fit(X, NUMBERS, **second)
+
+
+def with_functions(factor=0.01, seed=0):
+    """A network that is made of functions without a name and of a RandomState, anew in each call."""
+    return new(
+        learning_rate=lambda step: factor / (1 + step),
+        activation=(lambda z: np.sin(z), lambda z: np.cos(z)),
+        loss=CubicError(),
+        random_state=np.random.RandomState(seed),
+    )
+
+
+class CubicError(Loss):
+    """It holds a function that no pickle takes."""
+
+    def __init__(self):
+        self.size = lambda e: np.abs(e)
+
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        np.subtract(raw, y, out=scratch)
+        np.multiply(scratch, self.size(scratch), out=gradient)
+        return self.size(scratch) ** 3 / 3
+
+
+def break_off(make, path):
+    with pytest.raises(Crash):
+        make().set_callbacks(Checkpoint(path), CrashAt(3)).fit(X, NUMBERS)
+    assert Path(path).exists()
+
+
+@needs_callbacks
+def test_a_fit_of_functions_and_a_random_state_resumes(tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    break_off(with_functions, path)
+    model, recorder = with_functions(), Recorder()
+    model.set_callbacks(Checkpoint(path), recorder).fit(X, NUMBERS)
+    assert len(recorder.predictions) == 3
+    whole = with_functions().fit(X, NUMBERS)
+    assert_same_fit(model, whole)
+    # the generator stands where the whole fit left it
+    assert model.random_state.randint(10**9) == whole.random_state.randint(10**9)
+
+
+@needs_callbacks
+@pytest.mark.parametrize(
+    ("change", "name"), [({"factor": 0.02}, "learning_rate"), ({"seed": 1}, "random_state")]
+)
+def test_other_functions_and_other_random_states_are_told_apart(change, name, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    break_off(with_functions, path)
+    with pytest.raises(ValueError, match=f"is of another fit: {name} differ"):
+        with_functions(**change).set_callbacks(Checkpoint(path)).fit(X, NUMBERS)
+
+
+def test_the_fingerprint_is_the_same_in_another_process():
+    """A script describes the same things twice, under another hash seed and at other addresses."""
+    script = """
+import functools, numpy as np
+from sknumpynet import Quantile
+from sknumpynet._fingerprint import described
+class Own:
+    def __init__(self): self.power = 2
+    def __call__(self, step): return 1 / step
+k = 3
+def outer():
+    inside = 5
+    return lambda step, a=[1]: [inside * n for n in range(step)] + a
+for thing in (outer(), Own(), Own().__call__, np.sin, len, functools.partial(outer, 1),
+              np.random.RandomState(0), np.arange(3000), {"a": [outer(), 1.5]}, Quantile([0.1, 0.9])):
+    print(described(thing))
+"""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(outputs) == 1 and " at 0x" not in outputs.pop()
+
+
+def test_the_fingerprint_tells_values_apart():
+    def make(factor, base=1):
+        return lambda step: factor * step + base
+
+    things = [
+        make(1), make(2), make(1, 2), lambda step: 3, lambda step: 4, np.sin, np.cos, len,
+        np.random.RandomState(0), np.random.RandomState(1), np.arange(3000), np.arange(3000.0),
+        np.arange(1, 3001), {"a": 1}, {"a": 2}, [1], (1,), Quantile(0.3), AdamW(0.3), AdamW(0.2),
+        functools.partial(make, 1), functools.partial(make, 2),
+    ]  # fmt: skip
+    assert len({described(thing) for thing in things}) == len(things)
+    assert described(make(1)) == described(make(1))
 
 
 @needs_callbacks

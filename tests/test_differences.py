@@ -405,9 +405,37 @@ def test_theirs_has_no_decision_function():
     skip_if_they_changed(hasattr(MLPClassifier(), "decision_function"))
 
 
-def test_the_regressors_tag_says_that_it_takes_several_targets():
+def set_between_two_calls(cls, **change):
+    X, y = scale(X_IRIS), X_IRIS[:, 0]
+    model = cls(hidden_layer_sizes=(4,), random_state=0, shuffle=False).partial_fit(X, y)
+    return model.set_params(**change).partial_fit(X, y).predict(X)
+
+
+def test_what_is_set_between_calls_of_partial_fit_takes_effect():
+    for change in ({"learning_rate_init": 0.5}, {"beta_1": 0.1}, {"solver": "sgd"}):
+        assert (set_between_two_calls(NumpyMLPRegressor, **change)
+                != set_between_two_calls(NumpyMLPRegressor)).any()  # fmt: skip
+
+
+def test_theirs_goes_on_as_it_was():
+    changed = set_between_two_calls(MLPRegressor, learning_rate_init=0.5, beta_1=0.1, solver="sgd")
+    skip_if_they_changed((changed != set_between_two_calls(MLPRegressor)).any())
+
+
+@pytest.mark.parametrize("cls", [NumpyMLPRegressor, MLPRegressor])
+def test_after_lbfgs_there_is_no_curve_of_another_solver(cls):
+    X, y = scale(X_IRIS), X_IRIS[:, 0]
+    model = cls(hidden_layer_sizes=(4,), random_state=0, max_iter=3, warm_start=True).fit(X, y)
+    model.set_params(solver="lbfgs").fit(X, y)
+    if cls is MLPRegressor:
+        skip_if_they_changed(not hasattr(model, "loss_curve_"))
+    else:
+        assert not hasattr(model, "loss_curve_")
+
+
+def test_the_tags_say_that_both_take_several_targets():
     assert get_tags(NumpyMLPRegressor()).target_tags.multi_output
-    assert not get_tags(NumpyMLPClassifier()).target_tags.multi_output
+    assert get_tags(NumpyMLPClassifier()).target_tags.multi_output
     assert NumpyMLPRegressor(max_iter=1).fit(*several_targets()).predict(X_IRIS).shape == (150, 3)
 
 

@@ -145,7 +145,7 @@ def test_tags():
     assert classifier.classifier_tags.multi_label
     assert classifier.classifier_tags.multi_class
     assert regressor.target_tags.multi_output
-    assert not classifier.target_tags.multi_output
+    assert classifier.target_tags.multi_output
 
 
 @pytest.mark.parametrize("ours", OURS)

@@ -21,6 +21,7 @@ from sknumpynet import (
     NumpyMLPRegressor,
     Quantile,
 )
+from sknumpynet.core.lbfgs import Objective
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(80, 4))
@@ -299,7 +300,7 @@ def test_history(cls, solver, early_stopping, validated):
     if not validated and not (early_stopping and solver != "lbfgs"):
         keys -= {"validation_loss", "validation_score"}
     if solver == "lbfgs":
-        keys -= {"learning_rate", "gradient_norm"}
+        assert np.isnan(history["learning_rate"]).all()
         assert history["loss"][-1] == pytest.approx(model.loss_)
     else:
         assert history["loss"] == model.loss_curve_
@@ -322,6 +323,46 @@ def test_history_of_rates_and_gradients():
     before = new(**{**model.get_params(), "max_iter": 2}).fit(X, NUMBERS)
     way = np.linalg.norm(model._network.params - before._network.params)
     assert model.history_["gradient_norm"][-1] * 0.1 / 3 == pytest.approx(way, rel=1e-9)
+
+
+def test_the_gradient_of_lbfgs_is_that_of_its_last_iteration():
+    model = new(solver="lbfgs", max_iter=4).fit(X, NUMBERS)
+    objective = Objective(model._network, model.loss_function_, X, NUMBERS[:, None], None, 1e-4)
+    _, gradient = objective(model._network.params.copy())
+    assert model.history_["gradient_norm"][-1] == pytest.approx(np.linalg.norm(gradient), rel=1e-9)
+    assert len(set(model.history_["gradient_norm"])) == 4
+
+
+def test_the_gradient_is_recorded_before_it_is_shortened():
+    options = {"batch_size": 80, "max_iter": 1}
+    plain, shortened = (
+        new(max_grad_norm=most, **options).fit(X, NUMBERS).history_["gradient_norm"]
+        for most in (None, 1e-3)
+    )
+    assert shortened == pytest.approx(plain) and shortened[0] > 1e-3
+
+
+def test_lbfgs_leaves_no_curves_of_another_solver():
+    model = new(warm_start=True, max_iter=3).fit(X, NUMBERS)
+    model.set_params(solver="lbfgs").fit(X, NUMBERS)
+    fresh = new(solver="lbfgs", max_iter=3).fit(X, NUMBERS)
+    assert {name for name in vars(model) if name.endswith("_")} == {
+        name for name in vars(fresh) if name.endswith("_")
+    }
+    model.set_params(solver="adam").fit(X, NUMBERS)
+    assert len(model.loss_curve_) == len(model.history_["epoch"]) == 3
+
+
+def test_without_hidden_layers_there_is_nothing_to_look_at():
+    model = NumpyMLPRegressor(hidden_layer_sizes=(), max_iter=1).fit(X, NUMBERS)
+    with pytest.raises(ValueError, match="no hidden layer to look at: hidden_layer_sizes is empty"):
+        model.hidden_activations(X)
+    with pytest.raises(
+        ValueError, match=r"layer=2 is not there: .* 1 hidden layer; layer may be 0,"
+    ):
+        NumpyMLPRegressor(hidden_layer_sizes=(3,), max_iter=1).fit(X, NUMBERS).hidden_activations(
+            X, layer=2
+        )
 
 
 def test_history_grows_with_warm_starts_and_partial_fit():

@@ -512,7 +512,11 @@ def test_ones_own_do_what_they_say():
 # -------------------------------------------------------------------- an epoch at a time
 
 
-@pytest.mark.parametrize("learning_rate", ["cosine", "one_cycle", Warmup("one_cycle"), Cosine(0.1)])
+HELD = ["cosine", "one_cycle", Warmup("one_cycle"), Cosine(0.1), "exponential", Step(every=1)]
+HELD += [Warmup(Exponential(), steps=2), lambda step: 0.01 / (1 + step), Halving()]
+
+
+@pytest.mark.parametrize("learning_rate", HELD)
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_partial_fit_counts_its_steps_on_and_then_holds_the_last_rate(solver, learning_rate):
     whole = fit(solver=solver, learning_rate=learning_rate, max_iter=5)
@@ -524,6 +528,13 @@ def test_partial_fit_counts_its_steps_on_and_then_holds_the_last_rate(solver, le
     for _ in range(3):
         model.partial_fit(X, NUMBERS)
     assert model.history_["learning_rate"][5:] == [model.history_["learning_rate"][4]] * 3
+
+
+def test_invscaling_falls_on_as_in_scikit_learn():
+    model = new(solver="sgd", learning_rate="invscaling", max_iter=2)
+    for _ in range(4):
+        model.partial_fit(X, NUMBERS)
+    assert len(set(model.history_["learning_rate"])) == 4
 
 
 def test_a_function_gets_the_number_of_the_step():

@@ -11,7 +11,7 @@ from fitted_state import fitted_state
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import LeakyReLU, NumpyMLPClassifier, NumpyMLPRegressor, Quantile
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(70, 4))
@@ -252,6 +252,105 @@ def test_the_link_is_that_of_the_fit():
     before = model.predict(X)
     model.set_params(loss="poisson")
     assert_array_equal(model.predict(X), before)
+
+
+# What is set between two calls, and what a network that had it from the first would have made of the second.
+SET = {
+    "loss": {"loss": "huber"},
+    "a loss of another link": {"loss": "poisson"},
+    "activation": {"activation": "tanh"},
+    "dropout": {"dropout": 0.5},
+    "learning_rate_init": {"learning_rate_init": 0.3},
+    "learning_rate": {"learning_rate": "cosine"},
+    "option of the solver": {"beta_1": 0.1},
+    "epsilon": {"epsilon": 0.1},
+    "alpha": {"alpha": 10.0},
+    "max_grad_norm": {"max_grad_norm": 1e-3},
+    "batch_size": {"batch_size": 70},
+}
+
+
+@pytest.mark.parametrize("change", SET.values(), ids=SET)
+def test_what_is_set_takes_effect_with_the_next_call(change):
+    y = np.exp(NUMBERS / 4)
+    model, twin = (new(shuffle=False).partial_fit(X, y) for _ in range(2))
+    weights, moments = model._network.params.copy(), model._training.optimizer.state["m"].copy()
+    model.set_params(**change).partial_fit(X, y)
+    assert not np.array_equal(model.coefs_[0], twin.partial_fit(X, y).coefs_[0])
+    # the same, put together by hand: the first network's weights and moments under the new parameters
+    other = new(shuffle=False, **change).partial_fit(X, y)
+    other._network.params[...] = weights
+    other._training.optimizer.state["m"][...] = moments
+    one_more = new(shuffle=False).partial_fit(X, y)
+    other._training.optimizer.state["v"][...] = one_more._training.optimizer.state["v"]
+    other._training.optimizer.t = one_more._training.optimizer.t
+    if (
+        "dropout" not in change and "batch_size" not in change
+    ):  # masks, and the steps counted, differ
+        assert_allclose(model.predict(X), other.partial_fit(X, y).predict(X), rtol=1e-9)
+        assert model.out_activation_ == other.out_activation_
+        assert model.loss_function_ == other.loss_function_
+    assert len(model.loss_curve_) == 2 and model.t_ == 140
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hidden_layer_sizes": (6, 6)}, "hidden_layer_sizes=.*set hidden_layer_sizes back"),
+        ({"normalization": "layer"}, "fit_intercept or normalization is not that of the network"),
+        ({"fit_intercept": False}, "fit_intercept or normalization is not that of the network"),
+        ({"loss": Quantile([0.1, 0.9])}, r"loss=Quantile.* makes 2 columns of y, but .* 1 output"),
+        ({"activation": LeakyReLU(-1)}, "slope must be"),
+    ],
+)
+def test_what_cannot_take_effect_raises_and_changes_nothing(change, message):
+    model = repeat(new(), "numbers", 2)
+    model.set_params(**change)
+    before = fitted_state(model)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, NUMBERS)
+    assert fitted_state(model) == before
+
+
+def test_one_normalization_for_another_raises():
+    model = repeat(new(normalization="layer"), "numbers", 1).set_params(normalization="batch")
+    for method in ("partial_fit", "fit"):
+        with pytest.raises(ValueError, match="normalization is not that of the network"):
+            getattr(model.set_params(warm_start=True), method)(X, NUMBERS)
+
+
+@pytest.mark.parametrize("change", [{"loss": "huber"}, {"activation": "tanh"}, {"dropout": 0.3}])
+def test_a_call_that_fails_after_a_change_leaves_the_old_network(change):
+    model = repeat(new(), "numbers", 2)
+    twin = copy.deepcopy(model).partial_fit(X, NUMBERS)
+    model.set_params(**change, learning_rate_init=1e308)
+    before = fitted_state(model)
+    with pytest.raises(ValueError, match="non-finite"), np.errstate(all="ignore"):
+        model.partial_fit(X, NUMBERS)
+    assert fitted_state(model) == before
+    model.set_params(loss="squared_error", activation="relu", dropout=0.0)
+    model.set_params(learning_rate_init=0.001).partial_fit(X, NUMBERS)
+    assert_array_equal(model.predict(X), twin.predict(X))
+
+
+def test_early_stopping_is_refused_after_the_data_were_looked_at():
+    """In the order of scikit-learn."""
+    with pytest.raises(ValueError, match="contains NaN"):
+        new(early_stopping=True).partial_fit(X * np.nan, NUMBERS)
+    with pytest.raises(ValueError, match="Set early_stopping=False"):
+        new(early_stopping=True).partial_fit(X, NUMBERS)
+
+
+def test_a_call_does_not_copy_the_curves():
+    """However many calls there were, the lists are the same ones, and a little longer."""
+    model = repeat(new(), "numbers", 2)
+    lists = dict(model.history_)
+    model.partial_fit(X, NUMBERS, X_val=X, y_val=NUMBERS)
+    assert all(model.history_[name] is values for name, values in lists.items())
+    assert np.isnan(model.history_["validation_loss"]).tolist() == [True, True, False]
+    curve = model.loss_curve_
+    model.set_params(warm_start=True, max_iter=2).fit(X, NUMBERS)  # a fit makes new ones
+    assert model.loss_curve_ is not curve and len(curve) == 3 and len(model.loss_curve_) == 5
 
 
 def test_fit_begins_anew():
