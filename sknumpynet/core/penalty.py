@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What happens to the gradient between the backward pass and the update: the penalty on the weights is added,
-and what is longer than allowed is shortened.
+"""What happens to the gradient between the backward pass and the update.
+
+The gradient of the penalty on the weights is added, and a gradient longer than allowed is shortened.
 """
 
 from __future__ import annotations
