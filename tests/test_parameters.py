@@ -110,10 +110,6 @@ def mean_prediction(model):
     return float(model.predict(X).mean())
 
 
-def largest_gradient(model):
-    return max(model.history_["gradient_norm"])
-
-
 def layer_means(model):
     """How far the hidden units are from mean 0 and variance 1 before the activation."""
     a = model.hidden_activations(X)
@@ -190,7 +186,6 @@ TABLE = [
     Row("normalization", (None, "layer"), layer_means, "<", {"activation": "identity"}),
     Row("normalization", (None, "batch"), n_parameters, ">"),
     Row("max_grad_norm", (None, 0.01), distance_of_first_step, "<", {**SGD, "max_iter": 1}),
-    Row("max_grad_norm", (None, 0.01), largest_gradient, "<", {**SGD, "max_iter": 1}),
     Row("fit_intercept", (True, False), size_of_intercepts, "<", LONG),
     Row("fit_intercept", (True, False), n_parameters, "<"),
     Row("init", ("auto", "zeros"), size_of_weights, "<", ONE_EPOCH),

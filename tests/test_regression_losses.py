@@ -210,7 +210,7 @@ def test_targets_outside_of_the_domain(loss, y, message, method):
 
 
 def test_validation_targets_outside_of_the_domain():
-    with pytest.raises(ValueError, match="loss='poisson' needs y >= 0"):
+    with pytest.raises(ValueError, match="loss='poisson' needs y_val >= 0"):
         new(loss="poisson").fit(X, COUNTS, X_val=X, y_val=COUNTS - 1)
 
 
