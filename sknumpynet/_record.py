@@ -50,7 +50,8 @@ def extend_history(estimator, columns, incremental):
     new ones.
     """
     # L-BFGS has no curve to go on with
-    earlier = estimator.history_ if hasattr(estimator, "loss_curve_") else {"epoch": []}
+    goes_on = hasattr(estimator, "loss_curve_") and hasattr(estimator, "history_")
+    earlier = estimator.history_ if goes_on else {"epoch": []}
     n, n_earlier = len(columns["loss"]), len(earlier["epoch"])
     last = earlier["epoch"][-1] if n_earlier else 0
     columns = {"epoch": list(range(last + 1, last + n + 1)), **columns}

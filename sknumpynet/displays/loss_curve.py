@@ -257,9 +257,10 @@ def epochs_of(history):
 
 
 def column_of(history, name):
-    """Return a column as an array, None where it is not there or empty."""
+    """Return a column as an array, None where it is not there, empty, or without a number."""
     values = history.get(name)
-    return np.asarray(values, dtype=np.float64) if values is not None and len(values) else None
+    values = np.asarray([] if values is None else values, dtype=np.float64)
+    return None if np.isnan(values).all() else values
 
 
 def smoothed(values, factor):
