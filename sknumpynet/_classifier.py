@@ -41,9 +41,15 @@ from sknumpynet.core.several_classes import SeveralClasses
 SEVERAL = "multiclass-multioutput"
 # The smallest normal number and the largest one below 1, of each dtype.
 LIMITS = {
-    np.dtype(dtype): (np.finfo(dtype).tiny, dtype(1) - np.finfo(dtype).epsneg)
+    np.dtype(dtype): (np.array(np.finfo(dtype).tiny), np.array(1 - np.finfo(dtype).epsneg))
     for dtype in (np.float32, np.float64)
 }
+
+
+def _keep_within_limits(p):
+    lowest, highest = LIMITS[p.dtype]
+    np.maximum(p, lowest, out=p)
+    np.minimum(p, highest, out=p)
 
 
 @documented(
@@ -319,14 +325,13 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The labels; for several labels at once an indicator matrix, sparse if that of `fit` was.
         """
-        raw = self._raw(X)
+        best = self._raw(X, self._choose, self._room_for_choices)
         if self._label_type == SEVERAL:
-            best = zip(self.classes_, self._class_indices(raw).T, strict=True)
-            return np.column_stack([classes[indices] for classes, indices in best])
+            choices = zip(self.classes_, best.T, strict=True)
+            return np.column_stack([classes[indices] for classes, indices in choices])
         if self._label_type == "multilabel-indicator":
-            y = (raw > 0).astype(int)
-            return csr_matrix(y) if self._sparse_labels else y
-        return self.classes_[self._class_indices(raw)]
+            return csr_matrix(best) if self._sparse_labels else best
+        return self.classes_[best]
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -344,7 +349,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if not self._is_ready():
             check_is_fitted(self)
         if self.n_outputs_ > 1:
-            p = self._raw(X, self.loss_function_.inverse_link)
+            p = self._raw(X, self._write_probabilities)
         elif self.out_activation_ == "logistic":
             raw = self._raw(X)
             p = np.hstack([-raw, raw])
@@ -352,9 +357,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         else:
             second = self._raw(X, self.loss_function_.inverse_link)
             p = np.hstack([1 - second, second])
-        lowest, highest = LIMITS[p.dtype]
-        np.maximum(p, lowest, out=p)
-        np.minimum(p, highest, out=p)
+        if self.n_outputs_ == 1:
+            _keep_within_limits(p)
         if self._label_type == SEVERAL:
             return [p[:, block] for block in self.loss_function_.blocks]
         return p
@@ -520,6 +524,25 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             return np.searchsorted(self.classes_, y)
         self.n_outputs_ = 1
         return (y == self.classes_[-1])[:, np.newaxis] & (len(self.classes_) == 2)
+
+    def _room_for_choices(self, n):
+        """Return the array for what `_choose` writes about so many rows."""
+        if self._label_type == SEVERAL:
+            return np.empty((n, len(self.classes_)), np.intp)
+        return np.empty(
+            (n, self.n_outputs_) if self._label_type == "multilabel-indicator" else n, int
+        )
+
+    def _choose(self, raw, out):
+        """Write what the raw outputs of some rows say: the number of the class, or 0 or 1 per label."""
+        if self._label_type == "multilabel-indicator":
+            np.greater(raw, 0, out=out)
+        else:
+            out[...] = self._class_indices(raw)
+
+    def _write_probabilities(self, raw, out):
+        self.loss_function_.inverse_link(raw, out)
+        _keep_within_limits(out)
 
     def _class_indices(self, raw):
         """Return the number of the best class of each row, a column each for several questions."""

@@ -110,8 +110,11 @@ class FittedNetwork:
         self._training = None
         return self
 
-    def _raw(self, X, link=None):
-        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs)."""
+    def _raw(self, X, link=None, make_out=None):
+        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs).
+
+        ``make_out(n_samples)``, where given, makes the array that the link writes into.
+        """
         if not self._needs_no_check(X):
             check_is_fitted(self)
             X = check_data(self, X, reset=False)
@@ -119,7 +122,8 @@ class FittedNetwork:
                 raise ValueError(
                     f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
                 )
-        return self._network.predict(X, link=link)
+        out = None if make_out is None else make_out(X.shape[0])
+        return self._network.predict(X, link=link, out=out)
 
     def hidden_activations(self, X, layer=-1):
         """Return what the units of a hidden layer give.

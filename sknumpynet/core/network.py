@@ -213,31 +213,30 @@ class Network:
             flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
         return flow
 
-    def predict(self, X: Any, rows: Array | None = None, link: Link | None = None) -> Array:
+    def predict(self, X: Any, rows: Any = None, link: Link | None = None, out: Any = None) -> Array:
         """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
-        are the numbers of the rows to take, None for all. ``link(raw, out)`` is called for each chunk.
+        are those to take, None for all. ``link(raw, out)`` is called for each chunk, and writes into its
+        rows of ``out``: of an array like ``raw``, of ``raw`` itself, or of what was given.
         """
         n = X.shape[0] if rows is None else len(rows)
         if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
             raw = self.forward(X, Workspace(self, n, training=False))
+            out = raw if out is None else out
             if link is not None:
-                link(raw, raw)
-            return raw
-        raw = np.empty((n, self.n_outputs), self.dtype)
+                link(raw, out)
+            return out  # type: ignore[no-any-return]
+        out = np.empty((n, self.n_outputs), self.dtype) if out is None else out
         size = max(1, min(n, self.chunk_rows()))
         work, gather = Workspace(self, size, training=False), Gather(X, size, self.dtype)
         for start in range(0, n, size):
             stop = min(start + size, n)
-            if stop - start < size:
-                work = work.head(stop - start)
+            work = work if stop - start == size else work.head(stop - start)
             chunk = gather(slice(start, stop) if rows is None else rows[start:stop])
-            part = raw[start:stop]
-            part[...] = self.forward(chunk, work)
-            if link is not None:
-                link(part, part)
-        return raw
+            raw, part = self.forward(chunk, work), out[start:stop]
+            link(raw, part) if link is not None else np.copyto(part, raw)
+        return out  # type: ignore[no-any-return]
 
     def chunk_rows(self) -> int:
         """Return how many rows to take at a time where the number is free."""
