@@ -125,5 +125,9 @@ PLAIN = (
     "coming_from_scikit_learn",
     "where_we_differ",
     "architecture",
+    "train_faster",
+    "benchmarks",
+    "contributing",
+    "changelog",
 )
 html_sidebars = {page: [] for page in PLAIN}

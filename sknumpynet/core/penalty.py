@@ -28,7 +28,7 @@ class Penalty:
         self.l2, self.l1, self.value = l2, l1, 0.0
 
     def __call__(self, W: Array, dW: Array, scratch: Array) -> None:
-        """Add the gradient ``l2 W + l1 sign(W)`` to ``dW``; ``scratch`` is free space of the same length."""
+        """Add ``l2 W + l1 sign(W)`` to ``dW``; ``scratch`` is free space of that length."""
         scalars = SCALARS[W.dtype]
         if self.l2:
             np.multiply(W, scalars[self.l2], out=scratch)
@@ -48,7 +48,7 @@ class Penalty:
 
 
 def clip_norm(grads: Array, largest: float) -> float:
-    """Shorten the vector to the length ``largest`` where it is longer, and return its length before."""
+    """Shorten the vector to ``largest`` where it is longer; return its length before."""
     norm = math.sqrt(float(np.dot(grads, grads)))
     if norm > largest:
         grads *= largest / norm
