@@ -1,11 +1,13 @@
 """What every test shares: one BLAS thread a process, and draws that repeat."""
 
+import importlib.util
 import os
 
 # Before NumPy is imported: pytest-xdist already keeps every core busy.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -22,3 +24,12 @@ def pytest_configure(config):
     # Most tests stop long before convergence. Named here and not in setup.cfg, where pytest
     # would import scikit-learn, and with it NumPy, before the lines above.
     config.addinivalue_line("filterwarnings", "ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def pytest_collection_modifyitems(items):
+    """The displays' docstrings draw: without matplotlib they are left out."""
+    if importlib.util.find_spec("matplotlib") is not None:
+        return
+    for item in items:
+        if isinstance(item, pytest.DoctestItem) and ".displays." in item.name:
+            item.add_marker(pytest.mark.skip(reason="needs matplotlib"))
