@@ -5,6 +5,7 @@ import copy
 import signal
 import subprocess
 import sys
+import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -421,3 +422,35 @@ def test_chunks_of_rows(monkeypatch, n, convert):
     monkeypatch.setattr("sknumpynet.core.network.CHUNK_BYTES", 1)
     assert model._network.chunk_rows() == 32
     assert_allclose(model.predict(convert(data)), expected, rtol=1e-10, atol=1e-13)
+
+
+MANY = rng.normal(size=(40_000, 4))
+TARGETS = {
+    "binary": MANY[:, 0] > 0,
+    "multiclass": np.arange(len(MANY)) % 16,
+    "multilabel": MANY > 0,
+    "several": np.column_stack([np.arange(len(MANY)) % 3, np.arange(len(MANY)) % 8]),
+}
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+@pytest.mark.parametrize("kind", TARGETS)
+def test_chunks_of_rows_are_classified_as_single_rows_are(kind, method):
+    model = NumpyMLPClassifier((5,), max_iter=3, random_state=0)
+    model.fit(MANY[:300], TARGETS[kind][:300])
+    many, few = getattr(model, method)(MANY), getattr(model, method)(MANY[-20:])
+    if kind == "several" and method == "predict_proba":
+        many, few = np.hstack(many), np.hstack(few)
+    assert many.dtype == few.dtype
+    assert_allclose(many[-20:], few, rtol=1e-12)
+
+
+def test_predict_adds_little_to_its_result():
+    model = NumpyMLPClassifier((5,), max_iter=3, random_state=0)
+    model.fit(MANY[:300], TARGETS["multiclass"][:300])
+    tracemalloc.start()
+    labels = model.predict(MANY)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # the numbers of the classes and the labels; raw outputs of all rows would be eight times as much
+    assert peak < 4 * labels.nbytes

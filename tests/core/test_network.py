@@ -370,6 +370,19 @@ def test_predict_in_chunks_is_forward_in_one_go(monkeypatch, chunk, rows):
     assert raw.flags.owndata
 
 
+@pytest.mark.parametrize("n", [3, 40])
+def test_a_link_may_write_into_an_array_of_another_kind(monkeypatch, n):
+    monkeypatch.setattr(Network, "chunk_rows", lambda self: 7)
+    network, X = make_network(), np.random.default_rng(0).normal(size=(n, 5))
+
+    def largest(raw, out):
+        out[...] = raw.argmax(axis=1)
+
+    given = np.full(n, -1)
+    assert network.predict(X, link=largest, out=given) is given
+    assert_array_equal(given, network.predict(X).argmax(axis=1))
+
+
 def test_predict_nothing():
     assert make_network().predict(np.zeros((0, 5))).shape == (0, 3)
 
