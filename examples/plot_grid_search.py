@@ -68,9 +68,9 @@ plain = search.best_estimator_.set_params(network__solver__weight_decay=0.0)
 print(f"without decay: R2 of the test rows {plain.fit(X_train, y_train).score(X_test, y_test):.3f}")
 
 # %%
-# All of them at a glance: mean and standard deviation of R2 over the folds. The folds differ more than
-# neighbouring cells do, so neighbours of the best one are as good a choice, and a smaller network is the
-# cheaper one.
+# All of them at a glance: mean and standard deviation of R2 over the folds. All cells see the same folds, and
+# so the standard deviations tell how much the folds differ, not how sure a mean is. Where two cells are about
+# level, the smaller network is the cheaper one.
 
 shape = len(layers), len(decays)  # the last name in the alphabet moves fastest
 means = search.cv_results_["mean_test_score"].reshape(shape)

@@ -11,8 +11,8 @@ picture here, with its remedy.
 # The learning rate
 # -----------------
 # Plain gradient descent on scikit-learn's diabetes data, one network of 30 units, three rates. Too small a
-# rate gets nowhere in the time there is. With too large a rate every step goes past the valley, to a place
-# higher up than where it came from: the loss grows without end.
+# rate has come only a part of the way when the time is up. With too large a rate every step goes past the
+# valley, to a place higher up than where it came from: the loss grows without end.
 
 import textwrap
 import warnings
@@ -205,5 +205,5 @@ for name, (activation, initializer, *_) in CHOICES.items():
     print(f"{name:25} after {network.n_iter_} epochs: {network.score(X, y):.0%} of the rows right")
 
 # %%
-# With sigmoids, stay with one or two hidden layers. For more, take ReLU or one of its relatives, or
+# With sigmoids, stay with one or two hidden layers. For more, take tanh, ReLU or one of their relatives, or
 # ``normalization="batch"``, which brings every layer back to a good range.

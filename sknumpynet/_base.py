@@ -39,6 +39,7 @@ from sknumpynet._compat import (
     StrOptions,
     check_optimize_result,
     fit_context,
+    validate_parameters,
     with_callbacks,
 )
 from sknumpynet._fingerprint import fingerprint
@@ -176,6 +177,8 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
             return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), False)
 
     def _fit(self, X, y, sample_weight, validation, incremental):
+        if incremental:
+            validate_parameters(self)  # what was set since the first call counts
         check_objects(self)
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         self._check_trainable(len(hidden))

@@ -42,8 +42,15 @@ __all__ = [
     "check_optimize_result",
     "check_sample_weight",
     "fit_context",
+    "validate_parameters",
     "with_callbacks",
 ]
+
+
+def validate_parameters(estimator):
+    """Check the parameters as before a fit, which scikit-learn leaves out in later calls of partial_fit."""
+    estimator._validate_params()
+
 
 DOCS = "https://sknumpynet.readthedocs.io/en/stable/"
 

@@ -288,7 +288,7 @@ def test_a_row_in_the_nodes():
     assert_array_equal(display.edges_[1].get_array(), model.coefs_[1].ravel())
     gradient = display.plot(edges="gradient")
     assert_array_equal(gradient.edges_[1].get_array(), step.layers[1]["dW"].ravel())
-    assert gradient.colorbar_.ax.get_ylabel() == "gradient of the loss"
+    assert gradient.colorbar_.ax.get_ylabel() == "line: gradient of the loss"
     assert "hidden 1\nLeakyReLU" in texts(display.ax_.texts)
     without = NetworkDisplay.from_estimator(model, X[0])
     assert [text.split()[::2] for text in texts(without.labels_[3])] == [["z"]] * 3

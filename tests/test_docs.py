@@ -118,6 +118,7 @@ PAGES = [
     "docs/getting_started.md",
     "docs/user_guide.md",
     "docs/coming_from_scikit_learn.md",
+    "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
     "docs/from_scratch/glossary.md",
 ]

@@ -439,3 +439,15 @@ def test_sample_weight_comes_before_classes():
     model = new("three classes").partial_fit(X, CLASSES, WEIGHTS, [0, 1, 2])
     other = new("three classes").partial_fit(X, CLASSES, sample_weight=WEIGHTS, classes=[0, 1, 2])
     assert_array_equal(model.predict_proba(X), other.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "given", [{"alpha": -1}, {"batch_size": 0}, {"learning_rate_init": "x"}, {"l1_ratio": 3}]
+)
+def test_parameters_set_since_the_first_call_are_looked_at(given):
+    model = NumpyMLPRegressor(hidden_layer_sizes=(3,), random_state=0)
+    model.partial_fit(np.eye(4), np.arange(4.0))
+    before = model.coefs_[0].copy()
+    with pytest.raises(ValueError, match=f"The .{next(iter(given))}. parameter"):
+        model.set_params(**given).partial_fit(np.eye(4), np.arange(4.0))
+    assert (model.coefs_[0] == before).all()

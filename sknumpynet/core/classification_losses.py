@@ -156,6 +156,8 @@ class MultinomialLogLoss(Loss):
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)
         if y.ndim == 2:
+            if y.shape != raw.shape:
+                raise ValueError("a column of class numbers is not a column for each class")
             terms = minus_log_of(gradient, scratch)
             terms *= y
             gradient -= y

@@ -131,9 +131,15 @@ class Loss(Options):
             ``out``, where it was given.
         """
         gradient = np.empty_like(raw) if out is None else out
-        terms = self.terms_and_gradient(
-            y, raw, gradient, np.empty_like(raw) if scratch is None else scratch
-        )
+        scratch = np.empty_like(raw) if scratch is None else scratch
+        try:
+            terms = self.terms_and_gradient(y, raw, gradient, scratch)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{type(self).__name__} cannot compare y, {y.dtype} of shape {y.shape}, with raw of shape "
+                f"{raw.shape}: {error}. Targets have a column for each output, as y.reshape(-1, 1) has; "
+                "class numbers for a softmax are integers of shape (n,)"
+            ) from error
         if sample_weight is None:
             scale = 1.0 / (len(raw) if total is None else total)
             gradient *= SCALARS[gradient.dtype][scale]

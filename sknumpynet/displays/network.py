@@ -177,7 +177,7 @@ class NetworkDisplay:
         self._draw_words(sizes, tallest)
         self.colorbar_ = None
         if colorbar:
-            label = "weight" if edges == "weight" else "gradient of the loss"
+            label = "line: " + ("weight" if edges == "weight" else "gradient of the loss")
             self.colorbar_ = self.figure_.colorbar(
                 self.edges_[0], ax=self.ax_, label=label, shrink=0.7, aspect=30
             )

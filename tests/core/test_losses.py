@@ -541,3 +541,18 @@ def test_every_loss_has_a_case():
 @pytest.mark.parametrize("case", LOSSES)
 def test_the_curves_show_the_mean_over_outputs_where_errors_are_summed(case):
     assert make_loss(case).reports_mean == (CASES[case].link == "identity")
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "n_outputs"),
+    [
+        (SquaredError(), np.zeros(4), 1),  # no column
+        (BinaryLogLoss(), np.zeros(4), 1),
+        (MultinomialLogLoss(), np.zeros((4, 1), int), 2),  # a column of class numbers
+        (MultinomialLogLoss(), np.zeros(4), 2),  # class numbers as floats
+    ],
+)
+def test_targets_of_the_wrong_shape_are_explained(loss, y, n_outputs):
+    name, shape = type(loss).__name__, rf"\({len(y)}, ?1?\)"
+    with pytest.raises(ValueError, match=rf"{name} cannot compare y, .*{shape}.*reshape\(-1, 1\)"):
+        loss.value_and_gradient(y, np.zeros((4, n_outputs)))
