@@ -48,8 +48,7 @@ LIMITS = {
 
 def _keep_within_limits(p):
     lowest, highest = LIMITS[p.dtype]
-    np.maximum(p, lowest, out=p)
-    np.minimum(p, highest, out=p)
+    p.clip(lowest, highest, p)
 
 
 @documented(

@@ -6,6 +6,8 @@ Each needs only its own output ``a`` to compute its derivative, so that ``z`` an
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.special import expit
 
@@ -132,7 +134,8 @@ class ReLU(Activation):
     """
 
     def forward(self, z: Array, out: Array) -> None:
-        np.maximum(z, SCALARS[z.dtype][0], out=out)
+        scalars = SCALARS[z.dtype]
+        z.clip(scalars[0], scalars[math.inf], out)
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
         np.greater(a, SCALARS[a.dtype][0], out=scratch)

@@ -171,7 +171,7 @@ class Dense(Layer):
         buffer.x = x
         z: Array = buffer.out  # type: ignore[assignment]
         if isinstance(x, np.ndarray):
-            np.dot(x, self.W, out=z)
+            x.dot(self.W, z)
         else:
             z[...] = x @ self.W
         if self.bias:
@@ -181,14 +181,14 @@ class Dense(Layer):
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
         x = buffer.x
         if isinstance(x, np.ndarray):
-            np.dot(x.T, delta, out=self.dW)
+            x.T.dot(delta, self.dW)
         else:
             _sparse_product(x, delta, self.dW)
         if self.bias:
-            np.dot(buffer.ones, delta, out=self.db)  # type: ignore[arg-type]
+            buffer.ones.dot(delta, self.db)  # type: ignore[union-attr]
         if buffer.delta is None:
             return None
-        return np.dot(delta, self.W.T, out=buffer.delta)
+        return delta.dot(self.W.T, buffer.delta)
 
 
 def _sparse_product(x: Any, delta: Array, dW: Array) -> None:

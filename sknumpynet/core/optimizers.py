@@ -15,14 +15,15 @@ import numpy as np
 
 from sknumpynet.core.options import SCALARS, Array, Options
 
-# Long vectors are updated in pieces of so many elements: the dozen passes of penalty and update over a piece
-# then find it in the processor's cache.
+# Long vectors are updated in pieces of about so many elements: the dozen passes of penalty and update over a
+# piece then find it in the processor's cache.
 PIECE = 1 << 16
 
 
 def pieces(n: int) -> Sequence[slice]:
-    """Return the slices in which to go through a vector of length ``n``."""
-    return [slice(start, min(start + PIECE, n)) for start in range(0, n, PIECE)]
+    """Return the slices in which to go through a vector of length ``n``, equal but for the last."""
+    size = max(1, -(-n // max(1, n // PIECE)))
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 class Optimizer(Options):
@@ -74,7 +75,7 @@ class Optimizer(Options):
         self.before_update()
         n = len(params) if n_weights is None else n_weights
         parts: Iterable[Any] = [(params, grads, self.state, self._scratch, n)]
-        if len(params) > PIECE:
+        if len(params) > len(self._scratch):
             parts = self._parts(params, grads, n)
         for part, slope, state, scratch, n in parts:
             if penalty is not None and n > 0:

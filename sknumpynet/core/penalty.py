@@ -33,10 +33,10 @@ class Penalty:
         if self.l2:
             np.multiply(W, scalars[self.l2], out=scratch)
             dW += scratch
-            self.value += 0.5 * self.l2 * float(np.dot(W, W))
+            self.value += 0.5 * self.l2 * float(W.dot(W))
         if self.l1:
             np.sign(W, out=scratch)
-            self.value += self.l1 * float(np.dot(W, scratch))
+            self.value += self.l1 * float(W.dot(scratch))
             scratch *= scalars[self.l1]
             dW += scratch
 
@@ -49,7 +49,7 @@ class Penalty:
 
 def clip_norm(grads: Array, largest: float) -> float:
     """Shorten the vector to ``largest`` where it is longer; return its length before."""
-    norm = math.sqrt(float(np.dot(grads, grads)))
+    norm = math.sqrt(float(grads.dot(grads)))
     if norm > largest:
         grads *= largest / norm
     return norm

@@ -233,7 +233,7 @@ class Training:
             self.learning_rate = self.rate()
         history, grads = self.history, self.network.grads
         history.loss.append(sum_of_losses / n)
-        norm = math.sqrt(float(np.dot(grads, grads))) if self.max_grad_norm is None else self.norm
+        norm = math.sqrt(float(grads.dot(grads))) if self.max_grad_norm is None else self.norm
         history.gradient_norm.append(norm)
 
     def _end_or_slow_down(self, what: str) -> None:
