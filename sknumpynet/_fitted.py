@@ -14,9 +14,6 @@ from sknumpynet._choices import build_network
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
 from sknumpynet.core.layers import Activate
 
-# Up to so many in X, the check of X is what a prediction would spend its time on.
-FEW_NUMBERS = 1 << 17
-
 
 class FittedNetwork:
     """The part of both estimators that needs a network, fitted or made of weights that were assigned."""
@@ -118,13 +115,18 @@ class FittedNetwork:
 
         ``make_out(n_samples)``, where given, makes the array that the link writes into.
         """
-        if not self._needs_no_check(X):
-            check_is_fitted(self)
-            X = check_data(self, X, reset=False)
-            if X.shape[1] != self._network.fan_in:
-                raise ValueError(
-                    f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
-                )
+        if self._is_plain(X):
+            try:
+                out = None if make_out is None else make_out(X.shape[0])
+                return self._network.predict(X, link=link, out=out, check=_check_finite)
+            except FloatingPointError:
+                pass  # what is wrong with X is said below
+        check_is_fitted(self)
+        X = check_data(self, X, reset=False)
+        if X.shape[1] != self._network.fan_in:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
+            )
         out = None if make_out is None else make_out(X.shape[0])
         return self._network.predict(X, link=link, out=out)
 
@@ -187,15 +189,24 @@ class FittedNetwork:
         """Return d output / d input, given d raw / d input."""
         return slopes
 
-    def _needs_no_check(self, X):
-        """Return whether X is few rows and beyond doubt: to check them takes longer than to predict them."""
+    def _is_plain(self, X):
+        """Return whether nothing about X is to be checked but its numbers.
+
+        scikit-learn's check takes longer than predicting a few rows, and reads many rows once more.
+        """
         mine = vars(self)
         network = mine.get("_network")
         if network is None or type(X) is not np.ndarray or X.dtype != network.dtype:
             return False
-        if X.ndim != 2 or X.shape[1] != network.fan_in or not 0 < X.size <= FEW_NUMBERS:
+        if X.ndim != 2 or X.shape[1] != network.fan_in or not X.size:
             return False
-        return "feature_names_in_" not in mine and math.isfinite(np.vdot(X, X))
+        return "feature_names_in_" not in mine
+
+
+def _check_finite(X):
+    """Raise FloatingPointError where a number is NaN or infinite, or too large to be squared."""
+    if not math.isfinite(np.vdot(X, X)):
+        raise FloatingPointError
 
 
 def from_weights(cls, coefs, intercepts, activation, params, **attributes):

@@ -57,8 +57,8 @@ def one_cycle(units, peak, epochs, weight_decay=0.01, batch=200, target=None):
 RECIPES = {
     "mnist": [
         Recipe("sklearn"),
-        one_cycle((100,), 1e-2, 10, target=15),
-        one_cycle((256,), 7e-3, 6, target=10),
+        one_cycle((100,), 2e-2, 6, 0.03, target=15),
+        one_cycle((256,), 1.5e-2, 5, 0.05, target=10),
     ],
     "adult": [Recipe("sklearn"), one_cycle((100,), 1e-2, 5)],
     "covertype": [

@@ -159,11 +159,10 @@ class Network:
             source = np.random.default_rng(source)
         for layer in self.layers:
             if isinstance(layer, Dense):
-                initializer.fill(layer.W, layer.fan_in, layer.fan_out, source)
+                fans = layer.fan_in, layer.fan_out
+                initializer.fill(layer.W, *fans, source)
                 if layer.bias:
-                    (bias_initializer or initializer).fill(
-                        layer.b, layer.fan_in, layer.fan_out, source
-                    )
+                    (bias_initializer or initializer).fill(layer.b, *fans, source)
             layer.fill()
 
     def draw(self, work: Workspace, rng: np.random.Generator) -> None:
@@ -213,15 +212,20 @@ class Network:
             flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
         return flow
 
-    def predict(self, X: Any, rows: Any = None, link: Link | None = None, out: Any = None) -> Array:
+    def predict(
+        self, X: Any, rows: Any = None, link: Link | None = None, out: Any = None, check: Any = None
+    ) -> Array:
         """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
         are those to take, None for all. ``link(raw, out)`` is called for each chunk, and writes into its
-        rows of ``out``: of an array like ``raw``, of ``raw`` itself, or of what was given.
+        rows of ``out``: of an array like ``raw``, of ``raw`` itself, or of what was given. ``check(chunk)``,
+        where given, is called before.
         """
         n = X.shape[0] if rows is None else len(rows)
         if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
+            if check is not None:
+                check(X)
             raw = self.forward(X, Workspace(self, n, training=False))
             out = raw if out is None else out
             if link is not None:
@@ -234,6 +238,8 @@ class Network:
             stop = min(start + size, n)
             work = work if stop - start == size else work.head(stop - start)
             chunk = gather(slice(start, stop) if rows is None else rows[start:stop])
+            if check is not None:
+                check(chunk)
             raw, part = self.forward(chunk, work), out[start:stop]
             link(raw, part) if link is not None else np.copyto(part, raw)
         return out  # type: ignore[no-any-return]
@@ -271,13 +277,8 @@ class Network:
         """Return a copy that computes in another dtype."""
         other = copy.copy(self)
         layers = [copy.copy(layer) for layer in self.layers]
-        other.__setstate__(
-            {
-                "layers": layers,
-                "params": self._params.astype(dtype),
-                "state": self.state.astype(dtype),
-            }
-        )
+        params, state = self._params.astype(dtype), self.state.astype(dtype)
+        other.__setstate__({"layers": layers, "params": params, "state": state})
         return other
 
     def make_writable(self) -> None:

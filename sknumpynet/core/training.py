@@ -141,7 +141,8 @@ class Training:
         self.progress.n_steps = (self.max_epochs or n_epochs) * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
-        scratch = np.empty(pieces(self.network.n_weights)[0].stop, self.network.dtype)
+        n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_weights)[0].stop
+        scratch = np.empty(n_scratch, self.network.dtype)
         decides = validate is not None and keep_best
         if decides and self.best is None:
             self.best = self.network.snapshot()
@@ -182,6 +183,7 @@ class Training:
 
         The step goes down ``L + l2 / (2 total) * ||W||^2``, where ``total`` is the batch's sum of weights.
         A batch whose weights are all zero has no loss; its penalty counts as if each row had the weight 1.
+        Only ``max_grad_norm`` needs ``scratch``: space for the weights, or a piece of them.
         """
         network, n = self.network, X.shape[0]
         if network.is_random:

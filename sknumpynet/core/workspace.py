@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,11 @@ class Workspace:
                 fan_in, width = width, layer.width(width)
                 self.buffers.append(layer.buffer(fan_in, n_rows, None, None, False))
             return
-        ones = np.ones(n_rows, dtype)
-        space = np.empty(n_rows * network.widest, dtype)
-        for index, layer in enumerate(network.layers):
-            fan_in, width = width, layer.width(width)
+        widths = [width, *(width := layer.width(width) for layer in network.layers)]
+        ones, space = np.ones(n_rows, dtype), np.empty(n_rows * max(widths[1:]), dtype)
+        for layer, (fan_in, width) in zip(network.layers, pairwise(widths), strict=True):
             scratch = space[: n_rows * width].reshape(n_rows, width)
-            needs_delta = index > 0 or input_gradient
+            needs_delta = bool(self.buffers) or input_gradient
             self.buffers.append(layer.buffer(fan_in, n_rows, scratch, ones, needs_delta))
         self.reversed_buffers = self.buffers[::-1]
         self.delta = np.empty((n_rows, width), dtype)
