@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a fit leaves behind, what comes out of it, and that each parameter does what it says."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -274,6 +276,42 @@ def test_sparse_is_dense(cls, solver, container):
     dense, sparse = clone(model).fit(X, y), clone(model).fit(container(X), y)
     np.testing.assert_allclose(sparse.coefs_[0], dense.coefs_[0], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(sparse.predict(container(X)), dense.predict(X), rtol=1e-6, atol=1e-9)
+
+
+# -------------------------------------------------------------------- many rows
+
+
+@pytest.mark.parametrize("wrong, named", [(np.nan, "contains NaN"), (-np.inf, "contains infinity")])
+@pytest.mark.parametrize("place", [0, 40_000, -1])
+@pytest.mark.parametrize("cls", OURS)
+def test_a_wrong_number_in_any_chunk_is_refused(cls, place, wrong, named):
+    model = cls(hidden_layer_sizes=5, max_iter=2, random_state=0).fit(*data_for(cls))
+    X = np.zeros((100_000, model.n_features_in_))
+    X[place, 1] = wrong
+    with pytest.raises(ValueError, match=named):
+        model.predict(X)
+    assert model.predict(X[10:20]).shape == (10,)
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_numbers_too_large_to_be_squared_are_predicted(cls):
+    model = cls(hidden_layer_sizes=5, max_iter=2, random_state=0).fit(*data_for(cls))
+    X = data_for(cls)[0] * 1e200
+    np.testing.assert_array_equal(model.predict(X), model.predict(X.tolist()))
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_fit_needs_memory_for_parameters_and_batches(early_stopping):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((20_000, 784), dtype=np.float32), rng.integers(10, size=20_000)
+    model = NumpyMLPClassifier(max_iter=1, early_stopping=early_stopping, random_state=0)
+    model.fit(X[:400], y[:400])  # imports what is lazy
+    tracemalloc.start()
+    model.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    numbers = 6 * model.n_parameters_ + 3 * 200 * (784 + 100 + 10)
+    assert peak < 4 * numbers + 24 * len(X)
 
 
 # -------------------------------------------------------------------- warnings and words

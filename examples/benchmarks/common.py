@@ -45,14 +45,15 @@ STYLES = {
 class Worker:
     """A process that calls ``measure = prepare(*spec)`` once, and ``measure()`` each time it is told to.
 
-    ``prepare`` stands at the top level of a module; ``threads`` is for BLAS, OpenMP and PyTorch.
+    ``prepare`` stands at the top level of a module; ``threads`` is for BLAS, OpenMP and PyTorch, and
+    ``variables`` are other environment variables of the process.
     """
 
-    def __init__(self, prepare, *spec, threads):
+    def __init__(self, prepare, *spec, threads, variables=None):
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, prepare, spec), daemon=True)
-        with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads))):
+        with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads)) | (variables or {})):
             self._process.start()
         theirs.close()
 
@@ -106,15 +107,20 @@ def _environment(variables):
                 os.environ[name] = value
 
 
-def in_turn(specs, prepare, threads, rounds):
+def in_turn(specs, prepare, threads, rounds, variables=None):
     """Return ``{name: [what measure() returned in each round]}``, the peers taking turns.
 
-    ``specs`` maps the name of a peer to the arguments of ``prepare``.
+    ``specs`` maps the name of a peer to the arguments of ``prepare``; ``threads`` is one number for all or
+    maps names to numbers, and ``variables`` names to environment variables.
     """
-    workers = {}
+    if not isinstance(threads, dict):
+        threads = dict.fromkeys(specs, threads)
+    workers, variables = {}, variables or {}
     try:
         for name, spec in specs.items():
-            workers[name] = Worker(prepare, *spec, threads=threads)
+            workers[name] = Worker(
+                prepare, *spec, threads=threads[name], variables=variables.get(name)
+            )
         for worker in workers.values():
             worker.wait()
         results = {name: [] for name in workers}
