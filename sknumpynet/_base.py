@@ -34,6 +34,7 @@ from sknumpynet._compat import (
     CallbackSupportMixin,
     DocLink,
     EpochHooks,
+    ExplainsParameters,
     Interval,
     Options,
     StrOptions,
@@ -46,6 +47,7 @@ from sknumpynet._fingerprint import fingerprint
 from sknumpynet._fitted import FittedNetwork
 from sknumpynet._going_on import next_network, take_over
 from sknumpynet._guards import all_or_nothing, check_finite, warn, warn_of_interrupt
+from sknumpynet._hints import hint_for, object_wanted
 from sknumpynet._lbfgs_watch import LbfgsWatch
 from sknumpynet._progress import ProgressLine, make_log
 from sknumpynet._record import columns_of, extend_history, forget_curves
@@ -74,7 +76,9 @@ def is_stochastic(estimator):
     return True
 
 
-class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseNumpyMLP(
+    FittedNetwork, DocLink, CallbackSupportMixin, ExplainsParameters, BaseEstimator, ABC
+):
     """Base of `NumpyMLPClassifier` and `NumpyMLPRegressor`; not to be used directly."""
 
     _parameter_constraints: dict = {
@@ -141,6 +145,37 @@ class BaseNumpyMLP(FittedNetwork, DocLink, CallbackSupportMixin, BaseEstimator, 
     def _row_weights(self, y, sample_weight, dtype, incremental):
         """Return the weights of the rows, those of the classes multiplied in."""
         return sample_weight
+
+    # ---------------------------------------------------------------- parameters
+
+    def set_params(self, **params):
+        """Set parameters, and options of objects among them, such as ``solver__weight_decay``.
+
+        Parameters
+        ----------
+        **params : dict
+            New values by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or it is not an object and has no options.
+        """
+        try:
+            return super().set_params(**params)
+        except AttributeError as error:
+            message = object_wanted(self, params)
+            if message is None:
+                raise
+            raise ValueError(message) from error
+
+    def _hint(self, message):
+        return hint_for(self, message)
 
     # ---------------------------------------------------------------- fitting
 

@@ -34,6 +34,7 @@ __all__ = [
     "CallbackSupportMixin",
     "DocLink",
     "EpochHooks",
+    "ExplainsParameters",
     "Interval",
     "Options",
     "StrOptions",
@@ -50,6 +51,16 @@ __all__ = [
 def validate_parameters(estimator):
     """Check the parameters as before a fit, which scikit-learn leaves out in later calls of partial_fit."""
     estimator._validate_params()
+
+
+class ExplainsParameters:
+    """Adds what ``_hint(message)`` returns to scikit-learn's message about a wrong parameter."""
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except ValueError as error:
+            raise type(error)(f"{error}{self._hint(str(error))}") from None
 
 
 DOCS = "https://sknumpynet.readthedocs.io/en/stable/"

@@ -18,7 +18,7 @@ from fitted_state import fitted_state
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor, Quantile
+from sknumpynet import AdamW, NumpyMLPClassifier, NumpyMLPRegressor, Quantile
 
 OURS = {"classifier": NumpyMLPClassifier, "regressor": NumpyMLPRegressor}
 THEIRS = {"classifier": MLPClassifier, "regressor": MLPRegressor}
@@ -485,6 +485,32 @@ for value, differs in (
         "hidden_layer_sizes must hold", "one integer per hidden layer", error=TypeError,
         params={"hidden_layer_sizes": value}, differs=differs,
     )  # fmt: skip
+for name, value, hint in (
+    ("solver", "Adam", r"Did you mean solver='adam'\?"),
+    ("solver", AdamW, r"AdamW is a class; give an object: solver=AdamW\(\)"),
+    ("activation", "ReLU", r"Did you mean activation='relu'\?"),
+    ("activation", "sigmoid", r"Did you mean activation='logistic'\?"),
+    ("learning_rate", "one-cycle", r"Did you mean learning_rate='one_cycle'\?"),
+    ("learning_rate", 0.01, "the number goes into learning_rate_init=0.01"),
+    ("init", "kaiming", r"Did you mean init='he_uniform'\?"),
+):
+    bad(
+        f"a hint for {name}={value!r}", lambda model: model.fit(X, target(model)),
+        f"The '{name}' parameter of NumpyMLP", hint, params={name: value}, new=name == "init",
+    )  # fmt: skip
+for loss, hint, kinds in (
+    ("mse", "squared_error", ONLY_R), ("cross entropy", "log_loss", ONLY_C),
+):  # fmt: skip
+    bad(
+        f"a hint for loss={loss!r}", lambda model: model.fit(X, target(model)),
+        "The 'loss' parameter", rf"Did you mean loss='{hint}'\?", kinds=kinds,
+        params={"loss": loss}, new=kinds == ONLY_C,
+    )  # fmt: skip
+bad(
+    "an option of a name", lambda model: model.set_params(solver__weight_decay=0.1),
+    "solver__weight_decay cannot be set: solver='adam' has no options",
+    r"Give solver an object .* solver=AdamW\(\)", differs=True,
+)  # fmt: skip
 bad(
     "a misspelt parameter", lambda model: model.set_params(learning_rte=0.1),
     "Invalid parameter 'learning_rte'", r"Valid parameters are: \[.*'learning_rate_init'",

@@ -48,6 +48,7 @@ FLOORS = {
     "datasets": 0,
     "_checks": 1,
     "_guards": 1,
+    "_hints": 1,
     "_record": 1,
     "_validation": 9,
     "_choices": 9,

@@ -58,9 +58,8 @@ class Worker:
         theirs.close()
 
     def wait(self):
-        """Wait until ``prepare`` is done, and return the worker."""
+        """Wait until ``prepare`` is done."""
         self._receive()
-        return self
 
     def __call__(self):
         time.sleep(PAUSE)
@@ -121,8 +120,7 @@ def in_turn(specs, prepare, threads, rounds, variables=None):
             workers[name] = Worker(
                 prepare, *spec, threads=threads[name], variables=variables.get(name)
             )
-        for worker in workers.values():
-            worker.wait()
+            workers[name].wait()  # all at once, their threads would fight for the cores
         results = {name: [] for name in workers}
         for _ in range(rounds):
             for name, worker in workers.items():

@@ -49,7 +49,7 @@ def prepare(name, dtype, batch, data_dir):
     X, y, X_test, y_test = mnist(data_dir)
     X, X_test = X.astype(dtype) / 255, X_test.astype(dtype) / 255
     network = NumpyMLPClassifier(**workload.options)
-    network.fit(X, y)  # to warm up
+    network.fit(X[:1000], y[:1000])  # to warm up
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     kernels = next((pool.get("architecture") for pool in pools if "numpy" in pool["filepath"]), "?")
 
@@ -64,7 +64,10 @@ def measure(name, options):
     """Return one row for each setting of one network."""
     settings = settings_of(WORKLOADS[name], max(options.threads), options.kernels)
     results = in_turn(
-        {key: (name, dtype, batch, options.data_dir) for key, (dtype, batch, _, _) in settings.items()},
+        {
+            key: (name, dtype, batch, options.data_dir)
+            for key, (dtype, batch, _, _) in settings.items()
+        },
         prepare,
         {key: threads for key, (_, _, threads, _) in settings.items()},
         options.rounds,

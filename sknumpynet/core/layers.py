@@ -136,6 +136,11 @@ class Dense(Layer):
         Biases and their gradient; likewise.
     """
 
+    constraints = {
+        "fan_in": "an integer in [1, inf)",
+        "fan_out": "an integer in [1, inf)",
+        "bias": "a bool",
+    }
     VIEWS = ("W", "b", "dW", "db")
 
     W: Array

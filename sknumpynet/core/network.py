@@ -154,9 +154,7 @@ class Network:
         bias_initializer: Initializer | None = None,
     ) -> None:
         """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
-        source: Any = rng
-        if not hasattr(source, "uniform"):
-            source = np.random.default_rng(source)
+        source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)  # type: ignore[arg-type]
         for layer in self.layers:
             if isinstance(layer, Dense):
                 fans = layer.fan_in, layer.fan_out
@@ -191,14 +189,16 @@ class Network:
 
         ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC).
         """
-        if X.dtype != self._params.dtype:
-            raise TypeError(
-                f"X has dtype {X.dtype}, but the network computes in {self.dtype}: "
-                f"pass X.astype({self.dtype.name!r})"
-            )
-        for layer, buffer in zip(self.layers, work.buffers, strict=True):
-            X = layer.forward(X, buffer)
-        return X  # type: ignore[no-any-return]
+        out = X
+        try:
+            if X.dtype != self._params.dtype:
+                raise TypeError
+            for layer, buffer in zip(self.layers, work.buffers, strict=True):
+                out = layer.forward(out, buffer)
+        except (AttributeError, TypeError, ValueError):
+            work.check(X, self)
+            raise
+        return out  # type: ignore[no-any-return]
 
     def backward(self, delta: Array, work: Workspace) -> Array | None:
         """Fill `grads` from ``delta`` = dL/draw, for the batch that was last sent forward in ``work``.
@@ -208,8 +208,12 @@ class Network:
         if self._grads is None:
             self.grads  # noqa: B018  (binds dW and db)
         flow: Array | None = delta
-        for layer, buffer in zip(reversed(self.layers), work.reversed_buffers, strict=True):
-            flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
+        try:
+            for layer, buffer in zip(reversed(self.layers), work.reversed_buffers, strict=True):
+                flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
+        except (AttributeError, TypeError, ValueError):
+            work.check_delta(delta)
+            raise
         return flow
 
     def predict(
@@ -218,14 +222,12 @@ class Network:
         """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
-        are those to take, None for all. ``link(raw, out)`` is called for each chunk, and writes into its
-        rows of ``out``: of an array like ``raw``, of ``raw`` itself, or of what was given. ``check(chunk)``,
-        where given, is called before.
+        are those to take, None for all. For each chunk ``check(chunk)`` is called, and ``link(raw, out)``,
+        which writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or what was given.
         """
         n = X.shape[0] if rows is None else len(rows)
         if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
-            if check is not None:
-                check(X)
+            check(X) if check is not None else None
             raw = self.forward(X, Workspace(self, n, training=False))
             out = raw if out is None else out
             if link is not None:
@@ -238,8 +240,7 @@ class Network:
             stop = min(start + size, n)
             work = work if stop - start == size else work.head(stop - start)
             chunk = gather(slice(start, stop) if rows is None else rows[start:stop])
-            if check is not None:
-                check(chunk)
+            check(chunk) if check is not None else None
             raw, part = self.forward(chunk, work), out[start:stop]
             link(raw, part) if link is not None else np.copyto(part, raw)
         return out  # type: ignore[no-any-return]
@@ -268,8 +269,7 @@ class Network:
         raw = other.forward(X, work).copy()
         slopes = np.empty((len(X), self.n_outputs, X.shape[1]), self.dtype)
         for output in range(self.n_outputs):
-            work.delta[...] = 0
-            work.delta[:, output] = 1
+            work.delta[...] = np.arange(self.n_outputs) == output
             slopes[:, output] = other.backward(work.delta, work)
         return raw, slopes
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.layers import Buffer
+from sknumpynet.core.options import Array
 
 
 class Workspace:
@@ -29,6 +30,8 @@ class Workspace:
     ----------
     buffers : list of Buffer
         One per layer.
+    n_rows : int
+        Rows of a batch.
     delta, scratch : ndarray of shape (n_rows, n_outputs)
         For the loss: its gradient and its intermediate values.
     """
@@ -41,7 +44,7 @@ class Workspace:
         training: bool = True,
         input_gradient: bool = False,
     ) -> None:
-        dtype, width = network.dtype, network.fan_in
+        self.n_rows, dtype, width = n_rows, network.dtype, network.fan_in
         self.buffers: list[Buffer] = []
         if not training:
             for layer in network.layers:
@@ -61,8 +64,38 @@ class Workspace:
     def head(self, n: int) -> Workspace:
         """Return a workspace for ``n`` rows in the same memory: for the short last batch."""
         part = object.__new__(Workspace)
+        part.n_rows = n
         part.buffers = [buffer.head(n) for buffer in self.buffers]
         if hasattr(self, "delta"):
             part.reversed_buffers = part.buffers[::-1]
             part.delta, part.scratch = self.delta[:n], self.scratch[:n]
         return part
+
+    def check(self, X: Any, network: Any) -> None:
+        """Raise TypeError or ValueError where ``X`` is no batch for the network in this workspace."""
+        wanted = f"the network takes an array of shape ({self.n_rows}, {network.fan_in})"
+        if not hasattr(X, "dtype"):
+            raise TypeError(f"X is of type {type(X).__name__}, but {wanted}: pass np.asarray(X)")
+        if X.dtype != network.dtype:
+            raise TypeError(
+                f"X has dtype {X.dtype}, but the network computes in {network.dtype}: "
+                f"pass X.astype({network.dtype.name!r})"
+            )
+        if X.ndim != 2 or X.shape[1] != network.fan_in:
+            raise ValueError(f"X has shape {X.shape}, but {wanted} here")
+        if X.shape[0] != self.n_rows:
+            raise ValueError(
+                f"X has {X.shape[0]} rows, but the workspace is for {self.n_rows}: make a "
+                f"Workspace(network, {X.shape[0]}), or for fewer rows take work.head({X.shape[0]})"
+            )
+
+    def check_delta(self, delta: Array) -> None:
+        """Raise ValueError where no backward pass can begin with ``delta``."""
+        if not hasattr(self, "delta"):
+            raise ValueError("this workspace is for prediction; make one with training=True")
+        if all(buffer.x is None for buffer in self.buffers):
+            raise ValueError("backward needs what forward left behind: call forward first")
+        if np.shape(delta) != self.delta.shape:
+            raise ValueError(
+                f"delta has shape {np.shape(delta)}, but dL/draw has {self.delta.shape} here"
+            )

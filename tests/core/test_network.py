@@ -323,6 +323,54 @@ def test_forward_wants_its_own_dtype(X, dtype, name):
 
 
 @pytest.mark.parametrize(
+    "X, kind, message",
+    [
+        ([[0.0] * 5] * 2, TypeError, r"X is of type list.*\(2, 5\): pass np.asarray\(X\)"),
+        (np.zeros(5), ValueError, r"X has shape \(5,\), but the network takes.*\(2, 5\)"),
+        (np.zeros((2, 4)), ValueError, r"X has shape \(2, 4\), but the network takes.*\(2, 5\)"),
+        (np.zeros((3, 5)), ValueError, r"X has 3 rows.* is for 2: make a Workspace\(network, 3\)"),
+        (np.zeros((1, 5)), ValueError, r"X has 1 rows.* is for 2.*work.head\(1\)"),
+    ],
+    ids=["list", "one row", "width", "more rows", "fewer rows"],
+)
+def test_forward_says_what_it_takes(X, kind, message):
+    network = make_network()
+    with pytest.raises(kind, match=message):
+        network.forward(X, Workspace(network, 2))
+
+
+def test_backward_says_what_it_takes():
+    network = make_network()
+    work = Workspace(network, 2)
+    with pytest.raises(ValueError, match="call forward first"):
+        network.backward(np.zeros((2, 2)), work)
+    raw = network.forward(np.zeros((2, 5)), work)
+    with pytest.raises(ValueError, match=rf"delta has shape \(9, 1\).*\(2, {raw.shape[1]}\) here"):
+        network.backward(np.zeros((9, 1)), work)
+    work = Workspace(network, 2, training=False)
+    raw = network.forward(np.zeros((2, 5)), work)
+    with pytest.raises(ValueError, match="for prediction; make one with training=True"):
+        network.backward(raw, work)
+
+
+def test_what_an_activation_raises_is_passed_on():
+    def fails(z):
+        raise ValueError("not today")
+
+    network = Network([Dense(5, 3), (fails, fails), Dense(3, 1)])
+    with pytest.raises(ValueError, match="not today"):
+        network.predict(np.zeros((2, 5)))
+
+
+@pytest.mark.parametrize("layer", [Dense(0, 3), Dense(3, 0), Dense(2.5, 3), Dense(3, 2, bias="no")])
+def test_a_dense_layer_has_inputs_and_units(layer):
+    with pytest.raises(
+        ValueError, match=r"Dense\(.*must be (an integer in \[1, inf\)|a bool); got"
+    ):
+        Network([layer])
+
+
+@pytest.mark.parametrize(
     "layers, message",
     [
         ([], "must hold a Dense layer, which tells the number of inputs"),

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What was probably meant by a parameter that will not do."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from numbers import Real
+
+from sknumpynet.core.options import Options
+
+# Names that other libraries use, in lower case, and ours.
+ELSEWHERE = {
+    "sigmoid": "logistic",
+    "linear": "identity",
+    "swish": "silu",
+    "mse": "squared_error",
+    "mean_squared_error": "squared_error",
+    "l2": "squared_error",
+    "mae": "absolute_error",
+    "mean_absolute_error": "absolute_error",
+    "l1": "absolute_error",
+    "cross_entropy": "log_loss",
+    "categorical_crossentropy": "log_loss",
+    "binary_crossentropy": "log_loss",
+    "bce": "log_loss",
+    "xavier": "glorot_uniform",
+    "kaiming": "he_uniform",
+    "onecycle": "one_cycle",
+}
+
+
+def hint_for(estimator, message):
+    """Return a sentence to add to scikit-learn's message about a wrong parameter, or an empty string."""
+    found = re.match(r"The '(\w+)' parameter of", message)
+    if not found:
+        return ""
+    name = found[1]
+    value = getattr(estimator, name, None)
+    if isinstance(value, type) and issubclass(value, Options):
+        return f" {value.__name__} is a class; give an object: {name}={value.__name__}()."
+    if name == "learning_rate" and isinstance(value, Real):
+        return f" A schedule has a name; the number goes into learning_rate_init={value!r}."
+    if isinstance(value, str):
+        names = re.findall(r"'(\w+)'", message.partition("among {")[2].partition("}")[0])
+        word = value.lower().replace("-", "_").replace(" ", "_")
+        close = (
+            [ELSEWHERE[word]] if ELSEWHERE.get(word) in names else get_close_matches(word, names, 1)
+        )
+        if close:
+            return f" Did you mean {name}={close[0]!r}?"
+    return ""
+
+
+def object_wanted(estimator, params):
+    """Return what is wrong where ``name__option`` is to be set and ``name`` is no object, or None."""
+    for key in params:
+        name, nested, option = key.partition("__")
+        value = getattr(estimator, name, None)
+        if nested and not hasattr(value, "set_params"):
+            return (
+                f"{key} cannot be set: {name}={value!r} has no options of its own. Give {name} an object that "
+                f"has {option}, such as solver=AdamW() for solver__weight_decay"
+            )
+    return None
