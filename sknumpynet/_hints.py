@@ -59,7 +59,7 @@ def object_wanted(estimator, params):
         value = getattr(estimator, name, None)
         if nested and not hasattr(value, "set_params"):
             return (
-                f"{key} cannot be set: {name}={value!r} has no options of its own. Give {name} an object that "
-                f"has {option}, such as solver=AdamW() for solver__weight_decay"
+                f"{key} cannot be set: {name}={value!r} has no options of its own. Give {name} an object "
+                f"that has {option}, such as solver=AdamW() for solver__weight_decay"
             )
     return None

@@ -136,11 +136,7 @@ class Dense(Layer):
         Biases and their gradient; likewise.
     """
 
-    constraints = {
-        "fan_in": "an integer in [1, inf)",
-        "fan_out": "an integer in [1, inf)",
-        "bias": "a bool",
-    }
+    constraints = dict.fromkeys(("fan_in", "fan_out"), "an integer in [1, inf)")
     VIEWS = ("W", "b", "dW", "db")
 
     W: Array
@@ -167,10 +163,8 @@ class Dense(Layer):
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
-        out = np.empty((n, self.fan_out), self.W.dtype)
-        return Buffer(
-            out, np.empty((n, fan_in), self.W.dtype) if needs_delta else None, scratch, ones
-        )
+        delta = np.empty((n, fan_in), self.W.dtype) if needs_delta else None
+        return Buffer(np.empty((n, self.fan_out), self.W.dtype), delta, scratch, ones)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x

@@ -154,7 +154,8 @@ class Network:
         bias_initializer: Initializer | None = None,
     ) -> None:
         """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
-        source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)  # type: ignore[arg-type]
+        seed: Any = rng
+        source = seed if hasattr(seed, "uniform") else np.random.default_rng(seed)
         for layer in self.layers:
             if isinstance(layer, Dense):
                 fans = layer.fan_in, layer.fan_out
@@ -267,7 +268,7 @@ class Network:
         for buffer in work.buffers:
             buffer.frozen = True
         raw = other.forward(X, work).copy()
-        slopes = np.empty((len(X), self.n_outputs, X.shape[1]), self.dtype)
+        slopes = np.empty((*raw.shape, X.shape[1]), self.dtype)
         for output in range(self.n_outputs):
             work.delta[...] = np.arange(self.n_outputs) == output
             slopes[:, output] = other.backward(work.delta, work)
@@ -291,9 +292,8 @@ class Network:
         return {"layers": self.layers, "params": self._params, "state": self.state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.layers, self._params = state["layers"], state["params"]
+        self.layers, self._params, self.state = state["layers"], state["params"], state["state"]
         self._lay_out()
-        self.state = state["state"]
         self._bind_all()
 
     def __repr__(self) -> str:

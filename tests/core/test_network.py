@@ -362,11 +362,9 @@ def test_what_an_activation_raises_is_passed_on():
         network.predict(np.zeros((2, 5)))
 
 
-@pytest.mark.parametrize("layer", [Dense(0, 3), Dense(3, 0), Dense(2.5, 3), Dense(3, 2, bias="no")])
+@pytest.mark.parametrize("layer", [Dense(0, 3), Dense(3, 0), Dense(2.5, 3)])
 def test_a_dense_layer_has_inputs_and_units(layer):
-    with pytest.raises(
-        ValueError, match=r"Dense\(.*must be (an integer in \[1, inf\)|a bool); got"
-    ):
+    with pytest.raises(ValueError, match=r"Dense\(.*must be an integer in \[1, inf\); got"):
         Network([layer])
 
 
