@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sknumpynet.core.losses import Loss, row_pieces
+from sknumpynet.core.losses import LogLinkLoss, row_pieces
 from sknumpynet.core.options import Array
 
 
-class HalfGamma(Loss):
+class HalfGamma(LogLinkLoss):
     """Half the Gamma deviance, for positive amounts whose spread grows with their size, with the log link.
 
     ``prediction = exp(raw)``, ``l = sum_k log(prediction / y) + y / prediction - 1``,
@@ -25,12 +25,6 @@ class HalfGamma(Loss):
     >>> value, gradient + 0
     (0.0, array([[0.]]))
     """
-
-    kind = "numbers"
-    link = "exp"
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
 
     def check_targets(self, y: Array) -> None:
         if y.min() <= 0:
@@ -48,7 +42,7 @@ class HalfGamma(Loss):
         return scratch
 
 
-class HalfTweedie(Loss):
+class HalfTweedie(LogLinkLoss):
     """Half the Tweedie deviance, between Poisson (power 1) and Gamma (2): sums with exact zeros, as claims.
 
     ``prediction = mu = exp(raw)``,
@@ -74,14 +68,9 @@ class HalfTweedie(Loss):
     """
 
     constraints = {"power": "a number in (-inf, inf)"}
-    kind = "numbers"
-    link = "exp"
 
     def __init__(self, power: float = 1.5) -> None:
         self.power = power
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
 
     def check(self) -> None:
         super().check()
@@ -103,9 +92,7 @@ class HalfTweedie(Loss):
             A, B, C = gradient[rows], scratch[rows], space[: rows.stop - rows.start]
             np.multiply(raw[rows], two, out=A)
             np.exp(A, out=A)  # mu^(2-p)
-            with np.errstate(
-                divide="ignore"
-            ):  # y mu^(1-p), which is 0 for y = 0, however small mu is
+            with np.errstate(divide="ignore"):  # y mu^(1-p) is 0 for y = 0, however small mu is
                 np.log(y[rows], out=B)
             np.multiply(raw[rows], one, out=C)
             B += C

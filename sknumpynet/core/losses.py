@@ -175,7 +175,17 @@ class SquaredError(Loss):
         return scratch
 
 
-class HalfPoisson(Loss):
+class LogLinkLoss(Loss):
+    """Base class of losses for numbers whose mean is positive: ``prediction = exp(raw)``."""
+
+    kind = "numbers"
+    link = "exp"
+
+    def inverse_link(self, raw: Array, out: Array) -> None:
+        np.exp(raw, out=out)
+
+
+class HalfPoisson(LogLinkLoss):
     """Half the Poisson deviance, for counts and rates ``y >= 0``, with the log link.
 
     ``prediction = exp(raw)``, ``l = sum_k y log(y / prediction) - y + prediction``,
@@ -187,12 +197,6 @@ class HalfPoisson(Loss):
     >>> HalfPoisson().value_and_gradient(np.array([[1.0]]), np.array([[0.0]]))
     (0.0, array([[0.]]))
     """
-
-    kind = "numbers"
-    link = "exp"
-
-    def inverse_link(self, raw: Array, out: Array) -> None:
-        np.exp(raw, out=out)
 
     def check_targets(self, y: Array) -> None:
         if y.min() < 0:
