@@ -247,7 +247,7 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
     rng = np.random.default_rng(0)
     start, gradients = rng.normal(size=n), rng.normal(size=(4, n))
     results = []
-    for piece in (n, 5):
+    for piece in (n, 5, 3):
         monkeypatch.setattr(optimizers, "PIECE", piece)
         mine, params = optimizer.clone(), start.copy()
         for grads in gradients[:2]:
@@ -257,8 +257,19 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
             mine.step(params, grads, 0.1, 7)
         assert mine.t == 4
         results.append([params, *mine.state.values()])
-    for one, pieces in zip(*results):
-        assert_array_equal(one, pieces)
+    for one, two, three in zip(*results):
+        assert_array_equal(one, two)
+        assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("n", [1, 5, 99, 100, 101, 199, 200, 201, 535_818])
+def test_pieces_are_the_whole_and_about_equal(monkeypatch, n):
+    monkeypatch.setattr(optimizers, "PIECE", 100)
+    found = optimizers.pieces(n)
+    assert [i for piece in found for i in range(n)[piece]] == list(range(n))
+    sizes = [piece.stop - piece.start for piece in found]
+    assert sizes[0] == max(sizes) < 200 and len(set(sizes[:-1])) < 2
+    assert (len(found) == 1) == (n < 200)
 
 
 def test_names_and_objects_become_fresh_optimizers():
