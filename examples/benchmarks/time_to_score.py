@@ -311,7 +311,8 @@ def draw(curves):
             panel.plot(times[-1], scores[-1], marker, color=color, ms=8)
         ends = [scores[-1] for _, scores in by_recipe.values()]
         starts = [scores[0] for _, scores in by_recipe.values()]
-        low, high = max(min(starts), min(ends) - 0.1), max(max(s) for _, s in by_recipe.values())
+        low = min(*ends, max(min(starts), min(ends) - 0.1))
+        high = max(max(scores) for _, scores in by_recipe.values())
         panel.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         panel.set_xscale("log")
         panel.xaxis.set_major_formatter("{x:g}")

@@ -197,8 +197,9 @@ class Training:
         if len(network.state):
             network.remember(work)
         penalty = Penalty(self.l2 / (total or n), self.l1 / (total or n))
-        on_the_way = None if self.max_grad_norm is not None else penalty
+        on_the_way: Penalty | None = penalty
         if self.max_grad_norm is not None:
+            on_the_way = None
             penalty.add_all(network, scratch)
             self.norm = clip_norm(network.grads, self.max_grad_norm)
         self.optimizer.step(
