@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import issparse
@@ -214,6 +215,13 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
     coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
     if any(W.ndim != 2 for W in coefs) or not coefs:
         raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
+    for i, (before, W) in enumerate(pairwise(coefs), start=1):
+        if len(W) != before.shape[1]:
+            raise ValueError(
+                f"coefs[{i}] has shape {W.shape}, but coefs[{i - 1}], of shape {before.shape}, has "
+                f"{before.shape[1]} outputs. Shapes are (fan_in, fan_out): pass W.T for matrices of shape "
+                "(fan_out, fan_in), as PyTorch keeps them"
+            )
     if intercepts is None:
         params = {"fit_intercept": False, **params}
         intercepts = [np.zeros(W.shape[1], W.dtype) for W in coefs]

@@ -484,7 +484,8 @@ def test_further_parameters_and_dtype():
         (lambda: NumpyMLPRegressor.from_weights([[1.0]]), "coefs must be a list of matrices"),
         (
             lambda: NumpyMLPRegressor.from_weights([[[1.0]], [[1.0], [1.0]]]),
-            r"coefs_\[1\] has shape \(1, 1\)",
+            r"coefs\[1\] has shape \(2, 1\), but coefs\[0\], of shape \(1, 1\), has 1 outputs. Shapes are "
+            r"\(fan_in, fan_out\): pass W.T",
         ),
         (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0, 2.0]]), r"intercepts_\[0\] has"),
         (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ takes 1 arrays"),
