@@ -92,7 +92,8 @@ def prepare(peer, task, kind, n_rows, dtype):
         taken = seconds(repeat) / calls
         if not memory:  # the same each time
             peak, resident, result = peak_memory(lambda: predict(X))
-            memory[:] = [peak - result, resident - result]
+            # the result may lie in memory that the process held before
+            memory[:] = [peak - result, max(resident - result, 0)]
         return taken, *memory
 
     return measure
@@ -133,9 +134,9 @@ def summary(rows):
         "x scikit-learn": against(theirs["best_s"] / ours["best_s"], target),
         "over the floor": against(over, FLOOR_AT_MOST if large else None, True),
         "ours, MB": memory,
-        "scikit-learn, MB": theirs["peak_bytes"] / 1e6,
-        "process: ours, MB": ours["resident_bytes"] / 1e6,
-        "process: scikit-learn, MB": theirs["resident_bytes"] / 1e6,
+        "scikit-learn, MB": f"{theirs['peak_bytes'] / 1e6:.2f}",
+        "process: ours, MB": f"{ours['resident_bytes'] / 1e6:.2f}",
+        "process: scikit-learn, MB": f"{theirs['resident_bytes'] / 1e6:.2f}",
     }
 
 
