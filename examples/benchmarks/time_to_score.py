@@ -300,7 +300,7 @@ def draw(curves):
     wide = min(2, len(curves))
     tall = -(-len(curves) // wide)
     figure = Figure(figsize=(5 * wide, 3.4 * tall), layout="constrained")
-    panels = figure.subplots(tall, wide, squeeze=False).ravel()
+    panels, labelled = figure.subplots(tall, wide, squeeze=False).ravel(), {}
     for panel, (name, by_recipe) in zip(panels, curves.items()):
         dashes = iter(["-", "--", ":"])
         for recipe in RECIPES[name]:
@@ -320,10 +320,13 @@ def draw(curves):
         panel.set_ylabel("R² of the test" if name in REGRESSIONS else "accuracy of the test")
         panel.set_title(name, fontsize=10)
         panel.grid(color="0.9")
-        panel.legend(fontsize=8, loc="lower right")
+        labelled |= dict(zip(*panel.get_legend_handles_labels()[::-1]))
         panel.spines[["top", "right"]].set_visible(False)
     for panel in panels[len(curves) :]:
         panel.set_visible(False)
+    figure.legend(
+        labelled.values(), labelled, loc="outside upper center", ncols=len(labelled), frameon=False
+    )
     return figure
 
 
