@@ -248,11 +248,12 @@ class Report:
             (self.folder / f"{self.name}.txt").write_text("\n".join(self._lines) + "\n")
 
     def table(self, rows):
-        """Print a list of dicts as a table that Markdown understands."""
+        """Print a list of dicts as a table that Markdown understands, without columns that say nothing."""
         if not rows:
             return
         cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*cells)]
+        columns = [column for column in zip(*cells) if set(column[1:]) != {"-"}]
+        cells, widths = zip(*columns), [max(map(len, column)) for column in columns]
         lines = [
             "| " + " | ".join(text.ljust(width) for text, width in zip(line, widths)) + " |"
             for line in cells

@@ -120,7 +120,7 @@ def measure(task, kind, n_rows, dtype, threads, rounds):
 
 
 def summary(rows):
-    """Return the line of the table for one case."""
+    """Return the lines of both tables, times and memory, for one case."""
     by_peer = {row["peer"]: row for row in rows}
     ours, theirs, floor = by_peer["ours"], by_peer["sklearn"], by_peer.get("floor")
     case = {name: ours[name] for name in ("task", "X", "rows", "dtype", "threads")}
@@ -128,16 +128,18 @@ def summary(rows):
     target = OTHERWISE if target is None else target[ours["dtype"] == "float32"]
     large = ours["rows"] == max(n for n, _ in TARGETS)
     over = ours["best_s"] / floor["best_s"] if floor else None
-    memory = against(ours["peak_bytes"] / 1e6, MEGABYTES_AT_MOST if large else None, True)
-    return case | {
+    times = case | {
         "ours, us": ours["best_s"] * 1e6,
         "x scikit-learn": against(theirs["best_s"] / ours["best_s"], target),
         "over the floor": against(over, FLOOR_AT_MOST if large else None, True),
-        "ours, MB": memory,
+    }
+    memory = case | {
+        "ours, MB": against(ours["peak_bytes"] / 1e6, MEGABYTES_AT_MOST if large else None, True),
         "scikit-learn, MB": f"{theirs['peak_bytes'] / 1e6:.2f}",
         "process: ours, MB": f"{ours['resident_bytes'] / 1e6:.2f}",
         "process: scikit-learn, MB": f"{theirs['resident_bytes'] / 1e6:.2f}",
     }
+    return times, memory
 
 
 def draw(rows):
@@ -164,7 +166,7 @@ def main():
     options = parser.parse_args()
     report = Report("predict", options.output)
     report.say(f"Predictions: {COLUMNS} columns, {UNITS} units; the best of {options.rounds}")
-    rows, lines = [], []
+    rows, times, memory = [], [], []
     for n_rows in options.rows:
         for task in options.tasks:
             for kind in KINDS if n_rows == 1 and task == TASKS[0] else ("array",):
@@ -172,13 +174,16 @@ def main():
                     for threads in options.threads if n_rows > 1 else options.threads[:1]:
                         found = measure(task, kind, n_rows, dtype, threads, options.rounds)
                         rows += found
-                        lines.append(summary(found))
-                        times = ", ".join(
+                        line, other = summary(found)
+                        times.append(line)
+                        memory += [other] if n_rows > 1 else []
+                        taken = ", ".join(
                             f"{row['peer']} {row['best_s'] * 1e6:.1f} us" for row in found
                         )
-                        report.say(f"{task}, {n_rows} rows, {kind}, {dtype}, {threads}: {times}")
+                        report.say(f"{task}, {n_rows} rows, {kind}, {dtype}, {threads}: {taken}")
                         report.csv(rows)
-    report.table(lines)
+    report.table(times)
+    report.table(memory)
     report.picture(draw, rows)
 
 
