@@ -78,9 +78,10 @@ def test_the_start_page_answers_everyday_questions():
 
 
 MARKDOWN = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+MARKDOWN = [page for page in MARKDOWN if not page.startswith("_build")]
 
 
-@pytest.mark.parametrize("page", [page for page in MARKDOWN if not page.startswith("_build")])
+@pytest.mark.parametrize("page", MARKDOWN)
 def test_links_lead_somewhere(page):
     for target, anchor in re.findall(
         r"\]\(([\w./]*\.(?:md|rst))?(?:#([\w-]+))?\)", section(page, "")
@@ -94,7 +95,7 @@ def test_links_lead_somewhere(page):
             section(path.relative_to(DOCS.resolve()).as_posix(), anchor)
 
 
-@pytest.mark.parametrize("page", [page for page in MARKDOWN if not page.startswith("_build")])
+@pytest.mark.parametrize("page", MARKDOWN)
 def test_code_that_a_page_shows_is_there(page):
     """A literalinclude fails only in the build of the documentation: here a moved line is seen at once."""
     for path, options in re.findall(

@@ -49,11 +49,11 @@ class Worker:
     ``variables`` are other environment variables of the process.
     """
 
-    def __init__(self, prepare, *spec, threads, variables=None):
+    def __init__(self, prepare, *spec, threads, variables):
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, prepare, spec), daemon=True)
-        with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads)) | (variables or {})):
+        with _environment(dict.fromkeys(THREAD_VARIABLES, str(threads)) | variables):
             self._process.start()
         theirs.close()
 
@@ -118,7 +118,7 @@ def in_turn(specs, prepare, threads, rounds, variables=None):
     try:
         for name, spec in specs.items():
             workers[name] = Worker(
-                prepare, *spec, threads=threads[name], variables=variables.get(name)
+                prepare, *spec, threads=threads[name], variables=variables.get(name, {})
             )
             workers[name].wait()  # all at once, their threads would fight for the cores
         results = {name: [] for name in workers}

@@ -73,13 +73,14 @@ def measure(name, options):
         options.rounds,
         {key: variables for key, (_, _, _, variables) in settings.items()},
     )
-    first = min(taken for taken, _, _ in next(iter(results.values())))
+    best = {key: min(taken for taken, _, _ in rounds) for key, rounds in results.items()}
+    first = next(iter(best.values()))
     return [
         {
             "network": name,
             "setting": key,
-            "s an epoch": min(taken for taken, _, _ in rounds),
-            "times as fast": first / min(taken for taken, _, _ in rounds),
+            "s an epoch": best[key],
+            "times as fast": first / best[key],
             f"test score after {EPOCHS}": f"{rounds[0][1]:.4f}",
             "kernels": rounds[0][2],
         }

@@ -2,9 +2,8 @@
 """Where the time of a training step goes: each part of it, and each pass of Adam over the parameters.
 
 The first table holds the parts of a step in a real fit, each a clock around a method: a mean over all
-steps of the fastest of the rounds. The clocks themselves cost half a microsecond a part. The second one holds
-what penalty and Adam do, one NumPy call after the other, on a piece of the parameters that fits the
-cache. To repeat:
+steps of the fastest of the rounds, in which the clocks have their share. The second one holds what penalty
+and Adam do, one NumPy call after the other, on a piece of the parameters that fits the cache. To repeat:
 
     python examples/benchmarks/step.py --data-dir DIR --threads 2 --output results
     python examples/benchmarks/step.py --workloads digits --rounds 3
@@ -121,15 +120,14 @@ def prepare_passes(dtype, repeats=100):
     """Return a function that returns the nanoseconds that each pass takes for a parameter."""
     from sknumpynet.core.optimizers import PIECE
 
-    rng = np.random.default_rng(0)
-    one = np.array(1, dtype)
-    vectors = [rng.uniform(0.5, 1.5, PIECE).astype(dtype) for _ in range(5)]
+    one, start = np.array(1, dtype), np.random.default_rng(0).uniform(0.5, 1.5, PIECE)
+    vectors = [np.empty(PIECE, dtype) for _ in range(5)]
 
     def measure():
         found = {}
         for name, operate in PASSES.items():
             for vector in vectors:
-                vector[:] = 1 + 0.5 * np.sin(np.arange(PIECE))  # far from zero and from infinity
+                vector[:] = start  # earlier passes have led it away
             taken = seconds(lambda: [operate(*vectors, one) for _ in range(repeats)])  # noqa: B023
             found[name] = taken / repeats / PIECE * 1e9
         return found
