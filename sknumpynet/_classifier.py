@@ -26,7 +26,7 @@ from sknumpynet._checks import (
 )
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit, fit_context
 from sknumpynet._docs import CLASSIFIER_PARAMETERS, documented
-from sknumpynet._fitted import from_weights
+from sknumpynet._fitted import check_coefs, from_weights
 from sknumpynet._going_on import check_n_outputs
 from sknumpynet._guards import all_or_nothing
 from sknumpynet.core.classification_losses import (
@@ -49,6 +49,42 @@ LIMITS = {
 def _keep_within_limits(p):
     lowest, highest = LIMITS[p.dtype]
     p.clip(lowest, highest, p)
+
+
+def kind_of_labels(classes, shape, logistic):
+    """Return the classes and the type of y that go with last weights of that shape, or raise ValueError.
+
+    ``logistic`` says that each of the outputs is a yes-or-no label of its own.
+    """
+    fan_in, n = shape
+    if any(np.ndim(each) for each in classes):
+        return _several_kinds(classes, n)
+    classes = np.asarray(classes)
+    n_classes = max(n, 2)
+    if len(classes) != n_classes or np.any(classes[:-1] >= classes[1:]):
+        transposed = " or W.T as the last of them" if fan_in == len(classes) else ""
+        raise ValueError(
+            f"classes must hold {n_classes} labels in sorted order, for the {n} outputs of the last "
+            f"coefs; got {classes}. Pass the labels{transposed}, or a list of lists for several labels per "
+            "row"
+        )
+    if n == 1:
+        return classes, "binary"
+    return classes, "multilabel-indicator" if logistic else "multiclass"
+
+
+def _several_kinds(classes, n):
+    if all(np.ndim(each) == 1 for each in classes):
+        classes = [np.asarray(each) for each in classes]
+        if len(classes) == n and all(np.array_equal(each, [0, 1]) for each in classes):
+            return np.arange(n), "multilabel-indicator"
+        in_order = all(np.all(each[:-1] < each[1:]) for each in classes)
+        if len(classes) > 1 and in_order and sum(map(len, classes)) == n:
+            return classes, SEVERAL
+    raise ValueError(
+        f"classes as a list of lists must be [0, 1] for each of the {n} outputs of the last coefs, or sorted "
+        f"labels of two columns or more, {n} in all; got {classes}"
+    )
 
 
 @documented(
@@ -269,8 +305,11 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             The biases of each layer; None for none.
         activation : str, Activation, pair of functions or list, default='relu'
             Of the hidden layers. 'step' works here.
-        classes : array-like of shape (n_classes,), default=None
-            The labels in sorted order; None means 0, 1, ... .
+        classes : array-like of shape (n_classes,) or list of such, default=None
+            The labels in sorted order; None means 0, 1, ... . As many as the last layer has outputs are the
+            classes of a softmax, two with one output those of a logistic output. Several labels per row
+            are a list with one entry each: ``[[0, 1], [0, 1]]`` where each has one output, and where each
+            class has one, as ``[[0, 1, 2], ["a", "b"]]``, a softmax for each entry.
         **params
             Further parameters of the estimator.
 
@@ -279,19 +318,20 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         estimator : NumpyMLPClassifier
             The estimator; `partial_fit` trains it on.
 
+        Raises
+        ------
+        ValueError
+            If the shapes do not go together, or `classes` does not go with the outputs.
+
         Examples
         --------
         >>> AND = NumpyMLPClassifier.from_weights([[[1.0], [1.0]]], [[-1.5]])
         >>> AND.predict([[0, 0], [0, 1], [1, 0], [1, 1]])
         array([0, 0, 0, 1])
         """
-        n = np.shape(coefs[-1])[-1] if len(coefs) and np.ndim(coefs[-1]) else 1
-        classes = np.arange(max(n, 2)) if classes is None else np.asarray(classes)
-        if len(classes) != max(n, 2) or np.any(classes[:-1] >= classes[1:]):
-            raise ValueError(
-                f"classes must hold {max(n, 2)} labels in sorted order, for the {n} outputs of the last "
-                f"coefs; got {classes}"
-            )
+        coefs = check_coefs(coefs)
+        if classes is None:
+            classes = np.arange(max(coefs[-1].shape[1], 2))
         return from_weights(cls, coefs, intercepts, activation, params, classes_=classes)
 
     def decision_function(self, X):
@@ -582,14 +622,14 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             right = ((raw > 0) == targets).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
-    def _knows_outputs(self):
+    def _knows_outputs(self, last):
         """Assigned weights predict once `classes_` is assigned too."""
         if not hasattr(self, "classes_"):
             return False
-        if not hasattr(self, "_label_type"):
-            multiclass = len(self.classes_) > 2 and vars(self).get("out_activation_") != "logistic"
-            labels = "binary" if len(self.classes_) <= 2 else "multilabel-indicator"
-            self._label_type = "multiclass" if multiclass else labels
+        known = getattr(self, "_label_type", None)  # of the classes given to partial_fit
+        if known is None or (known == "binary" and last.shape[1] == 2):
+            logistic = vars(self).get("out_activation_") == "logistic"
+            self.classes_, self._label_type = kind_of_labels(self.classes_, last.shape, logistic)
             self._sparse_labels = False
         return True
 

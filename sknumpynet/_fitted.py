@@ -24,11 +24,11 @@ class FittedNetwork:
         if "_network" in vars(self):
             return True
         assigned = vars(self).get("_assigned", {})
-        if len(assigned) < 2 or not self._knows_outputs():
+        if len(assigned) < 2:
             return False
         coefs = [np.asarray(W) for W in assigned["coefs_"]]
         intercepts = [np.asarray(b) for b in assigned["intercepts_"]]
-        if not coefs or any(W.ndim != 2 for W in coefs):
+        if not coefs or any(W.ndim != 2 for W in coefs) or not self._knows_outputs(coefs[-1]):
             return False
         sizes = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
         dtype = np.result_type(*coefs, *intercepts, np.float32)
@@ -47,8 +47,8 @@ class FittedNetwork:
         self._network = network
         return True
 
-    def _knows_outputs(self):
-        """Return whether assigned weights are enough to predict."""
+    def _knows_outputs(self, last):
+        """Return whether assigned weights, ``last`` those of the last layer, are enough to predict."""
         return True
 
     def __sklearn_is_fitted__(self):
@@ -210,8 +210,8 @@ def _check_finite(X):
         raise FloatingPointError
 
 
-def from_weights(cls, coefs, intercepts, activation, params, **attributes):
-    """Return a new estimator of that class with those weights."""
+def check_coefs(coefs):
+    """Return the weights as arrays, or raise where their shapes do not go together."""
     coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
     if any(W.ndim != 2 for W in coefs) or not coefs:
         raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
@@ -222,6 +222,12 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
                 f"{before.shape[1]} outputs. Shapes are (fan_in, fan_out): pass W.T for matrices of shape "
                 "(fan_out, fan_in), as PyTorch keeps them"
             )
+    return coefs
+
+
+def from_weights(cls, coefs, intercepts, activation, params, **attributes):
+    """Return a new estimator of that class with those weights."""
+    coefs = check_coefs(coefs)
     if intercepts is None:
         params = {"fit_intercept": False, **params}
         intercepts = [np.zeros(W.shape[1], W.dtype) for W in coefs]

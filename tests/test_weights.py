@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor, explain_step
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(60, 4))
@@ -406,3 +406,168 @@ def test_a_memory_mapped_model_goes_on_training(mapped):
     expected = copy.deepcopy(model).partial_fit(X, NUMBERS).predict(X)
     assert_array_equal(loaded.partial_fit(X, NUMBERS).predict(X), expected)
     assert_array_equal(joblib.load(path).predict(X), model.predict(X))
+
+
+# -------------------------------------------------------------------- what the outputs stand for
+
+
+def two_outputs():
+    """Weights of a network 4-5-2, and rows with labels 0 and 1."""
+    random = np.random.RandomState(3)
+    coefs = [random.normal(size=(4, 5)), random.normal(size=(5, 2))]
+    intercepts = [random.normal(size=5), random.normal(size=2)]
+    rows = random.normal(size=(50, 4))
+    return coefs, intercepts, rows, (rows[:, 0] > rows[:, 1]).astype(int)
+
+
+def output_by_hand(coefs, intercepts, rows):
+    return np.maximum(rows @ coefs[0] + intercepts[0], 0) @ coefs[1] + intercepts[1]
+
+
+def made_by_from_weights(coefs, intercepts, classes, **params):
+    return NumpyMLPClassifier.from_weights(coefs, intercepts, classes=classes, **params)
+
+
+def made_by_assignment(coefs, intercepts, classes, **params):
+    model = NumpyMLPClassifier((5,), **params)
+    model.coefs_, model.intercepts_, model.classes_ = coefs, intercepts, classes
+    return model
+
+
+MAKERS = pytest.mark.parametrize("make", [made_by_from_weights, made_by_assignment])
+
+
+@MAKERS
+@pytest.mark.parametrize("classes", [[0, 1], ["no", "yes"]], ids=["numbers", "text"])
+def test_two_outputs_and_two_classes_are_a_softmax(make, classes):
+    coefs, intercepts, rows, y = two_outputs()
+    model = make(coefs, intercepts, np.array(classes))
+    raw, labels = output_by_hand(coefs, intercepts, rows), np.array(classes)
+    p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    assert_allclose(model.predict_proba(rows), p, rtol=1e-10)
+    assert_allclose(model.predict_log_proba(rows), np.log(p), rtol=1e-10)
+    assert_allclose(model.decision_function(rows), raw, rtol=1e-10)
+    assert_array_equal(model.predict(rows), labels[raw.argmax(axis=1)])
+    assert model.score(rows, labels[y]) == np.mean(raw.argmax(axis=1) == y)
+    assert model.out_activation_ == "softmax"
+    assert model.input_gradient(rows).shape == (50, 2, 4)
+    hidden = rows[0] @ coefs[0] + intercepts[0] > 0
+    assert_allclose(model.input_gradient(rows)[0], (coefs[0] * hidden @ coefs[1]).T, rtol=1e-10)
+
+
+def test_without_classes_two_outputs_are_the_classes_0_and_1():
+    coefs, intercepts, rows, _ = two_outputs()
+    model = NumpyMLPClassifier.from_weights(coefs, intercepts)
+    assert_array_equal(model.classes_, [0, 1])
+    assert_allclose(model.predict_proba(rows).sum(axis=1), 1, rtol=1e-12)
+
+
+@MAKERS
+@pytest.mark.parametrize("classes", [[0, 1], ["no", "yes"]], ids=["numbers", "text"])
+def test_a_softmax_of_two_is_trained_by_the_cross_entropy(make, classes):
+    """One step of plain descent, against the textbook's gradient p - onehot(y)."""
+    coefs, intercepts, rows, y = two_outputs()
+    sgd = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "learning_rate_init": 0.1}
+    model = make(coefs, intercepts, np.array(classes), **sgd)
+    raw = output_by_hand(coefs, intercepts, rows)
+    p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    delta = (p - np.eye(2)[y]) / len(rows)
+    hidden = np.maximum(rows @ coefs[0] + intercepts[0], 0)
+    before = copies(model.coefs_)
+    model.partial_fit(rows, np.array(classes)[y])
+    assert_allclose(before[1] - model.coefs_[1], 0.1 * hidden.T @ delta, rtol=1e-8, atol=1e-12)
+    assert_allclose(model.loss_, -np.log(p[np.arange(50), y]).mean(), rtol=1e-10)
+    for _ in range(500):
+        model.partial_fit(rows, np.array(classes)[y])
+    assert model.score(rows, np.array(classes)[y]) > 0.9
+
+
+def test_partial_fit_may_name_the_classes_of_assigned_weights():
+    coefs, intercepts, rows, y = two_outputs()
+    model = NumpyMLPClassifier((5,))
+    model.coefs_, model.intercepts_ = coefs, intercepts
+    model.partial_fit(rows, y, classes=[0, 1])
+    raw = output_by_hand(coefs, intercepts, rows)
+    log_sum = np.log(np.exp(raw).sum(axis=1))
+    penalty = 0.5e-4 * sum((W**2).sum() for W in coefs) / len(rows)
+    assert_allclose(model.loss_, (log_sum - raw[np.arange(50), y]).mean() + penalty, rtol=1e-10)
+
+
+def test_explain_step_on_a_softmax_of_two():
+    coefs, intercepts, rows, y = two_outputs()
+    model = NumpyMLPClassifier.from_weights(coefs, intercepts)
+    step = explain_step(model, rows[0], y[0])
+    p = model.predict_proba(rows[:1])[0]
+    assert_allclose(step.layers[-1]["a"], p, rtol=1e-10)
+    assert_allclose(step.layers[-1]["delta"], p - np.eye(2)[y[0]], rtol=1e-8)
+    assert_allclose(step.loss, -np.log(p[y[0]]), rtol=1e-10)
+
+
+@MAKERS
+def test_a_list_for_each_output_makes_labels_of_them(make):
+    coefs, intercepts, rows, y = two_outputs()
+    model = make(coefs, intercepts, [[0, 1], [0, 1]], learning_rate_init=0.05)
+    raw = output_by_hand(coefs, intercepts, rows)
+    assert_allclose(model.predict_proba(rows), 1 / (1 + np.exp(-raw)), rtol=1e-10)
+    assert_array_equal(model.predict(rows), raw > 0)
+    Y = np.column_stack([y, 1 - y])
+    assert model.score(rows, Y) == np.mean(((raw > 0) == Y).all(axis=1))
+    for _ in range(500):
+        model.partial_fit(rows, Y)
+    assert model.score(rows, Y) > 0.9
+
+
+@MAKERS
+def test_the_weights_of_scikit_learns_labels(make):
+    _, _, rows, y = two_outputs()
+    Y = np.column_stack([y, rows[:, 2] > 0]).astype(int)
+    theirs = MLPClassifier((5,), max_iter=5, random_state=0).fit(rows, Y)
+    ours = make(theirs.coefs_, theirs.intercepts_, [[0, 1], [0, 1]])
+    assert_allclose(ours.predict_proba(rows), theirs.predict_proba(rows), rtol=1e-10)
+    assert_array_equal(ours.predict(rows), theirs.predict(rows))
+    assert_array_equal(ours.classes_, theirs.classes_)
+
+
+@MAKERS
+@pytest.mark.parametrize("classes", [[[0, 1], [3, 5, 7]], [["a", "b"], ["c", "d", "e"]]])
+def test_a_list_of_classes_each_makes_several_columns(make, classes):
+    _, _, rows, _ = two_outputs()
+    random = np.random.RandomState(4)
+    Y = np.column_stack([random.choice(each, size=50) for each in classes])
+    theirs = NumpyMLPClassifier((5,), max_iter=5, random_state=0).fit(rows, Y)
+    ours = make(theirs.coefs_, theirs.intercepts_, classes)
+    assert_array_equal(ours.predict(rows), theirs.predict(rows))
+    for mine, its in zip(ours.predict_proba(rows), theirs.predict_proba(rows), strict=True):
+        assert_array_equal(mine, its)
+    assert ours.score(rows, Y) == theirs.score(rows, Y)
+    before = ours.score(rows, ours.predict(rows))
+    ours.partial_fit(rows, Y)
+    assert before == 1
+
+
+@MAKERS
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([0, 1, 2], "classes must hold 2 labels in sorted order, for the 2 outputs"),
+        ([1, 0], "classes must hold 2 labels in sorted order"),
+        ([[0, 1]], r"must be \[0, 1\] for each of the 2 outputs"),
+        ([["no", "yes"], ["no", "yes"]], r"must be \[0, 1\] for each of the 2 outputs"),
+        ([[0, 1], [0, 1], [0, 1]], r"must be \[0, 1\] for each of the 2 outputs"),
+        ([[1, 0]], "sorted labels of two columns or more, 2 in all"),
+        ([0, [0, 1]], "sorted labels of two columns or more, 2 in all"),
+    ],
+)  # fmt: skip
+def test_classes_that_do_not_go_with_the_outputs(make, classes, message):
+    coefs, intercepts, rows, _ = two_outputs()
+    with pytest.raises(ValueError, match=message):
+        make(coefs, intercepts, classes).predict(rows)
+
+
+def test_transposed_weights_are_seen_before_the_classes():
+    coefs, intercepts, _, _ = two_outputs()
+    transposed = [W.T for W in coefs]
+    with pytest.raises(ValueError, match=r"pass W.T for matrices of shape \(fan_out, fan_in\)"):
+        NumpyMLPClassifier.from_weights(transposed, intercepts, classes=["no", "yes"])
+    with pytest.raises(ValueError, match=r"Pass the labels or W.T as the last of them"):
+        NumpyMLPClassifier.from_weights([np.ones((2, 4))], [np.ones(2)], classes=["no", "yes"])
