@@ -26,7 +26,7 @@ from sknumpynet._checks import (
 )
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit, fit_context
 from sknumpynet._docs import CLASSIFIER_PARAMETERS, documented
-from sknumpynet._fitted import check_coefs, from_weights
+from sknumpynet._fitted import LINKS, check_coefs, from_weights
 from sknumpynet._going_on import check_n_outputs
 from sknumpynet._guards import all_or_nothing
 from sknumpynet.core.classification_losses import (
@@ -39,6 +39,8 @@ from sknumpynet.core.several_classes import SeveralClasses
 
 # The type of y, in scikit-learn's words, with several columns of labels.
 SEVERAL = "multiclass-multioutput"
+# The output activations whose values scikit-learn, too, takes for probabilities as they are.
+UNBOUNDED = (LINKS["identity"], LINKS["exp"])
 # The smallest normal number and the largest one below 1, of each dtype.
 LIMITS = {
     np.dtype(dtype): (np.array(np.finfo(dtype).tiny), np.array(1 - np.finfo(dtype).epsneg))
@@ -335,7 +337,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return from_weights(cls, coefs, intercepts, activation, params, classes_=classes)
 
     def decision_function(self, X):
-        """Return the raw output of the network.
+        """Return what speaks for each class: the raw output of the network.
 
         Parameters
         ----------
@@ -346,9 +348,11 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         -------
         raw : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             For two classes, the log-odds of the second one; for several, values of which the largest
-            belongs to the predicted class; for labels, the log-odds of each.
+            belongs to the predicted class; for labels, the log-odds of each. Where `out_activation_` is
+            neither 'logistic' nor 'softmax', probabilities in their place, less 0.5 for two classes and for
+            labels.
         """
-        raw = self._raw(X)
+        raw = self._raw(X, self._write_evidence)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
     def predict(self, X):
@@ -383,7 +387,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            The probability of each class, in the order of `classes_`; never 0 and never 1.
+            The probability of each class, in the order of `classes_`; never 0 and never 1, unless
+            `out_activation_` was set to 'identity' or 'exp', whose values are given as they are.
         """
         if not self._is_ready():
             check_is_fitted(self)
@@ -394,9 +399,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             p = np.hstack([-raw, raw])
             expit(p, out=p)
         else:
-            second = self._raw(X, self.loss_function_.inverse_link)
+            second = self._raw(X, self._write_probabilities)
             p = np.hstack([1 - second, second])
-        if self.n_outputs_ == 1:
+        if self.n_outputs_ == 1 and self._link() not in UNBOUNDED:
             _keep_within_limits(p)
         if self._label_type == SEVERAL:
             return [p[:, block] for block in self.loss_function_.blocks]
@@ -416,6 +421,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             The logarithm of `predict_proba`, always finite.
         """
         p = self.predict_proba(X)
+        if self._link() in UNBOUNDED:
+            for each in p if self._label_type == SEVERAL else [p]:
+                _keep_within_limits(each)
         if self._label_type == SEVERAL:
             return [np.log(each) for each in p]
         return np.log(p, out=p)
@@ -575,16 +583,42 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     def _choose(self, raw, out):
         """Write what the raw outputs of some rows say: the number of the class, or 0 or 1 per label."""
         if self._label_type == "multilabel-indicator":
-            np.greater(raw, 0, out=out)
+            np.greater(self._evidence(raw), 0, out=out)
         else:
             out[...] = self._class_indices(raw)
 
     def _write_probabilities(self, raw, out):
-        self.loss_function_.inverse_link(raw, out)
-        _keep_within_limits(out)
+        link = self._link()
+        link(raw, out)
+        if link not in UNBOUNDED:
+            _keep_within_limits(out)
+
+    def _decides_by_raw(self):
+        """Return whether the raw output is as good as the probabilities to choose by."""
+        yes_or_no = self._label_type in ("binary", "multilabel-indicator")
+        return self.out_activation_ == ("logistic" if yes_or_no else "softmax")
+
+    def _write_evidence(self, raw, out):
+        evidence = self._evidence(raw)
+        if evidence is not out:
+            np.copyto(out, evidence)
+
+    def _evidence(self, raw):
+        """Return numbers whose largest, or of yes-or-no questions those above 0, are chosen."""
+        if self._decides_by_raw():
+            return raw
+        p = np.empty_like(raw)
+        self._write_probabilities(raw, p)
+        if self._label_type in ("binary", "multilabel-indicator"):
+            p -= 0.5
+        return p
+
+    def _through_link(self, raw, slopes):
+        return slopes if self._decides_by_raw() else super()._through_link(raw, slopes)
 
     def _class_indices(self, raw):
         """Return the number of the best class of each row, a column each for several questions."""
+        raw = self._evidence(raw)
         if self._label_type == SEVERAL:
             blocks = self.loss_function_.blocks
             return np.column_stack([raw[:, block].argmax(axis=1) for block in blocks])
@@ -619,7 +653,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         elif self._label_type == "multiclass":
             right = self._class_indices(raw) == targets
         else:
-            right = ((raw > 0) == targets).all(axis=1)
+            right = ((self._evidence(raw) > 0) == targets).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
     def _knows_outputs(self, last):

@@ -144,7 +144,8 @@ n_layers_ : int
 n_outputs_ : int
     Number of outputs.
 out_activation_ : str
-    Name of the function that turns the raw output into the prediction.
+    Name of the function that turns the raw output into the prediction. 'identity', 'logistic', 'softmax' or
+    'exp' may be assigned, which predictions then follow; training sets it back to that of the loss.
 n_features_in_ : int
     Number of features seen in `fit`.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)

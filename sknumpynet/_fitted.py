@@ -13,7 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 from sknumpynet._checks import check_data
 from sknumpynet._choices import build_network
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
+from sknumpynet.core.classification_losses import BinaryLogLoss, MultinomialLogLoss
 from sknumpynet.core.layers import Activate
+from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
+
+# What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
+LINKS = {
+    "identity": SquaredError().inverse_link,
+    "exp": HalfPoisson().inverse_link,
+    "logistic": BinaryLogLoss().inverse_link,
+    "softmax": MultinomialLogLoss().inverse_link,
+}
 
 
 class FittedNetwork:
@@ -40,7 +50,8 @@ class FittedNetwork:
             weights = WeightList(name, network, views)
             weights[:] = check_length(name, arrays, len(weights))
         self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
-        self.loss_function_, self.out_activation_, _ = self._loss_and_link()
+        self.loss_function_, link, _ = self._loss_and_link()
+        vars(self).setdefault("out_activation_", link)  # it may have been assigned as well
         if not hasattr(self, "n_features_in_"):
             self.n_features_in_ = sizes[0]
         del self._assigned
@@ -186,9 +197,37 @@ class FittedNetwork:
         slopes = self._through_link(raw, slopes)
         return slopes[:, 0] if slopes.shape[1] == 1 else slopes
 
+    def _link(self):
+        """Return the function of ``(raw, out)`` that `out_activation_` names."""
+        name, loss = self.out_activation_, self.loss_function_
+        if name == loss.link:
+            return loss.inverse_link
+        if not isinstance(name, str) or name not in LINKS:
+            raise ValueError(
+                f"out_activation_={name!r} is no output activation: set it back to {loss.link!r}, or to one "
+                f"of {', '.join(map(repr, LINKS))}"
+            )
+        return LINKS[name]
+
     def _through_link(self, raw, slopes):
-        """Return d output / d input, given d raw / d input."""
-        return slopes
+        """Return d output / d input, given d raw / d input of shape (n, n_outputs, n_features)."""
+        name, link = self.out_activation_, self._link()
+        if getattr(link, "__func__", None) is Loss.inverse_link:
+            return slopes
+        a = np.empty_like(raw)
+        link(raw, a)
+        if name == "softmax":  # da_k = a_k (draw_k - sum_j a_j draw_j)
+            slopes = slopes - a[:, np.newaxis] @ slopes
+        if name in ("exp", "softmax"):
+            slope = a
+        elif name == "logistic":
+            slope = a * (1 - a)
+        else:  # of a loss of one's own: elementwise, its slope by differences
+            low, high = np.float64(raw) - 1e-6, np.float64(raw) + 1e-6
+            link(low, low)
+            link(high, high)
+            slope = ((high - low) / 2e-6).astype(raw.dtype, copy=False)
+        return slopes * slope[:, :, np.newaxis]
 
     def _is_plain(self, X):
         """Return whether nothing about X is to be checked but its numbers.

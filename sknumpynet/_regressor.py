@@ -194,22 +194,16 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return self._prediction(self._raw(X))
 
     def _prediction(self, raw):
-        self.loss_function_.inverse_link(raw, raw)  # as fitted, whatever `loss` was set to since
+        self._link()(raw, raw)  # as fitted, whatever `loss` was set to since
         return raw.ravel() if raw.shape[1] == 1 else raw
 
     def _through_link(self, raw, slopes):
-        loss, link = self.loss_function_, self.out_activation_
-        if isinstance(loss, Quantile) and np.size(loss.quantiles) > 1:  # sorts each row
+        loss = self.loss_function_
+        as_fitted = self.out_activation_ == loss.link
+        if as_fitted and isinstance(loss, Quantile) and np.size(loss.quantiles) > 1:
+            # each row is sorted
             return np.take_along_axis(slopes, raw.argsort(axis=1)[:, :, np.newaxis], axis=1)
-        if link == "exp":
-            loss.inverse_link(raw, raw)
-            slopes *= raw[:, :, np.newaxis]
-        elif link != "identity":  # of a loss of one's own: elementwise, its slope by differences
-            low, high = np.float64(raw) - 1e-6, np.float64(raw) + 1e-6
-            loss.inverse_link(low, low)
-            loss.inverse_link(high, high)
-            slopes *= ((high - low) / 2e-6)[:, :, np.newaxis]
-        return slopes
+        return super()._through_link(raw, slopes)
 
     @classmethod
     def from_weights(cls, coefs, intercepts=None, *, activation="relu", **params):

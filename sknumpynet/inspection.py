@@ -226,7 +226,7 @@ def explain_step(estimator, x, y=None):
     if y is None:
         raw = ours._raw(X)
         step = StepExplanation(heading, seen[0]["input"][0], _layers(before, seen))
-        _link(step, ours.loss_function_, raw)
+        _link(step, ours, raw)
         return step
     y = _one_target(y)
     ours.partial_fit(X, y)
@@ -246,7 +246,7 @@ def explain_step(estimator, x, y=None):
         optimizer=ours._training.optimizer if stochastic else None,
         max_grad_norm=ours.max_grad_norm,
     )
-    _link(step, loss, raw)
+    _link(step, ours, raw)
     return step
 
 
@@ -358,11 +358,11 @@ def _name(activation):
     return names.get(activation, repr(activation))
 
 
-def _link(step, loss, raw):
-    """Put the prediction, which the loss makes of the raw output, into the last layer."""
+def _link(step, estimator, raw):
+    """Put the prediction, which the link makes of the raw output, into the last layer."""
     prediction = np.empty_like(raw)
-    loss.inverse_link(raw, prediction)
-    step.layers[-1].update(a=prediction[0], function=loss.link)
+    estimator._link()(raw, prediction)
+    step.layers[-1].update(a=prediction[0], function=estimator.out_activation_)
 
 
 class HiddenActivations(DocLink, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
