@@ -34,7 +34,7 @@ from sknumpynet.core.classification_losses import (
     LogLoss,
     get_classification_loss,
 )
-from sknumpynet.core.losses import Loss
+from sknumpynet.core.losses import Loss, has_inverse_link
 from sknumpynet.core.several_classes import SeveralClasses
 
 # The type of y, in scikit-learn's words, with several columns of labels.
@@ -642,7 +642,21 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                 )
             loss = SeveralClasses([len(each) for each in self.classes_], loss.smoothing)
         loss = loss.for_classes(softmax=self._label_type == "multiclass")
+        self._check_link(loss)
         return loss, loss.link, 1.0
+
+    def _check_link(self, loss):
+        """Raise where a loss of one's own makes no probabilities of the raw output."""
+        if not has_inverse_link(loss):
+            raise ValueError(
+                f"loss={self.loss!r} does not say how outputs become probabilities: set `link` and override "
+                "`inverse_link` in its class, as with link = 'logistic' and scipy.special.expit(raw, out=out)"
+            )
+        if loss.link == "softmax" and self._label_type == "binary":
+            raise ValueError(
+                f"loss={self.loss!r} has link='softmax', whose single output for two classes is always 1: "
+                "override `for_classes`, which is told what to be, or set link='logistic'"
+            )
 
     def _stratifies(self):
         return self.n_outputs_ == 1

@@ -15,7 +15,7 @@ from sknumpynet._compat import StrOptions, fit_context
 from sknumpynet._docs import documented
 from sknumpynet._fitted import from_weights
 from sknumpynet._guards import all_or_nothing
-from sknumpynet.core.losses import Loss
+from sknumpynet.core.losses import Loss, has_inverse_link
 from sknumpynet.core.regression_losses import REGRESSION_LOSSES, Quantile, get_regression_loss
 
 
@@ -282,6 +282,11 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
 
     def _loss_and_link(self):
         loss = get_regression_loss(self.loss)
+        if loss.link != "identity" and not has_inverse_link(loss):
+            raise ValueError(
+                f"loss={self.loss!r} has link={loss.link!r}, but predictions would be the raw output: "
+                "override `inverse_link` in its class too"
+            )
         scale = 1.0 / self.n_outputs_ if loss.reports_mean else 1.0
         return loss, loss.link, scale
 

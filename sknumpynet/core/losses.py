@@ -29,7 +29,8 @@ def row_pieces(raw: Array) -> Iterator[slice]:
 class Loss(Options):
     """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``.
 
-    A loss of one's own needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``;
+    A loss of one's own needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``,
+    as the classifier's losses do: what it writes are probabilities, and the likeliest class is predicted.
     ``check_targets`` and ``point`` are there for targets and predictions of a special kind.
 
     Attributes
@@ -151,6 +152,11 @@ class Loss(Options):
             return 0.0, gradient
         gradient *= (sample_weight / total)[:, np.newaxis]
         return float(np.dot(sample_weight, np.add.reduce(terms, axis=1))) / total, gradient
+
+
+def has_inverse_link(loss: Loss) -> bool:
+    """Return whether the loss says itself how a prediction is made of ``raw``."""
+    return type(loss).inverse_link is not Loss.inverse_link
 
 
 class SquaredError(Loss):
