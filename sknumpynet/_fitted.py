@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._checks import check_data
 from sknumpynet._choices import build_network
+from sknumpynet._versions import KEY, Version, check_state, current_version
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
 from sknumpynet.core.classification_losses import BinaryLogLoss, MultinomialLogLoss
 from sknumpynet.core.layers import Activate
@@ -28,6 +29,14 @@ LINKS = {
 
 class FittedNetwork:
     """The part of both estimators that needs a network, fitted or made of weights that were assigned."""
+
+    def __getstate__(self):
+        return {KEY: Version(current_version()), **super().__getstate__()}  # the version first
+
+    def __setstate__(self, state):
+        state = dict(state)
+        check_state(state, state.pop(KEY, None))
+        super().__setstate__(state)
 
     def _is_ready(self):
         """Return whether there is a network; assigned weights become one here."""

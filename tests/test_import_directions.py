@@ -44,6 +44,7 @@ FLOORS = {
     "_docs": 0,
     "_fingerprint": 0,
     "_progress": 0,
+    "_versions": 0,
     "_weights": 0,
     "datasets": 0,
     "_checks": 1,

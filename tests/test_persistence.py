@@ -4,6 +4,7 @@
 import copy
 import io
 import pickle
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from fitted_state import fitted_state
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
+import sknumpynet
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 
 rng = np.random.RandomState(0)
@@ -295,3 +297,79 @@ def test_a_trimmed_model_predicts_the_same_and_can_be_trained():
     assert_array_equal(again.predict(wide), before)
     again.partial_fit(wide, wide[:, 0])
     assert not np.array_equal(again.predict(wide), before)
+
+
+# -------------------------------------------------------------------- versions
+
+
+def joblib_bytes(model):
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    return file.getvalue()
+
+
+KINDS = pytest.mark.parametrize("kind", CONSTRUCTORS)
+
+
+@KINDS
+@pytest.mark.parametrize("fit", [True, False], ids=["fitted", "unfitted"])
+def test_a_pickle_says_which_version_wrote_it(kind, fit):
+    model = new(kind, max_iter=2)
+    model = model.fit(X, target(kind)) if fit else model
+    assert model.__getstate__()["_sknumpynet_version"] == sknumpynet.__version__
+    assert sknumpynet.__version__.encode() in pickle.dumps(model)
+    for again in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model)):
+        assert set(vars(again)) == set(vars(model))
+        assert again.__getstate__()["_sknumpynet_version"] == sknumpynet.__version__
+
+
+@KINDS
+@pytest.mark.parametrize("dump", [pickle.dumps, joblib_bytes], ids=["pickle", "joblib"])
+def test_a_pickle_of_a_newer_format_is_refused_before_it_is_read(kind, dump, monkeypatch):
+    model = new(kind, max_iter=2).fit(X, target(kind))
+    with monkeypatch.context() as future:
+        future.setattr(sknumpynet, "__version__", "97.5")
+        future.setattr(sknumpynet._versions, "PICKLE_FORMAT", 1000)
+        saved = dump(model)
+    message = r"written by sknumpynet 97.5 and cannot be read by sknumpynet " + re.escape(
+        sknumpynet.__version__
+    )
+    # whatever a network consists of then, reading it is not tried
+    monkeypatch.setattr(type(model._network), "__setstate__", None)
+    with pytest.raises(ValueError, match=message):
+        joblib.load(io.BytesIO(saved))
+
+
+@KINDS
+def test_a_pickle_of_another_version_in_the_same_format_is_read(kind, monkeypatch):
+    model = new(kind, max_iter=2).fit(X, target(kind))
+    with monkeypatch.context() as future:
+        future.setattr(sknumpynet, "__version__", "97.5")
+        saved = pickle.dumps(model)
+    again = pickle.loads(saved)
+    assert_array_equal(again.predict(X), model.predict(X))
+    assert again.__getstate__()["_sknumpynet_version"] == sknumpynet.__version__
+
+
+@KINDS
+def test_a_state_of_another_layout_is_refused(kind):
+    model = new(kind, max_iter=2).fit(X, target(kind))
+    layouts = [
+        {**model.get_params(), "coefs_": list(model.coefs_), "intercepts_": [], "n_iter_": 2},
+        {k: v for k, v in model.__getstate__().items() if k != "loss_function_"},
+    ]
+    writers = ["a sknumpynet that did not say its version", f"sknumpynet {sknumpynet.__version__}"]
+    for state, writer in zip(layouts, writers, strict=True):
+        empty = object.__new__(type(model))
+        with pytest.raises(ValueError, match=f"written by {re.escape(writer)} and cannot be read"):
+            empty.__setstate__(state)
+        assert not vars(empty)
+
+
+@KINDS
+def test_a_pickle_from_before_versions_were_said_is_read(kind):
+    model = new(kind, max_iter=2).fit(X, target(kind))
+    state = {k: v for k, v in model.__getstate__().items() if k != "_sknumpynet_version"}
+    again = object.__new__(type(model))
+    again.__setstate__(state)
+    assert_array_equal(again.predict(X), model.predict(X))
