@@ -19,7 +19,7 @@ from sknumpynet.core.activations import Activation
 from sknumpynet.core.batches import Gather
 from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
 from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.options import Array
+from sknumpynet.core.options import Array, checked_dtype
 from sknumpynet.core.workspace import Workspace
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
@@ -88,7 +88,7 @@ class Network:
             copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
         ]
         self._lay_out()
-        self._params = np.empty(self._n_params, dtype)
+        self._params: Array = np.empty(self._n_params, checked_dtype(dtype))
         self.state = np.empty(self._n_state, dtype)
         self._bind_all()
         self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
@@ -275,10 +275,10 @@ class Network:
         return raw, slopes
 
     def astype(self, dtype: DTypeLike) -> Network:
-        """Return a copy that computes in another dtype."""
+        """Return a copy that computes in another dtype, float32 or float64."""
         other = copy.copy(self)
         layers = [copy.copy(layer) for layer in self.layers]
-        params, state = self._params.astype(dtype), self.state.astype(dtype)
+        params, state = self._params.astype(checked_dtype(dtype)), self.state.astype(dtype)
         other.__setstate__({"layers": layers, "params": params, "state": state})
         return other
 
