@@ -97,6 +97,13 @@ class Loss(Options):
         """
         raise NotImplementedError
 
+    def uncapped_terms(self, y: Array, raw: Array) -> Array | None:
+        """Return the terms whose slope the gradient is, where those reported are capped; else None.
+
+        For `check_gradients`, which compares the gradient with these far from zero.
+        """
+        return None
+
     def value_and_gradient(
         self,
         y: Array,
