@@ -31,6 +31,7 @@ FLOORS = {
     "core.layers": 4,
     "core.optimizers": 4,
     "core.adam": 5,
+    "core.foreign": 5,
     "core.normalization": 5,
     "core.workspace": 5,
     "core.adaptive_optimizers": 6,

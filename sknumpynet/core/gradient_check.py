@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sknumpynet.core.foreign import check_layers, check_loss
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.options import Array
@@ -94,6 +95,8 @@ def check_gradients(
         Where a gradient is off. It names the layer nearest the output, where to look first: what is wrong
         there makes all layers before it wrong. Also where the loss bends along every parameter, so that
         there is nothing to compare.
+    ValueError
+        If an activation or a loss of one's own does not write into the arrays it is given.
     TypeError
         If the network does not compute in float64, in which differences are too coarse.
 
@@ -109,6 +112,8 @@ def check_gradients(
     """
     if network.dtype != np.float64:
         raise TypeError(f"network must compute in float64 to be checked; it has {network.dtype}")
+    check_layers(network)
+    check_loss(loss, y, network.n_outputs)
     work = Workspace(network, X.shape[0])
     network.draw(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
 

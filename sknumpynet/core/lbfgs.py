@@ -16,6 +16,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from sknumpynet.core.batches import Batches
+from sknumpynet.core.foreign import ROWS, check_loss
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import pieces
@@ -159,6 +160,8 @@ def minimize_lbfgs(
                 raise Stop
 
     try:
+        y = objective.batches.gather(slice(0, ROWS))[1]
+        check_loss(objective.loss, y, objective.network.n_outputs)
         found = minimize(
             evaluate,
             params,

@@ -138,6 +138,11 @@ class Options:
         return hash((type(self), *map(_key, self.get_params().values())))
 
 
+def is_foreign(thing: object) -> bool:
+    """Return whether an object's class is not of this package."""
+    return type(thing).__module__.partition(".")[0] != "sknumpynet"
+
+
 class Scalars(dict[float, Array]):
     """Numbers as arrays without dimensions, of one dtype: ``SCALARS[dtype][0.9]``.
 
