@@ -5,7 +5,7 @@ To be read in this order: ``activations``, ``losses``, ``initializers``, ``sched
 ``optimizers``, ``workspace``, ``network``, ``penalty``, ``batches``, ``history``, ``training``, ``lbfgs``,
 ``gradient_check``; then the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``,
 ``several_classes``, ``deviance_losses``, ``regression_losses``, ``annealing``, ``scaled_initializers``,
-``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
+``adam``, ``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
 """
 
 from sknumpynet.core.activations import (
@@ -27,6 +27,7 @@ from sknumpynet.core.activations_of_z import (
     SiLU,
     StepActivation,
 )
+from sknumpynet.core.adam import Adam, AdamW
 from sknumpynet.core.adaptive_optimizers import Adagrad, AMSGrad, NAdam, RMSprop
 from sknumpynet.core.annealing import Cosine, Custom, Exponential, OneCycle, Step, Warmup
 from sknumpynet.core.classification_losses import (
@@ -42,7 +43,7 @@ from sknumpynet.core.layers import Activate, Dense, Dropout, Layer
 from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
 from sknumpynet.core.network import Network
 from sknumpynet.core.normalization import BatchNorm, LayerNorm
-from sknumpynet.core.optimizers import SGD, Adam, AdamW, Optimizer
+from sknumpynet.core.optimizers import SGD, Optimizer
 from sknumpynet.core.rectifiers import ELU, SELU, LeakyReLU
 from sknumpynet.core.regression_losses import (
     AbsoluteError,

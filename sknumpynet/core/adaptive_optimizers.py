@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from sknumpynet.core.optimizers import Adam, Optimizer
+from sknumpynet.core.adam import Adam
+from sknumpynet.core.optimizers import Optimizer, Rate, scale_by_rate
 from sknumpynet.core.options import Array
 
 
@@ -67,26 +68,23 @@ class NAdam(Adam):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         m, v = state["m"], state["v"]
         now, ahead = self._mu(self.t), self._mu(self.t + 1)
-        m *= self.beta_1
-        m += grads  # m / (1 - beta_1) and v / (1 - beta_2), as in Adam
-        np.multiply(grads, grads, out=scratch)
-        v *= self.beta_2
-        v += scratch
-        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**self.t))
+        self.update_moments(m, v, grads, scratch)
+        # sqrt(v / (1 - beta_2^t)) + epsilon = (sqrt(v) + epsilon root) / root
+        root = math.sqrt(1 - self.beta_2**self.t)
         np.sqrt(v, out=scratch)
-        scratch += self.epsilon / root
+        scratch += self.epsilon * root
         np.divide(grads, scratch, out=scratch)
-        scratch *= learning_rate * (1 - now) / ((1 - self.product) * root)
+        scale_by_rate(scratch, learning_rate, root * (1 - now) / (1 - self.product))
         params -= scratch
         np.sqrt(v, out=scratch)
-        scratch += self.epsilon / root
+        scratch += self.epsilon * root
         np.divide(m, scratch, out=scratch)
-        scratch *= learning_rate * ahead * (1 - self.beta_1) / ((1 - self.product * ahead) * root)
+        scale_by_rate(scratch, learning_rate, root * ahead / (1 - self.product * ahead))
         params -= scratch
 
 
@@ -123,21 +121,17 @@ class AMSGrad(Adam):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         m, v, v_max = state["m"], state["v"], state["v_max"]
-        m *= self.beta_1
-        m += grads
-        np.multiply(grads, grads, out=scratch)
-        v *= self.beta_2
-        v += scratch
+        self.update_moments(m, v, grads, scratch)
         np.maximum(v_max, v, out=v_max)
-        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**self.t))
+        root = math.sqrt(1 - self.beta_2**self.t)
         np.sqrt(v_max, out=scratch)
-        scratch += self.epsilon / root
+        scratch += self.epsilon * root
         np.divide(m, scratch, out=scratch)
-        scratch *= learning_rate * (1 - self.beta_1) / ((1 - self.beta_1**self.t) * root)
+        scale_by_rate(scratch, learning_rate, root / (1 - self.beta_1**self.t))
         params -= scratch
 
 
@@ -181,7 +175,7 @@ class RMSprop(Optimizer):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         v = state["v"]
@@ -233,7 +227,7 @@ class Adagrad(Optimizer):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         v = state["v"]

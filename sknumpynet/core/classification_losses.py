@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_softmax
 
 from sknumpynet.core.losses import Loss, row_pieces
 from sknumpynet.core.options import SCALARS, Array, resolve
@@ -67,6 +67,11 @@ class BinaryLogLoss(Loss):
             expit(raw, out=gradient)
         gradient -= y
         return terms
+
+    def uncapped_terms(self, y: Array, raw: Array) -> Array:
+        # -log(p) = log(1 + exp(-raw)),  -log(1 - p) = log(1 + exp(raw))
+        target = (1 - self.smoothing) * y + self.smoothing / 2
+        return target * np.logaddexp(0, -raw) + (1 - target) * np.logaddexp(0, raw)
 
     def _smoothed(self, y: Array, raw: Array, p: Array, scratch: Array) -> Array:
         # with D = -log(p) + log(1-p), l = -log(1-p) + D s/2 + (1-s) D y
@@ -175,6 +180,13 @@ class MultinomialLogLoss(Loss):
         p[cells] = p_y - 1
         return minus_log_of(p_y, p_y)[:, np.newaxis]
 
+    def uncapped_terms(self, y: Array, raw: Array) -> Array:
+        target = y
+        if y.ndim == 1:
+            target = np.full(raw.shape, self.smoothing / raw.shape[1])
+            target.reshape(-1)[cells_of(y, raw)] += 1 - self.smoothing
+        return np.asarray(target * -log_softmax(raw, axis=1))
+
 
 class LogLoss(Loss):
     """The log loss, whatever the kind of classes: what ``loss="log_loss"`` stands for.
@@ -258,6 +270,12 @@ class Focal(Loss):
         for rows in row_pieces(raw):
             self._part(y[rows], raw[rows], gradient[rows], scratch[rows])
         return scratch
+
+    def uncapped_terms(self, y: Array, raw: Array) -> Array:
+        minus_log: Any = self.for_log_loss.uncapped_terms(y, raw)
+        if self.softmax:
+            minus_log = np.add.reduce(minus_log, axis=1, keepdims=True)
+        return np.asarray((-np.expm1(-minus_log)) ** self.gamma * minus_log)
 
     def _part(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         minus_log = self.for_log_loss.terms_and_gradient(y, raw, gradient, scratch)

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from sknumpynet.core.batches import Batches
+from sknumpynet.core.foreign import ROWS, check_loss
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import pieces
@@ -41,7 +42,7 @@ class LbfgsResult:
     status, message : int and str
         SciPy's status (0 means converged) and its explanation.
     gradient_norm : float
-        Length of the gradient at the end of the last iteration.
+        Length of the gradient at ``params``, penalty included.
     interrupted : bool
         Whether Ctrl-C ended it. Where ``watch`` did, ``message`` is its reason and the status is 1.
     """
@@ -144,13 +145,13 @@ def minimize_lbfgs(
         nonlocal evaluated
         evaluated = value, gradient = objective(x)
         if latest.nit == 0 and np.isnan(latest.value):
-            latest.value = value
+            latest.value, latest.gradient_norm = value, _norm(gradient)
         return value, gradient
 
     def after_iteration(x: Array) -> None:
         # what was evaluated last is what the iteration accepted
         latest.params, (latest.value, gradient) = np.array(x), evaluated
-        latest.gradient_norm = math.sqrt(float(np.dot(gradient, gradient)))
+        latest.gradient_norm = _norm(gradient)
         latest.penalty = objective.penalty(x)
         latest.nit += 1
         if watch is not None:
@@ -159,6 +160,8 @@ def minimize_lbfgs(
                 raise Stop
 
     try:
+        y = objective.batches.gather(slice(0, ROWS))[1]
+        check_loss(objective.loss, y, objective.network.n_outputs)
         found = minimize(
             evaluate,
             params,
@@ -179,4 +182,9 @@ def minimize_lbfgs(
         int(found.nit),
         int(found.status),
         str(found.message),
+        gradient_norm=_norm(found.jac),
     )
+
+
+def _norm(gradient: Array) -> float:
+    return math.sqrt(float(np.dot(gradient, gradient)))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import xlogy
 
-from sknumpynet.core.options import SCALARS, Array, Options
+from sknumpynet.core.options import SCALARS, Array, Options, is_foreign
 
 # Where a loss needs a third array, it goes through the rows in pieces of about so many elements.
 PIECE = 1 << 11
@@ -98,6 +98,13 @@ class Loss(Options):
         """
         raise NotImplementedError
 
+    def uncapped_terms(self, y: Array, raw: Array) -> Array | None:
+        """Return the terms whose slope the gradient is, where those reported are capped; else None.
+
+        For `check_gradients`, which compares the gradient with these far from zero.
+        """
+        return None
+
     def value_and_gradient(
         self,
         y: Array,
@@ -136,6 +143,8 @@ class Loss(Options):
         try:
             terms = self.terms_and_gradient(y, raw, gradient, scratch)
         except (TypeError, ValueError) as error:
+            if is_foreign(self):  # it says itself what is wrong
+                raise
             raise ValueError(
                 f"{type(self).__name__} cannot compare y, {y.dtype} of shape {y.shape}, with raw of shape "
                 f"{raw.shape}: {error}. Targets have a column for each output, as y.reshape(-1, 1) has; "

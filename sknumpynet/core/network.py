@@ -17,16 +17,16 @@ from numpy.typing import DTypeLike
 
 from sknumpynet.core.activations import Activation
 from sknumpynet.core.batches import Gather
+from sknumpynet.core.foreign import check_layers, fill_checked
 from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
 from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.options import Array
+from sknumpynet.core.options import Array, checked_dtype
 from sknumpynet.core.workspace import Workspace
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
 Link = Callable[[Array, Array], None]
-# In ``params`` come all weights, then all biases, then what else is trained.
-PLACES = ("weights", "biases", "rest")
+PLACES = ("weights", "biases", "rest")  # the order in ``params``
 # So few rows are predicted in one go, whatever the width.
 SMALL = 32
 
@@ -88,9 +88,10 @@ class Network:
             copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
         ]
         self._lay_out()
-        self._params = np.empty(self._n_params, dtype)
+        self._params: Array = np.empty(self._n_params, checked_dtype(dtype))
         self.state = np.empty(self._n_state, dtype)
         self._bind_all()
+        check_layers(self)
         self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
 
     def _lay_out(self) -> None:
@@ -154,14 +155,13 @@ class Network:
         bias_initializer: Initializer | None = None,
     ) -> None:
         """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
-        seed: Any = rng
-        source = seed if hasattr(seed, "uniform") else np.random.default_rng(seed)
+        source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
         for layer in self.layers:
             if isinstance(layer, Dense):
                 fans = layer.fan_in, layer.fan_out
-                initializer.fill(layer.W, *fans, source)
+                fill_checked(initializer, layer.W, *fans, source)
                 if layer.bias:
-                    (bias_initializer or initializer).fill(layer.b, *fans, source)
+                    fill_checked(bias_initializer or initializer, layer.b, *fans, source)
             layer.fill()
 
     def draw(self, work: Workspace, rng: np.random.Generator) -> None:
@@ -275,10 +275,10 @@ class Network:
         return raw, slopes
 
     def astype(self, dtype: DTypeLike) -> Network:
-        """Return a copy that computes in another dtype."""
+        """Return a copy that computes in another dtype, float32 or float64."""
         other = copy.copy(self)
         layers = [copy.copy(layer) for layer in self.layers]
-        params, state = self._params.astype(dtype), self.state.astype(dtype)
+        params, state = self._params.astype(checked_dtype(dtype)), self.state.astype(dtype)
         other.__setstate__({"layers": layers, "params": params, "state": state})
         return other
 

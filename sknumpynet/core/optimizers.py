@@ -7,7 +7,6 @@ equations. It knows no schedule, stops nothing and prints nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -20,10 +19,22 @@ from sknumpynet.core.options import SCALARS, Array, Options
 PIECE = 1 << 16
 
 
+Rate = float | Array  # one for all parameters, or one for each
+
+
 def pieces(n: int) -> Sequence[slice]:
     """Return the slices in which to go through a vector of length ``n``, equal but for the last."""
     size = max(1, -(-n // max(1, n // PIECE)))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def scale_by_rate(vector: Array, learning_rate: Rate, factor: float = 1.0) -> None:
+    """Multiply ``vector`` by ``learning_rate * factor``, without an array for the product of the two."""
+    if isinstance(learning_rate, np.ndarray):
+        vector *= learning_rate
+        vector *= factor
+    else:
+        vector *= learning_rate * factor
 
 
 class Optimizer(Options):
@@ -60,35 +71,63 @@ class Optimizer(Options):
         self,
         params: Array,
         grads: Array,
-        learning_rate: float,
+        learning_rate: Rate,
         n_weights: int | None = None,
         penalty: Callable[[Array, Array, Array], None] | None = None,
     ) -> None:
         """Update ``params`` in place; ``grads`` stays as it is but for the gradient of the penalty.
 
-        ``params[:n_weights]`` is what weight decay and ``penalty``, where there are any, apply to; None means
-        all. ``penalty(W, dW, scratch)`` is called on each piece of these before its update.
+        Parameters
+        ----------
+        params, grads : ndarray of shape (n_params,)
+            The parameters and the gradient.
+        learning_rate : float or ndarray of shape (n_params,)
+            One rate for all parameters, or one for each.
+        n_weights : int, default=None
+            ``params[:n_weights]`` is what weight decay and ``penalty``, where there are any, apply to; None
+            means all.
+        penalty : callable, default=None
+            ``penalty(W, dW, scratch)`` is called on each piece of the weights before its update.
+
+        Raises
+        ------
+        ValueError
+            If ``learning_rate`` is neither one number nor as long as ``params``.
         """
         if not hasattr(self, "_scratch"):
             self._begin(params)
+        if not isinstance(learning_rate, float):
+            learning_rate = _as_rate(learning_rate, params)
         self.t += 1
         self.before_update()
         n = len(params) if n_weights is None else n_weights
-        parts: Iterable[Any] = [(params, grads, self.state, self._scratch, n)]
+        parts: Iterable[Any] = [(params, grads, self.state, learning_rate, self._scratch, n)]
         if len(params) > len(self._scratch):
-            parts = self._parts(params, grads, n)
-        for part, slope, state, scratch, n in parts:
+            parts = self._parts(params, grads, learning_rate, n)
+        for part, slope, state, rate, scratch, n in parts:
             if penalty is not None and n > 0:
                 penalty(part[:n], slope[:n], scratch[:n])
             if self.weight_decay and n > 0:
-                part[:n] *= 1 - learning_rate * self.weight_decay
-            self.update(part, slope, state, learning_rate, scratch)
+                self._decay(part[:n], rate, scratch[:n])
+            self.update(part, slope, state, rate, scratch)
 
-    def _parts(self, params: Array, grads: Array, n_weights: int) -> Iterator[tuple[Any, ...]]:
+    def _decay(self, W: Array, learning_rate: Rate, scratch: Array) -> None:
+        """``W *= 1 - learning_rate * weight_decay``."""
+        if isinstance(learning_rate, np.ndarray):
+            np.multiply(learning_rate[: len(W)], -self.weight_decay, out=scratch)
+            scratch += 1
+            W *= scratch
+        else:
+            W *= 1 - learning_rate * self.weight_decay
+
+    def _parts(
+        self, params: Array, grads: Array, learning_rate: Rate, n_weights: int
+    ) -> Iterator[tuple[Any, ...]]:
         for piece in pieces(len(params)):
             state = {name: vector[piece] for name, vector in self.state.items()}
             scratch = self._scratch[: piece.stop - piece.start]
-            yield params[piece], grads[piece], state, scratch, n_weights - piece.start
+            rate = learning_rate[piece] if isinstance(learning_rate, np.ndarray) else learning_rate
+            yield params[piece], grads[piece], state, rate, scratch, n_weights - piece.start
 
     def _begin(self, params: Array) -> None:
         if not hasattr(self, "state"):
@@ -107,17 +146,32 @@ class Optimizer(Options):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         """Apply the update equations to some or all of the parameters.
 
-        All arrays are of the same length; ``scratch`` is free to use. ``self.t`` counts from 1.
+        All arrays are of the same length; ``scratch`` is free to use. ``params`` and the arrays in ``state``
+        are to be written in place. ``learning_rate`` is a number, or an array of that length where `step` was
+        given one. ``self.t`` counts from 1.
         """
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_scratch"}
+
+
+def _as_rate(learning_rate: Any, params: Array) -> Rate:
+    """Return one rate, or one for each parameter in the dtype of these."""
+    rates = np.asarray(learning_rate, params.dtype)
+    if rates.ndim == 0:
+        return float(learning_rate)
+    if rates.shape != params.shape:
+        raise ValueError(
+            f"learning_rate must be a number or an array of shape {params.shape}, one rate for each "
+            f"parameter; got an array of shape {rates.shape}"
+        )
+    return rates
 
 
 class SGD(Optimizer):
@@ -161,7 +215,7 @@ class SGD(Optimizer):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         velocity = state["velocity"]
@@ -174,117 +228,3 @@ class SGD(Optimizer):
         params -= scratch
         np.multiply(velocity, self.momentum, out=scratch)
         params += scratch
-
-
-class Adam(Optimizer):
-    """Steps of about the learning rate for each parameter, whatever the size of its gradient.
-
-    ::
-
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g^2
-        params -= learning_rate * (m / (1 - beta_1^t)) / (sqrt(v / (1 - beta_2^t)) + epsilon')
-
-    with ``epsilon' = epsilon / sqrt(1 - beta_2^t)``, the form at the end of section 2 of the paper, which
-    scikit-learn uses too. The state holds ``m / (1 - beta_1)`` and ``v / (1 - beta_2)``, which saves two
-    passes over the parameters.
-
-    Parameters
-    ----------
-    beta_1, beta_2 : float, default=0.9 and 0.999
-        How much of the running means of the gradient and of its square is kept, in [0, 1).
-    epsilon : float, default=1e-8
-        Keeps the division finite.
-
-    References
-    ----------
-    Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> params = np.array([1.0])
-    >>> Adam().step(params, np.array([1234.5]), learning_rate=0.1)
-    >>> params.round(6)
-    array([0.9])
-    """
-
-    constraints = {
-        "beta_1": "a number in [0, 1)",
-        "beta_2": "a number in [0, 1)",
-        "epsilon": "a number in (0, inf)",
-    }
-    state_names: tuple[str, ...] = ("m", "v")
-
-    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def update(
-        self,
-        params: Array,
-        grads: Array,
-        state: dict[str, Array],
-        learning_rate: float,
-        scratch: Array,
-    ) -> None:
-        beta_1, beta_2 = self.beta_1, self.beta_2
-        m, v, scalars = state["m"], state["v"], SCALARS[params.dtype]
-        # m = beta_1 m + g,  v = beta_2 v + g^2
-        m *= scalars[beta_1]
-        m += grads
-        np.multiply(grads, grads, out=scratch)
-        v *= scalars[beta_2]
-        v += scratch
-        # params -= rate * m / (sqrt(v) + epsilon / root), the factors of m and v put into rate and root
-        root = math.sqrt(1 - beta_2)
-        correction = math.sqrt(1 - beta_2**self.t) / (1 - beta_1**self.t)
-        np.sqrt(v, out=scratch)
-        scratch += scalars[self.epsilon / root]
-        np.divide(m, scratch, out=scratch)
-        scratch *= learning_rate * correction * (1 - beta_1) / root
-        params -= scratch
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay: the weights shrink by a share that no gradient rescales.
-
-    ::
-
-        W -= learning_rate * weight_decay * W       then Adam's update
-
-    Parameters
-    ----------
-    weight_decay : float, default=0.01
-        Strength of the decay, relative to the learning rate. Biases do not decay.
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999 and 1e-8
-        As in `Adam`.
-
-    References
-    ----------
-    Loshchilov, Hutter: Decoupled Weight Decay Regularization (ICLR 2019, arXiv:1711.05101).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> params = np.array([1.0])
-    >>> AdamW(weight_decay=0.5).step(params, np.array([0.0]), learning_rate=0.1)
-    >>> params
-    array([0.95])
-    """
-
-    constraints = {**Adam.constraints, "weight_decay": "a number in [0, inf)"}
-
-    def __init__(
-        self,
-        weight_decay: float = 0.01,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-    ) -> None:
-        super().__init__(beta_1, beta_2, epsilon)
-        self.weight_decay = weight_decay
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
@@ -52,6 +53,28 @@ def _fits(value: object, rule: str) -> bool:
     low, high = map(float, limits[1:-1].split(","))
     above = low <= number if limits[0] == "[" else low < number
     return above and (number <= high if limits[-1] == "]" else number < high)
+
+
+def _key(value: object) -> object:
+    """Return something hashable that is equal for all values that `numpy.array_equal` takes for equal."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        return 0
+    if array.dtype.kind in "biuf":
+        array = array.astype(float)
+    return array.shape, *map(_key_of_item, array.ravel().tolist())
+
+
+def _key_of_item(item: Any) -> object:
+    """Return the item, a number as a float; 0 for what has no hash and for NaN, whose hash differs."""
+    try:
+        if isinstance(item, Real):
+            item = float(item)
+        hash(item)
+    except (TypeError, OverflowError):
+        return 0
+    return 0 if isinstance(item, float) and math.isnan(item) else item
 
 
 class Options:
@@ -112,7 +135,12 @@ class Options:
         return all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
     def __hash__(self) -> int:
-        return hash((type(self), repr(self)))
+        return hash((type(self), *map(_key, self.get_params().values())))
+
+
+def is_foreign(thing: object) -> bool:
+    """Return whether an object's class is not of this package."""
+    return type(thing).__module__.partition(".")[0] != "sknumpynet"
 
 
 class Scalars(dict[float, Array]):
@@ -142,6 +170,13 @@ class Scalars(dict[float, Array]):
 
 
 SCALARS = {np.dtype(dtype): Scalars(dtype) for dtype in (np.float32, np.float64)}
+
+
+def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return what a network may compute in, or raise ValueError."""
+    if np.dtype(dtype) not in SCALARS:
+        raise ValueError(f"dtype must be numpy.float32 or numpy.float64; got {dtype!r}")
+    return np.dtype(dtype)
 
 
 def resolve(

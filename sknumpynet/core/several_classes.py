@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sknumpynet.core.classification_losses import cells_of, minus_log_of
+from sknumpynet.core.classification_losses import MultinomialLogLoss, cells_of, minus_log_of
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.options import Array
 
@@ -71,3 +71,8 @@ class SeveralClasses(Loss):
                 gradient[:, block] -= share
             scratch[:, index] = terms  # no later question has its classes in this column
         return scratch[:, : len(self.sizes)]
+
+    def uncapped_terms(self, y: Array, raw: Array) -> Array:
+        one = MultinomialLogLoss(self.smoothing)
+        questions = zip(y.T, self.blocks, strict=True)
+        return np.hstack([one.uncapped_terms(index, raw[:, block]) for index, block in questions])

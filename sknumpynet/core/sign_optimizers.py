@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from sknumpynet.core.adam import Adam, AdamW
 from sknumpynet.core.adaptive_optimizers import Adagrad, AMSGrad, NAdam, RMSprop
-from sknumpynet.core.optimizers import OPTIMIZERS as BASIC
-from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.optimizers import SGD, Optimizer, Rate
 from sknumpynet.core.options import Array, resolve
 
 
@@ -29,7 +29,8 @@ class Rprop(Optimizer):
     grow, shrink : float, default=1.2 and 0.5
         Factors of the step sizes.
     smallest, largest : float, default=1e-6 and 50.0
-        Limits of the step sizes. The first step size is the learning rate, which later steps ignore.
+        Limits of the step sizes. The first step size is the learning rate, or with one rate for each
+        parameter the parameter's own; later steps ignore it.
 
     References
     ----------
@@ -75,7 +76,7 @@ class Rprop(Optimizer):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         last, size = state["last"], state["size"]
@@ -145,7 +146,7 @@ class Lion(Optimizer):
         params: Array,
         grads: Array,
         state: dict[str, Array],
-        learning_rate: float,
+        learning_rate: Rate,
         scratch: Array,
     ) -> None:
         m = state["m"]
@@ -162,7 +163,9 @@ class Lion(Optimizer):
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    **BASIC,
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
     "nadam": NAdam,
     "amsgrad": AMSGrad,
     "rmsprop": RMSprop,

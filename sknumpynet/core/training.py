@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.batches import Batches
+from sknumpynet.core.foreign import ROWS, check_loss, check_optimizer
 from sknumpynet.core.history import History, Patience
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network
 from sknumpynet.core.optimizers import Optimizer, pieces
-from sknumpynet.core.options import Array
+from sknumpynet.core.options import Array, is_foreign
 from sknumpynet.core.penalty import Penalty, clip_norm
 from sknumpynet.core.schedules import Progress, Schedule
 from sknumpynet.core.workspace import Workspace
@@ -106,6 +107,7 @@ class Training:
     def __post_init__(self) -> None:
         for part in (self.loss, self.optimizer, self.schedule):
             part.check()
+        check_optimizer(self.optimizer, len(self.network.params), self.network.dtype)
         self.learning_rate = self.rate()
         self.mask_rng = np.random.default_rng(0)
         if self.network.is_random:  # a single draw; without dropout the rows' order stays as it was
@@ -138,6 +140,10 @@ class Training:
             self.order = np.arange(n)
         if not self.history.loss:
             self.converged = False
+        if is_foreign(self.loss):
+            some = slice(0, min(ROWS, batches.size))
+            y = batches.gather(some if rows is None else rows[some])[1]
+            check_loss(self.loss, y, self.network.n_outputs, self.network.dtype)
         self.progress.n_steps = (self.max_epochs or n_epochs) * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}

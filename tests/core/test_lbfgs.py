@@ -72,6 +72,42 @@ def test_other_kinds_of_table_give_the_same(kind):
     assert_allclose(gradient_2, gradient, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("limits", [{}, {"max_iter": 3}, {"max_fun": 4}, {"tol": 1e-3}])
+def test_gradient_norm_is_the_length_at_the_parameters_returned(limits):
+    objective = make_objective()
+    found = search(objective, **limits)
+    assert_allclose(found.gradient_norm, np.linalg.norm(objective(found.params)[1]), rtol=1e-9)
+
+
+def test_gradient_norm_of_a_search_that_was_stopped():
+    objective, seen = make_objective(), []
+    start = objective.network.params.copy()
+
+    def watch(found):
+        seen.append(found.gradient_norm)
+        return "enough" if len(seen) == 2 else None
+
+    found = search(objective, watch=watch)
+    assert found.gradient_norm == seen[-1]
+    assert_allclose(found.gradient_norm, np.linalg.norm(objective(found.params)[1]), rtol=1e-12)
+
+    class Interrupted(Objective):
+        calls = 0
+
+        def __call__(self, params):
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return super().__call__(params)
+
+    X, y, w = make_data("squared_error", N)
+    found = search(Interrupted(make_network(), SquaredError(), X, y, w, 0.5))
+    assert found.interrupted and found.nit == 0
+    assert_array_equal(found.params, start)
+    objective = Objective(make_network(), SquaredError(), X, y, w, 0.5)
+    assert_allclose(found.gradient_norm, np.linalg.norm(objective(start)[1]), rtol=1e-12)
+
+
 def solve_ridge(X, y, w, l2):
     """Return W and b that minimise ``sum_i w_i |x_i W + b - y_i|^2 + l2 |W|^2``."""
     ones = np.column_stack([X, np.ones(len(X))])

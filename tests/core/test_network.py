@@ -248,6 +248,22 @@ def test_a_copy_has_its_own_memory(twin):
     assert repr(other) == repr(network)
 
 
+@pytest.mark.parametrize(
+    "dtype", [int, "int64", bool, np.float16, np.longdouble, complex, ">f8", object, "U3"]
+)
+def test_only_single_and_double_precision_will_do(dtype):
+    if (
+        np.dtype(dtype) == np.float64
+    ):  # long double, where there is none longer; or a big-endian machine
+        return
+    with pytest.raises(ValueError, match=r"^dtype must be numpy.float32 or numpy.float64; got "):
+        Network([Dense(2, 1)], dtype=dtype)
+    with pytest.raises(ValueError, match=r"^dtype must be numpy.float32 or numpy.float64; got "):
+        Network([Dense(2, 1)]).astype(dtype)
+    for good in ("float32", float, np.dtype("f4")):
+        assert Network([Dense(2, 1)], dtype=good).dtype == np.dtype(good)
+
+
 def test_astype_computes_in_the_other_dtype():
     network = make_network()
     single = network.astype(np.float32)
