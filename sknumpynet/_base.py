@@ -46,7 +46,14 @@ from sknumpynet._compat import (
 from sknumpynet._fingerprint import fingerprint
 from sknumpynet._fitted import FittedNetwork
 from sknumpynet._going_on import next_network, take_over
-from sknumpynet._guards import all_or_nothing, check_finite, warn, warn_of_interrupt
+from sknumpynet._guards import (
+    SCALE,
+    all_or_nothing,
+    check_best,
+    check_finite,
+    warn,
+    warn_of_interrupt,
+)
 from sknumpynet._hints import hint_for, object_wanted
 from sknumpynet._lbfgs_watch import LbfgsWatch
 from sknumpynet._progress import ProgressLine, make_log
@@ -425,6 +432,8 @@ class BaseNumpyMLP(
                             f"Training ended after {epoch} epochs by {reason} seconds.",
                             ConvergenceWarning,
                         )
+                    if self.early_stopping and not validation.goes_on:
+                        reason = "divergence"
                     if reason:
                         break
         except KeyboardInterrupt:
@@ -433,7 +442,12 @@ class BaseNumpyMLP(
         finally:
             if isinstance(training.log, ProgressLine):
                 training.log.end()
-        check_finite(training.network)
+        if self.early_stopping:
+            check_finite(training.network)
+            if not validation.finite:
+                check_best(training.patience.best, self.n_iter_, "epoch")
+        else:
+            check_finite(training.network, training.history.loss[-1] if self.n_iter_ else 0.0)
         return reason
 
     def _record(self, training, validated, incremental=False):
@@ -446,6 +460,10 @@ class BaseNumpyMLP(
         self.t_ = training.progress.samples
         extend_history(self, columns_of(history, validated), incremental)
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        if self.early_stopping and not np.isfinite(self.loss_) and np.isfinite(patience.best):
+            self.loss_ = history.loss[
+                int(np.nanargmax(history.score))
+            ]  # diverged: of the weights kept
         self.best_validation_score_ = self.best_loss_ = None
         if self.early_stopping:
             self.best_validation_score_ = patience.best
@@ -459,7 +477,9 @@ class BaseNumpyMLP(
             objective, max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, watch=watch
         )
         network.params[...] = found.params if watch.best is None else watch.best
-        check_finite(network)
+        check_finite(network, 0.0 if found.interrupted else found.value)
+        if validation is not None and self.early_stopping and not validation.finite:
+            check_best(watch.patience.best, found.nit, "iteration")
         if found.interrupted:
             self._interrupted = True
             warn_of_interrupt()
@@ -469,6 +489,12 @@ class BaseNumpyMLP(
                     f"Training ended after {found.nit} iterations by {watch.reason}.",
                     ConvergenceWarning,
                 )
+        elif found.overflowed and found.status == 0:
+            warn(
+                f"L-BFGS stopped after {found.nit} iterations at losses that are not finite, and did not "
+                f"converge. {SCALE.split(',')[0]}, in regression).",
+                ConvergenceWarning,
+            )
         else:
             check_optimize_result("lbfgs", found, self.max_iter)
         self.n_iter_ = min(found.nit, self.max_iter)

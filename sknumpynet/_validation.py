@@ -31,7 +31,16 @@ class Validation:
         Weights of the rows.
     rows : ndarray or None
         The rows of these arrays that count; None for all.
+
+    Attributes
+    ----------
+    finite : bool
+        Whether all predictions of the last call were finite; where they are not, the score is NaN.
+    goes_on : bool
+        Whether the parameters were, without which no later epoch can be better.
     """
+
+    finite = goes_on = True
 
     def __init__(self, estimator, network, loss, scale, X, targets, y, sample_weight, rows=None):
         self.estimator, self.network, self.loss, self.scale = estimator, network, loss, scale
@@ -66,9 +75,22 @@ class Validation:
         if targets.dtype.kind == "f":
             targets = targets.astype(raw.dtype, copy=False)
         loss = self.loss.value_and_gradient(targets, raw, self.weight)[0] * self.scale
+        self._look_at(raw)
+        if not self.finite:
+            return loss, np.nan
         if self.estimator.scoring is None:
             return loss, float(self.estimator._validation_score(self.targets, raw, self.weight))
         return loss, -loss if self.scores_loss else float(self.scorer())
+
+    def _look_at(self, raw):
+        """Note whether the predictions, and where they are not the parameters, are finite."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.finite = bool(np.isfinite(raw).all())
+            if self.finite and self.loss.link != "identity":
+                prediction = np.empty_like(raw)
+                self.loss.inverse_link(raw, prediction)
+                self.finite = bool(np.isfinite(prediction).all())
+            self.goes_on = self.finite or bool(np.isfinite(self.network.params).all())
 
 
 def split(estimator, y, rng):
