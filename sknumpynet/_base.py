@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sknumpynet._checks import check_sample_weight, named_as_validation
+from sknumpynet._checks import check_ranges, check_sample_weight, named_as_validation
 from sknumpynet._choices import (
     NORMALIZATIONS,
     build_network,
@@ -246,6 +246,7 @@ class BaseNumpyMLP(
         else:
             network = build_network(self, sizes, dtype, rng)
             self._forget()
+        check_ranges(X, targets, weight, network.dtype)
         self.n_layers_ = len(sizes)
         self.loss_function_, self.out_activation_, scale = self._loss_and_link()
 
@@ -345,9 +346,10 @@ class BaseNumpyMLP(
         if X is None or y is None:
             raise ValueError("X_val and y_val go together: pass both, or neither")
         X, y, targets = self._check_validation_data(X, y)
-        if sample_weight is not None:
-            with named_as_validation():
+        with named_as_validation():
+            if sample_weight is not None:
                 sample_weight = check_sample_weight(sample_weight, X, network.dtype)
+            check_ranges(X, targets, sample_weight, network.dtype)
         return Validation(self, network, self.loss_function_, scale, X, targets, y, sample_weight)
 
     def _fit_stochastic(self, network, rng, scale, data, y, validation, hooks):
