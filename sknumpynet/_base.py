@@ -371,6 +371,7 @@ class BaseNumpyMLP(
                 validation = Validation(self, network, loss, scale, X, targets, y, weight, held_out)
             if not resumed:
                 training.patience = Patience(-np.inf)
+            validation.has_score = training.patience.best > -np.inf
         reason = self._run(training, data, rows, self.max_iter, validation, hooks)
         over = training.converged or training.schedule.has_end or reason
         if self.n_iter_ == self.max_iter and not over:
@@ -446,7 +447,8 @@ class BaseNumpyMLP(
                 training.log.end()
         if self.early_stopping:
             check_finite(training.network)
-            if not validation.finite:
+            never_finite = bool(self.n_iter_) and training.patience.best == -np.inf
+            if never_finite or not validation.finite:
                 check_best(training.patience.best, self.n_iter_, "epoch")
         else:
             check_finite(training.network, training.history.loss[-1] if self.n_iter_ else 0.0)

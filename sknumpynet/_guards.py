@@ -49,8 +49,8 @@ def check_best(best_score, n_done, unit):
     """Say that training diverged: warn where there is a best network to keep, else raise."""
     if best_score == -np.inf:
         raise ValueError(
-            f"Training diverged by {unit} {n_done}, before the validation data had a score: what the network "
-            f"gives is not finite. {SCALE}"
+            f"Training diverged by {unit} {n_done}, before the validation data had a finite score: what the "
+            f"network gives is too large. {SCALE}"
         )
     warn(
         f"Training diverged by {unit} {n_done}: what the network gives for the validation data is not "

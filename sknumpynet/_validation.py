@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
+from sknumpynet._guards import warn
+
 
 class Validation:
     """Data to validate with, and how to score them.
@@ -38,9 +40,12 @@ class Validation:
         Whether all predictions of the last call were finite; where they are not, the score is NaN.
     goes_on : bool
         Whether the parameters were, without which no later epoch can be better.
+    has_score : bool
+        Whether a call, of this fit or the one that it goes on from, had a score.
     """
 
     finite = goes_on = True
+    has_score = warned = False
 
     def __init__(self, estimator, network, loss, scale, X, targets, y, sample_weight, rows=None):
         self.estimator, self.network, self.loss, self.scale = estimator, network, loss, scale
@@ -79,8 +84,28 @@ class Validation:
         if not self.finite:
             return loss, np.nan
         if self.estimator.scoring is None:
-            return loss, float(self.estimator._validation_score(self.targets, raw, self.weight))
-        return loss, -loss if self.scores_loss else float(self.scorer())
+            score = float(self.estimator._validation_score(self.targets, raw, self.weight))
+        else:
+            score = -loss if self.scores_loss else float(self.scorer())
+        if np.isnan(score) and self.estimator.early_stopping:
+            self._complain_of_nan()
+        self.has_score = True
+        return loss, score
+
+    def _complain_of_nan(self):
+        """Raise where early stopping has had no score to decide by; warn where only some are NaN."""
+        n, scoring = len(self.targets), self.estimator.scoring
+        name = "The score" if scoring is None else f"scoring={scoring!r}"
+        message = f"{name} is NaN on the validation set of {n} row{'s' * (n != 1)}"
+        if not self.has_score:
+            raise ValueError(
+                f"{message}, which leaves early_stopping=True nothing to decide by. Give a validation set for "
+                "which it is a number (R2 needs two rows at least, roc_auc rows of both classes), or another "
+                "scoring, such as scoring='loss'"
+            )
+        if not self.warned:
+            warn(f"{message}. Epochs whose score is NaN count as no better than those before.")
+            self.warned = True
 
     def _look_at(self, raw):
         """Note whether the predictions, and where they are not the parameters, are finite."""

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import sklearn
 from fitted_state import fitted_state
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -342,6 +342,85 @@ def test_scoring_by_name_takes_the_middle_of_several_quantiles(scoring, solver):
         new(loss=Quantile([0.1, 0.9]), scoring=make_scorer(r2_score)).fit(
             X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL
         )  # a function of one's own gets all columns
+
+
+# -------------------------------------------------------------------- scores of NaN
+
+
+def nan_after(n_numbers):
+    """A scoring that rises for some epochs, and is NaN from then on."""
+    calls = []
+
+    def scoring(estimator, X, y, sample_weight=None):
+        calls.append(len(calls) + 1.0)
+        return calls[-1] if len(calls) <= n_numbers else np.nan
+
+    return scoring
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_score_of_nan_from_the_start_leaves_nothing_to_decide_by(kind, solver, given):
+    if solver == "lbfgs" and not given:
+        pytest.skip("L-BFGS splits nothing off")
+    model = new(kind, solver=solver, scoring=nan_after(0), early_stopping=True)
+    before = fitted_state(model)
+    with pytest.raises(
+        ValueError, match=r"scoring=.*is NaN on the validation set of \d+ rows.*Give"
+    ):
+        model.fit(X, targets(kind)[0], **(validation(kind) if given else {}))
+    assert fitted_state(model) == before
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_score_that_becomes_nan_is_warned_of_once_and_no_better(kind, solver, given):
+    if solver == "lbfgs" and not given:
+        pytest.skip("L-BFGS splits nothing off")
+    given = validation(kind) if given else {}
+    model = new(kind, solver=solver, scoring=nan_after(3), early_stopping=True, max_iter=30)
+    model.set_params(n_iter_no_change=4, tol=0)
+    with pytest.warns(UserWarning, match="scoring=.*NaN on the validation set") as caught:
+        model.fit(X, targets(kind)[0], **given)
+    assert len([w for w in caught if "NaN" in str(w.message)]) == 1
+    assert model.best_validation_score_ == 3
+    assert model.n_iter_ == 3 + 5  # NaN is no progress
+    third = new(kind, solver=solver, max_iter=3, tol=0, early_stopping=not given)
+    third.set_params(scoring=None if given else nan_after(3)).fit(X, targets(kind)[0])
+    assert_same_weights(model, third)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_one_validation_row_has_no_r2(solver):
+    given = {"X_val": X_VAL[:1], "y_val": NUMBERS_VAL[:1]}
+    model = new(solver=solver, early_stopping=True)
+    with (
+        pytest.warns(UndefinedMetricWarning),
+        pytest.raises(ValueError, match=r"NaN on the validation set of 1 row.*R2 needs two rows"),
+    ):
+        model.fit(X, NUMBERS, **given)
+    model.set_params(scoring="loss").fit(X, NUMBERS, **given)
+    assert model.n_iter_ > 1
+    with pytest.warns(UndefinedMetricWarning):  # what is only recorded decides nothing
+        new(solver=solver).fit(X, NUMBERS, **given)
+
+
+def test_one_class_has_no_roc_auc():
+    few = CLASSES_VAL > 1
+    model = new("classifier", scoring="roc_auc", early_stopping=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="roc_auc|one class"):
+            model.fit(X, CLASSES > 1, X_val=X_VAL[few], y_val=CLASSES_VAL[few] > 1)
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_scores_that_are_never_finite_do_not_bring_the_first_weights_back(solver):
+    model = new(solver=solver, early_stopping=True, scoring=lambda estimator, X, y: -np.inf)
+    with pytest.raises(ValueError, match="before the validation data had a finite score"):
+        model.fit(X, NUMBERS)
 
 
 # -------------------------------------------------------------------- wrong data
