@@ -149,6 +149,10 @@ class BaseNumpyMLP(
         """Return whether the validation set is to have the classes' shares."""
         return False
 
+    def _has_classes(self):
+        """Return whether each row has one class out of several, which its target is the number of."""
+        return False
+
     def _row_weights(self, y, sample_weight, dtype, incremental):
         """Return the weights of the rows, those of the classes multiplied in."""
         return sample_weight
@@ -225,6 +229,7 @@ class BaseNumpyMLP(
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
+        given_X = X
         X, y, targets = self._check_data(X, y, reset=not goes_on, incremental=incremental)
         self._check_sparse(X, len(hidden))
         dtype = self._dtype_of(X)
@@ -266,7 +271,7 @@ class BaseNumpyMLP(
         if self.solver == "lbfgs":
             self._fit_lbfgs(network, data, given, scale, hooks)
         else:
-            self._fit_stochastic(network, rng, scale, data, y, given, hooks)
+            self._fit_stochastic(network, rng, scale, data, (given_X, y), given, hooks)
         hooks.end()
         vars(self).pop("_interrupted", None)
         return self
@@ -345,14 +350,16 @@ class BaseNumpyMLP(
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together: pass both, or neither")
+        given_X = X
         X, y, targets = self._check_validation_data(X, y)
         with named_as_validation():
             if sample_weight is not None:
                 sample_weight = check_sample_weight(sample_weight, X, network.dtype)
             check_ranges(X, targets, sample_weight, network.dtype)
-        return Validation(self, network, self.loss_function_, scale, X, targets, y, sample_weight)
+        loss = self.loss_function_
+        return Validation(self, network, loss, scale, X, targets, y, sample_weight, given_X)
 
-    def _fit_stochastic(self, network, rng, scale, data, y, validation, hooks):
+    def _fit_stochastic(self, network, rng, scale, data, as_given, validation, hooks):
         training = self._start_training(network, rng, scale)
         self._set_options(training)
         X, targets, weight = data
@@ -368,7 +375,10 @@ class BaseNumpyMLP(
                 rows, held_out = training.split
                 check_split_weights(weight, rows, held_out)
                 loss = self.loss_function_
-                validation = Validation(self, network, loss, scale, X, targets, y, weight, held_out)
+                given_X, y = as_given
+                validation = Validation(
+                    self, network, loss, scale, X, targets, y, weight, given_X, held_out
+                )
             if not resumed:
                 training.patience = Patience(-np.inf)
             validation.has_score = training.patience.best > -np.inf

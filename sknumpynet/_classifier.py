@@ -580,6 +580,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     def _stratifies(self):
         return self.n_outputs_ == 1
 
+    def _has_classes(self):
+        return self._label_type == "multiclass"
+
     def _validation_score(self, targets, raw, sample_weight):
         if self._label_type == SEVERAL:
             right = (self._class_indices(raw) == targets).all(axis=1)
