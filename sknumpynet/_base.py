@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from sknumpynet._checks import check_sample_weight, named_as_validation
+from sknumpynet._checks import check_ranges, check_sample_weight, named_as_validation
 from sknumpynet._choices import (
     NORMALIZATIONS,
     build_network,
@@ -46,7 +46,14 @@ from sknumpynet._compat import (
 from sknumpynet._fingerprint import fingerprint
 from sknumpynet._fitted import FittedNetwork
 from sknumpynet._going_on import next_network, take_over
-from sknumpynet._guards import all_or_nothing, check_finite, warn, warn_of_interrupt
+from sknumpynet._guards import (
+    SCALE,
+    all_or_nothing,
+    check_best,
+    check_finite,
+    warn,
+    warn_of_interrupt,
+)
 from sknumpynet._hints import hint_for, object_wanted
 from sknumpynet._lbfgs_watch import LbfgsWatch
 from sknumpynet._progress import ProgressLine, make_log
@@ -142,6 +149,10 @@ class BaseNumpyMLP(
         """Return whether the validation set is to have the classes' shares."""
         return False
 
+    def _has_classes(self):
+        """Return whether each row has one class out of several, which its target is the number of."""
+        return False
+
     def _row_weights(self, y, sample_weight, dtype, incremental):
         """Return the weights of the rows, those of the classes multiplied in."""
         return sample_weight
@@ -218,6 +229,7 @@ class BaseNumpyMLP(
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         self._check_trainable(len(hidden))
         goes_on = (incremental or self.warm_start) and self._is_ready()
+        given_X = X
         X, y, targets = self._check_data(X, y, reset=not goes_on, incremental=incremental)
         self._check_sparse(X, len(hidden))
         dtype = self._dtype_of(X)
@@ -239,6 +251,7 @@ class BaseNumpyMLP(
         else:
             network = build_network(self, sizes, dtype, rng)
             self._forget()
+        check_ranges(X, targets, weight, network.dtype)
         self.n_layers_ = len(sizes)
         self.loss_function_, self.out_activation_, scale = self._loss_and_link()
 
@@ -258,7 +271,7 @@ class BaseNumpyMLP(
         if self.solver == "lbfgs":
             self._fit_lbfgs(network, data, given, scale, hooks)
         else:
-            self._fit_stochastic(network, rng, scale, data, y, given, hooks)
+            self._fit_stochastic(network, rng, scale, data, (given_X, y), given, hooks)
         hooks.end()
         vars(self).pop("_interrupted", None)
         return self
@@ -337,13 +350,16 @@ class BaseNumpyMLP(
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together: pass both, or neither")
+        given_X = X
         X, y, targets = self._check_validation_data(X, y)
-        if sample_weight is not None:
-            with named_as_validation():
+        with named_as_validation():
+            if sample_weight is not None:
                 sample_weight = check_sample_weight(sample_weight, X, network.dtype)
-        return Validation(self, network, self.loss_function_, scale, X, targets, y, sample_weight)
+            check_ranges(X, targets, sample_weight, network.dtype)
+        loss = self.loss_function_
+        return Validation(self, network, loss, scale, X, targets, y, sample_weight, given_X)
 
-    def _fit_stochastic(self, network, rng, scale, data, y, validation, hooks):
+    def _fit_stochastic(self, network, rng, scale, data, as_given, validation, hooks):
         training = self._start_training(network, rng, scale)
         self._set_options(training)
         X, targets, weight = data
@@ -359,9 +375,13 @@ class BaseNumpyMLP(
                 rows, held_out = training.split
                 check_split_weights(weight, rows, held_out)
                 loss = self.loss_function_
-                validation = Validation(self, network, loss, scale, X, targets, y, weight, held_out)
+                given_X, y = as_given
+                validation = Validation(
+                    self, network, loss, scale, X, targets, y, weight, given_X, held_out
+                )
             if not resumed:
                 training.patience = Patience(-np.inf)
+            validation.has_score = training.patience.best > -np.inf
         reason = self._run(training, data, rows, self.max_iter, validation, hooks)
         over = training.converged or training.schedule.has_end or reason
         if self.n_iter_ == self.max_iter and not over:
@@ -425,6 +445,8 @@ class BaseNumpyMLP(
                             f"Training ended after {epoch} epochs by {reason} seconds.",
                             ConvergenceWarning,
                         )
+                    if self.early_stopping and not validation.goes_on:
+                        reason = "divergence"
                     if reason:
                         break
         except KeyboardInterrupt:
@@ -433,7 +455,13 @@ class BaseNumpyMLP(
         finally:
             if isinstance(training.log, ProgressLine):
                 training.log.end()
-        check_finite(training.network)
+        if self.early_stopping:
+            check_finite(training.network)
+            never_finite = bool(self.n_iter_) and training.patience.best == -np.inf
+            if never_finite or not validation.finite:
+                check_best(training.patience.best, self.n_iter_, "epoch")
+        else:
+            check_finite(training.network, training.history.loss[-1] if self.n_iter_ else 0.0)
         return reason
 
     def _record(self, training, validated, incremental=False):
@@ -446,6 +474,10 @@ class BaseNumpyMLP(
         self.t_ = training.progress.samples
         extend_history(self, columns_of(history, validated), incremental)
         self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        if self.early_stopping and not np.isfinite(self.loss_) and np.isfinite(patience.best):
+            self.loss_ = history.loss[
+                int(np.nanargmax(history.score))
+            ]  # diverged: of the weights kept
         self.best_validation_score_ = self.best_loss_ = None
         if self.early_stopping:
             self.best_validation_score_ = patience.best
@@ -459,7 +491,9 @@ class BaseNumpyMLP(
             objective, max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, watch=watch
         )
         network.params[...] = found.params if watch.best is None else watch.best
-        check_finite(network)
+        check_finite(network, 0.0 if found.interrupted else found.value)
+        if validation is not None and self.early_stopping and not validation.finite:
+            check_best(watch.patience.best, found.nit, "iteration")
         if found.interrupted:
             self._interrupted = True
             warn_of_interrupt()
@@ -469,6 +503,12 @@ class BaseNumpyMLP(
                     f"Training ended after {found.nit} iterations by {watch.reason}.",
                     ConvergenceWarning,
                 )
+        elif found.overflowed and found.status == 0:
+            warn(
+                f"L-BFGS stopped after {found.nit} iterations at losses that are not finite, and did not "
+                f"converge. {SCALE.split(',')[0]}, in regression).",
+                ConvergenceWarning,
+            )
         else:
             check_optimize_result("lbfgs", found, self.max_iter)
         self.n_iter_ = min(found.nit, self.max_iter)

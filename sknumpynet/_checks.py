@@ -80,17 +80,47 @@ def check_half_precision(estimator, X, n_rows=256):
 def check_sample_weight(sample_weight, X, dtype):
     """Return the weights as an array of shape (n,), or raise ValueError."""
     try:
-        weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
+        with np.errstate(over="ignore"):  # what the cast makes infinite is refused
+            weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
     except (TypeError, ValueError) as error:
         explain(error, lambda: "sample_weight")
         raise
     if not weights.any():
         raise ValueError("sample_weight is zero for every row; at least one row must have a weight")
-    if weights.sum() == 0:
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            f"sample_weight is too large: its sum is beyond {weights.dtype}. Divide it by a constant"
+        )
+    if total == 0:
         raise ZeroDivisionError(
             "sample_weight sums to zero: negative weights cancel the others. Give weights >= 0"
         )
     return weights
+
+
+def check_range(array, dtype, name):
+    """Raise ValueError where finite numbers become infinite in the dtype that is computed in."""
+    if array is None or array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize:
+        return
+    numbers = array.data if issparse(array) else array
+    if not numbers.size:
+        return
+    largest = max(numbers.max(), -numbers.min())
+    with np.errstate(over="ignore"):
+        if np.isfinite(dtype.type(largest)):
+            return
+    raise ValueError(
+        f"{name} has numbers as large as {largest:.3g}, too large for {dtype}, which the network computes in "
+        f"(at most {np.finfo(dtype).max:.3g}). Scale {name}, or fit with dtype='float64'"
+    )
+
+
+def check_ranges(X, y, sample_weight, dtype):
+    """Raise ValueError where a part of the data does not fit into the dtype that is computed in."""
+    for name, array in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+        check_range(array, dtype, name)
 
 
 def check_numbers(y):

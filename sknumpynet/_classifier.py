@@ -476,10 +476,17 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                 raise ValueError(f"class_weight has classes that classes_ has not: {unknown}")
             # a batch need not have all the classes
             class_weight = {c: class_weight.get(c, 1.0) for c in np.unique(y)}
-        weight = compute_sample_weight(class_weight, y).astype(dtype, copy=False)
-        if sample_weight is not None:
-            weight *= sample_weight
-        if not weight.sum() and not incremental:
+        with np.errstate(over="ignore"):
+            weight = compute_sample_weight(class_weight, y).astype(dtype, copy=False)
+            if sample_weight is not None:
+                weight *= sample_weight
+            total = weight.sum()
+        if not np.isfinite(total):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} makes the weights of the rows too large for "
+                f"{dtype}, or they are not finite: give smaller ones"
+            )
+        if not total and not incremental:
             raise ValueError(
                 f"class_weight={self.class_weight!r} leaves no row a weight, or the weights sum to zero: "
                 "give weights >= 0, and above 0 to a class that occurs"
@@ -660,6 +667,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
     def _stratifies(self):
         return self.n_outputs_ == 1
+
+    def _has_classes(self):
+        return self._label_type == "multiclass"
 
     def _validation_score(self, targets, raw, sample_weight):
         if self._label_type == SEVERAL:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet._checks import check_data
+from sknumpynet._checks import check_data, check_range
 from sknumpynet._choices import build_network
 from sknumpynet._versions import KEY, Version, check_state, current_version
 from sknumpynet._weights import WeightList, bias_views, check_length, weight_views
@@ -143,13 +143,19 @@ class FittedNetwork:
             except FloatingPointError:
                 pass  # what is wrong with X is said below
         check_is_fitted(self)
-        X = check_data(self, X, reset=False)
+        X = self._checked(X)
         if X.shape[1] != self._network.fan_in:
             raise ValueError(
                 f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
             )
         out = None if make_out is None else make_out(X.shape[0])
         return self._network.predict(X, link=link, out=out)
+
+    def _checked(self, X):
+        """Return X, checked, with numbers that are finite in the network's dtype too."""
+        X = check_data(self, X, reset=False)
+        check_range(X, self._network.dtype, "X")
+        return X
 
     def hidden_activations(self, X, layer=-1):
         """Return what the units of a hidden layer give.
@@ -167,7 +173,7 @@ class FittedNetwork:
             The activations.
         """
         check_is_fitted(self)
-        X = check_data(self, X, reset=False)
+        X = self._checked(X)
         ends = [i + 1 for i, each in enumerate(self._network.layers) if isinstance(each, Activate)]
         if not -len(ends) <= layer < len(ends):
             if not ends:
@@ -198,7 +204,7 @@ class FittedNetwork:
             d output / d input, row by row.
         """
         check_is_fitted(self)
-        X = check_data(self, X, reset=False)
+        X = self._checked(X)
         if issparse(X):
             raise TypeError("input_gradient needs a dense X: pass X.toarray()")
         X = X.astype(self._network.dtype, copy=False)

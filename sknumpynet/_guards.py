@@ -8,6 +8,7 @@ import warnings
 from contextlib import contextmanager
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet._compat import CALLBACK_ATTRIBUTES
 
@@ -27,13 +28,35 @@ def all_or_nothing(estimator):
         raise
 
 
-def check_finite(network):
-    """Raise where training has diverged."""
+SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
+
+
+def check_finite(network, loss=0.0):
+    """Raise where training has diverged; ``loss`` is that of the network, where it is known."""
     if not np.isfinite(network.params).all():
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain large values and "
-            "need to be preprocessed. Scale X (and y, in regression), or lower learning_rate_init."
+            f"need to be preprocessed. {SCALE}"
         )
+    if np.isnan(loss):
+        raise ValueError(
+            "Training diverged: the loss is NaN. The input data may contain large values and need to be "
+            f"preprocessed. {SCALE}"
+        )
+
+
+def check_best(best_score, n_done, unit):
+    """Say that training diverged: warn where there is a best network to keep, else raise."""
+    if best_score == -np.inf:
+        raise ValueError(
+            f"Training diverged by {unit} {n_done}, before the validation data had a finite score: what the "
+            f"network gives is too large. {SCALE}"
+        )
+    warn(
+        f"Training diverged by {unit} {n_done}: what the network gives for the validation data is not "
+        f"finite. The weights with the best validation score before that are kept. {SCALE}",
+        ConvergenceWarning,
+    )
 
 
 def warn_of_interrupt():

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 import sklearn
 from fitted_state import fitted_state
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -20,6 +20,7 @@ from sklearn.metrics import (
     mean_absolute_error,
     r2_score,
 )
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -342,6 +343,263 @@ def test_scoring_by_name_takes_the_middle_of_several_quantiles(scoring, solver):
         new(loss=Quantile([0.1, 0.9]), scoring=make_scorer(r2_score)).fit(
             X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL
         )  # a function of one's own gets all columns
+
+
+# -------------------------------------------------------------------- scores of NaN
+
+
+def nan_after(n_numbers):
+    """A scoring that rises for some epochs, and is NaN from then on."""
+    calls = []
+
+    def scoring(estimator, X, y, sample_weight=None):
+        calls.append(len(calls) + 1.0)
+        return calls[-1] if len(calls) <= n_numbers else np.nan
+
+    return scoring
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_score_of_nan_from_the_start_leaves_nothing_to_decide_by(kind, solver, given):
+    if solver == "lbfgs" and not given:
+        pytest.skip("L-BFGS splits nothing off")
+    model = new(kind, solver=solver, scoring=nan_after(0), early_stopping=True)
+    before = fitted_state(model)
+    with pytest.raises(
+        ValueError, match=r"scoring=.*is NaN on the validation set of \d+ rows.*Give"
+    ):
+        model.fit(X, targets(kind)[0], **(validation(kind) if given else {}))
+    assert fitted_state(model) == before
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_score_that_becomes_nan_is_warned_of_once_and_no_better(kind, solver, given):
+    if solver == "lbfgs" and not given:
+        pytest.skip("L-BFGS splits nothing off")
+    given = validation(kind) if given else {}
+    model = new(kind, solver=solver, scoring=nan_after(3), early_stopping=True, max_iter=30)
+    model.set_params(n_iter_no_change=4, tol=0)
+    with pytest.warns(UserWarning, match="scoring=.*NaN on the validation set") as caught:
+        model.fit(X, targets(kind)[0], **given)
+    assert len([w for w in caught if "NaN" in str(w.message)]) == 1
+    assert model.best_validation_score_ == 3
+    assert model.n_iter_ == 3 + 5  # NaN is no progress
+    third = new(kind, solver=solver, max_iter=3, tol=0, early_stopping=not given)
+    third.set_params(scoring=None if given else nan_after(3)).fit(X, targets(kind)[0])
+    assert_same_weights(model, third)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_one_validation_row_has_no_r2(solver):
+    given = {"X_val": X_VAL[:1], "y_val": NUMBERS_VAL[:1]}
+    model = new(solver=solver, early_stopping=True)
+    with (
+        pytest.warns(UndefinedMetricWarning),
+        pytest.raises(ValueError, match=r"NaN on the validation set of 1 row.*R2 needs two rows"),
+    ):
+        model.fit(X, NUMBERS, **given)
+    model.set_params(scoring="loss").fit(X, NUMBERS, **given)
+    assert model.n_iter_ > 1
+    with pytest.warns(UndefinedMetricWarning):  # what is only recorded decides nothing
+        new(solver=solver).fit(X, NUMBERS, **given)
+
+
+def test_one_class_has_no_roc_auc():
+    few = CLASSES_VAL > 1
+    model = new("classifier", scoring="roc_auc", early_stopping=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=r"roc_auc|one class"):
+            model.fit(X, CLASSES > 1, X_val=X_VAL[few], y_val=CLASSES_VAL[few] > 1)
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_scores_that_are_never_finite_do_not_bring_the_first_weights_back(solver):
+    model = new(solver=solver, early_stopping=True, scoring=lambda estimator, X, y: -np.inf)
+    with pytest.raises(ValueError, match="before the validation data had a finite score"):
+        model.fit(X, NUMBERS)
+
+
+# -------------------------------------------------------------------- what a scorer gets, and what it cannot
+
+
+def recording(seen):
+    def scoring(estimator, X, y, sample_weight=None):
+        seen.append((X, y, estimator.predict(X)))
+        return float(len(seen))
+
+    return scoring
+
+
+@pytest.mark.parametrize("scoring", ["name", "function"])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_scorer_gets_the_data_frame_and_warns_of_no_names(kind, solver, scoring):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd"), index=np.arange(100) + 1000)
+    frame_val = pandas.DataFrame(X_VAL, columns=list("abcd"))
+    y, y_val = targets(kind)
+    seen = []
+    name = "r2" if kind == "regressor" else "accuracy"
+    model = new(kind, solver=solver, scoring=name if scoring == "name" else recording(seen))
+    model.set_params(max_iter=3)
+    calls = [lambda: model.fit(frame, y, X_val=frame_val, y_val=y_val)]
+    if solver != "lbfgs":
+        calls.append(lambda: model.partial_fit(frame, y, X_val=frame_val, y_val=y_val))
+    for call in calls:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            call()
+        for rows, labels, _ in seen:
+            assert rows is frame_val
+            assert_array_equal(labels, y_val)
+    if solver == "lbfgs":
+        return
+    seen.clear()
+    model.set_params(early_stopping=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(frame, y)
+    plain = new(kind, solver=solver, scoring=recording([]) if seen else name, max_iter=3)
+    plain.set_params(early_stopping=True).fit(X, y)
+    assert model.validation_scores_ == plain.validation_scores_
+    for rows, labels, _ in seen:
+        assert isinstance(rows, pandas.DataFrame) and len(rows) == 10
+        pandas.testing.assert_frame_equal(rows, frame.loc[rows.index])
+        assert_array_equal(labels, y[rows.index - 1000])
+
+
+@pytest.mark.parametrize("named", ["X", "X_val"])
+def test_names_on_one_side_are_warned_of_once(named):
+    pandas = pytest.importorskip("pandas")
+    with_names = {
+        "X": pandas.DataFrame(X, columns=list("abcd")),
+        "X_val": pandas.DataFrame(X_VAL, columns=list("abcd")),
+    }
+    given = {"X": X, "X_val": X_VAL, named: with_names[named]}
+    with pytest.warns(UserWarning, match="feature names") as caught:
+        new(scoring="r2").fit(given["X"], NUMBERS, X_val=given["X_val"], y_val=NUMBERS_VAL)
+    assert len([w for w in caught if "feature names" in str(w.message)]) == 1
+
+
+@pytest.mark.parametrize(
+    "container", [list, np.asfortranarray, sp.csr_matrix, sp.csc_array, sp.coo_matrix]
+)
+def test_a_scorer_gets_other_containers_as_they_come(container):
+    seen = []
+    given = X.tolist() if container is list else container(X)
+    model = new(scoring=recording(seen), early_stopping=True, max_iter=2).fit(given, NUMBERS)
+    for rows, y, prediction in seen:
+        assert sp.issparse(rows) == sp.issparse(given)
+        assert isinstance(rows, list) == (container is list)
+        assert len(y) == len(prediction) == 10
+        dense = rows.toarray() if sp.issparse(rows) else np.asarray(rows)
+        assert_array_equal(dense, X[[list(NUMBERS).index(each) for each in y]])
+    assert model.n_iter_ == 2
+
+
+TWO_COLUMNS = [np.c_[y, y > 1] for y in (CLASSES, CLASSES_VAL)]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro", "neg_log_loss", "roc_auc", "scorer"])
+def test_what_cannot_score_several_columns_of_labels_says_what_can(scoring, solver):
+    y, y_val = TWO_COLUMNS
+    scoring = make_scorer(accuracy_score) if scoring == "scorer" else scoring
+    model = new("classifier", solver=solver, scoring=scoring)
+    message = (
+        r"scoring=.* cannot score .*Several columns of labels are scored by scoring=None.*'loss'"
+    )
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, X_val=X_VAL, y_val=y_val)
+    for works in (None, "loss", lambda estimator, X, y: estimator.score(X, y)):
+        model.set_params(scoring=works, early_stopping=True)
+        model.fit(X, y, X_val=X_VAL, y_val=y_val)
+        assert np.isfinite(model.best_validation_score_)
+
+
+def test_the_error_of_a_function_of_ones_own_is_left_as_it_is():
+    def scoring(estimator, X, y):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$"):
+        new(scoring=scoring).fit(X, NUMBERS, **validation("regressor"))
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_class_that_the_validation_data_lack(n_classes, solver, early_stopping):
+    y, y_val = (np.minimum(each, n_classes - 1) for each in (CLASSES, CLASSES_VAL))
+    few = y_val > 0 if n_classes == 3 else y_val > -1
+    few &= y_val == y_val.max() if n_classes == 2 else True
+    model = new("classifier", solver=solver, scoring="neg_log_loss", early_stopping=early_stopping)
+    model.fit(X, y, X_val=X_VAL[few], y_val=y_val[few])
+    p = model.predict_proba(X_VAL[few])
+    expected = -log_loss(y_val[few], p, labels=model.classes_)
+    kept = max(model.validation_scores_) if early_stopping else model.validation_scores_[-1]
+    assert kept == pytest.approx(expected, rel=1e-6)
+
+
+RARE = np.repeat([0, 1, 2, 3], [150, 30, 10, 10])
+
+
+@pytest.mark.parametrize("scoring", ["loss", "neg_log_loss", "accuracy", "function"])
+def test_with_scoring_the_split_has_all_classes(scoring):
+    data = np.random.RandomState(3).normal(size=(200, 3))
+    model = new("classifier", early_stopping=True, max_iter=1, scoring=scoring)
+    shares = []
+    if scoring == "function":
+
+        def function(estimator, X, y):
+            shares.append(np.bincount(y, minlength=4))
+            return 0.0
+
+        model.set_params(scoring=function)
+    for seed in range(5):
+        model.set_params(random_state=seed).fit(data, RARE)
+        assert np.isfinite(model.best_validation_score_)
+    for share in shares:
+        assert_array_equal(share, [15, 3, 1, 1])
+
+
+def test_a_class_of_one_row_is_split_as_it_comes():
+    y = np.repeat([0, 1, 2], [60, 39, 1])
+    model = new("classifier", early_stopping=True, scoring="neg_log_loss", max_iter=2)
+    for seed in range(20):  # the row is now in one part, now in the other
+        model.set_params(random_state=seed).fit(X, y)
+        assert np.isfinite(model.best_validation_score_)
+
+
+def test_without_scoring_the_split_is_scikit_learns():
+    data = np.random.RandomState(3).normal(size=(200, 3))
+    for seed in range(5):
+        model = new("classifier", early_stopping=True, max_iter=4, random_state=seed).fit(
+            data, RARE
+        )
+        settings = {name: getattr(model, name) for name in MLPClassifier().get_params()}
+        theirs = MLPClassifier(**settings).fit(data, RARE)
+        assert model.validation_scores_ == pytest.approx(theirs.validation_scores_)
+        for ours, expected in zip(model.coefs_, theirs.coefs_, strict=True):
+            assert_allclose(ours, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("scoring", ["name", "function"])
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_network_that_diverges_says_what_would_help(kind, scoring, early_stopping):
+    name = "neg_mean_absolute_error" if kind == "regressor" else "neg_log_loss"
+    model = new(kind, solver="sgd", learning_rate_init=1e200, early_stopping=early_stopping)
+    model.set_params(scoring=name if scoring == "name" else recording([]), max_iter=30)
+    with pytest.raises(ValueError, match=r"Scale X .*or lower learning_rate_init"):
+        model.fit(X, targets(kind)[0], **validation(kind))
 
 
 # -------------------------------------------------------------------- wrong data

@@ -48,7 +48,7 @@ class Patience:
 
     def update_score(self, score: float, tol: float) -> bool:
         """Return whether this is the best score so far."""
-        self.stalled = self.stalled + 1 if score < self.best + tol else 0
+        self.stalled = 0 if score >= self.best + tol else self.stalled + 1  # NaN is no better
         better = score > self.best
         if better:
             self.best = score

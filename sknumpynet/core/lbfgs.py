@@ -45,6 +45,9 @@ class LbfgsResult:
         Length of the gradient at ``params``, penalty included.
     interrupted : bool
         Whether Ctrl-C ended it. Where ``watch`` did, ``message`` is its reason and the status is 1.
+    overflowed : bool
+        Whether the last line search met values that are not finite and left a gradient beyond ``tol``:
+        SciPy may call that converged.
     """
 
     params: Array
@@ -55,6 +58,7 @@ class LbfgsResult:
     message: str
     interrupted: bool = False
     gradient_norm: float = np.nan
+    overflowed: bool = False
 
 
 class Objective:
@@ -140,10 +144,13 @@ def minimize_lbfgs(
     params = np.array(objective.network.params)
     latest = LbfgsResult(params, np.nan, objective.penalty(params), 0, 1, "")
     evaluated: tuple[float, Array] = np.nan, params
+    overflowed_in = -2  # the iteration whose line search last met a value that is not finite
 
     def evaluate(x: Array) -> tuple[float, Array]:
-        nonlocal evaluated
+        nonlocal evaluated, overflowed_in
         evaluated = value, gradient = objective(x)
+        if not (math.isfinite(value) and np.isfinite(gradient).all()):
+            overflowed_in = latest.nit
         if latest.nit == 0 and np.isnan(latest.value):
             latest.value, latest.gradient_norm = value, _norm(gradient)
         return value, gradient
@@ -175,6 +182,9 @@ def minimize_lbfgs(
     except KeyboardInterrupt:
         latest.interrupted = True
         return latest
+    if latest.nit and not math.isfinite(found.fun):  # the last iteration is better than what failed
+        latest.status, latest.message = int(found.status), str(found.message)
+        return latest
     return LbfgsResult(
         found.x,
         float(found.fun),
@@ -183,6 +193,7 @@ def minimize_lbfgs(
         int(found.status),
         str(found.message),
         gradient_norm=_norm(found.jac),
+        overflowed=overflowed_in >= found.nit - 1 and not np.abs(found.jac).max() <= tol,
     )
 
 
