@@ -6,7 +6,10 @@ The result is a :class:`Comparison`: a table to print, a DataFrame, or a drawing
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pickle
+import re
 import textwrap
 import time
 import warnings
@@ -255,6 +258,7 @@ def compare_with_sklearn(
     max_seconds: float | None = None,
     name: str | None = None,
     progress: Callable[[int, int, str], None] | None = None,
+    on_epoch: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Fit a network and scikit-learn's counterpart in turn, and compare them.
 
@@ -291,6 +295,9 @@ def compare_with_sklearn(
         Heading of the table and the drawing; None takes the class name of the network.
     progress : callable, default=None
         Called as ``progress(n_done, n_fits, what)`` before each fit, and once more at the end.
+    on_epoch : callable, default=None
+        Called as ``on_epoch(n_done, max_iter)`` after each epoch of either network, to which both
+        then give a little time. Never called with L-BFGS, or if ``verbose`` is set.
 
     Returns
     -------
@@ -335,7 +342,7 @@ def compare_with_sklearn(
     networks, train = {SKLEARN: theirs, OURS: ours}, (X_train, y_train, weight)
     tell = partial(_tell, progress, name, repeats * len(networks))
     limit = np.inf if max_seconds is None else max_seconds
-    times = _fit_in_turn(networks, train, X_test, repeats, limit, tell)
+    times = _fit_in_turn(networks, train, X_test, repeats, limit, tell, on_epoch)
     results = {
         who: FitResult(net, float(net.score(X_test, y_test)), *times[who], len(pickle.dumps(net)))
         for who, net in networks.items()
@@ -441,6 +448,7 @@ def _fit_in_turn(
     repeats: int,
     max_seconds: float,
     tell: Callable[[int, str], None],
+    on_epoch: Callable[[int, int], None] | None,
 ) -> dict:
     """Fit each network ``repeats`` times; the shortest (fit time, predict time) of each."""
     best = {who: (np.inf, np.inf) for who in networks}
@@ -451,7 +459,8 @@ def _fit_in_turn(
         # scikit-learn goes first at first: it refuses what it does not know before ours is trained
         for who in list(networks)[:: 1 if repeat % 2 == 0 else -1]:
             tell(done, who)
-            times = _time_once(networks[who], train, X_test)
+            with _epochs_told(networks[who], on_epoch):
+                times = _time_once(networks[who], train, X_test)
             best[who] = tuple(map(min, best[who], times))
             done += 1
     tell(repeats * len(networks), "done")
@@ -462,6 +471,33 @@ def _tell(progress: Any, name: str, n_fits: int, n_done: int, what: str) -> None
     """Call the user's ``progress``, if there is one."""
     if progress is not None:
         progress(n_done, n_fits, f"{name}: {what}")
+
+
+@contextlib.contextmanager
+def _epochs_told(network: Any, on_epoch: Any) -> Any:
+    """Call ``on_epoch`` for each epoch that a verbose fit, ours or scikit-learn's, prints."""
+    if on_epoch is None or network.solver == "lbfgs" or network.verbose:
+        yield
+        return
+    network.set_params(verbose=True)
+    try:
+        with contextlib.redirect_stdout(_EpochLines(on_epoch, network.max_iter)):
+            yield
+    finally:
+        network.set_params(verbose=False)
+
+
+class _EpochLines(io.TextIOBase):
+    """What reads the lines "Iteration 7, loss = 0.12", which both networks print."""
+
+    def __init__(self, on_epoch: Callable[[int, int], None], max_iter: int) -> None:
+        self.on_epoch, self.max_iter = on_epoch, max_iter
+
+    def write(self, text: str) -> int:
+        line = re.match(r"Iteration (\d+),", text)
+        if line:
+            self.on_epoch(int(line[1]), self.max_iter)
+        return len(text)
 
 
 def _time_once(network: Any, train: tuple, X_test: Any) -> tuple:

@@ -219,6 +219,23 @@ def test_they_take_turns_and_progress_is_told():
     ]
 
 
+@pytest.mark.parametrize("options", [{}, {"solver": "sgd"}, {"early_stopping": True}])
+def test_epochs_of_both_are_told(options, capsys):
+    seen = []
+    net = NumpyMLPClassifier((5,), max_iter=3, random_state=3, **options)
+    got = compare_with_sklearn(net, X, Y, repeats=1, on_epoch=lambda *a: seen.append(a))
+    assert seen == [(1, 3), (2, 3), (3, 3)] * 2
+    assert capsys.readouterr().out == ""
+    assert not got.sklearn.estimator.verbose and not got.sknumpynet.estimator.verbose
+    plain = compare_with_sklearn(net, X, Y, repeats=1)
+    assert plain.sknumpynet.loss_curve.tolist() == got.sknumpynet.loss_curve.tolist()
+
+
+def test_l_bfgs_has_no_epochs_to_tell():
+    net = NumpyMLPClassifier((5,), solver="lbfgs", max_iter=3, random_state=3)
+    compare_with_sklearn(net, X, Y, repeats=1, on_epoch=pytest.fail)
+
+
 def test_no_repeat_begins_after_max_seconds():
     seen = []
     compare_with_sklearn(NET, X, Y, repeats=9, max_seconds=0, progress=lambda *a: seen.append(a[0]))

@@ -43,6 +43,7 @@ FLOORS = {
     "core.lbfgs": 8,
     "_compat": 0,
     "_derivation": 0,
+    "_csv_numbers": 0,
     "_docs": 0,
     "_fingerprint": 0,
     "_progress": 0,

@@ -220,6 +220,44 @@ ERRORS = [
     (b"x,y\n" + b"".join(b"n%d,%d\n" % (i, i % 2) for i in range(40)), "--csv t.csv --target y",
      "no column to predict 'y' from"),
     (b"y\n" + b"1\n2\n" * 20, "--csv t.csv --target y", "no column to predict 'y' from"),
+    (b"x,y\n" + b"".join(b"%d,1000000000000000000000%02d\n" % (i, i) for i in range(20)),
+     "--csv t.csv --target y", "differ only beyond the 16 digits of a float"),
+    (b"x,y\n" + b"".join(b"%d,900719925474099%d\n" % (i, 2 + i % 2) for i in range(20)),
+     "--csv t.csv --target y", "differ only beyond the 16 digits of a float"),
+    (b"x,y\n" + b"1,$5\n2,5.00\n" * 20, "--csv t.csv --target y", "'y' is '\\$5' in every row"),
+    (b"x,y\n" + b"1," + b"9" * 3000 + b"\n2," + b"9" * 3000 + b"\n", "--csv t.csv --target y",
+     "2 rows with a target"),
+    (b"x,y\n" + (b"1," + b"9" * 3000 + b"\n") * 20, "--csv t.csv --target y",
+     r"'y' is '9+ \.\.\. 9+' in every row"),
+    (b"x,y\n" + b"$1,1\n2,2\ncall us,3\n5,4\n" * 5, "--csv t.csv --target x --task regression",
+     r"'x' holds text \('call us'\)"),
+    (b"x,y\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(20)) + b"call us,1\n",
+     "--csv t.csv --target y", "'x' is read as text: .* numbers, but 'call us' is none"),
+    (b"d,y\n" + b"".join(b"2024-01-%02d,%d\n" % (i + 1, i) for i in range(20)),
+     "--csv t.csv --target y", "no column to predict 'y' from"),
+    # bytes and names
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding undefined", "nothing can be read in 'undef"),
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding punycode", "nothing can be read in 'punycode"),
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding rot13", "there is no encoding 'rot13'"),
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding " + "x" * 9000, "there is no encoding 'x"),
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding utf-32", "not text in utf-32"),
+    (b"x\0,\0y\0\n\0", "--csv t.csv --target y", "holds NUL: .* --encoding utf-16-le"),
+    (b"x,y\n1,\0\n", "--csv t.csv --target y", "not text in utf-8, it holds NUL"),
+    (b'x,y\n1,"2\n' + b"1,2\n" * 20, "--csv t.csv --target y", "1 row with a target: too few"),
+    (b"\x1b[31mx,\x1by\n1,2\n", "--csv t.csv --target z", r"it has: \\x1b\[31mx, \\x1by"),
+    (b"a\xe2\x80\xa8b,y\n1,2\n", "--csv t.csv --target z", r"it has: a\\u2028b, y"),
+    (b'"a\nb",y\n1,2\n', "--csv t.csv --target z", "it has: a b, y"),
+    (b"x,y\n1,2\n", "--csv t.csv --target " + "n" * 9000, "no column 'nnn.* n+'; it has: x, y"),
+    (b"n" * 9000 + b",y\n1,2\n", "--csv t.csv --target z", r"it has: n+ \.\.\. n+, y"),
+    (None, "--csv " + "n" * 9000 + " --target y", "n: File name too long"),
+    (None, "--csv a\0b --target y", r"a\\x00b: embedded null byte"),
+    (None, "--csv /dev/null --target y", "/dev/null: the file is empty"),
+    (None, "--output " + "n" * 9000, "--output: 'n+ .* n+': File name too long"),
+    (None, "--output " + "n" * 9000 + ".png", "--output: 'n+ .*png': File name too long"),
+    (None, "--" + "n" * 9000, "unrecognized arguments: --nnn"),
+    (None, "--max-iter " + "9" * 30, r"--max-iter: must be a whole number below 2\*\*63"),
+    (None, "--max-iter " + "9" * 9000, r"--max-iter: must be a whole number .*, not '9+ \.\.\. 9+'"),
+    (None, "--hidden-layer-sizes " + "9" * 30, "--hidden-layer-sizes: must be a whole number below"),
     # options
     (None, "--target y", "--target and --task go with --csv FILE"),
     (None, "--task regression", "--target and --task go with --csv FILE"),
@@ -244,6 +282,7 @@ def test_errors_are_one_line_and_status_2(content, arguments, message, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("sknumpynet: error: ") and err.count("\n") == 1
+    assert len(err) < 600 and err[:-1].isprintable()
     assert re.search(message, err), err
     assert not err.rstrip().endswith(".")
 
@@ -383,3 +422,208 @@ def test_a_name_that_the_terminal_cannot_show_does_not_end_the_run(monkeypatch):
     assert cli.main(["--csv", write(lines), "--target", "größe", *QUICK]) == 0
     stdout.flush()
     assert rb"gr\xf6\xdfe of t.csv (adam): 15 rows to fit" in stdout.buffer.getvalue()
+
+
+# What may go wrong outside
+
+
+def run_in_a_shell(command):
+    """Status and stderr of a command line in which $ours stands for python -m sknumpynet."""
+    folder = os.path.dirname(os.path.dirname(sknumpynet.__file__))
+    write(NUMBERS)
+    ours = f"{sys.executable} -m sknumpynet"
+    environment = {**os.environ, "PYTHONPATH": folder, "ours": ours, "quick": " ".join(QUICK)}
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=environment, timeout=120
+    )
+    return done.returncode, done.stderr
+
+
+FIT = "$ours --csv t.csv --target y $quick"
+PROGRESS = r"(\[1/1\] .*\n)*"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
+@pytest.mark.parametrize(
+    ("command", "status", "err"),
+    [
+        (f"{FIT} > /dev/full", 1, "sknumpynet: error: cannot print .*: No space left on device\n"),
+        ("$ours --help > /dev/full", 1, "sknumpynet: error: cannot print .*: No space left .*\n"),
+        (
+            f"{FIT} --output /dev/full",
+            2,
+            "sknumpynet: error: cannot save '/dev/full': No space .*\n",
+        ),
+        (f"{FIT} --output /dev/null", 0, ""),
+        (f"{FIT} | true; exit ${{PIPESTATUS[0]}}", 141, ""),
+        ("$ours --csv nope.csv --target y 2> /dev/full", 2, ""),
+        (f"{FIT} >&-", 0, ""),
+        (f"{FIT} 2>&-", 0, ""),
+        ("$ours --csv - --target y $quick < t.csv", 0, ""),
+        (
+            "$ours --csv - --target y <&-",
+            2,
+            "sknumpynet: error: --csv -: standard input is closed\n",
+        ),
+        ("mkfifo f; cat t.csv > f & $ours --csv f --target y $quick", 0, ""),
+    ],
+)
+def test_what_may_go_wrong_outside_is_one_line_too(command, status, err):
+    pytest.importorskip("matplotlib")
+    got, said = run_in_a_shell(command)
+    assert got == status, said
+    assert re.fullmatch(PROGRESS + err, said), said
+
+
+def test_a_network_that_no_memory_holds_is_refused_before_the_fit(capsys):
+    arguments = ["--csv", write(NUMBERS), "--target", "y", "--hidden-layer-sizes", str(10**11)]
+    assert cli.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"sknumpynet: error: argument --hidden-layer-sizes: .* GB .*\n", err)
+
+
+def test_memory_that_runs_out_is_a_line_and_status_1(monkeypatch, capsys):
+    def fail(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "compare_with_sklearn", fail)
+    assert cli.main([]) == 1
+    assert capsys.readouterr().err.startswith("sknumpynet: error: digits: out of memory: fewer")
+
+
+def test_what_nobody_thought_of_is_a_line_and_status_1(monkeypatch, capsys):
+    def fail(*args, **kwargs):
+        raise RuntimeError("no\nidea")
+
+    monkeypatch.setattr(cli, "compare_with_sklearn", fail)
+    assert cli.main([]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("sknumpynet: error: RuntimeError: no idea (") and err.count("\n") == 1
+
+
+# Numbers and names as they are found
+
+
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        (["1,234.50", "2.5", "12,000"], [1234.5, 2.5, 12000]),
+        (["$1,234", "-$5", "$-6.5"], [1234, -5, -6.5]),
+        (["($7.50)", "$1", "2"], [-7.5, 1, 2]),
+        (["12.3%", "4 %", "-0.5%"], [0.123, 0.04, -0.005]),
+        (["1.234,50 €", "3,5 €", "0,25 €"], [1234.5, 3.5, 0.25]),
+        (["1 234", "5", "1 000 000"], [1234, 5, 1e6]),
+        (["\N{MINUS SIGN}5", "1", "2"], [-5, 1, 2]),
+        (["1,25", "3,5", "-0,5"], [1.25, 3.5, -0.5]),
+        (["1e3", "1,000.5", "2"], [1000, 1000.5, 2]),
+    ],
+)
+def test_numbers_as_people_write_them(written, numbers):
+    lines = ["x,y"] + [f'"{written[i % 3]}",{i}' for i in range(30)]
+    np.testing.assert_array_equal(read(lines).X[:3, 0], numbers)
+    case = read(lines, "x", "--task", "regression")
+    expected = np.tile(numbers, 10)
+    np.testing.assert_allclose(case.y, (expected - expected.mean()) / expected.std(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "odd", ["call us", "1.2.3", "12:30", "$", "1_000", "1,23,4", "1e999", "€5"]
+)
+def test_a_column_that_looks_like_numbers_is_said_to_be_text(odd):
+    lines = ["x,z,y"] + [f"${i % 7},{i},{i}" for i in range(30)]
+    lines[4] = f'"{odd}",3,3'
+    note = next(note for note in read(lines).notes if "read as text" in note)
+    assert "'x'" in note and (repr(odd) in note or "several ways or currencies" in note)
+
+
+@pytest.mark.parametrize("scale", ["e300", "e-310", "e150"])
+@pytest.mark.parametrize("column", ["x", "y"])
+def test_numbers_near_the_ends_of_the_range_are_scaled(column, scale):
+    plain = read(["x,y"] + [f"{i % 7},{i}" for i in range(1, 31)], column)
+    case = read(["x,y"] + [f"{i % 7}{scale},{i}{scale}" for i in range(1, 31)], column)
+    if plain.y.dtype.kind == "f":
+        np.testing.assert_allclose(case.y, plain.y, rtol=1e-6)
+    scaled, expected = (c.estimator[:-1].fit_transform(c.X) for c in (case, plain))
+    np.testing.assert_allclose(scaled, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("header", ["a\u2028b;x;y", "a\x85b;x;y", '"a\n,,,b";x;y', "a\x0cb;x;y"])
+def test_a_line_separator_in_a_header_is_part_of_a_name(header):
+    case = read([header] + [f"{i};{i % 3};{i * i}" for i in range(20)])
+    assert case.X.shape == (20, 2)
+
+
+def test_a_long_name_is_shown_shortened(capsys):
+    name = "n" * 3000
+    lines = [f"x,{name}"] + NUMBERS[1:]
+    assert cli.main(["--csv", write(lines), "--target", name, *QUICK]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_byte_order_mark_says_the_encoding(encoding):
+    with open("t.csv", "w", encoding=encoding) as file:
+        file.write("\n".join(NUMBERS).replace("x,", "größe,"))
+    case = cli._csv_case(cli._parser().parse_args(["--csv", "t.csv", "--target", "größe"]))
+    assert case.name == "größe of t.csv" and case.X[2, 0] == 4
+
+
+def test_long_whole_numbers_stay_classes_of_their_own():
+    case = read(
+        ["x,y"] + [f"{i},{(9007199254740992, 9007199254740993, 5)[i % 3]}" for i in range(30)]
+    )
+    assert len(np.unique(case.y)) == 3
+
+
+# How long it trains, and what it shows meanwhile
+
+
+def test_fits_that_may_be_left_out_are_said_to_be(capsys):
+    assert cli.main(["--csv", write(NUMBERS), "--target", "y", "--max-iter", "2"]) == 0
+    assert capsys.readouterr().err.startswith("[1/1] fit 1 of up to 6, y of t.csv")
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_terminal_shows_the_epochs_of_both(monkeypatch, solver):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(
+        cli._Progress, "epoch", lambda self, *where: seen.append((self.what, where))
+    )
+    seen = []
+    arguments = ["--csv", write(NUMBERS), "--target", "y", "--solver", solver, *QUICK]
+    assert cli.main(arguments) == 0
+    epochs = [(1, 3), (2, 3), (3, 3)]
+    assert seen == [
+        (f"y of t.csv ({solver}): {who}", where)
+        for who in ("scikit-learn", "sknumpynet")
+        for where in epochs
+    ]
+
+
+def test_an_epoch_on_the_line_of_a_terminal():
+    progress = cli._Progress("[1/1] ", Terminal(), up_to=True)
+    progress(0, 6, "t: scikit-learn")
+    progress.shown = 0.0
+    progress.epoch(7, 200)
+    progress.epoch(8, 200)  # too soon to be worth the time
+    last = progress.stream.getvalue().split("\r\x1b[K")[-1]
+    assert last == "[1/1] fit 1 of up to 6, epoch 7 of up to 200, t: scikit-learn"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_regression_stops_where_more_epochs_would_only_overfit(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(400, 10))
+    y = X[:, 0] + 2 * rng.normal(size=400)
+    lines = [",".join("abcdefghij") + ",y"]
+    lines += [",".join(map(str, [*row, value])) for row, value in zip(X, y, strict=True)]
+    case = read(lines)
+    network = case.estimator[-1].set_params(random_state=0)
+    case.estimator.fit(case.X[:300], case.y[:300])
+    assert network.n_iter_ < network.max_iter / 2
+    stopped = case.estimator.score(case.X[300:], case.y[300:])
+    network.set_params(early_stopping=False)
+    case.estimator.fit(case.X[:300], case.y[:300])
+    assert stopped > case.estimator.score(case.X[300:], case.y[300:])
+    for few in (read(lines[:150]), read(lines, "y", "--solver", "lbfgs")):
+        assert few.estimator[-1].early_stopping is False
