@@ -34,12 +34,12 @@ import multiprocessing
 import os
 import pickle
 import re
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -100,7 +100,7 @@ def first_difference(one, other):
 
 def check_parity(setting, ours_classes=OURS):
     """Return what became of a setting, and what is wrong, or None."""
-    import test_parity  # and with it much that a process to be killed does not need
+    import test_parity  # and with it much that the other checks do not need
 
     theirs_class = test_parity.PAIRS[setting["estimator"]][0]
     ours_class = ours_classes[setting["estimator"]]
@@ -356,20 +356,23 @@ def check_kill(setting):
 
 def kill(setting, path, seconds):
     """Fit in a process of its own, kill it after so many seconds, and return whether it was still at it."""
-    command = [sys.executable, __file__, "--fit", str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        child.stdin.write(pickle.dumps(setting))
-        child.stdin.close()
-        child.stdout.readline()  # it begins
-        time.sleep(seconds)
-        child.kill()
-        return child.wait() < 0
+    processes = multiprocessing.get_context(
+        "forkserver"
+    )  # forked from a new interpreter, not from this one
+    processes.set_forkserver_preload(["sknumpynet", "pandas"])
+    begun, beginning = processes.Pipe(duplex=False)
+    child = processes.Process(target=fit_until_killed, args=(setting, path, beginning))
+    child.start()
+    beginning.close()
+    begun.recv()
+    time.sleep(seconds)
+    child.kill()
+    child.join()
+    return child.exitcode < 0
 
 
-def fit_until_killed(path):
-    """Be the process of `kill`: the setting comes from the standard input."""
-    setting = pickle.load(sys.stdin.buffer)
-    fit_with(setting, path, begin=lambda: print("begin", flush=True))
+def fit_until_killed(setting, path, beginning):
+    fit_with(setting, path, begin=lambda: beginning.send(True))
 
 
 # -------------------------------------------------------------------- running them
@@ -434,8 +437,9 @@ def run_many(check, numbers, seed, jobs):
     outcomes, failures = collections.Counter(), collections.defaultdict(list)
     started = time.perf_counter()
     one = functools.partial(run_one, check, seed)
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for number, (_, outcome, problem) in zip(numbers, pool.imap(one, numbers, chunksize=4)):
+    new_interpreters = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=new_interpreters) as pool:
+        for number, (_, outcome, problem) in zip(numbers, pool.map(one, numbers, chunksize=4)):
             outcomes[outcome] += 1
             if problem:
                 failures[kind_of(problem)].append((number, problem))
@@ -463,10 +467,7 @@ def main():
     parser.add_argument("--number", type=int, help="this one alone, and print it")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other settings")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
-    parser.add_argument("--fit", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.fit:
-        return fit_until_killed(options.fit)
     checks = [options.only] if options.only else list(CHECKS)
     if options.number is not None:
         for check in checks:
@@ -482,4 +483,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    import long_checks  # by this name other processes find its functions
+
+    sys.exit(long_checks.main())

@@ -14,6 +14,11 @@ import sklearn
 
 import sknumpynet as sk
 
+try:
+    import pandas
+except ImportError:  # arrays stand in for frames and series
+    pandas = None
+
 KINDS = ("classifier", "regressor")
 WHICH_STEPS = ("adam", "sgd", "adamw", "nadam", "amsgrad", "rmsprop", "adagrad", "rprop", "lion")
 ACTIVATIONS = (
@@ -147,8 +152,8 @@ def contain(X, container):
         X.flags.writeable = False
         return X
     if container.startswith("frame"):
-        import pandas
-
+        if pandas is None:
+            return X
         names = (
             range(X.shape[1]) if "numbers" in container else [f"x{i}" for i in range(X.shape[1])]
         )
@@ -219,9 +224,7 @@ def make_targets(setting, rng, X):
 
 
 def series(values, dtype):
-    import pandas
-
-    return pandas.Series(values, dtype=dtype)
+    return values if pandas is None else pandas.Series(values, dtype=dtype)
 
 
 def make_weights(name, rng, n):
