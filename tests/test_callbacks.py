@@ -412,7 +412,8 @@ def test_a_fit_without_a_seed_resumes(early_stopping, tmp_path):
 def test_a_fit_with_validation_data_and_weights_resumes(early_stopping, tmp_path):
     path = tmp_path / "fit.checkpoint"
     model = new(batch_size=20, early_stopping=early_stopping, normalization="batch")
-    given = {"sample_weight": rng.uniform(size=90), "X_val": X[:20] + 0.1, "y_val": NUMBERS[:20]}
+    weights = np.random.RandomState(1).uniform(size=90)
+    given = {"sample_weight": weights, "X_val": X[:20] + 0.1, "y_val": NUMBERS[:20]}
     fit_broken_off(model, path, 3, (X, NUMBERS), **given)
     resumed = clone(model).set_callbacks(Checkpoint(path)).fit(X, NUMBERS, **given)
     whole = clone(model).fit(X, NUMBERS, **given)

@@ -305,7 +305,7 @@ def test_numbers_on_the_lines_of_a_small_network():
 
 
 def test_wide_layers_are_shortened():
-    wide = rng.normal(size=(60, 64))
+    wide = np.random.RandomState(1).normal(size=(60, 64))
     model = NumpyMLPClassifier((100,), max_iter=2, random_state=0).fit(wide, np.arange(60) % 10)
     display = NetworkDisplay.from_estimator(model)
     assert_array_equal(display.shown_[0], [0, 1, 2, 3, 4, 60, 61, 62, 63])

@@ -270,7 +270,7 @@ def test_the_derivation_of_two_layers():
 
 
 def test_large_networks_are_shortened_in_print_only():
-    wide = rng.normal(size=(40, 64))
+    wide = np.random.RandomState(1).normal(size=(40, 64))
     model = NumpyMLPClassifier((100,), max_iter=2, random_state=0).fit(wide, np.arange(40) % 10)
     step = explain_step(model, wide[0], 0)
     text = str(step)

@@ -391,6 +391,7 @@ def small_chunks(monkeypatch):
 def test_threads_may_share_an_estimator(small_chunks, method):
     model = NumpyMLPClassifier(hidden_layer_sizes=(30, 20), max_iter=2, random_state=0)
     model.fit(X, CLASSES)
+    rng = np.random.RandomState(1)
     inputs = [rng.normal(size=(100 + 37 * i, 4)) for i in range(8)]
     inputs[3], inputs[5] = sp.csr_matrix(inputs[3]), inputs[5].astype(np.float32)
     predict = getattr(model, method)
@@ -404,7 +405,7 @@ def test_threads_may_share_an_estimator(small_chunks, method):
 def test_a_first_prediction_from_many_threads(small_chunks, tmp_path):
     """Nothing is made at the first call that the second thread could find half done."""
     joblib.dump(new(hidden_layer_sizes=(30, 20)).fit(X, NUMBERS), tmp_path / "model")
-    many = rng.normal(size=(500, 4))
+    many = np.random.RandomState(1).normal(size=(500, 4))
     expected = joblib.load(tmp_path / "model").predict(many)
     for _ in range(5):
         model = joblib.load(tmp_path / "model")
@@ -417,7 +418,7 @@ def test_a_first_prediction_from_many_threads(small_chunks, tmp_path):
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_matrix, sp.csc_matrix, np.asfortranarray])
 def test_chunks_of_rows(monkeypatch, n, convert):
     model = new().fit(X, NUMBERS)
-    data = rng.normal(size=(n, 4))
+    data = np.random.RandomState(1).normal(size=(n, 4))
     expected = model.predict(data)
     monkeypatch.setattr("sknumpynet.core.network.CHUNK_BYTES", 1)
     assert model._network.chunk_rows() == 32

@@ -112,7 +112,7 @@ def test_the_transformer_clones_and_fits():
     assert_array_equal(features.transform(X), fitted.hidden_activations(X, 0))
     assert_array_equal(features.estimator_.coefs_[0], fitted.coefs_[0])
     assert_array_equal(clone(features).fit_transform(X, CLASSES), features.transform(X))
-    weights = rng.uniform(size=80)
+    weights = np.random.RandomState(1).uniform(size=80)
     weighted = HiddenActivations(network).fit(X, CLASSES, sample_weight=weights)
     assert_array_equal(
         weighted.estimator_.coefs_[0], clone(network).fit(X, CLASSES, weights).coefs_[0]

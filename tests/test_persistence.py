@@ -214,7 +214,7 @@ def saved_bytes(model):
 
 def large(solver="adam", n=50, dtype=np.float64, **params):
     """A regressor with a little more than 1 MB of weights."""
-    wide = rng.normal(size=(n, 30)).astype(dtype)
+    wide = np.random.RandomState(1).normal(size=(n, 30)).astype(dtype)
     sizes = (400, 330) if dtype == np.float64 else (600, 450)
     model = NumpyMLPRegressor(
         hidden_layer_sizes=sizes, solver=solver, max_iter=1, random_state=0, **params
@@ -248,7 +248,7 @@ def test_size_after_partial_fit_grows_by_four_bytes_a_row(dump):
 def test_size_does_not_depend_on_the_rows_of_fit():
     sizes = []
     for n in (100, 20_000):
-        wide = rng.normal(size=(n, 3))
+        wide = np.random.RandomState(1).normal(size=(n, 3))
         model = NumpyMLPRegressor(
             hidden_layer_sizes=(4,), max_iter=1, random_state=0, batch_size=100
         )
@@ -262,7 +262,7 @@ def test_buffers_are_not_saved():
     """Large batches and predictions leave nothing behind."""
     sizes = []
     for batch_size in (10, 5000):
-        wide = rng.normal(size=(5000, 3))
+        wide = np.random.RandomState(1).normal(size=(5000, 3))
         model = NumpyMLPRegressor(
             hidden_layer_sizes=(50,), max_iter=1, batch_size=batch_size, random_state=0
         )

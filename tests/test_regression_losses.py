@@ -88,7 +88,7 @@ def test_score_uses_the_middle_quantile(levels, middle):
     model = new(loss=Quantile(levels), max_iter=30).fit(X, Y)
     expected = r2_score(Y, model.predict(X)[:, middle])
     assert model.score(X, Y) == pytest.approx(expected, rel=1e-12)
-    weights = rng.uniform(size=400)
+    weights = np.random.RandomState(1).uniform(size=400)
     expected = r2_score(Y, model.predict(X)[:, middle], sample_weight=weights)
     assert model.score(X, Y, weights) == pytest.approx(expected, rel=1e-12)
 

@@ -8,8 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.core import Dense, MultinomialLogLoss, Network, SeveralClasses, check_gradients
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(150, 5))
+X = np.random.default_rng(0).normal(size=(150, 5))
 Y = np.column_stack([np.digitize(X[:, 0], [-0.5, 0.5]), np.digitize(X[:, 1], [-1, 0, 1]) * 10])
 
 
@@ -18,9 +17,10 @@ def fitted(**params):
 
 
 def test_the_loss_is_the_sum_of_the_columns_losses():
-    raw = RNG.normal(size=(7, 5))
-    y = np.column_stack([RNG.integers(0, 2, 7), RNG.integers(0, 3, 7)])
-    weight = RNG.uniform(size=7)
+    rng = np.random.default_rng(1)
+    raw = rng.normal(size=(7, 5))
+    y = np.column_stack([rng.integers(0, 2, 7), rng.integers(0, 3, 7)])
+    weight = rng.uniform(size=7)
     value, gradient = SeveralClasses([2, 3]).value_and_gradient(y, raw, weight)
     first = MultinomialLogLoss().value_and_gradient(y[:, 0], raw[:, :2].copy(), weight)
     second = MultinomialLogLoss().value_and_gradient(y[:, 1], raw[:, 2:].copy(), weight)
@@ -29,9 +29,10 @@ def test_the_loss_is_the_sum_of_the_columns_losses():
 
 
 def test_gradient_is_the_slope():
+    rng = np.random.default_rng(2)
     network = Network([Dense(4, 5), "tanh", Dense(5, 5)], rng=0)
-    y = np.column_stack([RNG.integers(0, 2, 9), RNG.integers(0, 3, 9)])
-    check_gradients(network, SeveralClasses([2, 3], smoothing=0.1), RNG.normal(size=(9, 4)), y)
+    y = np.column_stack([rng.integers(0, 2, 9), rng.integers(0, 3, 9)])
+    check_gradients(network, SeveralClasses([2, 3], smoothing=0.1), rng.normal(size=(9, 4)), y)
 
 
 @pytest.mark.parametrize(
