@@ -7,6 +7,7 @@ import copy
 import math
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
@@ -66,6 +67,8 @@ class Validation:
         self.scores_loss = isinstance(estimator.scoring, str) and estimator.scoring == "loss"
         if estimator.scoring is not None and not self.scores_loss:
             self.scorer = self._scorer(given_X, y)
+        if issparse(X):  # once, not at each epoch
+            self.X, self.rows = self._take(X.tocsr()), None
 
     def _take(self, array):
         """Return the rows of the array that count."""

@@ -715,3 +715,36 @@ def test_a_pipeline_without_routing_takes_the_step_prefix():
     pipeline = make_pipeline(new())
     pipeline.fit(X, NUMBERS, numpymlpregressor__X_val=X_VAL, numpymlpregressor__y_val=NUMBERS_VAL)
     assert len(pipeline[-1].validation_scores_) == 12
+
+
+@pytest.mark.parametrize(("solver", "given"), [("adam", False), ("adam", True), ("lbfgs", True)])
+@pytest.mark.parametrize("form", ["csc_matrix", "csc_array", "csr_matrix"])
+def test_sparse_validation_data_are_taken_and_converted_once(monkeypatch, form, solver, given):
+    """Not at each epoch: the number of conversions and of selections of rows does not grow with them."""
+    form, counts = getattr(sp, form), {}
+    for name in ("tocsr", "__getitem__"):
+        for cls in {form, sp.csr_matrix, sp.csr_array}:
+            method = getattr(cls, name)
+
+            def counted(self, *args, method=method, name=name, **options):
+                result = method(self, *args, **options)
+                of_validation = self.format == "csc" or result.shape[0] in (10, 60)
+                counts[name] = counts.get(name, 0) + of_validation
+                return result
+
+            monkeypatch.setattr(cls, name, counted)
+    found = []
+    for max_iter in (3, 9):
+        counts.clear()
+        model = new(solver=solver, early_stopping=not given, max_iter=max_iter, tol=1e-12)
+        model.set_params(n_iter_no_change=100, batch_size=45)
+        more = {"X_val": form(X_VAL), "y_val": NUMBERS_VAL} if given else {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(form(X), NUMBERS, **more)
+        assert len(model.validation_loss_curve_) == max_iter
+        found.append(counts.copy())
+    # with all 100 rows to train on, the last of three batches has 10
+    found[1]["__getitem__"] = found[1].get("__getitem__", 0) - 6 * (given and solver != "lbfgs")
+    assert found[0].get("tocsr", 0) == found[1].get("tocsr", 0)
+    assert found[0].get("__getitem__", 0) == found[1]["__getitem__"]

@@ -7,6 +7,7 @@ converted a batch at a time, never as a whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Gather:
     def __call__(self, rows: Rows) -> Any:
         """Return those rows; they may be overwritten by the next call."""
         if self.sparse:
-            return self.source[rows].astype(self.dtype, copy=False)
+            return self._sparse_rows(rows).astype(self.dtype, copy=False)
         if isinstance(rows, slice):
             part = self.source[rows]
             if not self.same:
@@ -66,6 +67,33 @@ class Gather:
             self.source.take(rows, axis=0, out=self.raw[:n], mode="clip")
             out[...] = self.raw[:n]
         return out
+
+    def _sparse_rows(self, rows: Rows) -> Any:
+        source = self.source
+        if not isinstance(rows, slice):
+            return source[rows]
+        first, last, _ = rows.indices(source.shape[0])
+        # views: source[rows] copies
+        indptr = source.indptr[first : last + 1]
+        stored = slice(indptr[0], indptr[-1])
+        return type(source)(
+            (source.data[stored], source.indices[stored], indptr - indptr[0]),
+            shape=(last - first, source.shape[1]),
+        )
+
+
+def chunks(
+    X: Any, rows: Array | None, size: int, dtype: DTypeLike
+) -> Iterator[tuple[int, int, Any]]:
+    """Yield start, stop and those of the ``rows`` of X, None for all, at most ``size`` at a time."""
+    n = X.shape[0] if rows is None else len(rows)
+    if rows is None and n <= size and not isinstance(X, np.ndarray):
+        yield 0, n, X.astype(dtype, copy=False)
+        return
+    gather = Gather(X, size, dtype)
+    for start in range(0, n, size):
+        stop = min(start + size, n)
+        yield start, stop, gather(slice(start, stop) if rows is None else rows[start:stop])
 
 
 class Batches:

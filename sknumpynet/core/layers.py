@@ -172,7 +172,7 @@ class Dense(Layer):
         if isinstance(x, np.ndarray):
             x.dot(self.W, z)
         else:
-            z[...] = x @ self.W
+            z = buffer.out = x @ self.W  # SciPy makes a new array
         if self.bias:
             z += self.b
         return z
@@ -192,9 +192,11 @@ class Dense(Layer):
 
 def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
     """``dW = x^T delta`` for sparse x: only the rows of dW whose column occurs in x are other than zero."""
+    if x.nnz >= 2 * dW.shape[0]:  # nearly all columns occur
+        dW[...] = x.T @ delta
+        return
     x = x.tocsr()
-    position = np.zeros(dW.shape[0], np.intp)
-    position[x.indices] = 1
+    position = np.bincount(x.indices, minlength=dW.shape[0])
     columns = np.flatnonzero(position)
     position[columns] = np.arange(len(columns))
     narrow = type(x)(

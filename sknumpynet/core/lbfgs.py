@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import issparse
 
 from sknumpynet.core.batches import Batches
 from sknumpynet.core.foreign import ROWS, check_loss
@@ -78,7 +79,7 @@ class Objective:
         self.loss = loss
         self.total = float(X.shape[0] if sample_weight is None else sample_weight.sum())
         self.l2, self.l1 = l2 / self.total, l1 / self.total
-        size = min(X.shape[0], network.chunk_rows())
+        size = min(X.shape[0], network.chunk_rows(issparse(X), backward=True))
         self.batches = Batches(X, y, sample_weight, size, np.float64)
         self.work = Workspace(self.network, size)
         self.scratch = np.empty(pieces(self.network.n_weights)[0].stop)
@@ -87,7 +88,7 @@ class Objective:
         """Return value and gradient, the sums over chunks of rows."""
         network, n, size = self.network, self.batches.n, self.batches.size
         network.params[...] = params
-        value, gradient = 0.0, np.zeros_like(params)
+        value, gradient = 0.0, np.zeros_like(params) if n > size else None
         for start in range(0, n, size):
             rows = min(size, n - start)
             work = self.work if rows == size else self.work.head(rows)
@@ -97,18 +98,18 @@ class Objective:
             )
             network.backward(delta, work)
             value += part
-            gradient += network.grads
-        network.grads[...] = gradient
+            if gradient is not None:
+                gradient += network.grads
+        if gradient is not None:
+            network.grads[...] = gradient
         value += Penalty(self.l2, self.l1).add_all(network, self.scratch)
-        gradient[...] = network.grads
-        return value, gradient
+        return value, network.grads.copy()
 
     def penalty(self, params: Array) -> float:
         """Return ``l2 / 2 * ||W||^2 + l1 * sum |W|``."""
         weights = params[: self.network.n_weights]
-        return 0.5 * self.l2 * float(np.dot(weights, weights)) + self.l1 * float(
-            np.abs(weights).sum()
-        )
+        value = 0.5 * self.l2 * float(np.dot(weights, weights))
+        return value + self.l1 * float(np.abs(weights).sum()) if self.l1 else value
 
 
 class Stop(Exception):

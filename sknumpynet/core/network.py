@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from sknumpynet.core.activations import Activation
-from sknumpynet.core.batches import Gather
+from sknumpynet.core.batches import chunks
 from sknumpynet.core.foreign import check_layers, fill_checked
 from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
 from sknumpynet.core.layers import Activate, Dense, Layer
 from sknumpynet.core.options import Array, checked_dtype
-from sknumpynet.core.workspace import Workspace
+from sknumpynet.core.workspace import Workspace, bind_views
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
@@ -99,6 +99,7 @@ class Network:
         if not self.dense:
             raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
         self.widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
+        self.widest_output = max(layer.fan_out for layer in self.dense)
         self.fan_in = width = self.dense[0].fan_in
         keeps = True  # the data
         for layer in self.layers:
@@ -117,20 +118,9 @@ class Network:
         self._n_params = sum(sizes[place] for place in PLACES)
         self._n_state = sizes["state"]
 
-    def _bind(self, vector: Array, places: tuple[str, ...], prefix: str = "") -> None:
-        """Give each layer its pieces of ``vector``: first all that lies in the first place, and so on."""
-        start = 0
-        for place in places:
-            for layer in self.layers:
-                for name, (where, shape) in layer.shapes().items():
-                    if where == place:
-                        stop = start + math.prod(shape)
-                        setattr(layer, prefix + name, vector[start:stop].reshape(shape))
-                        start = stop
-
     def _bind_all(self) -> None:
-        self._bind(self._params, PLACES)
-        self._bind(self.state, ("state",))
+        bind_views(self.layers, self._params, PLACES)
+        bind_views(self.layers, self.state, ("state",))
         self._grads: Array | None = None
 
     @property
@@ -141,7 +131,7 @@ class Network:
     def grads(self) -> Array:
         if self._grads is None:  # a network that only predicts needs none
             self._grads = np.zeros_like(self._params)
-            self._bind(self._grads, PLACES, prefix="d")
+            bind_views(self.layers, self._grads, PLACES, prefix="d")
         return self._grads
 
     @property
@@ -235,20 +225,30 @@ class Network:
                 link(raw, out)
             return out  # type: ignore[no-any-return]
         out = np.empty((n, self.n_outputs), self.dtype) if out is None else out
-        size = max(1, min(n, self.chunk_rows()))
-        work, gather = Workspace(self, size, training=False), Gather(X, size, self.dtype)
-        for start in range(0, n, size):
-            stop = min(start + size, n)
+        sparse = not isinstance(X, np.ndarray)
+        size = max(1, min(n, self.chunk_rows(sparse)))
+        if rows is None and (X.format == "csc" if sparse else X.flags.fnc):  # column by column
+            if n * self.widest_output <= self.n_weights:
+                size = max(1, n)  # no more memory than the weights, and no picking of rows
+            if check is not None and not sparse:
+                check = check(X.T)  # all of it, as it lies in memory; returns None
+        work = Workspace(self, size, training=False)
+        for start, stop, chunk in chunks(X, rows, size, self.dtype):
             work = work if stop - start == size else work.head(stop - start)
-            chunk = gather(slice(start, stop) if rows is None else rows[start:stop])
             check(chunk) if check is not None else None
             raw, part = self.forward(chunk, work), out[start:stop]
             link(raw, part) if link is not None else np.copyto(part, raw)
         return out  # type: ignore[no-any-return]
 
-    def chunk_rows(self) -> int:
-        """Return how many rows to take at a time where the number is free."""
-        return max(32, CHUNK_BYTES // (self.widest * self.dtype.itemsize))
+    def chunk_rows(self, sparse: bool = False, backward: bool = False) -> int:
+        """Return how many rows to take at a time where the number is free.
+
+        As many as a core's cache holds, of a sparse matrix by the outputs alone, but enough that passing
+        over all weights once a chunk costs little, which backward does more often.
+        """
+        width = self.widest_output if sparse else self.widest
+        enough = min(3 * self.n_weights // width, self.n_weights if backward else 16 * SMALL)
+        return max(SMALL, CHUNK_BYTES // (width * self.dtype.itemsize), enough)
 
     def copy(self) -> Network:
         """Return a network with the same parameters and its own memory."""

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.layers import Buffer
+from sknumpynet.core.layers import Buffer, Layer
 from sknumpynet.core.options import Array
 
 
@@ -99,3 +100,17 @@ class Workspace:
             raise ValueError(
                 f"delta has shape {np.shape(delta)}, but dL/draw has {self.delta.shape} here"
             )
+
+
+def bind_views(
+    layers: list[Layer], vector: Array, places: tuple[str, ...], prefix: str = ""
+) -> None:
+    """Give each layer its pieces of ``vector``: first all that lies in the first place, and so on."""
+    start = 0
+    for place in places:
+        for layer in layers:
+            for name, (where, shape) in layer.shapes().items():
+                if where == place:
+                    stop = start + math.prod(shape)
+                    setattr(layer, prefix + name, vector[start:stop].reshape(shape))
+                    start = stop

@@ -52,7 +52,7 @@ def test_objective_agrees_with_the_reference(case, l1, weighted):
 def test_chunks_of_rows_equal_all_rows(monkeypatch, case, weighted, chunk):
     whole = make_objective(case, weighted=weighted)
     assert whole.batches.size == N
-    monkeypatch.setattr(Network, "chunk_rows", lambda self: chunk)
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: chunk)
     parts = make_objective(case, weighted=weighted)
     assert parts.batches.size == chunk
     value, gradient = whole(whole.network.params.copy())
@@ -106,6 +106,21 @@ def test_gradient_norm_of_a_search_that_was_stopped():
     assert_array_equal(found.params, start)
     objective = Objective(make_network(), SquaredError(), X, y, w, 0.5)
     assert_allclose(found.gradient_norm, np.linalg.norm(objective(start)[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.csc_array])
+def test_wide_sparse_rows_are_not_cut_into_small_chunks(kind):
+    X = kind(sp.random(500, 3000, 0.003, random_state=0))
+    y = np.random.default_rng(0).normal(size=(500, 1))
+    network = Network([Dense(3000, 5), "tanh", Dense(5, 1)], rng=0)
+    sparse = Objective(network, SquaredError(), X, y, None, 0.5)
+    assert sparse.batches.size == 500
+    value, gradient = sparse(network.params)
+    value_2, gradient_2 = Objective(network, SquaredError(), X.toarray(), y, None, 0.5)(
+        network.params
+    )
+    assert_allclose(value, value_2, rtol=1e-12)
+    assert_allclose(gradient, gradient_2, rtol=1e-10, atol=1e-14)
 
 
 def solve_ridge(X, y, w, l2):
