@@ -120,12 +120,24 @@ def test_every_page_of_the_core_is_in_reading_order():
     order = re.search(
         r"read in this order: (.+?); then\s+the variants: (.+?)\.\n", core.__doc__, re.S
     )
-    files, variants = (re.findall(r"``(\w+)``", group) for group in order.groups())
-    pages = [page for page in section("from_scratch/index.md", "").split("\n") if page in files]
-    assert pages == files
-    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*files, "normalization"])
+    files, variants = (re.findall(r"``([\w.]+)``", group) for group in order.groups())
+    own = {
+        path.stem for path in (DOCS / "from_scratch").glob("*.md")
+    }  # else the page of the folder
+    order = list(
+        dict.fromkeys(name.split(".")[name.split(".")[-1] in own and -1] for name in files)
+    )
+    pages = [page for page in section("from_scratch/index.md", "").split("\n") if page in order]
+    assert pages == order
+    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*order, "normalization"])
     for name in [*files, *variants]:
-        assert f"`core/{name}.py`" in text, name
+        assert f"`core/{name.replace('.', '/')}.py`" in text, name
+    folder = Path(core.__file__).parent
+    there = {
+        ".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")
+    }
+    told = {name for name in there if name.split(".")[-1] not in ("__init__", "by_name")}
+    assert told - {"options", "arrays", "network.foreign", "network.rows"} == {*files, *variants}
 
 
 def test_every_example_has_a_place_in_the_gallery():

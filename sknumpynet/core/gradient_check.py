@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.foreign import check_layers, check_loss
+from sknumpynet.core.arrays import Array
 from sknumpynet.core.losses import Loss
-from sknumpynet.core.network import Network
-from sknumpynet.core.options import Array
-from sknumpynet.core.workspace import Workspace
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network.foreign import check_layers, check_loss
 
 # Nearer to zero than this the terms of the log losses are neither capped nor has 1 - p lost its digits.
 FAR = 5.0

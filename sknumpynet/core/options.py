@@ -16,9 +16,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-Array = NDArray[Any]
 Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
 
@@ -141,42 +139,6 @@ class Options:
 def is_foreign(thing: object) -> bool:
     """Return whether an object's class is not of this package."""
     return type(thing).__module__.partition(".")[0] != "sknumpynet"
-
-
-class Scalars(dict[float, Array]):
-    """Numbers as arrays without dimensions, of one dtype: ``SCALARS[dtype][0.9]``.
-
-    A function of NumPy takes these as they are. Python's own numbers it converts first, which takes as long
-    as some hundred elements do.
-
-    Parameters
-    ----------
-    dtype : dtype
-        Of the arrays.
-    """
-
-    MOST = 1000  # numbers to remember; further ones are made each time
-
-    def __init__(self, dtype: DTypeLike) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def __missing__(self, number: float) -> Array:
-        scalar = np.array(number, self.dtype)
-        scalar.flags.writeable = False
-        if len(self) < self.MOST:
-            self[number] = scalar
-        return scalar
-
-
-SCALARS = {np.dtype(dtype): Scalars(dtype) for dtype in (np.float32, np.float64)}
-
-
-def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return what a network may compute in, or raise ValueError."""
-    if np.dtype(dtype) not in SCALARS:
-        raise ValueError(f"dtype must be numpy.float32 or numpy.float64; got {dtype!r}")
-    return np.dtype(dtype)
 
 
 def resolve(

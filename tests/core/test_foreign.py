@@ -16,10 +16,10 @@ from sknumpynet.core import (
     Network,
     Optimizer,
     SquaredError,
+    arrays,
     check_gradients,
-    optimizers,
 )
-from sknumpynet.core.foreign import check_activation, check_loss, check_optimizer
+from sknumpynet.core.network.foreign import check_activation, check_loss, check_optimizer
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 Y = X[:, :1] - X[:, 1:2] ** 2
@@ -387,7 +387,7 @@ BAD_OPTIMIZERS = {
 @pytest.mark.parametrize("cls", BAD_OPTIMIZERS)
 def test_an_optimizer_that_does_not_write_in_place_is_named(monkeypatch, cls, piece):
     if piece:
-        monkeypatch.setattr(optimizers, "PIECE", piece)
+        monkeypatch.setattr(arrays, "PIECE", piece)
     message = rf"{cls.__name__}\(\): .*{BAD_OPTIMIZERS[cls]}"
     with pytest.raises(ValueError, match=message):
         check_optimizer(cls())

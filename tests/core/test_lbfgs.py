@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core import Dense, Network, SquaredError
-from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
+from sknumpynet.core.training import Objective, minimize_lbfgs
 
 from .problems import KINKED, LOSSES, flat, lists, make_data, make_loss, make_network, name_of_loss
 

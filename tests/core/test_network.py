@@ -27,8 +27,8 @@ from sknumpynet.core import (
     Zeros,
     check_gradients,
 )
-from sknumpynet.core.batches import Gather
-from sknumpynet.core.network import CHUNK_BYTES
+from sknumpynet.core.network.network import CHUNK_BYTES
+from sknumpynet.core.network.rows import Gather
 
 from .problems import (
     ACTIVATIONS,

@@ -22,10 +22,10 @@ from sknumpynet.core import (
     Optimizer,
     RMSprop,
     Rprop,
-    optimizers,
+    arrays,
 )
-from sknumpynet.core.sign_optimizers import OPTIMIZERS as BY_NAME
-from sknumpynet.core.sign_optimizers import get_optimizer
+from sknumpynet.core.optimizers import OPTIMIZERS as BY_NAME
+from sknumpynet.core.optimizers import get_optimizer
 
 from . import frozen_optimizers as frozen
 
@@ -197,7 +197,7 @@ def test_betas_may_change_between_steps(cls, changed):
 @pytest.mark.parametrize("piece", [100, 3])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
 def test_equal_rates_are_the_one_rate(monkeypatch, optimizer, piece, dtype):
-    monkeypatch.setattr(optimizers, "PIECE", piece)
+    monkeypatch.setattr(arrays, "PIECE", piece)
     rng, n = np.random.default_rng(0), 11
     one, each = optimizer.clone(), optimizer.clone()
     x = rng.normal(size=n).astype(dtype)
@@ -214,7 +214,7 @@ def test_equal_rates_are_the_one_rate(monkeypatch, optimizer, piece, dtype):
 @pytest.mark.parametrize("piece", [100, 3])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
 def test_differing_rates_are_those_of_separate_optimizers(monkeypatch, optimizer, piece, n_weights):
-    monkeypatch.setattr(optimizers, "PIECE", piece)
+    monkeypatch.setattr(arrays, "PIECE", piece)
     rng, n = np.random.default_rng(0), 11
     rates = np.repeat([0.1, 0.02, 0.3], [4, 3, 4])
     parts = [(slice(0, 4), 0.1), (slice(4, 7), 0.02), (slice(7, 11), 0.3)]
@@ -361,7 +361,7 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
     start, gradients = rng.normal(size=n), rng.normal(size=(4, n))
     results = []
     for piece in (n, 5, 3):
-        monkeypatch.setattr(optimizers, "PIECE", piece)
+        monkeypatch.setattr(arrays, "PIECE", piece)
         mine, params = optimizer.clone(), start.copy()
         for grads in gradients[:2]:
             mine.step(params, grads, 0.1, 7)
@@ -377,8 +377,8 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
 
 @pytest.mark.parametrize("n", [1, 5, 99, 100, 101, 199, 200, 201, 535_818])
 def test_pieces_are_the_whole_and_about_equal(monkeypatch, n):
-    monkeypatch.setattr(optimizers, "PIECE", 100)
-    found = optimizers.pieces(n)
+    monkeypatch.setattr(arrays, "PIECE", 100)
+    found = arrays.pieces(n)
     assert [i for piece in found for i in range(n)[piece]] == list(range(n))
     sizes = [piece.stop - piece.start for piece in found]
     assert sizes[0] == max(sizes) < 200 and len(set(sizes[:-1])) < 2

@@ -30,13 +30,17 @@ from sknumpynet.core import (
     Uniform,
     Warmup,
 )
-from sknumpynet.core.activations_of_z import ACTIVATIONS, get_activation
-from sknumpynet.core.annealing import SCHEDULES
-from sknumpynet.core.classification_losses import CLASSIFICATION_LOSSES, get_classification_loss
+from sknumpynet.core.activations import ACTIVATIONS, get_activation
+from sknumpynet.core.initializers import INITIALIZERS, get_initializer
+from sknumpynet.core.losses import (
+    CLASSIFICATION_LOSSES,
+    REGRESSION_LOSSES,
+    get_classification_loss,
+    get_regression_loss,
+)
+from sknumpynet.core.optimizers import OPTIMIZERS, get_optimizer
 from sknumpynet.core.options import Options
-from sknumpynet.core.regression_losses import REGRESSION_LOSSES, get_regression_loss
-from sknumpynet.core.scaled_initializers import INITIALIZERS, get_initializer
-from sknumpynet.core.sign_optimizers import OPTIMIZERS, get_optimizer
+from sknumpynet.core.schedules import SCHEDULES
 
 TABLES = [
     ACTIVATIONS,
