@@ -4,6 +4,7 @@
 import copy
 import itertools
 import pickle
+import tracemalloc
 
 import joblib
 import numpy as np
@@ -509,6 +510,17 @@ def test_weights_too_many_for_the_cache_are_read_seldom(monkeypatch, order):
     raw = network.predict(np.asarray(X, order=order))
     assert_allclose(raw, expected, rtol=1e-12, atol=1e-13)
     assert len(passes) == 1
+
+
+def test_rows_of_an_array_in_fortran_order_are_not_copied():
+    X = np.asfortranarray(np.random.default_rng(0).normal(size=(40_000, 100)))  # 32 MB
+    network = Network([Dense(100, 20), "relu", Dense(20, 1)], rng=0)
+    tracemalloc.start()
+    raw = network.predict(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4e6
+    assert_allclose(raw[-9:], network.predict(np.ascontiguousarray(X[-9:])), rtol=1e-12)
 
 
 @pytest.mark.parametrize("n", [20, 700])

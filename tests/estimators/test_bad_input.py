@@ -15,6 +15,7 @@ import pytest
 import scipy.sparse as sp
 import sklearn
 from fitted_state import fitted_state
+from numpy.testing import assert_allclose
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -790,3 +791,72 @@ def test_data_frames_that_do_not_fit(kind, name, method):
             for pattern in says:
                 assert re.search(pattern, str(caught.value), re.DOTALL), str(caught.value)
     assert type(errors[0]) is type(errors[1])
+
+
+DTYPES = ["bool", "int8", "uint8", "int64", "uint64", "float16", "float32", "float64", ">f8"]
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("n", [1, 32, 33, 1500])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("network", ["float32", "float64"])
+def test_arrays_of_numbers_are_predicted_without_another_check(
+    monkeypatch, network, dtype, n, order
+):
+    rng = np.random.default_rng(0)
+    model = NumpyMLPRegressor(hidden_layer_sizes=(6,), dtype=network, max_iter=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(rng.normal(size=(30, 4)), rng.normal(size=30))
+    rows = np.asarray(rng.integers(0, 9, size=(n, 4)).astype(dtype), order=order)
+    expected = model.predict(rows.astype(network).tolist())
+
+    def refuse(*_, **__):
+        raise AssertionError("scikit-learn's check, which takes ten times as long as one row")
+
+    monkeypatch.setattr("sknumpynet._checks.validate_data", refuse)
+    predicted = model.predict(rows)
+    assert predicted.dtype == network
+    assert_allclose(predicted, expected, rtol=1e-5 if network == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("n", [1, 32, 33, 1500])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f8"])
+@pytest.mark.parametrize("network", ["float32", "float64"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_none_is_found_in_any_dtype(wrong, network, dtype, n, order):
+    model = NumpyMLPRegressor.from_weights([np.ones((3, 1), network)])
+    rows = np.ones((n, 3), dtype, order)
+    rows[n // 2, 1] = wrong
+    with pytest.raises(ValueError, match=r"missing values|infinity"):
+        model.predict(rows)
+    with pytest.raises(ValueError, match=r"3 features|expecting 3"):
+        model.predict(np.ones((n, 4), dtype, order))
+
+
+@pytest.mark.parametrize("form", ["C", "F", "list", "csr_matrix", "csc_array"])
+@pytest.mark.parametrize("n", [1, 33, 1500])
+@pytest.mark.parametrize("method", ["predict", "hidden_activations", "input_gradient"])
+def test_numbers_too_large_for_the_networks_dtype_are_named(method, n, form):
+    if form in ("csr_matrix", "csc_array") and method == "input_gradient":
+        pytest.skip("takes dense rows")
+    model = NumpyMLPRegressor.from_weights(
+        [np.ones((3, 2), "float32"), np.ones((2, 1), "float32")], activation="tanh"
+    )
+    rows = np.ones((n, 3))
+    rows[-1, 1] = -1e39
+    if form in "CF":
+        rows = np.asarray(rows, order=form)
+    else:
+        rows = rows.tolist() if form == "list" else getattr(sp, form)(rows)
+    with pytest.raises(ValueError, match=r"X has numbers beyond 3.4e.38, .*float32"):
+        getattr(model, method)(rows)
+
+
+def test_numbers_that_the_networks_dtype_can_hold_are_predicted():
+    model = NumpyMLPRegressor.from_weights([np.full((2, 1), 0.5, "float32")])
+    assert_allclose(model.predict([[1e38, 1e38]]), [1e38], rtol=1e-6)
+    assert_allclose(model.predict(np.array([[3e38, 0.0]])), [1.5e38], rtol=1e-6)
+    wide = NumpyMLPRegressor.from_weights([np.full((2, 1), 0.5)])
+    assert_allclose(wide.predict(np.array([[1e300, 1e300]])), [1e300])

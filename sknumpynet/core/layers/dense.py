@@ -65,10 +65,12 @@ class Dense(Layer):
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x
         z: Array = buffer.out  # type: ignore[assignment]
-        if isinstance(x, np.ndarray):
-            x.dot(self.W, z)
-        else:
+        if not isinstance(x, np.ndarray):
             z = buffer.out = x @ self.W  # SciPy makes a new array
+        elif x.flags.forc or x.strides[0] != x.itemsize:
+            x.dot(self.W, z)
+        else:  # some rows of an array in Fortran order, which dot would copy
+            np.matmul(x, self.W, out=z)
         if self.bias:
             z += self.b
         return z
@@ -95,8 +97,6 @@ def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
     position = np.bincount(x.indices, minlength=dW.shape[0])
     columns = np.flatnonzero(position)
     position[columns] = np.arange(len(columns))
-    narrow = type(x)(
-        (x.data, position[x.indices], x.indptr), shape=(x.shape[0], len(columns)), copy=False
-    )
+    narrow = type(x)((x.data, position[x.indices], x.indptr), shape=(len(delta), len(columns)))
     dW.fill(0)
     dW[columns] = narrow.T @ delta

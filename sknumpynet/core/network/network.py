@@ -217,21 +217,22 @@ class Network:
         which writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or what was given.
         """
         n = X.shape[0] if rows is None else len(rows)
-        if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
+        if n <= SMALL and rows is None and isinstance(X, np.ndarray):
+            X = X.astype(self.dtype, copy=False)
             check(X) if check is not None else None
             raw = self.forward(X, Workspace(self, n, training=False))
             out = raw if out is None else out
-            if link is not None:
-                link(raw, out)
+            link(raw, out) if link is not None else None
             return out  # type: ignore[no-any-return]
         out = np.empty((n, self.n_outputs), self.dtype) if out is None else out
         sparse = not isinstance(X, np.ndarray)
-        size = max(1, min(n, self.chunk_rows(sparse)))
-        if rows is None and (X.format == "csc" if sparse else X.flags.fnc):  # column by column
+        by_column = X.format == "csc" if sparse else X.flags.fnc and X.dtype == self.dtype
+        size = max(1, min(n, self.chunk_rows(sparse or by_column)))
+        if by_column and rows is None:
             if n * self.widest_output <= self.n_weights:
-                size = max(1, n)  # no more memory than the weights, and no picking of rows
+                size = n  # no more memory than the weights, and rows need not be picked out
             if check is not None and not sparse:
-                check = check(X.T)  # all of it, as it lies in memory; returns None
+                check = check(X.T)  # all at once, as it lies in memory; it returns nothing
         work = Workspace(self, size, training=False)
         for start, stop, chunk in chunks(X, rows, size, self.dtype):
             work = work if stop - start == size else work.head(stop - start)
@@ -240,13 +241,12 @@ class Network:
             link(raw, part) if link is not None else np.copyto(part, raw)
         return out  # type: ignore[no-any-return]
 
-    def chunk_rows(self, sparse: bool = False, backward: bool = False) -> int:
+    def chunk_rows(self, outputs_only: bool = False, backward: bool = False) -> int:
         """Return how many rows to take at a time where the number is free.
 
-        As many as a core's cache holds, of a sparse matrix by the outputs alone, but enough that passing
-        over all weights once a chunk costs little, which backward does more often.
+        They fit into the cache, or are so many that passing over all weights once a chunk costs little.
         """
-        width = self.widest_output if sparse else self.widest
+        width = self.widest_output if outputs_only else self.widest
         enough = min(3 * self.n_weights // width, self.n_weights if backward else 16 * SMALL)
         return max(SMALL, CHUNK_BYTES // (width * self.dtype.itemsize), enough)
 
