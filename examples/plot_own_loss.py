@@ -150,15 +150,15 @@ class SignMomentum(Optimizer):
 class Polynomial(Schedule):
     """``rate * (1 - step / n_steps)^power``: down to nothing over all epochs."""
 
-    moves = "step"  # ask for the rate before each step
-    has_end = True  # take all of the epochs
+    updates = "step"  # ask for the rate before each step
+    fixed_length = True  # take all of the epochs
 
     def __init__(self, rate=None, power=1.0):
         self.rate = rate
         self.power = power
 
     def __call__(self, progress):
-        return self.top * max(1 - progress.step / progress.n_steps, 0) ** self.power
+        return self.peak_rate * max(1 - progress.step / progress.n_steps, 0) ** self.power
 
 
 model = NumpyMLPRegressor(

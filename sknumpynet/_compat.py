@@ -7,10 +7,14 @@ import copy
 from inspect import signature
 
 import sklearn
-from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as rows_of
 from sklearn.utils._optional_dependencies import check_matplotlib_support
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -39,7 +43,6 @@ __all__ = [
     "CallbackSupportMixin",
     "DocLink",
     "EpochHooks",
-    "ExplainsParameters",
     "Interval",
     "Options",
     "StrOptions",
@@ -47,7 +50,6 @@ __all__ = [
     "check_matplotlib_support",
     "check_optimize_result",
     "check_sample_weight",
-    "fit_context",
     "has_feature_names",
     "is_made_by_scikit_learn",
     "rows_of",
@@ -57,9 +59,10 @@ __all__ = [
 ]
 
 
-def validate_parameters(estimator):
-    """Check the parameters as before a fit, which scikit-learn leaves out in later calls of partial_fit."""
-    estimator._validate_params()
+def validate_parameters(constraints, parameters, name):
+    """Raise where a parameter is not what ``constraints`` say, unless scikit-learn is told not to look."""
+    if not sklearn.get_config()["skip_parameter_validation"]:
+        validate_parameter_constraints(constraints, parameters, caller_name=name)
 
 
 def has_feature_names(X):
@@ -86,16 +89,6 @@ def scorer_with_labels(scorer, labels):
     return scorer
 
 
-class ExplainsParameters:
-    """Adds what ``_hint(message)`` returns to scikit-learn's message about a wrong parameter."""
-
-    def _validate_params(self):
-        try:
-            super()._validate_params()
-        except ValueError as error:
-            raise type(error)(f"{error}{self._hint(str(error))}") from None
-
-
 DOCS = "https://sknumpynet.readthedocs.io/en/stable/"
 
 
@@ -104,10 +97,6 @@ class DocLink:
 
     _doc_link_module = "sknumpynet"
     _doc_link_template = DOCS + "generated/sknumpynet.{estimator_name}.html"
-
-
-# What scikit-learn's callbacks keep on an estimator while it fits.
-CALLBACK_ATTRIBUTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 class EpochHooks:
@@ -128,21 +117,22 @@ class EpochHooks:
     def __init__(self, estimator, data, max_epochs, reconstruct):
         self.options = {"estimator": estimator, **data}
         self.reconstruct = reconstruct
-        self.root = self.epoch = None
+        self.root = self.epoch = self.get_state = None
         if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
             self.root = estimator._init_callback_context(max_subtasks=max_epochs)
             self.root.call_on_fit_task_begin(**self.options)
 
-    def resume(self, training, fingerprint):
-        """Show the training to callbacks that keep it; return whether one has set it to where it was.
+    def resume(self, fingerprint):
+        """Return the state of the same fit, broken off earlier, where a callback has kept one, else None.
 
-        ``fingerprint()`` is what both have to have in common.
+        ``fingerprint()`` is what both have to have in common. Such a callback gets ``get_state``, too, which
+        returns the state as it is when called.
         """
-        resumed = False
+        kept = None
         for callback in getattr(self.options["estimator"], "_skl_callbacks", ()):
             if hasattr(callback, "resume"):
-                resumed |= callback.resume(training, fingerprint())
-        return resumed
+                kept = callback.resume(fingerprint(), lambda: self.get_state()) or kept
+        return kept
 
     def begin_epoch(self):
         """Call the hooks for the beginning of an epoch."""
@@ -154,10 +144,12 @@ class EpochHooks:
         """Call the hooks for the end of an epoch, and return whether one asks to stop."""
         return self.root is not None and self._end(self.epoch)
 
-    def end(self):
-        """Call the hooks for the end of the fit."""
+    def end(self, interrupted=False):
+        """Call the hooks for the end of the fit; ``interrupted`` says whether Ctrl-C ended it."""
         if self.root is not None:
+            self.options["estimator"]._interrupted = interrupted
             self._end(self.root)
+            del self.options["estimator"]._interrupted
 
     def _end(self, context):
         return context.call_on_fit_task_end(

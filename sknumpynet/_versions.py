@@ -12,7 +12,7 @@ import sys
 PICKLE_FORMAT = 1
 OLDEST_FORMAT = 1
 KEY = "_sknumpynet_version"
-# What a network consists of in the state of an estimator that has one.
+# What stands in the state of an estimator beside its model.
 FITTED = ("loss_function_", "out_activation_", "n_outputs_", "n_layers_")
 
 
@@ -48,7 +48,7 @@ def unreadable(written_by):
 
 def check_state(state, written_by):
     """Raise ValueError where the state of an estimator has a layout that is not this version's."""
-    fitted = "_network" in state
-    misplaced = any(name in state for name in ("coefs_", "intercepts_"))
+    fitted = "_model" in state
+    misplaced = any(name in state for name in ("coefs_", "intercepts_", "_network"))
     if misplaced or (fitted and not all(name in state for name in FITTED)):
         raise unreadable(written_by)

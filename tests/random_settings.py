@@ -77,13 +77,13 @@ class OwnOptimizer(sk.Optimizer):
 class OwnSchedule(sk.Schedule):
     """Down to a tenth along a line."""
 
-    moves = "step"
+    updates = "step"
 
     def __init__(self, rate=None):
         self.rate = rate
 
     def __call__(self, progress):
-        return self.top * (1 - 0.9 * min(progress.step / max(progress.n_steps, 1), 1))
+        return self.peak_rate * (1 - 0.9 * min(progress.step / max(progress.n_steps, 1), 1))
 
 
 class OwnInitializer(sk.Initializer):

@@ -63,7 +63,7 @@ def predictor(peer, task, kind, dtype):
 def products(estimator):
     """Return the matrix products of a prediction, in the chunks that ours takes."""
     W = [np.array(w) for w in estimator.coefs_]
-    size = estimator._network.chunk_rows()
+    size = estimator._model.network.chunk_rows()
     z = [np.empty((size, w.shape[1]), w.dtype) for w in W]
 
     def multiply(X):

@@ -9,9 +9,6 @@ import tempfile
 import time
 from pathlib import Path
 
-# What a fit that goes on takes from its own call, not from the file: so it may hold any function.
-FROM_THE_CALL = ("network", "loss", "schedule", "log")
-
 
 class Checkpoint:
     """Writes the training to a file every so often, so that a fit that was killed goes on from there.
@@ -73,12 +70,12 @@ class Checkpoint:
             )
         self._written = time.monotonic()
 
-    def resume(self, training, fingerprint):
-        """Set the training to the state in the file, and return whether there is one, of the same fit."""
-        self._training, self._fingerprint = training, fingerprint
+    def resume(self, fingerprint, get_state):
+        """Return the state in the file, where there is one, of the same fit; else None."""
+        self._get_state, self._fingerprint = get_state, fingerprint
         path = Path(self.path)
         if not path.exists():
-            return False
+            return None
         with path.open("rb") as file:
             kept = pickle.load(file)
         different = sorted(
@@ -89,9 +86,7 @@ class Checkpoint:
                 f"the checkpoint {os.fspath(self.path)!r} is of another fit: {', '.join(different)} "
                 "differ. Give the same parameters and data, or another path, or remove the file"
             )
-        vars(training).update(kept["training"])
-        training.network.restore(kept["network"])
-        return True
+        return kept["state"]
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing."""
@@ -102,20 +97,16 @@ class Checkpoint:
             if not getattr(estimator, "_interrupted", False):
                 Path(self.path).unlink(missing_ok=True)
             return
-        epoch = len(self._training.history.loss)
+        state = self._get_state()
+        epoch = len(state["monitor"]["history"]["loss"])
         now = time.monotonic()
         if epoch % self.every == 0 and now - self._written >= self.seconds:
-            self._write()
+            self._write(state)
             self._written = now
 
-    def _write(self):
+    def _write(self, state):
         path = Path(self.path)
-        state = self._training.__getstate__()
-        kept = {
-            "fingerprint": self._fingerprint,
-            "network": self._training.network.snapshot(),
-            "training": {name: value for name, value in state.items() if name not in FROM_THE_CALL},
-        }
+        kept = {"fingerprint": self._fingerprint, "state": state}
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
             try:
                 pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)
@@ -126,7 +117,7 @@ class Checkpoint:
 
     def teardown(self, estimator, context):
         """Let go of the training."""
-        self._training = None
+        self._get_state = None
 
     def __getstate__(self):
         return {"path": self.path, "every": self.every, "seconds": self.seconds}

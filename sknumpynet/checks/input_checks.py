@@ -117,9 +117,9 @@ def check_range(array, dtype, name):
     )
 
 
-def check_ranges(X, y, sample_weight, dtype):
+def check_ranges(data, dtype):
     """Raise ValueError where a part of the data does not fit into the dtype that is computed in."""
-    for name, array in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+    for name, array in (("X", data.X), ("y", data.targets), ("sample_weight", data.sample_weight)):
         check_range(array, dtype, name)
 
 

@@ -30,13 +30,13 @@ ELSEWHERE = {
 }
 
 
-def hint_for(estimator, message):
+def hint_for(parameters, message):
     """Return a sentence to add to scikit-learn's message about a wrong parameter, or an empty string."""
     found = re.match(r"The '(\w+)' parameter of", message)
     if not found:
         return ""
     name = found[1]
-    value = getattr(estimator, name, None)
+    value = parameters.get(name)
     if isinstance(value, type) and issubclass(value, Options):
         return f" {value.__name__} is a class; give an object: {name}={value.__name__}()."
     if name == "learning_rate" and isinstance(value, Real):

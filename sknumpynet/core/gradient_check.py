@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.base import RUNNING_STATS
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
 from sknumpynet.core.network.foreign import check_layers, check_loss
@@ -114,7 +115,7 @@ def check_gradients(
     check_layers(network)
     check_loss(loss, y, network.n_outputs)
     work = Workspace(network, X.shape[0])
-    network.draw(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
+    network.sample_masks(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
 
     def value() -> float:
         return _value(loss, y, network.forward(X, work), sample_weight)
@@ -209,7 +210,7 @@ def _arrays_from_output(network: Network) -> Iterator[tuple[str, Array, Array]]:
     """Yield name, parameters and gradients of each array, the last layer's first."""
     layers = [layer for layer in network.layers if layer.shapes()]
     for index, layer in reversed(list(enumerate(layers))):
-        for name, (place, _) in reversed(layer.shapes().items()):
-            if place != "state":
+        for name, (group, _) in reversed(layer.shapes().items()):
+            if group != RUNNING_STATS:
                 where = f"{name} in layer {index} of {len(layers)} ({layer!r})"
                 yield where, getattr(layer, name), getattr(layer, "d" + name)

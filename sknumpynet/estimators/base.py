@@ -1,69 +1,56 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What classifier and regressor share: their parameters, how a fit goes, and what it leaves behind.
+"""What classifier and regressor share: how a fit goes, and what it leaves behind.
 
-A fit works on a network of its own and becomes the estimator's state only when it has succeeded.
+Data, plan, network, fit, publish: a fit works on a network of its own, which becomes the estimator's in one
+assignment when it has succeeded.
 """
 
 from __future__ import annotations
 
-import copy
-import time
 from abc import ABC, abstractmethod
-from contextlib import closing
-from numbers import Integral, Real
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sknumpynet._compat import (
     CallbackSupportMixin,
     DocLink,
     EpochHooks,
-    ExplainsParameters,
-    Interval,
-    Options,
-    StrOptions,
-    check_optimize_result,
-    fit_context,
-    validate_parameters,
+    has_feature_names,
     with_callbacks,
 )
 from sknumpynet.checks.input_checks import check_ranges, check_sample_weight, named_as_validation
-from sknumpynet.checks.parameter_hints import hint_for, object_wanted
-from sknumpynet.core.activations import ACTIVATIONS, Activation
-from sknumpynet.core.initializers import INITIALIZERS, Initializer
-from sknumpynet.core.optimizers import OPTIMIZERS, Optimizer
-from sknumpynet.core.schedules import SCHEDULES, Schedule
-from sknumpynet.core.training import Batches, History, Objective, Patience, Training, minimize_lbfgs
-from sknumpynet.estimators.prediction import FittedNetwork
-from sknumpynet.fitting.continuing import next_network, take_over
+from sknumpynet.checks.parameter_hints import object_wanted
+from sknumpynet.core.training.history import Patience
+from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
+from sknumpynet.estimators.record import recorded
+from sknumpynet.fitting.continuing import (
+    network_to_go_on_with,
+    put_back_on_failure,
+    training_to_go_on_with,
+)
+from sknumpynet.fitting.data import FitData
 from sknumpynet.fitting.fingerprint import fingerprint
-from sknumpynet.fitting.monitor import LbfgsWatch
+from sknumpynet.fitting.fit_network import fit_network
+from sknumpynet.fitting.monitor import Monitor
 from sknumpynet.fitting.plan import (
-    NORMALIZATIONS,
-    build_network,
-    check_hidden_layer_sizes,
-    check_objects,
-    dropout_rates,
-    hidden_activations,
-    ignored_parameters,
-    make_optimizer,
-    make_schedule,
+    PARAMETER_CONSTRAINTS,
+    check_parameters,
+    dtype_to_compute_in,
+    plan_fit,
 )
-from sknumpynet.fitting.record import columns_of, extend_history, forget_curves
-from sknumpynet.fitting.rollback import (
-    SCALE,
-    all_or_nothing,
-    check_best,
-    check_finite,
-    warn,
-    warn_of_interrupt,
+from sknumpynet.fitting.rollback import all_or_nothing
+from sknumpynet.fitting.validation_set import (
+    Scorer,
+    ValidationSet,
+    check_split_weights,
+    hold_out,
 )
-from sknumpynet.fitting.validation_set import Validation, check_split_weights, split
-from sknumpynet.fitting.verbose import ProgressLine, make_log
+from sknumpynet.fitting.verbose import make_log
 
 
 def is_stochastic(estimator):
@@ -76,79 +63,39 @@ def is_stochastic(estimator):
     return True
 
 
-class BaseNumpyMLP(
-    FittedNetwork, DocLink, CallbackSupportMixin, ExplainsParameters, BaseEstimator, ABC
-):
+class _Start(NamedTuple):
+    """What a fit begins with."""
+
+    plan: Any
+    data: Any
+    model: Any
+    training: Any  # None for L-BFGS
+    rng: Any
+    draws: Any  # the state of a generator that is ours to set back, else None
+    before: Any  # the attributes of the fit that this one goes on with
+
+
+class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstimator, ABC):
     """Base of `NumpyMLPClassifier` and `NumpyMLPRegressor`; not to be used directly."""
 
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS)), Activation, tuple, list],
-        "solver": [StrOptions({*OPTIMIZERS, "lbfgs"}), Optimizer],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule, callable],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-        "normalization": [StrOptions(set(NORMALIZATIONS)), None],
-        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "fit_intercept": ["boolean"],
-        "init": [StrOptions({"auto", *INITIALIZERS}), Initializer],
-        "bias_init": [StrOptions({"auto", *INITIALIZERS}), Initializer],
-        "scoring": [str, callable, None],
-        "max_time": [Interval(Real, 0, None, closed="neither"), None],
-        "dtype": [StrOptions({"float32", "float64"}), None],
-    }
+    _parameter_constraints: dict = PARAMETER_CONSTRAINTS
 
     # ---------------------------------------------------------------- what the subclasses say
 
     @abstractmethod
-    def _check_data(self, X, y, reset, incremental):
-        """Return the checked X and y, and y as the loss wants it; set ``n_outputs_``."""
+    def _check_data(self, X, y, earlier, call, classes=None):
+        """Return the kind of targets, the checked X, y and targets, and the names of the features.
 
-    @abstractmethod
-    def _loss_and_link(self):
-        """Return the core's loss, the name of the output activation and the scale of the reported loss."""
+        ``earlier`` is the model to go on with, or None; ``call`` is 'fit', 'partial_fit' or 'validation'.
+        """
 
-    @abstractmethod
-    def _validation_score(self, targets, raw, sample_weight):
-        """Return the score that early stopping watches unless `scoring` says otherwise."""
+    def _strata(self, target, data):
+        """Return a label per row whose shares a validation set is to have, or None."""
+        return None
 
-    @abstractmethod
-    def _check_validation_data(self, X, y):
-        """Return the checked X and y of a validation set, and y as the loss wants it."""
-
-    def _stratifies(self):
-        """Return whether the validation set is to have the classes' shares."""
-        return False
-
-    def _has_classes(self):
-        """Return whether each row has one class out of several, which its target is the number of."""
-        return False
-
-    def _row_weights(self, y, sample_weight, dtype, incremental):
-        """Return the weights of the rows, those of the classes multiplied in."""
-        return sample_weight
+    def _weigh(self, target, data, plan, incremental):
+        """Return the data with the weights of the classes multiplied into those of the rows."""
+        return data
 
     # ---------------------------------------------------------------- parameters
 
@@ -178,13 +125,10 @@ class BaseNumpyMLP(
                 raise
             raise ValueError(message) from error
 
-    def _hint(self, message):
-        return hint_for(self, message)
-
     # ---------------------------------------------------------------- fitting
 
+    @all_or_nothing
     @with_callbacks
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Fit the network to data.
 
@@ -209,307 +153,43 @@ class BaseNumpyMLP(
         Raises
         ------
         ValueError
-            If the data or a parameter will not do, or training diverges. The estimator is then as it was
+            If the data or a parameter is invalid, or training diverges. The estimator is then as it was
             before the call.
         """
-        with all_or_nothing(self):
-            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), False)
-
-    def _fit(self, X, y, sample_weight, validation, incremental):
-        if incremental:
-            validate_parameters(self)  # what was set since the first call counts
-        check_objects(self)
-        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        self._check_trainable(len(hidden))
-        goes_on = (incremental or self.warm_start) and self._is_ready()
-        given_X = X
-        X, y, targets = self._check_data(X, y, reset=not goes_on, incremental=incremental)
-        self._check_sparse(X, len(hidden))
-        dtype = self._dtype_of(X)
-        if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X, dtype)
-        weight = self._row_weights(y, sample_weight, dtype, incremental)
-        if incremental and self.early_stopping:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True: there is no validation set to watch. "
-                "Set early_stopping=False."
-            )
-        if not goes_on:
-            self._warn_of_ignored_parameters(stops_early=validation[0] is not None)
-
-        rng = self._random_source(incremental)
-        sizes = [X.shape[1], *hidden, self.n_outputs_]
-        if goes_on:
-            network = next_network(self, sizes, incremental)
-        else:
-            network = build_network(self, sizes, dtype, rng)
-            self._forget()
-        check_ranges(X, targets, weight, network.dtype)
-        self.n_layers_ = len(sizes)
-        self.loss_function_, self.out_activation_, scale = self._loss_and_link()
-
-        data = (X, targets, weight)
-        given = self._given_validation(network, scale, validation)
-        if incremental:
-            self._train_incrementally(network, rng, scale, data, given)
-            vars(self).pop("_interrupted", None)
-            return self
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        hooks = EpochHooks(
-            self,
-            {"X": X, "y": y, "metadata": metadata},
-            self.max_iter,
-            lambda: {"_network": network.copy()},
-        )
-        if self.solver == "lbfgs":
-            self._fit_lbfgs(network, data, given, scale, hooks)
-        else:
-            self._fit_stochastic(network, rng, scale, data, (given_X, y), given, hooks)
-        hooks.end()
-        vars(self).pop("_interrupted", None)
+        start = self._start(X, y, sample_weight, "fit", validated=X_val is not None)
+        plan, data, model = start.plan, start.data, start.model
+        held_out, rows = self._validation_data((X_val, y_val, sample_weight_val), model, plan), None
+        hooks = self._hooks(X, y, sample_weight, plan, model)
+        kept = hooks.resume(lambda: fingerprint(plan.parameters, data, held_out))
+        if plan.early_stopping and held_out is None and not plan.is_lbfgs:
+            data, held_out, rows = self._split(data, model, plan, start.rng, kept)
+        validation = self._validation_set(held_out, model, plan)
+        log = make_log(plan.verbose, plan.max_epochs)
+        monitor = Monitor(plan, model.network, validation, hooks, log, rows=rows)
+        result = fit_network(plan, data, monitor, start.training, kept)
+        self._show(start, monitor, result)
+        hooks.end(monitor.interrupted)
         return self
 
-    def _warn_of_ignored_parameters(self, stops_early):
-        ignored = ignored_parameters(self, stops_early)
-        if ignored:
-            warn(f"solver={self.solver!r} ignores {', '.join(ignored)}")
-
-    def _check_trainable(self, n_hidden):
-        """Raise where the parameters make no network that this solver can train."""
-        for activation in hidden_activations(self.activation, n_hidden):
-            if not activation.trainable:
-                activation.backward(None, None, None)  # raises, with the reason
-        if self.normalization == "batch" and self.solver == "lbfgs":
-            raise ValueError(
-                "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
-                "normalization='layer' or another solver"
-            )
-
-    def _check_sparse(self, X, n_hidden):
-        """Raise where inputs are to be dropped from a sparse matrix."""
-        if issparse(X) and dropout_rates(self.dropout, n_hidden)[0]:
-            raise ValueError(
-                f"dropout={self.dropout!r} drops inputs, which needs a dense X: pass X.toarray(), or set the "
-                "first rate to 0"
-            )
-
-    def _dtype_of(self, X):
-        """Return what to compute in."""
-        if self.dtype is not None:
-            return np.dtype(self.dtype)
-        return X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-
-    def _forget(self):
-        """Drop what an earlier fit left, as far as this one may not replace it."""
-        forget_curves(self)
-        vars(self).pop("_assigned", None)
-        self._training = None
-        self.t_ = 0
-
-    def _random_source(self, incremental):
-        """Return the RandomState to draw from: `partial_fit` goes on with that of the call before."""
-        kept = getattr(self, "_training", None)
-        if incremental and kept is not None and kept.rng is not None:
-            return kept.rng
-        return check_random_state(self.random_state)
-
-    def _start_training(self, network, rng, scale):
-        loss, optimizer, schedule = self.loss_function_, make_optimizer(self), make_schedule(self)
-        training = Training(network, loss, optimizer, schedule, rng, loss_scale=scale)
-        training.progress.samples = getattr(self, "t_", 0)
-        return training
-
-    def _set_options(self, training):
-        """Hand over the parameters that may change from one call to the next."""
-        training.l2, training.l1 = self._penalty()
-        training.max_grad_norm = self.max_grad_norm
-        training.shuffle = bool(self.shuffle)
-        training.tol = float(self.tol)
-        training.n_iter_no_change = self.n_iter_no_change
-        training.max_epochs = self.max_iter
-        training.log = make_log(self.verbose, self.max_iter)
-        training.history = History()
-
-    def _penalty(self):
-        """Return the strengths of the penalties on squares and on sizes of the weights."""
-        return float(self.alpha * (1 - self.l1_ratio)), float(self.alpha * self.l1_ratio)
-
-    def _given_validation(self, network, scale, validation):
-        """Return the validation data that were passed, ready to be scored, or None."""
-        X, y, sample_weight = validation
-        if X is None and y is None:
-            if sample_weight is not None:
-                raise ValueError("sample_weight_val goes with X_val and y_val: pass them too")
-            return None
-        if X is None or y is None:
-            raise ValueError("X_val and y_val go together: pass both, or neither")
-        given_X = X
-        X, y, targets = self._check_validation_data(X, y)
-        with named_as_validation():
-            if sample_weight is not None:
-                sample_weight = check_sample_weight(sample_weight, X, network.dtype)
-            check_ranges(X, targets, sample_weight, network.dtype)
-        loss = self.loss_function_
-        return Validation(self, network, loss, scale, X, targets, y, sample_weight, given_X)
-
-    def _fit_stochastic(self, network, rng, scale, data, as_given, validation, hooks):
-        training = self._start_training(network, rng, scale)
-        self._set_options(training)
-        X, targets, weight = data
-        rows = None
-        given = () if validation is None else (validation.X, validation.targets, validation.weight)
-        resumed = hooks.resume(training, lambda: fingerprint(self, data, given))
-        if resumed and isinstance(self.random_state, np.random.RandomState):
-            self.random_state.set_state(training.rng.get_state())
-            training.rng = self.random_state
-        if self.early_stopping:
-            if validation is None:
-                training.split = training.split or split(self, targets, rng)
-                rows, held_out = training.split
-                check_split_weights(weight, rows, held_out)
-                loss = self.loss_function_
-                given_X, y = as_given
-                validation = Validation(
-                    self, network, loss, scale, X, targets, y, weight, given_X, held_out
-                )
-            if not resumed:
-                training.patience = Patience(-np.inf)
-            validation.has_score = training.patience.best > -np.inf
-        reason = self._run(training, data, rows, self.max_iter, validation, hooks)
-        over = training.converged or training.schedule.has_end or reason
-        if self.n_iter_ == self.max_iter and not over:
-            warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
-                "reached and the optimization hasn't converged yet.",
-                ConvergenceWarning,
-            )
-        training.order = np.arange(0)  # a new fit begins with the rows as they come
-        training.split = None
-        self._record(training, validation is not None)
-
-    def _train_incrementally(self, network, rng, scale, data, validation):
+    def _partial_fit(self, X, y, sample_weight, validation, classes=None):
         """Train for one epoch in place; where that fails, everything is put back."""
-        network.make_writable()
-        training = getattr(self, "_training", None)
-        if training is None or type(training.optimizer) is not type(make_optimizer(self)):
-            training = self._start_training(network, rng, scale)
-        before, draws = copy.deepcopy(training), rng.get_state()
-        kept = {name: getattr(training, name) for name in ("network", "loss", "rng")}
-        training.rng = rng
+        start = self._start(X, y, sample_weight, "partial_fit", classes)
+        plan, model, rng = start.plan, start.model, start.rng
+        held_out = self._validation_data(validation, model, plan)
+        validation = self._validation_set(held_out, model, plan)
+        log = make_log(plan.verbose, plan.max_epochs)
+        monitor = Monitor(plan, model.network, validation, log=log, one_epoch=True)
         try:
-            take_over(self, training, network, scale)
-            self._set_options(training)
-            if getattr(self, "best_loss_", 0) is None:  # with early stopping the score was watched
-                training.patience = Patience(np.inf)
-            self._run(training, data, None, 1, validation, None)
+            with put_back_on_failure(start.training.arrays()):
+                result = fit_network(plan, start.data, monitor, start.training)
         except BaseException:
-            kept["network"].restore((before.network.params, before.network.state))
-            if isinstance(self.random_state, Integral):  # other generators are not ours to set back
-                rng.set_state(draws)
-            vars(training).update({**vars(before), **kept})
+            if start.draws is not None:  # other generators are not ours to set back
+                rng.set_state(start.draws)
             raise
-        self._record(training, validation is not None, incremental=True)
+        self._show(start, monitor, result, incremental=True)
+        return self
 
-    def _run(self, training, data, rows, n_epochs, validation, hooks):
-        """Train, keep what has been learnt when interrupted, and return why it ended early, if it did."""
-        X, targets, weight = data
-        n = X.shape[0] if rows is None else len(rows)
-        batch_size = min(200, n) if self.batch_size == "auto" else int(self.batch_size)
-        if batch_size > n:
-            warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-                f"batch_size={batch_size}, and there are {n} rows to train on."
-            )
-            batch_size = n
-        batches = Batches(X, targets, weight, batch_size, training.network.dtype)
-        self.n_iter_, reason = len(training.history.loss), ""  # those of a fit that was broken off
-        started = time.perf_counter()
-        before = None if hooks is None else hooks.begin_epoch
-        epochs = training.run(batches, rows, n_epochs, validation, self.early_stopping, before)
-        try:
-            with closing(epochs):
-                for epoch in epochs:
-                    self.n_iter_ = epoch
-                    if hooks is not None and hooks.end_epoch():
-                        reason = "a callback"
-                    elif self.max_time and time.perf_counter() - started >= self.max_time:
-                        reason = f"max_time={self.max_time}"
-                        warn(
-                            f"Training ended after {epoch} epochs by {reason} seconds.",
-                            ConvergenceWarning,
-                        )
-                    if self.early_stopping and not validation.goes_on:
-                        reason = "divergence"
-                    if reason:
-                        break
-        except KeyboardInterrupt:
-            reason, self._interrupted = "the user", True
-            warn_of_interrupt()
-        finally:
-            if isinstance(training.log, ProgressLine):
-                training.log.end()
-        if self.early_stopping:
-            check_finite(training.network)
-            never_finite = bool(self.n_iter_) and training.patience.best == -np.inf
-            if never_finite or not validation.finite:
-                check_best(training.patience.best, self.n_iter_, "epoch")
-        else:
-            check_finite(training.network, training.history.loss[-1] if self.n_iter_ else 0.0)
-        return reason
-
-    def _record(self, training, validated, incremental=False):
-        """Make the outcome of a training the state of the estimator."""
-        history, patience = training.history, training.patience
-        training.log, training.history = None, History()
-        if self.random_state is None:
-            training.rng = None  # numpy's global RandomState, which goes its own way
-        self._network, self._training = training.network, training
-        self.t_ = training.progress.samples
-        extend_history(self, columns_of(history, validated), incremental)
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
-        if self.early_stopping and not np.isfinite(self.loss_) and np.isfinite(patience.best):
-            self.loss_ = history.loss[
-                int(np.nanargmax(history.score))
-            ]  # diverged: of the weights kept
-        self.best_validation_score_ = self.best_loss_ = None
-        if self.early_stopping:
-            self.best_validation_score_ = patience.best
-        else:
-            self.best_loss_ = patience.best
-
-    def _fit_lbfgs(self, network, data, validation, scale, hooks):
-        objective = Objective(network, self.loss_function_, *data, *self._penalty())
-        watch = LbfgsWatch(self, network, validation, scale, hooks)
-        found = minimize_lbfgs(
-            objective, max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, watch=watch
-        )
-        network.params[...] = found.params if watch.best is None else watch.best
-        check_finite(network, 0.0 if found.interrupted else found.value)
-        if validation is not None and self.early_stopping and not validation.finite:
-            check_best(watch.patience.best, found.nit, "iteration")
-        if found.interrupted:
-            self._interrupted = True
-            warn_of_interrupt()
-        elif found.message and found.status == 1 and watch.reason:
-            if "max_time" in watch.reason:
-                warn(
-                    f"Training ended after {found.nit} iterations by {watch.reason}.",
-                    ConvergenceWarning,
-                )
-        elif found.overflowed and found.status == 0:
-            warn(
-                f"L-BFGS stopped after {found.nit} iterations at losses that are not finite, and did not "
-                f"converge. {SCALE.split(',')[0]}, in regression).",
-                ConvergenceWarning,
-            )
-        else:
-            check_optimize_result("lbfgs", found, self.max_iter)
-        self.n_iter_ = min(found.nit, self.max_iter)
-        self._network, self._training = network, None
-        self.t_ = getattr(self, "t_", 0)
-        self.loss_ = (found.value - found.penalty) * scale + found.penalty
-        watch.record()
-
+    @all_or_nothing
     def initialize(self, X, y):
         """Make a network for this data that is ready to predict, without training it.
 
@@ -524,18 +204,169 @@ class BaseNumpyMLP(
         -------
         self : object
             The estimator with initial weights, those that `fit` would begin with.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is invalid. The estimator is then as it was before the call.
         """
-        with all_or_nothing(self):
-            check_objects(self)
-            hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
-            X, y, _ = self._check_data(X, y, reset=True, incremental=False)
-            sizes = [X.shape[1], *hidden, self.n_outputs_]
-            self._forget()
-            rng = check_random_state(self.random_state)
-            self._network = build_network(self, sizes, self._dtype_of(X), rng)
-            self.n_layers_, self.n_iter_ = len(sizes), 0
-            self.loss_function_, self.out_activation_, _ = self._loss_and_link()
+        model = self._start(X, y, None, "initialize").model
+        self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None)
         return self
+
+    # ---------------------------------------------------------------- the steps of a fit
+
+    def _start(self, X, y, sample_weight, call, classes=None, validated=False):
+        """Return all that a fit begins with: data, plan, and the network and training to go on with."""
+        incremental = call == "partial_fit"
+        last = vars(self).get("_plan") if incremental else None
+        parameters = self._parameters(last)
+        earlier = self._earlier_model(call, classes)
+        target, data, names = self._fit_data(X, y, sample_weight, earlier, call, classes)
+        if last is not None and last.has_parameters(parameters) and last.fits_data(target, data):
+            plan = last
+            plan.loss.check_targets(data.y)
+        else:
+            plan = plan_fit(
+                parameters,
+                target,
+                data,
+                owner=type(self),
+                incremental=incremental,
+                validated=validated,
+                going_on=earlier is not None,
+                trains=call != "initialize",
+            )
+        data = self._weigh(target, data, plan, incremental)
+        training = vars(self).get("_training") if incremental else None
+        rng = getattr(training, "rng", None) or check_random_state(self.random_state)
+        draws = rng.get_state() if isinstance(self.random_state, Integral) else None
+        if earlier is None:
+            network = plan.network(rng)
+        else:
+            network = network_to_go_on_with(earlier, plan, incremental)
+        check_ranges(data, network.dtype)
+        model = FittedModel(network, target, plan.loss, plan.loss.link, names)
+        if plan.is_lbfgs or call == "initialize":
+            training = None
+        else:
+            training = training_to_go_on_with(training, network, plan, rng)
+            if training is None:
+                training = plan.training(network, rng)
+                training.progress.samples = 0 if earlier is None else vars(self).get("t_", 0)
+            elif vars(self).get("best_loss_", 0) is None:
+                training.patience = Patience(np.inf)  # with early stopping the score was watched
+        before = {} if earlier is None else vars(self)
+        return _Start(plan, data, model, training, rng, draws, before)
+
+    def _earlier_model(self, call, classes):
+        """Return the model to go on with, or None."""
+        if call == "initialize" or (call == "fit" and not self.warm_start):
+            return None
+        model = self._model_or_none()
+        if model is None and classes is not None:  # there may be weights, and now their classes
+            return self._model_of_assigned({**vars(self), "classes_": classes})
+        return model
+
+    def _fit_data(self, X, y, sample_weight, earlier, call, classes=None):
+        """Return the kind of targets, the checked data, and the names of the features."""
+        target, X_checked, y, targets, names = self._check_data(X, y, earlier, call, classes)
+        if sample_weight is not None:
+            if earlier is not None:
+                dtype = earlier.network.dtype
+            else:
+                dtype = dtype_to_compute_in(self.dtype, X_checked)
+            sample_weight = check_sample_weight(sample_weight, X_checked, dtype)
+        return target, FitData(X_checked, y, targets, sample_weight, X), names
+
+    def _parameters(self, last=None):
+        """Return the parameters, looked at; those of the ``last`` plan have been."""
+        parameters = self.get_params(deep=False)
+        if last is None or not last.has_parameters(parameters):
+            check_parameters(parameters, self._parameter_constraints, type(self).__name__)
+        return parameters
+
+    def _validation_data(self, validation, model, plan):
+        """Return the validation data that were passed, checked, or None."""
+        X, y, sample_weight = validation
+        if X is None and y is None:
+            if sample_weight is not None:
+                raise ValueError("sample_weight_val goes with X_val and y_val: pass them too")
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val go together: pass both, or neither")
+        with named_as_validation():
+            _, data, _ = self._fit_data(X, y, sample_weight, model, "validation")
+            plan.loss.check_targets(data.y)
+            check_ranges(data, model.network.dtype)
+        model.target.check_validation_classes(data.y)
+        return data
+
+    def _split(self, data, model, plan, rng, kept):
+        """Return the data to train on, those to validate with, and the numbers of the rows of both."""
+        if kept is None:
+            strata = self._strata(model.target, data)
+            classes = getattr(model.target, "classes", None)
+            rows = hold_out(plan, data, strata, rng, None if classes is None else len(classes))
+        else:
+            rows = kept["monitor"]["rows"]
+        check_split_weights(data.sample_weight, *rows)
+        return data.take(rows[0]), data.take(rows[1]), rows
+
+    def _validation_set(self, data, model, plan):
+        """Return the data to validate with, and how they are scored; None where there are none."""
+        if data is None:
+            return None
+        scoring = self.scoring
+        if scoring is None:
+            targets, weight = data.part("targets"), data.part("sample_weight")
+
+            def score(network, raw):
+                return model.target.score(targets, raw, weight, model)
+
+        elif isinstance(scoring, str) and scoring == "loss":
+            score = None
+        else:
+            if not has_feature_names(data.X_given):  # no reason to warn of their lack
+                model = replace(model, feature_names=None)
+            score = Scorer(self._view(model), scoring, data)
+        return ValidationSet(data, plan, score, scoring)
+
+    def _view(self, model):
+        """Return an estimator that predicts with the model, and knows nothing of a fit."""
+        view = object.__new__(type(self))
+        vars(view).update(self.get_params(deep=False))
+        view._publish(model)
+        if isinstance(self.scoring, str) and model.loss.n_outputs_for(1) > 1:  # several quantiles
+
+            def predict(X):
+                return model.loss.point_prediction(type(view).predict(view, X)).ravel()
+
+            view.predict = predict
+        return view
+
+    def _hooks(self, X, y, sample_weight, plan, model):
+        """Return what calls the callbacks."""
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+
+        def reconstruct():
+            now = replace(model, network=model.network.copy())
+            return {**now.attributes(), "_model": now}
+
+        data = {"X": X, "y": y, "metadata": metadata}
+        return EpochHooks(self, data, plan.max_epochs, reconstruct)
+
+    def _show(self, start, monitor, result, incremental=False):
+        """Make the outcome of a fit the state of the estimator, in one assignment."""
+        attributes = recorded(start.plan, monitor, result, start.before, incremental)
+        training = result.training
+        if training is not None:
+            if self.random_state is None:
+                training.rng = None  # numpy's global RandomState, which goes its own way
+            if not incremental:
+                training.order = np.arange(0)  # a new fit begins with the rows as they come
+        kept = {"_training": training, "_plan": start.plan if incremental else None}
+        self._publish(start.model, **attributes, **kept)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

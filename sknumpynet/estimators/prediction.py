@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an estimator can do once it has a network: show and take weights, predict, look inside."""
+"""What a fit leaves for prediction, in one object, and the methods of both estimators that read it.
+
+Each public method reads the object once. A fit in another thread puts a new one in its place: readers see the
+old model or the new one, whole.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -12,16 +18,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._versions import KEY, Version, check_state, current_version
 from sknumpynet.checks.input_checks import check_data, check_range
-from sknumpynet.core.layers import Activate
-from sknumpynet.core.losses import (
-    BinaryLogLoss,
-    HalfPoisson,
-    Loss,
-    MultinomialLogLoss,
-    SquaredError,
-)
+from sknumpynet.core.layers.activate import Activate
+from sknumpynet.core.losses.base import Loss
+from sknumpynet.core.losses.deviance import HalfPoisson
+from sknumpynet.core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
+from sknumpynet.core.losses.regression import SquaredError
+from sknumpynet.core.network.network import Network
+from sknumpynet.estimators.labels import keep_within_limits
+from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
-from sknumpynet.fitting.plan import build_network
+from sknumpynet.fitting.plan import make_initializers, make_layers
 
 # What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
 LINKS = {
@@ -30,70 +36,276 @@ LINKS = {
     "logistic": BinaryLogLoss().inverse_link,
     "softmax": MultinomialLogLoss().inverse_link,
 }
+# The links whose values scikit-learn, too, takes for probabilities as they are.
+UNBOUNDED = (LINKS["identity"], LINKS["exp"])
 
 
-class FittedNetwork:
+@dataclass(frozen=True)
+class FittedModel:
+    """A network, and what its inputs and outputs mean.
+
+    Attributes
+    ----------
+    network : Network
+        The network.
+    target : Target
+        The kind of targets.
+    loss : Loss
+        The loss that it was fitted with, whose link makes the prediction.
+    link : str
+        The name of that link.
+    feature_names : ndarray of str or None
+        The names of the columns, where they had any.
+    """
+
+    network: Any
+    target: Any
+    loss: Any
+    link: str
+    feature_names: Any = None
+
+    def attributes(self):
+        """Return what the user sees of it, by name."""
+        attributes = {
+            "n_features_in_": self.network.fan_in,
+            "n_outputs_": self.network.n_outputs,
+            "n_layers_": len(self.network.dense) + 1,
+            "loss_function_": self.loss,
+            "out_activation_": self.link,
+        }
+        if self.feature_names is not None:
+            attributes["feature_names_in_"] = self.feature_names
+        return {**attributes, **self.target.attributes()}
+
+    def link_function(self):
+        """Return the function of ``(raw, out)`` that the link names, or raise ValueError."""
+        if self.link == self.loss.link:
+            return self.loss.inverse_link
+        if not isinstance(self.link, str) or self.link not in LINKS:
+            raise ValueError(
+                f"out_activation_={self.link!r} is no output activation: set it back to {self.loss.link!r}, "
+                f"or to one of {', '.join(map(repr, LINKS))}"
+            )
+        return LINKS[self.link]
+
+    def write_probabilities(self, raw, out):
+        """Write what the link makes of raw outputs, never 0 and never 1 where it is a probability."""
+        link = self.link_function()
+        link(raw, out)
+        if link not in UNBOUNDED:
+            keep_within_limits(out)
+
+    @property
+    def decides_by_raw(self):
+        """Return whether the raw output is as good as the probabilities to choose a label by."""
+        return self.link == self.target.natural_link
+
+    def evidence(self, raw):
+        """Return numbers whose largest, or of yes-or-no questions those above 0, are chosen."""
+        if self.decides_by_raw:
+            return raw
+        p = np.empty_like(raw)
+        self.write_probabilities(raw, p)
+        if self.target.natural_link == "logistic":
+            p -= 0.5
+        return p
+
+    def write_evidence(self, raw, out):
+        """Write `evidence` into ``out``."""
+        evidence = self.evidence(raw)
+        if evidence is not out:
+            np.copyto(out, evidence)
+
+    def choose_by_evidence(self, raw, out):
+        """Write the labels, as numbers, that the evidence of raw outputs speaks for."""
+        self.target.choose(self.evidence(raw), out)
+
+    def through_link(self, raw, slopes):
+        """Return d prediction / d input, given d raw / d input of shape (n, n_outputs, n_features)."""
+        link = self.link_function()
+        if getattr(link, "__func__", None) is Loss.inverse_link:
+            return slopes
+        a = np.empty_like(raw)
+        link(raw, a)
+        if self.link == "softmax":  # da_k = a_k (draw_k - sum_j a_j draw_j)
+            slopes = slopes - a[:, np.newaxis] @ slopes
+        if self.link in ("exp", "softmax"):
+            slope = a
+        elif self.link == "logistic":
+            slope = a * (1 - a)
+        else:  # of a custom loss: elementwise, its slope by differences
+            low, high = np.float64(raw) - 1e-6, np.float64(raw) + 1e-6
+            link(low, low)
+            link(high, high)
+            slope = ((high - low) / 2e-6).astype(raw.dtype, copy=False)
+        return slopes * slope[:, :, np.newaxis]
+
+    def can_skip_checks(self, X):
+        """Return whether nothing about X is to be checked but its numbers.
+
+        scikit-learn's check takes longer than predicting a few rows, and reads many rows once more.
+        """
+        if type(X) is not np.ndarray or X.dtype.kind not in "biuf" or X.ndim != 2:
+            return False
+        return bool(X.size) and X.shape[1] == self.network.fan_in and self.feature_names is None
+
+
+def is_finite(X):
+    """Return whether no number is NaN or infinite, or too large to be squared."""
+    return math.isfinite(np.vdot(X, X))
+
+
+def check_finite(X):
+    """Raise FloatingPointError unless all numbers are finite."""
+    if not is_finite(X):
+        raise FloatingPointError
+
+
+# What an unfitted estimator can be given to predict with.
+ASSIGNED = ("coefs_", "intercepts_")
+
+
+class PredictsWithNetwork:
     """The part of both estimators that needs a network, fitted or made of weights that were assigned."""
 
+    # What an estimator that was given weights, and not fitted, shows as if it were.
+    _SHOWN = ("n_features_in_", "n_outputs_", "n_layers_", "loss_function_", "out_activation_")
+
     def __getstate__(self):
-        return {KEY: Version(current_version()), **super().__getstate__()}  # the version first
+        state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
+        state.pop("_plan", None)  # `partial_fit` makes it again
+        return state
 
     def __setstate__(self, state):
         state = dict(state)
         check_state(state, state.pop(KEY, None))
         super().__setstate__(state)
+        if "_model" in state:
+            self._plan = None
 
-    def _is_ready(self):
-        """Return whether there is a network; assigned weights become one here."""
-        if "_network" in vars(self):
-            return True
-        assigned = vars(self).get("_assigned", {})
-        if len(assigned) < 2:
-            return False
-        coefs = [np.asarray(W) for W in assigned["coefs_"]]
-        intercepts = [np.asarray(b) for b in assigned["intercepts_"]]
-        if not coefs or any(W.ndim != 2 for W in coefs) or not self._knows_outputs(coefs[-1]):
-            return False
+    def _model_or_none(self):
+        """Return what to predict with, read once from the attributes, or None; changes nothing."""
+        state = vars(self)
+        model = state.get("_model")
+        if model is None:
+            return self._model_of_assigned(state)
+        link, classes = state["out_activation_"], state.get("classes_")
+        if link is not model.link and link != model.link:
+            model = replace(model, link=link)
+        if classes is not None and classes is not model.target.classes:
+            model = replace(model, target=model.target.with_classes(classes))
+        return model
+
+    def _fitted_model(self):
+        """Return what to predict with, or raise NotFittedError."""
+        model = self._model_or_none()
+        if model is None:
+            check_is_fitted(self)
+        return model
+
+    def _publish(self, model, **attributes):
+        """Make a model, and what is known of its fit, those of the estimator, in one assignment."""
+        stale = (*RECORDED, "feature_names_in_", "_assigned")
+        kept = {name: value for name, value in vars(self).items() if name not in stale}
+        self.__dict__ = {**kept, **attributes, **model.attributes(), "_model": model}
+
+    def _checker(self, model=None):
+        """Return an estimator of this class that knows the features of the model, and nothing else."""
+        checker = object.__new__(type(self))
+        if model is not None:
+            checker.n_features_in_ = model.network.fan_in
+            if model.feature_names is not None:
+                checker.feature_names_in_ = model.feature_names
+        return checker
+
+    def _checked_rows(self, model, X):
+        """Return the checked X, whose numbers are finite in the network's dtype too."""
+        X = check_data(self._checker(model), X, reset=False)
+        check_range(X, model.network.dtype, "X")
+        return X
+
+    def _raw(self, model, X, link=None, make_out=None):
+        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs).
+
+        ``make_out(n_samples)``, where given, makes the array that the link writes into.
+        """
+        network = model.network
+        if model.can_skip_checks(X):
+            try:
+                out = None if make_out is None else make_out(X.shape[0])
+                if X.dtype == network.dtype:
+                    return network.predict(X, link=link, out=out, check=check_finite)
+                with np.errstate(over="raise"):  # of numbers that the network's dtype cannot hold
+                    return network.predict(X, link=link, out=out, check=check_finite)
+            except FloatingPointError:
+                pass  # what is wrong with X is said below
+        X = self._checked_rows(model, X)
+        out = None if make_out is None else make_out(X.shape[0])
+        return network.predict(X, link=link, out=out)
+
+    def _model_of_assigned(self, state):
+        """Return a model of the weights that were assigned to an unfitted estimator, or None."""
+        assigned = state.get("_assigned", {})
+        if len(assigned) < len(ASSIGNED):
+            return None
+        coefs, intercepts = ([np.asarray(each) for each in assigned[name]] for name in ASSIGNED)
+        if not coefs or any(W.ndim != 2 for W in coefs):
+            return None
         sizes = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
+        target = self._target_of_assigned(state, coefs[-1].shape)
+        if target is None:
+            return None
         dtype = np.result_type(*coefs, *intercepts, np.float32)
-        network = build_network(self, sizes, dtype if dtype == np.float32 else np.float64, 0)
+        parameters = self.get_params(deep=False)
+        weights, biases = make_initializers(parameters)
+        network = Network(
+            make_layers(parameters, sizes),
+            dtype=dtype if dtype == np.float32 else np.float64,
+            initializer=weights,
+            bias_initializer=biases,
+            rng=0,
+        )
         for name, views, arrays in (
             ("coefs_", weight_views, coefs),
             ("intercepts_", bias_views, intercepts),
         ):
             weights = WeightList(name, network, views)
             weights[:] = check_length(name, arrays, len(weights))
-        self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
-        self.loss_function_, link, _ = self._loss_and_link()
-        vars(self).setdefault("out_activation_", link)  # it may have been assigned as well
-        if not hasattr(self, "n_features_in_"):
-            self.n_features_in_ = sizes[0]
-        del self._assigned
-        self._network = network
-        return True
+        loss = target.make_loss(parameters)
+        return FittedModel(network, target, loss, state.get("out_activation_", loss.link))
 
-    def _knows_outputs(self, last):
-        """Return whether assigned weights, ``last`` those of the last layer, are enough to predict."""
-        return True
+    def __getattr__(self, name):
+        state = vars(self)
+        if name in self._SHOWN and "_assigned" in state:
+            model = self._model_or_none()
+            if model is not None:
+                return model.attributes()[name]
+        return object.__getattribute__(self, name)  # raises what it raised before
+
+    def _no_attribute(self, name):
+        return AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r} before fit"
+        )
 
     def __sklearn_is_fitted__(self):
-        return self._is_ready()
+        return self._model_or_none() is not None
 
     def _weights(self, name, views):
-        if "_network" in vars(self):
-            return WeightList(name, self._network, views)
-        try:
-            return vars(self)["_assigned"][name]
-        except KeyError:
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r} before fit"
-            ) from None
+        state = vars(self)
+        if "_model" in state:
+            return WeightList(name, state["_model"].network, views)
+        if name not in state.get("_assigned", {}):
+            raise self._no_attribute(name)
+        return state["_assigned"][name]
 
     def _assign_weights(self, name, views, value):
-        if "_network" in vars(self):
-            WeightList(name, self._network, views)[:] = value
+        state = vars(self)
+        if "_model" in state:
+            WeightList(name, state["_model"].network, views)[:] = value
         else:
-            self._assigned = {**vars(self).get("_assigned", {}), name: list(value)}
+            arrays = [np.asarray(each) for each in value]
+            arrays = [each.astype(np.result_type(each, np.float32)) for each in arrays]
+            self._assigned = {**state.get("_assigned", {}), name: arrays}
 
     @property
     def coefs_(self):
@@ -116,11 +328,10 @@ class FittedNetwork:
     @property
     def n_parameters_(self):
         """Number of weights, intercepts and other trained parameters."""
-        if not self._is_ready():
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute 'n_parameters_' before fit"
-            )
-        return len(self._network.params)
+        model = self._model_or_none()
+        if model is None:
+            raise self._no_attribute("n_parameters_")
+        return len(model.network.params)
 
     def trim_for_prediction(self):
         """Forget what only further training needs (the optimizer's moments), for a small pickle.
@@ -135,32 +346,6 @@ class FittedNetwork:
         check_is_fitted(self)
         self._training = None
         return self
-
-    def _raw(self, X, link=None, make_out=None):
-        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs).
-
-        ``make_out(n_samples)``, where given, makes the array that the link writes into.
-        """
-        if self._is_plain(X):
-            try:
-                out = None if make_out is None else make_out(X.shape[0])
-                return self._network.predict(X, link=link, out=out, check=_check_finite)
-            except FloatingPointError:
-                pass  # what is wrong with X is said below
-        check_is_fitted(self)
-        X = self._checked(X)
-        if X.shape[1] != self._network.fan_in:
-            raise ValueError(
-                f"X has {X.shape[1]} features, but coefs_[0] takes {self._network.fan_in}"
-            )
-        out = None if make_out is None else make_out(X.shape[0])
-        return self._network.predict(X, link=link, out=out)
-
-    def _checked(self, X):
-        """Return X, checked, with numbers that are finite in the network's dtype too."""
-        X = check_data(self, X, reset=False)
-        check_range(X, self._network.dtype, "X")
-        return X
 
     def hidden_activations(self, X, layer=-1):
         """Return what the units of a hidden layer give.
@@ -177,9 +362,9 @@ class FittedNetwork:
         a : ndarray of shape (n_samples, n_units)
             The activations.
         """
-        check_is_fitted(self)
-        X = self._checked(X)
-        ends = [i + 1 for i, each in enumerate(self._network.layers) if isinstance(each, Activate)]
+        model = self._fitted_model()
+        X, network = self._checked_rows(model, X), model.network
+        ends = [i + 1 for i, each in enumerate(network.layers) if isinstance(each, Activate)]
         if not -len(ends) <= layer < len(ends):
             if not ends:
                 raise ValueError(
@@ -191,7 +376,7 @@ class FittedNetwork:
                 f"layer={layer} is not there: the network has {len(ends)} hidden layer"
                 f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
             )
-        return self._network.first(ends[layer]).predict(X)
+        return network.first(ends[layer]).predict(X)
 
     def input_gradient(self, X):
         """Return the slope of the output with respect to each input.
@@ -208,80 +393,18 @@ class FittedNetwork:
         slopes : ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
             d output / d input, row by row.
         """
-        check_is_fitted(self)
-        X = self._checked(X)
+        model = self._fitted_model()
+        X = self._checked_rows(model, X)
         if issparse(X):
             raise TypeError("input_gradient needs a dense X: pass X.toarray()")
-        X = X.astype(self._network.dtype, copy=False)
-        raw, slopes = self._network.input_gradients(X)
-        slopes = self._through_link(raw, slopes)
+        X = X.astype(model.network.dtype, copy=False)
+        raw, slopes = model.network.input_gradients(X)
+        slopes = self._output_slopes(model, raw, slopes)
         return slopes[:, 0] if slopes.shape[1] == 1 else slopes
 
-    def _link(self):
-        """Return the function of ``(raw, out)`` that `out_activation_` names."""
-        name, loss = self.out_activation_, self.loss_function_
-        if name == loss.link:
-            return loss.inverse_link
-        if not isinstance(name, str) or name not in LINKS:
-            raise ValueError(
-                f"out_activation_={name!r} is no output activation: set it back to {loss.link!r}, or to one "
-                f"of {', '.join(map(repr, LINKS))}"
-            )
-        return LINKS[name]
-
-    def _through_link(self, raw, slopes):
-        """Return d output / d input, given d raw / d input of shape (n, n_outputs, n_features)."""
-        name, link = self.out_activation_, self._link()
-        if getattr(link, "__func__", None) is Loss.inverse_link:
-            return slopes
-        a = np.empty_like(raw)
-        link(raw, a)
-        if name == "softmax":  # da_k = a_k (draw_k - sum_j a_j draw_j)
-            slopes = slopes - a[:, np.newaxis] @ slopes
-        if name in ("exp", "softmax"):
-            slope = a
-        elif name == "logistic":
-            slope = a * (1 - a)
-        else:  # of a loss of one's own: elementwise, its slope by differences
-            low, high = np.float64(raw) - 1e-6, np.float64(raw) + 1e-6
-            link(low, low)
-            link(high, high)
-            slope = ((high - low) / 2e-6).astype(raw.dtype, copy=False)
-        return slopes * slope[:, :, np.newaxis]
-
-    def _is_plain(self, X):
-        """Return whether nothing about X is to be checked but its numbers.
-
-        scikit-learn's check takes longer than predicting a few rows, and reads many rows once more.
-        """
-        mine = vars(self)
-        network = mine.get("_network")
-        if network is None or type(X) is not np.ndarray or X.dtype != network.dtype:
-            return False
-        if X.ndim != 2 or X.shape[1] != network.fan_in or not X.size:
-            return False
-        return "feature_names_in_" not in mine
-
-
-def _check_finite(X):
-    """Raise FloatingPointError where a number is NaN or infinite, or too large to be squared."""
-    if not math.isfinite(np.vdot(X, X)):
-        raise FloatingPointError
-
-
-def check_coefs(coefs):
-    """Return the weights as arrays, or raise where their shapes do not go together."""
-    coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
-    if any(W.ndim != 2 for W in coefs) or not coefs:
-        raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
-    for i, (before, W) in enumerate(pairwise(coefs), start=1):
-        if len(W) != before.shape[1]:
-            raise ValueError(
-                f"coefs[{i}] has shape {W.shape}, but coefs[{i - 1}], of shape {before.shape}, has "
-                f"{before.shape[1]} outputs. Shapes are (fan_in, fan_out): pass W.T for matrices of shape "
-                "(fan_out, fan_in), as PyTorch keeps them"
-            )
-    return coefs
+    def _output_slopes(self, model, raw, slopes):
+        """Return d output / d input, given d raw / d input."""
+        return model.through_link(raw, slopes)
 
 
 def from_weights(cls, coefs, intercepts, activation, params, **attributes):
@@ -295,7 +418,23 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
     vars(estimator).update(attributes)
     estimator.coefs_ = coefs
     estimator.intercepts_ = [np.asarray(b) for b in intercepts]
-    if not estimator._is_ready():
+    model = estimator._model_or_none()
+    if model is None:
         raise ValueError("coefs and intercepts do not make a network")
-    estimator.n_iter_ = estimator.t_ = 0
+    estimator._publish(model, n_iter_=0, t_=0)
     return estimator
+
+
+def check_coefs(coefs):
+    """Return the matrices as arrays of floats, or raise where one does not go with the one before."""
+    coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
+    if any(W.ndim != 2 for W in coefs) or not coefs:
+        raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
+    for i, (before, W) in enumerate(pairwise(coefs), start=1):
+        if len(W) != before.shape[1]:
+            raise ValueError(
+                f"coefs[{i}] has shape {W.shape}, but coefs[{i - 1}], of shape {before.shape}, has "
+                f"{before.shape[1]} outputs. Shapes are (fan_in, fan_out): pass W.T for matrices of shape "
+                "(fan_out, fan_in), as PyTorch keeps them"
+            )
+    return coefs

@@ -3,25 +3,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from sknumpynet._compat import StrOptions, fit_context
-from sknumpynet.checks.input_checks import check_data, check_numbers, densified, named_as_validation
-from sknumpynet.core.losses import (
-    REGRESSION_LOSSES,
-    Loss,
-    Quantile,
-    get_regression_loss,
-    has_inverse_link,
-)
+from sknumpynet._compat import StrOptions
+from sknumpynet.checks.input_checks import check_data, check_numbers, densified
+from sknumpynet.core.losses.base import Loss, has_inverse_link
+from sknumpynet.core.losses.by_name import REGRESSION_LOSSES, get_regression_loss
+from sknumpynet.core.losses.regression import Quantile
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
 from sknumpynet.estimators.docstrings import documented
-from sknumpynet.estimators.prediction import from_weights
+from sknumpynet.estimators.labels import Target
+from sknumpynet.estimators.prediction import from_weights, is_finite
+from sknumpynet.fitting.plan import PARAMETER_CONSTRAINTS
 from sknumpynet.fitting.rollback import all_or_nothing
+
+
+@dataclass(frozen=True)
+class Numbers(Target):
+    """Real targets, in one column or several.
+
+    Parameters
+    ----------
+    n_targets : int
+        Number of columns.
+    """
+
+    n_targets: int
+
+    def make_loss(self, parameters):
+        loss = get_regression_loss(parameters["loss"])
+        if loss.link != "identity" and not has_inverse_link(loss):
+            raise ValueError(
+                f"loss={loss!r} has link={loss.link!r}, but predictions would be the raw output: "
+                "override `inverse_link` in its class too"
+            )
+        return loss
+
+    def n_outputs_for(self, loss):
+        return loss.n_outputs_for(self.n_targets)
+
+    def encode(self, y):
+        targets = y.reshape(len(y), -1)
+        return targets if targets.dtype.kind == "f" else targets.astype(np.float64)
+
+    def score(self, targets, raw, sample_weight, model):
+        prediction = predicted(raw, model)
+        if prediction.ndim == 2:
+            prediction = model.loss.point_prediction(prediction)
+        if not np.isfinite(prediction).all():
+            return np.nan
+        return r2_score(targets, prediction, sample_weight=sample_weight)
+
+
+def predicted(raw, model):
+    """Return the predictions for raw outputs, which are overwritten."""
+    model.link_function()(raw, raw)
+    return raw.ravel() if raw.shape[1] == 1 else raw
 
 
 @documented(score="R2", score_text="R2")
@@ -75,7 +118,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     """
 
     _parameter_constraints: dict = {
-        **BaseNumpyMLP._parameter_constraints,
+        **PARAMETER_CONSTRAINTS,
         "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
     }
 
@@ -153,7 +196,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         self.dtype = dtype
 
     @available_if(is_stochastic)
-    @fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
     def partial_fit(
         self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
     ):
@@ -180,8 +223,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         ValueError
             If the data will not do; the estimator is then as it was before the call.
         """
-        with all_or_nothing(self):
-            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), True)
+        return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def predict(self, X):
         """Predict targets.
@@ -196,19 +238,15 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predictions, in the dtype of the network.
         """
-        return self._prediction(self._raw(X))
+        model = self._fitted_model()
+        return predicted(self._raw(model, X), model)  # as fitted, whatever `loss` was set to since
 
-    def _prediction(self, raw):
-        self._link()(raw, raw)  # as fitted, whatever `loss` was set to since
-        return raw.ravel() if raw.shape[1] == 1 else raw
-
-    def _through_link(self, raw, slopes):
-        loss = self.loss_function_
-        as_fitted = self.out_activation_ == loss.link
+    def _output_slopes(self, model, raw, slopes):
+        as_fitted, loss = model.link == model.loss.link, model.loss
         if as_fitted and isinstance(loss, Quantile) and np.size(loss.quantiles) > 1:
             # each row is sorted
             return np.take_along_axis(slopes, raw.argsort(axis=1)[:, :, np.newaxis], axis=1)
-        return super()._through_link(raw, slopes)
+        return model.through_link(raw, slopes)
 
     @classmethod
     def from_weights(cls, coefs, intercepts=None, *, activation="relu", **params):
@@ -255,53 +293,43 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         r2 : float
             1 for a perfect prediction, 0 for the mean.
         """
-        prediction = self.predict(X)
+        model = self._fitted_model()
+        prediction = predicted(self._raw(model, X), model)
         if prediction.ndim == 2:
-            prediction = self.loss_function_.point(prediction)
+            prediction = model.loss.point_prediction(prediction)
         return r2_score(y, prediction, sample_weight=sample_weight)
 
-    def _check_data(self, X, y, reset, incremental):
-        X, y = check_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
-        return self._targets(X, y)
+    # ---------------------------------------------------------------- the steps of a fit
 
-    def _check_validation_data(self, X, y):
-        n_outputs = self.n_outputs_
-        with named_as_validation():
-            X, y, targets = self._check_data(X, y, reset=False, incremental=True)
-        if self.n_outputs_ != n_outputs:
-            raise ValueError(f"y_val has {targets.shape[1]} columns, other than y")
-        return X, y, targets
-
-    def _targets(self, X, y):
+    def _check_data(self, X, y, earlier, call, classes=None):
+        if call == "partial_fit" and self._is_as_before(earlier, X, y):
+            return earlier.target, X, y, earlier.target.encode(y), None
+        checker = self._checker(earlier)
+        X, y = check_data(checker, X, y, multi_output=True, y_numeric=True, reset=earlier is None)
         y = densified(y)
         check_numbers(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        loss = get_regression_loss(self.loss)
-        loss.check_targets(y)
-        targets = y.reshape(len(y), -1)
-        if targets.dtype.kind != "f":
-            targets = targets.astype(np.float64)
-        self.n_outputs_ = loss.n_raw(targets.shape[1])
-        return X, y, targets
+        target = Numbers(1 if y.ndim == 1 else y.shape[1])
+        if call == "validation" and target.n_targets != earlier.target.n_targets:
+            raise ValueError(f"y has {target.n_targets} columns, other than y of the fit")
+        return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
-    def _loss_and_link(self):
-        loss = get_regression_loss(self.loss)
-        if loss.link != "identity" and not has_inverse_link(loss):
-            raise ValueError(
-                f"loss={self.loss!r} has link={loss.link!r}, but predictions would be the raw output: "
-                "override `inverse_link` in its class too"
-            )
-        scale = 1.0 / self.n_outputs_ if loss.reports_mean else 1.0
-        return loss, loss.link, scale
+    def _is_as_before(self, earlier, X, y):
+        """Return whether X and y can be seen at a glance to be of the kind of the earlier calls.
 
-    def _validation_score(self, targets, raw, sample_weight):
-        prediction = self._prediction(raw)
-        if prediction.ndim == 2:
-            prediction = self.loss_function_.point(prediction)
-        if not np.isfinite(prediction).all():
-            return np.nan
-        return r2_score(targets, prediction, sample_weight=sample_weight)
+        scikit-learn's checks take longer than a step on a few rows.
+        """
+        if earlier is None or not earlier.can_skip_checks(X) or type(y) is not np.ndarray:
+            return False
+        if X.dtype != earlier.network.dtype or earlier.target.n_targets != 1:
+            return False
+        if y.dtype != np.float64 or y.ndim != 1:
+            return False
+        return len(y) == len(X) and is_finite(y) and is_finite(X)
+
+    def _target_of_assigned(self, state, shape):
+        return Numbers(shape[1])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

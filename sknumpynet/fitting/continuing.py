@@ -7,29 +7,73 @@ the vectors raises. The initial weights, the dtype and the random state are thos
 
 from __future__ import annotations
 
+import copy
+from contextlib import contextmanager
+from dataclasses import replace
+
 import numpy as np
 
-from sknumpynet.core.training import Patience
-from sknumpynet.fitting.plan import build_network, make_layers, make_optimizer, make_schedule
+from sknumpynet.core.training.history import Patience
 
 START_ANEW = "Or start anew: warm_start=False and fit"
 
 
-def next_network(estimator, sizes, incremental):
-    """Return the network to go on with: in `partial_fit` the same object, where no layer has changed."""
-    fitted = estimator._network
-    check_same_shape(estimator, sizes)
-    layers = make_layers(estimator, sizes)
-    if incremental and layers == fitted.layers:
-        return fitted
-    if _vectors(layers) != _vectors(fitted.layers):
+def network_to_go_on_with(model, plan, incremental):
+    """Return the network that goes on: in `partial_fit` the same object, where no layer has changed."""
+    network = model.network
+    _check_same_shape(model, plan)
+    if incremental and list(plan.layers) == network.layers:
+        network.make_writable()
+        return network
+    if _vectors(plan.layers) != _vectors(network.layers):
         raise ValueError(
             "fit_intercept or normalization is not that of the network to go on with: set it back. "
             f"{START_ANEW}"
         )
-    network = build_network(estimator, sizes, fitted.dtype, 0)
-    network.restore((fitted.params, fitted.state))
-    return network
+    other = replace(plan, dtype=network.dtype).network(0)
+    other.restore(network.snapshot())
+    return other
+
+
+def training_to_go_on_with(training, network, plan, rng):
+    """Return a training with the plan's options and the memory of an earlier one, whose arrays it shares.
+
+    The earlier one stays as it is, but for the contents of these arrays. Another kind of optimizer has no
+    memory of the first one: None.
+    """
+    if training is None or type(training.optimizer) is not type(plan.optimizer):
+        return None
+    other = copy.copy(training)
+    other.rng = rng
+    other.progress, other.patience = copy.copy(training.progress), copy.copy(training.patience)
+    if network is not training.network:
+        other.network = network
+        if network.is_random and not training.network.is_random:
+            other.draw_mask_rng()
+    if network.is_random:
+        other.mask_rng = copy.deepcopy(other.mask_rng)
+    if training.loss != plan.loss:
+        other.patience = Patience(np.inf)  # the best of another loss is no measure
+    other.loss = plan.loss
+    other.optimizer = training.optimizer.share_state()
+    other.optimizer.set_params(**plan.optimizer.get_params())
+    vars(other).update(plan.training_options())
+    if training.schedule != plan.schedule:
+        other.schedule, other.plateau_factor = plan.schedule, 1.0
+        other.learning_rate = other.rate()
+    return other
+
+
+@contextmanager
+def put_back_on_failure(arrays):
+    """Put the contents of the arrays back where the block raises."""
+    before = [(array, array.copy()) for array in arrays if array.flags.writeable]
+    try:
+        yield
+    except BaseException:
+        for array, content in before:
+            array[...] = content
+        raise
 
 
 def _vectors(layers):
@@ -37,25 +81,9 @@ def _vectors(layers):
     return [each for layer in layers for each in layer.shapes().items()]
 
 
-def take_over(estimator, training, network, scale):
-    """Let a training go on with that network and the estimator's parameters as they are now."""
-    if network is not training.network:
-        if network.is_random and not training.network.is_random:
-            training.mask_rng = np.random.default_rng(training.rng.randint(2**31))
-        training.network = network
-    if training.loss != estimator.loss_function_:
-        training.patience = Patience(np.inf)  # the best of another loss is no measure
-    training.loss, training.loss_scale = estimator.loss_function_, scale
-    training.optimizer.set_params(**make_optimizer(estimator).get_params())
-    schedule = make_schedule(estimator)
-    if training.schedule != schedule:
-        training.schedule, training.slowdown = schedule, 1.0
-        training.learning_rate = training.rate()
-
-
-def check_same_shape(estimator, sizes):
+def _check_same_shape(model, plan):
     """Raise where the network to go on with is not the one that the parameters and data describe."""
-    dense = estimator._network.dense
+    sizes, dense = list(plan.sizes), model.network.dense
     fitted = [dense[0].fan_in, *(layer.fan_out for layer in dense)]
     if sizes == fitted:
         return
@@ -63,21 +91,23 @@ def check_same_shape(estimator, sizes):
         raise ValueError(
             f"X has {sizes[0]} features, but coefs_[0] takes {fitted[0]}. {START_ANEW}"
         )
-    check_n_outputs(estimator, sizes[-1])
+    check_n_outputs(model, plan, sizes[-1])
     raise ValueError(
-        f"hidden_layer_sizes={estimator.hidden_layer_sizes!r} is not the shape of the network to go on "
-        f"with, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
+        f"hidden_layer_sizes={plan.parameters['hidden_layer_sizes']!r} is not the shape of the network to "
+        f"go on with, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
     )
 
 
-def check_n_outputs(estimator, n):
+def check_n_outputs(model, plan, n):
     """Raise where the network to go on with has another number of outputs."""
-    n_outputs, loss = estimator._network.n_outputs, estimator._loss_and_link()[0]
+    n_outputs = model.network.n_outputs
     if n == n_outputs:
         return
     has = f"the network has {n_outputs} output{'s' * (n_outputs != 1)}"
-    if {loss.n_raw(1), estimator.loss_function_.n_raw(1)} != {1}:
-        raise ValueError(f"loss={estimator.loss!r} makes {n} columns of y, but {has}. {START_ANEW}")
+    if {plan.loss.n_outputs_for(1), model.loss.n_outputs_for(1)} != {1}:
+        raise ValueError(
+            f"loss={plan.parameters['loss']!r} makes {n} columns of y, but {has}. {START_ANEW}"
+        )
     raise ValueError(
         f"y has {n} column{'s' * (n != 1)}, but {has}: give one column for each. {START_ANEW}"
     )

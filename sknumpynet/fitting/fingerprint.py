@@ -12,15 +12,18 @@ import types
 import numpy as np
 
 
-def fingerprint(estimator, data, validation):
+def fingerprint(parameters, data, validation):
     """Return the parameters, and shape and dtype of the data, as a dict of str to str."""
-    parameters = estimator.get_params(deep=False)
-    parameters.pop("verbose")
+    parameters = {name: value for name, value in parameters.items() if name != "verbose"}
     return {
         **{name: described(value) for name, value in parameters.items()},
-        "data": ", ".join(map(shape_of, data)),
-        "validation data": ", ".join(map(shape_of, validation)),
+        "data": _shapes_of(data),
+        "validation data": "None" if validation is None else _shapes_of(validation),
     }
+
+
+def _shapes_of(data):
+    return ", ".join(map(shape_of, (data.X, data.targets, data.sample_weight)))
 
 
 def shape_of(array):

@@ -1,66 +1,185 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What happens after each iteration of L-BFGS, as it does after each epoch of the other solvers."""
+"""What happens at the end of an epoch, or of an iteration of L-BFGS: the same for both.
+
+Validate, write down, notice that nothing improves, keep the best weights, print, call callbacks, watch the
+clock; in this order, and in this place only.
+"""
 
 from __future__ import annotations
 
+import math
 import time
+from contextlib import contextmanager
+from dataclasses import asdict
 
 import numpy as np
 
-from sknumpynet.core.training import History, Patience
-from sknumpynet.fitting.record import columns_of, forget_curves
+from sknumpynet.core.training.history import History, Patience
+from sknumpynet.fitting.rollback import warn_of_interrupt
 
 
-class LbfgsWatch:
-    """What happens after each iteration of L-BFGS: records, early stopping, callbacks, time."""
+class Monitor:
+    """Watches a fit, and says when it is to end.
 
-    def __init__(self, estimator, network, validation, scale, hooks):
-        self.estimator, self.network, self.validation = estimator, network, validation
-        self.scale, self.hooks = scale, hooks
-        self.history, self.patience, self.best = History(), Patience(-np.inf), None
+    Parameters
+    ----------
+    plan : FitPlan
+        What the fit is.
+    network : Network
+        The network in training.
+    validation : ValidationSet, default=None
+        Data to validate with.
+    hooks : EpochHooks, default=None
+        The callbacks.
+    log : callable, default=None
+        Called with the monitor and the number of epochs done, or a message about the end.
+    one_epoch : bool, default=False
+        Whether a single epoch is all there is to do, as in `partial_fit`.
+    rows : tuple of ndarray of int, default=None
+        The rows to train on and those to validate with, where the data were split: to be kept.
+
+    Attributes
+    ----------
+    history : History
+        The record.
+    patience : Patience
+        The best loss or score, and how long ago that was.
+    best : tuple of ndarray or None
+        Where the score decides: a snapshot of the network as it was at its best.
+    converged : bool
+        Whether the fit ended because nothing improved any more.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    reason : str
+        Why it was cut short, where it was.
+    """
+
+    def __init__(
+        self, plan, network, validation=None, hooks=None, log=None, one_epoch=False, rows=None
+    ):
+        self.plan, self.network, self.validation = plan, network, validation
+        self.hooks, self.log = hooks, log
+        self.one_epoch, self.max_epochs = one_epoch, 1 if one_epoch else plan.max_epochs
+        self.rows = rows
+        self.decides = validation is not None and plan.early_stopping
+        self.history = History()
+        self.patience = Patience(-math.inf if self.decides else math.inf)
+        self.best = network.snapshot() if self.decides else None
+        self.converged, self.interrupted, self.reason = False, False, ""
         self.started = self.last = time.perf_counter()
-        self.reason = None
 
-    def __call__(self, found):
-        """Return why to stop, or None."""
-        self.network.params[...] = found.params
-        self.hooks.begin_epoch()
-        self.history.loss.append((found.value - found.penalty) * self.scale + found.penalty)
-        self.history.learning_rate.append(np.nan)  # each line search finds a step of its own
-        self.history.gradient_norm.append(found.gradient_norm)
-        if self.validation is not None:
-            self._validate()
-        now = time.perf_counter()
-        self.history.seconds.append(now - self.last)
-        self.last = now
-        if self.estimator.verbose:
-            print(f"Iteration {found.nit}, loss = {self.history.loss[-1]:.8f}")
-        max_time = self.estimator.max_time
-        if self.hooks.end_epoch():
+    @property
+    def n_epochs(self):
+        """Number of epochs, or iterations, done and written down."""
+        return len(self.history.loss)
+
+    @property
+    def last_loss(self):
+        """The reported loss of the network that is kept: NaN before the first epoch."""
+        history, loss = self.history, self.history.loss[-1] if self.history.loss else math.nan
+        if self.decides and not math.isfinite(loss) and math.isfinite(self.patience.best):
+            return history.loss[int(np.nanargmax(history.score))]  # diverged: of the best weights
+        return loss
+
+    @property
+    def ended_early(self):
+        """Whether the fit ended before its last epoch, or was to have just so many."""
+        planned = self.one_epoch or self.plan.fixed_length
+        return planned or self.converged or self.interrupted or bool(self.reason)
+
+    @property
+    def done(self):
+        """Whether the fit is over."""
+        return self.converged or bool(self.reason) or self.n_epochs >= self.max_epochs
+
+    @contextmanager
+    def watching(self, get_state=None):
+        """Watch what the block trains: Ctrl-C ends it, and the best weights are put back at its end.
+
+        ``get_state()`` returns what a callback needs to go on with the fit later.
+        """
+        if self.hooks is not None:
+            self.hooks.get_state = get_state
+        self.started = self.last = time.perf_counter()
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.interrupted = True
+            warn_of_interrupt()
+        finally:
+            if hasattr(self.log, "end"):
+                self.log.end()
+            if self.best is not None:
+                self.network.restore(self.best)
+                self.best = None
+
+    def begin_epoch(self):
+        """Call the callbacks for the beginning of an epoch."""
+        if self.hooks is not None:
+            self.hooks.begin_epoch()
+
+    def epoch_done(self, record, slow_down=None):
+        """Take in an epoch.
+
+        ``slow_down()``, where given, returns the learning rate to go on with after too many epochs without
+        progress, or None to stop; without it they end the fit.
+        """
+        validated = None if self.validation is None else self.validation(self.network)
+        # nothing is written down before all of it is known: an interrupt leaves no half of an epoch
+        self.history.append(record, validated, time.perf_counter() - self.last)
+        if self.decides:
+            if self.patience.update_score(validated[1], self.plan.tol):
+                self.best = self.network.snapshot(into=self.best)
+        else:
+            self.patience.update_loss(record.loss, self.plan.tol)
+        if self.log is not None:
+            self.log(self, self.n_epochs)
+        if self._has_plateau():
+            self._end_or_slow_down(slow_down)
+        if self.hooks is not None and self.hooks.end_epoch():
             self.reason = "a callback"
-        elif max_time and now - self.started >= max_time:
-            self.reason = f"max_time={max_time} seconds"
-        return self.reason
+        elif self.decides and not self.validation.goes_on:
+            self.reason = "divergence"
+        elif not self.done and self._is_late():
+            self.reason = f"max_time={self.plan.max_time}"
+        self.last = time.perf_counter()
 
-    def _validate(self):
-        loss, score = self.validation()
-        self.history.validation_loss.append(loss)
-        self.history.score.append(score)
-        if not self.estimator.early_stopping:
-            return
-        if self.patience.update_score(score, self.estimator.tol):
-            self.best = self.network.params.copy()
-        if self.patience.stalled > self.estimator.n_iter_no_change:
-            self.reason = "the validation score"
+    def _has_plateau(self):
+        """Return whether there were too many epochs in a row without progress."""
+        if self.plan.fixed_length or (self.plan.is_lbfgs and not self.decides):
+            return False
+        return self.patience.n_no_improvement > self.plan.n_iter_no_change
 
-    def record(self):
-        """Make the record the estimator's: one of L-BFGS has no `loss_curve_`, as in scikit-learn."""
-        estimator, history = self.estimator, self.history
-        forget_curves(estimator)
-        columns = columns_of(history, self.validation is not None)
-        estimator.history_ = {"epoch": list(range(1, len(history.loss) + 1)), **columns}
+    def _end_or_slow_down(self, slow_down):
+        what = "Validation score" if self.decides else "Training loss"
+        message = (
+            f"{what} did not improve more than tol={self.plan.tol:f} for {self.plan.n_iter_no_change} "
+            "consecutive epochs."
+        )
+        rate = None if slow_down is None else slow_down()
+        self.converged = rate is None
+        message += " Stopping." if rate is None else f" Setting learning rate to {rate:f}"
+        if self.log is not None:
+            self.log(self, message)
+
+    def _is_late(self):
+        max_time = self.plan.max_time
+        return bool(max_time) and time.perf_counter() - self.started >= max_time
+
+    def state(self):
+        """Return what is to be kept to go on later, as arrays and plain values."""
+        return {
+            "history": asdict(self.history),
+            "best": None if self.best is None else {"params": self.best[0], "stats": self.best[1]},
+            "converged": self.converged,
+            "rows": self.rows,
+        }
+
+    def set_state(self, state):
+        """Put a state back."""
+        self.history = History(**state["history"])
+        self.converged = state["converged"]
         if self.validation is not None:
-            estimator.validation_loss_curve_ = history.validation_loss
-            estimator.validation_scores_ = history.score
-            if estimator.early_stopping:
-                estimator.best_validation_score_ = self.patience.best
+            self.validation.has_score = bool(np.isfinite(self.history.score).any())
+        if state["best"] is not None:
+            self.best = (state["best"]["params"], state["best"]["stats"])

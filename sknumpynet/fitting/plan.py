@@ -1,25 +1,88 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From an estimator's parameters, names and numbers, to the core's objects."""
+"""The plan of a fit: all that it needs to know, made once of the parameters and the data.
+
+Every complaint about a parameter, or about a parameter that does not go with the data, comes from here.
+"""
 
 from __future__ import annotations
 
+import copy
 import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
-from sknumpynet.core.activations import get_activation
-from sknumpynet.core.initializers import GlorotUniform, Zeros, get_initializer
-from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, LayerNorm
-from sknumpynet.core.network import Network
-from sknumpynet.core.optimizers import get_optimizer
+from sknumpynet._compat import Interval, StrOptions, validate_parameters
+from sknumpynet._compat import Options as OneOf
+from sknumpynet.checks.parameter_hints import hint_for
+from sknumpynet.core.activations.base import Activation
+from sknumpynet.core.activations.by_name import ACTIVATIONS, get_activation
+from sknumpynet.core.initializers.base import Initializer
+from sknumpynet.core.initializers.by_name import INITIALIZERS, get_initializer
+from sknumpynet.core.initializers.scaled import GlorotUniform
+from sknumpynet.core.initializers.simple import Zeros
+from sknumpynet.core.layers.activate import Activate
+from sknumpynet.core.layers.dense import Dense
+from sknumpynet.core.layers.dropout import Dropout
+from sknumpynet.core.layers.normalization import BatchNorm, LayerNorm
+from sknumpynet.core.network.network import Network
+from sknumpynet.core.optimizers.base import Optimizer
+from sknumpynet.core.optimizers.by_name import OPTIMIZERS, get_optimizer
 from sknumpynet.core.options import Options
-from sknumpynet.core.schedules import InverseScaling, get_schedule
+from sknumpynet.core.schedules.base import Schedule
+from sknumpynet.core.schedules.by_name import SCHEDULES, get_schedule
+from sknumpynet.core.schedules.scikit_learn import InverseScaling
+from sknumpynet.core.training.epochs import Training
+from sknumpynet.fitting.rollback import warn
 
 # The estimator's parameters that may be objects with options of their own.
 OBJECTS = ("loss", "activation", "solver", "learning_rate", "init", "bias_init")
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
+
+# What each parameter that both estimators have may be, in scikit-learn's words.
+PARAMETER_CONSTRAINTS: dict = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), Activation, tuple, list],
+    "solver": [StrOptions({*OPTIMIZERS, "lbfgs"}), Optimizer],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions(set(SCHEDULES)), Schedule, callable],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [
+        Interval(Integral, 1, None, closed="left"),
+        OneOf(Real, {np.inf}),
+    ],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "normalization": [StrOptions(set(NORMALIZATIONS)), None],
+    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "fit_intercept": ["boolean"],
+    "init": [StrOptions({"auto", *INITIALIZERS}), Initializer],
+    "bias_init": [StrOptions({"auto", *INITIALIZERS}), Initializer],
+    "scoring": [str, callable, None],
+    "max_time": [Interval(Real, 0, None, closed="neither"), None],
+    "dtype": [StrOptions({"float32", "float64"}), None],
+}
 
 # The estimator's parameters that an optimizer made from a name takes, as its own parameters.
 SHARED_WITH_OPTIMIZER = {
@@ -46,10 +109,259 @@ STOCHASTIC_PARAMETERS = (
 )
 
 
-def check_objects(estimator):
-    """Raise where an object among the parameters has an option that will not do."""
+@dataclass(frozen=True)
+class FitPlan:
+    """What a fit is to do. Made by `plan_fit`.
+
+    Attributes
+    ----------
+    parameters : dict
+        The estimator's parameters, as they were: to tell whether the plan still holds.
+    target : Target
+        The kind of targets.
+    sizes : tuple of int
+        Number of inputs, of units of each hidden layer, and of outputs.
+    layers : tuple of Layer
+        The layers, without parameters.
+    dtype : dtype
+        What is computed in.
+    initializer, bias_initializer : Initializer
+        What the weights and biases begin with; None for biases means like the weights.
+    loss : Loss
+        What is minimised.
+    loss_scale : float
+        Factor of the reported loss.
+    optimizer : Optimizer or None
+        How; None is L-BFGS.
+    schedule : Schedule
+        The learning rate.
+    l2, l1 : float
+        Strengths of the penalties.
+    batch_size : int or None
+        Rows of a minibatch; None means up to 200.
+    max_epochs : int
+        Largest number of epochs, or iterations.
+    """
+
+    parameters: Mapping[str, Any] = field(repr=False)
+    target: Any
+    sizes: tuple[int, ...]
+    layers: tuple[Any, ...]
+    dtype: Any
+    initializer: Any
+    bias_initializer: Any
+    loss: Any
+    loss_scale: float
+    optimizer: Any
+    schedule: Any
+    l2: float
+    l1: float
+    max_grad_norm: float | None
+    batch_size: int | None
+    shuffle: bool
+    max_epochs: int
+    max_fun: int
+    tol: float
+    n_iter_no_change: float
+    early_stopping: bool
+    validation_fraction: float
+    max_time: float | None
+    verbose: int
+
+    @property
+    def is_lbfgs(self):
+        """Whether all rows are taken at once."""
+        return self.optimizer is None
+
+    @property
+    def fixed_length(self):
+        """Whether the schedule is made for a given number of epochs, which are then all taken."""
+        return not self.is_lbfgs and self.schedule.fixed_length
+
+    def network(self, rng):
+        """Return a new network; by default ``rng`` gives scikit-learn's initial weights."""
+        return Network(
+            self.layers,
+            dtype=self.dtype,
+            initializer=self.initializer,
+            bias_initializer=self.bias_initializer,
+            rng=rng,
+        )
+
+    def training(self, network, rng):
+        """Return a new training of the network."""
+        return Training(
+            network,
+            self.loss,
+            self.optimizer.clone(),
+            self.schedule,
+            rng,
+            **self.training_options(),
+        )
+
+    def training_options(self):
+        """Return what may change from one call of `partial_fit` to the next without starting anew."""
+        return {
+            "l2": self.l2,
+            "l1": self.l1,
+            "max_grad_norm": self.max_grad_norm,
+            "loss_scale": self.loss_scale,
+            "shuffle": self.shuffle,
+            "max_epochs": self.max_epochs,
+        }
+
+    def has_parameters(self, parameters):
+        """Return whether the plan was made of equal parameters."""
+        mine = self.parameters
+        return all(_same(value, mine[name]) for name, value in parameters.items())
+
+    def fits_data(self, target, data):
+        """Return whether the plan was made for data of the same kind."""
+        return (
+            self.target == target
+            and self.sizes[0] == data.X.shape[1]
+            and not (issparse(data.X) and isinstance(self.layers[0], Dropout))
+        )
+
+
+def _same(value, other):
+    if value is other:
+        return not isinstance(value, list | np.ndarray | Options)  # those can have been changed
+    if type(value) is not type(other):
+        return False
+    return bool(np.array_equal(value, other)) if isinstance(value, np.ndarray) else value == other
+
+
+def plan_fit(
+    parameters,
+    target,
+    data,
+    *,
+    owner,
+    incremental=False,
+    validated=False,
+    going_on=False,
+    trains=True,
+):
+    """Make the plan of a fit, or raise.
+
+    Parameters
+    ----------
+    parameters : dict
+        What ``get_params(deep=False)`` of the estimator gives, looked at by `check_parameters`.
+    target : Target
+        The kind of targets.
+    data : FitData
+        The data.
+    owner : type
+        The estimator's class, for its defaults in warnings.
+    incremental : bool, default=False
+        Whether this is `partial_fit`.
+    validated : bool, default=False
+        Whether validation data are given.
+    going_on : bool, default=False
+        Whether a network is trained on: of parameters without effect the first fit has warned.
+    trains : bool, default=True
+        Whether there is to be any training, or just a network.
+
+    Returns
+    -------
+    plan : FitPlan
+        The plan.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a parameter is not what it may be, or does not go with another one or with the data. Both name
+        it, and say what would do.
+    """
+    get = parameters.__getitem__
+    hidden = _hidden_layer_sizes(get("hidden_layer_sizes"))
+    lbfgs = isinstance(get("solver"), str) and get("solver") == "lbfgs"
+    if incremental and get("early_stopping"):
+        raise ValueError(
+            "partial_fit does not support early_stopping=True: there is no validation set to watch. "
+            "Set early_stopping=False."
+        )
+    if get("normalization") == "batch" and lbfgs:
+        raise ValueError(
+            "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
+            "normalization='layer' or another solver"
+        )
+    loss = target.make_loss(parameters)
+    loss.check_targets(data.y)
+    n_outputs = target.n_outputs_for(loss)
+    sizes = (data.X.shape[1], *hidden, n_outputs)
+    layers = make_layers(parameters, sizes)
+    if trains:
+        _check_trainable(layers)
+    rates = dropout_rates(get("dropout"), len(hidden))
+    if rates[0] and issparse(data.X):
+        raise ValueError(
+            f"dropout={get('dropout')!r} drops inputs, which needs a dense X: pass X.toarray(), or set the "
+            "first rate to 0"
+        )
+    weights, biases = make_initializers(parameters)
+    if trains and not going_on:
+        ignored = ignored_parameters(parameters, owner, validated)
+        if ignored:
+            warn(f"solver={get('solver')!r} ignores {', '.join(ignored)}")
+    return FitPlan(
+        parameters={name: _kept(value) for name, value in parameters.items()},
+        target=target,
+        sizes=sizes,
+        layers=tuple(layers),
+        dtype=dtype_to_compute_in(get("dtype"), data.X),
+        initializer=weights,
+        bias_initializer=biases,
+        loss=loss,
+        loss_scale=1.0 / n_outputs if loss.reports_mean else 1.0,
+        optimizer=None if lbfgs else _make_optimizer(parameters),
+        schedule=None if lbfgs else _make_schedule(parameters),
+        l2=float(get("alpha") * (1 - get("l1_ratio"))),
+        l1=float(get("alpha") * get("l1_ratio")),
+        max_grad_norm=get("max_grad_norm"),
+        batch_size=None if get("batch_size") == "auto" else int(get("batch_size")),
+        shuffle=bool(get("shuffle")),
+        max_epochs=int(get("max_iter")),
+        max_fun=get("max_fun"),
+        tol=float(get("tol")),
+        n_iter_no_change=get("n_iter_no_change"),
+        early_stopping=bool(get("early_stopping")),
+        validation_fraction=get("validation_fraction"),
+        max_time=get("max_time"),
+        verbose=get("verbose"),
+    )
+
+
+def _kept(value):
+    """Return a parameter as it is now, whatever is changed in it later."""
+    if isinstance(value, list):
+        return [_kept(each) for each in value]
+    return copy.copy(value) if isinstance(value, np.ndarray | Options) else value
+
+
+def dtype_to_compute_in(dtype, X):
+    """Return what to compute in."""
+    if dtype is not None:
+        return np.dtype(dtype)
+    return X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+
+
+# ---------------------------------------------------------------- what each parameter may be
+
+
+def check_parameters(parameters, constraints, name):
+    """Raise where a parameter, or an option of an object among them, is not what it may be.
+
+    ``constraints`` says it for each in scikit-learn's words; ``name`` is the estimator's, for the message.
+    """
+    try:
+        validate_parameters(constraints, parameters, name)
+    except ValueError as error:
+        raise type(error)(f"{error}{hint_for(parameters, str(error))}") from None
     for name in OBJECTS:
-        choice = getattr(estimator, name)
+        choice = parameters[name]
         for each in choice if isinstance(choice, list) else [choice]:
             if isinstance(each, Options):
                 try:
@@ -58,7 +370,7 @@ def check_objects(estimator):
                     raise ValueError(f"{name}={error}") from error
 
 
-def check_hidden_layer_sizes(sizes):
+def _hidden_layer_sizes(sizes):
     """Return the sizes as a list of int."""
     sizes = list(sizes) if np.iterable(sizes) else [sizes]
     for size in sizes:
@@ -71,37 +383,70 @@ def check_hidden_layer_sizes(sizes):
     return [int(size) for size in sizes]
 
 
-def build_network(estimator, sizes, dtype, rng):
-    """Return a new network of those layer sizes; by default ``rng`` gives scikit-learn's initial weights."""
-    weights, biases = initializers(estimator)
-    return Network(
-        make_layers(estimator, sizes),
-        dtype=dtype,
-        initializer=weights,
-        bias_initializer=biases,
-        rng=rng,
-    )
+def ignored_parameters(parameters, owner, stops_early=False):
+    """Return the parameters, with their values, that were set and that this solver does not read.
+
+    ``stops_early`` says whether there are validation data, with which L-BFGS can stop early.
+    """
+    solver = parameters["solver"]
+    if isinstance(solver, str) and solver == "lbfgs":
+        names = [*SHARED_WITH_OPTIMIZER, *STOCHASTIC_PARAMETERS]
+        if stops_early:
+            names = [name for name in names if name not in ("early_stopping", "n_iter_no_change")]
+    else:
+        names = ["max_fun"]
+        own = {}
+        if isinstance(solver, str):
+            own = get_optimizer(solver).get_params()
+            skipped = OWN_DEFAULTS.get(solver, ())
+            own = {name: value for name, value in own.items() if name not in skipped}
+        names += [name for name, its_name in SHARED_WITH_OPTIMIZER.items() if its_name not in own]
+        if _schedule_choice(parameters) is not parameters["learning_rate"]:
+            names += ["learning_rate", "power_t"]
+        elif isinstance(solver, str) and solver == "adam":
+            names.append("power_t")
+    defaults = inspect.signature(owner.__init__).parameters
+    return [
+        f"{name}={parameters[name]!r}"
+        for name in names
+        if name in defaults and _is_set(parameters[name], defaults[name].default)
+    ]
 
 
-def make_layers(estimator, sizes):
+def _is_set(value, default):
+    """Return whether a parameter has another value than its default."""
+    return not (value is default or np.array_equal(value, default))
+
+
+# ---------------------------------------------------------------- from names and numbers to core's objects
+
+
+def make_layers(parameters, sizes):
     """Return the layers of a network of those sizes."""
     n_hidden = len(sizes) - 2
-    activations = hidden_activations(estimator.activation, n_hidden)
-    rates = dropout_rates(estimator.dropout, n_hidden)
+    activations = _hidden_activations(parameters["activation"], n_hidden)
+    rates = dropout_rates(parameters["dropout"], n_hidden)
     layers = [Dropout(rates[0])] if rates[0] else []
     for index, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-        layers.append(Dense(fan_in, fan_out, bias=estimator.fit_intercept))
+        layers.append(Dense(fan_in, fan_out, bias=bool(parameters["fit_intercept"])))
         if index == n_hidden:
             break
-        if estimator.normalization is not None:
-            layers.append(NORMALIZATIONS[estimator.normalization](fan_out))
+        if parameters["normalization"] is not None:
+            layers.append(NORMALIZATIONS[parameters["normalization"]](fan_out))
         layers.append(Activate(activations[index]))
         if rates[index + 1]:
             layers.append(Dropout(rates[index + 1]))
     return layers
 
 
-def hidden_activations(choice, n_hidden):
+def _check_trainable(layers):
+    """Raise where an activation has no derivative."""
+    for layer in layers:
+        if isinstance(layer, Activate) and not layer.activation.trainable:
+            layer.activation.backward(None, None, None)  # raises, with the reason
+
+
+def _hidden_activations(choice, n_hidden):
     """Return one activation per hidden layer."""
     if not isinstance(choice, list):
         return [get_activation(choice)] * n_hidden
@@ -129,11 +474,12 @@ def dropout_rates(choice, n_hidden):
     return rates
 
 
-def initializers(estimator):
+def make_initializers(parameters):
     """Return the initializers of weights and biases; None for biases means the weights' own."""
-    weights, biases = estimator.init, estimator.bias_init
+    weights, biases = parameters["init"], parameters["bias_init"]
     if isinstance(weights, str) and weights == "auto":
-        logistic = isinstance(estimator.activation, str) and estimator.activation == "logistic"
+        activation = parameters["activation"]
+        logistic = isinstance(activation, str) and activation == "logistic"
         chosen = GlorotUniform(2.0 if logistic else 6.0)
         default = None
     else:
@@ -143,63 +489,29 @@ def initializers(estimator):
     return chosen, get_initializer(biases, "bias_init")
 
 
-def make_optimizer(estimator):
+def _make_optimizer(parameters):
     """Return a new optimizer: the object's like, or one of that name with the estimator's parameters."""
-    optimizer = get_optimizer(estimator.solver)
-    if isinstance(estimator.solver, str):
-        own, skipped = optimizer.get_params(), OWN_DEFAULTS.get(estimator.solver, ())
+    solver = parameters["solver"]
+    optimizer = get_optimizer(solver)
+    if isinstance(solver, str):
+        own, skipped = optimizer.get_params(), OWN_DEFAULTS.get(solver, ())
         for name, its_name in SHARED_WITH_OPTIMIZER.items():
             if its_name in own and name not in skipped:
-                optimizer.set_params(**{its_name: getattr(estimator, name)})
+                optimizer.set_params(**{its_name: parameters[name]})
     return optimizer
 
 
-def schedule_choice(estimator):
+def _schedule_choice(parameters):
     """Return `learning_rate`, but for what 'adam' ignores as scikit-learn's does."""
-    choice = estimator.learning_rate
-    named = isinstance(choice, str) and isinstance(estimator.solver, str)
-    if named and estimator.solver == "adam" and choice in ("invscaling", "adaptive"):
-        return "constant"
+    choice, solver = parameters["learning_rate"], parameters["solver"]
+    if isinstance(choice, str) and isinstance(solver, str) and solver == "adam":
+        return "constant" if choice in ("invscaling", "adaptive") else choice
     return choice
 
 
-def make_schedule(estimator):
+def _make_schedule(parameters):
     """Return the schedule, with `learning_rate_init` and `power_t` put in."""
-    schedule = get_schedule(schedule_choice(estimator), float(estimator.learning_rate_init))
-    if isinstance(schedule, InverseScaling) and isinstance(estimator.learning_rate, str):
-        schedule.power = estimator.power_t
+    schedule = get_schedule(_schedule_choice(parameters), float(parameters["learning_rate_init"]))
+    if isinstance(schedule, InverseScaling) and isinstance(parameters["learning_rate"], str):
+        schedule.power = parameters["power_t"]
     return schedule
-
-
-def ignored_parameters(estimator, stops_early=False):
-    """Return the parameters, with their values, that were set and that this solver does not read.
-
-    ``stops_early`` says whether there are validation data, with which L-BFGS can stop early.
-    """
-    if estimator.solver == "lbfgs":
-        names = [*SHARED_WITH_OPTIMIZER, *STOCHASTIC_PARAMETERS]
-        if stops_early:
-            names = [name for name in names if name not in ("early_stopping", "n_iter_no_change")]
-    else:
-        names = ["max_fun"]
-        own = {}
-        if isinstance(estimator.solver, str):
-            own = get_optimizer(estimator.solver).get_params()
-            skipped = OWN_DEFAULTS.get(estimator.solver, ())
-            own = {name: value for name, value in own.items() if name not in skipped}
-        names += [name for name, its_name in SHARED_WITH_OPTIMIZER.items() if its_name not in own]
-        if schedule_choice(estimator) is not estimator.learning_rate:
-            names += ["learning_rate", "power_t"]
-        elif estimator.solver == "adam":
-            names.append("power_t")
-    defaults = inspect.signature(type(estimator).__init__).parameters
-    return [
-        f"{name}={getattr(estimator, name)!r}"
-        for name in names
-        if name in defaults and is_set(getattr(estimator, name), defaults[name].default)
-    ]
-
-
-def is_set(value, default):
-    """Return whether a parameter has another value than its default."""
-    return not (value is default or np.array_equal(value, default))

@@ -3,29 +3,27 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sknumpynet._compat import CALLBACK_ATTRIBUTES
 
+def all_or_nothing(method):
+    """Decorate a method of an estimator: where it raises, all attributes are put back."""
 
-@contextmanager
-def all_or_nothing(estimator):
-    """Put all attributes back where the block raises."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        now = {
-            name: value for name, value in vars(estimator).items() if name in CALLBACK_ATTRIBUTES
-        }
-        vars(estimator).clear()
-        vars(estimator).update({**before, **now})
-        raise
+    @functools.wraps(method)
+    def guarded(estimator, *args, **kwargs):
+        before = dict(vars(estimator))
+        try:
+            return method(estimator, *args, **kwargs)
+        except BaseException:
+            estimator.__dict__ = before
+            raise
+
+    return guarded
 
 
 SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
@@ -68,7 +66,7 @@ def warn(message, category=UserWarning):
     """Warn, and point to the line outside of the two libraries that asked for the training."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(
-        ("sknumpynet", "sklearn")
+        ("sknumpynet", "sklearn", "contextlib")
     ):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 
 
 def make_log(verbose, max_epochs):
-    """Return what to call with the training after each epoch, or None for silence."""
+    """Return what to call with the monitor after each epoch, or None for silence."""
     if not verbose:
         return None
     if verbose is True or verbose == 1:
@@ -18,12 +19,12 @@ def make_log(verbose, max_epochs):
     return print_lines
 
 
-def print_lines(training, event):
+def print_lines(monitor, event):
     """Print the lines that scikit-learn prints: after an epoch, or a message about the end."""
     if isinstance(event, str):
         print(event)
         return
-    history = training.history
+    history = monitor.history
     print(f"Iteration {event}, loss = {history.loss[-1]:.8f}")
     if history.score:
         print(f"Validation score: {history.score[-1]:f}")
@@ -37,18 +38,20 @@ class ProgressLine:
         self.started = time.perf_counter()
         self.width = 0
 
-    def __call__(self, training, event):
+    def __call__(self, monitor, event):
         if isinstance(event, str):
             self._write(event)
             self.end()
             return
-        history = training.history
+        history = monitor.history
         left = (time.perf_counter() - self.started) / event * (self.max_epochs - event)
         parts = [f"epoch {event}/{self.max_epochs}", f"loss {history.loss[-1]:.6f}"]
         if history.score:
             parts.append(f"validation loss {history.validation_loss[-1]:.6f}")
             parts.append(f"score {history.score[-1]:.4f}")
-        parts += [f"rate {history.learning_rate[-1]:.3g}", f"at most {left:.0f} s left"]
+        if not math.isnan(history.learning_rate[-1]):  # L-BFGS has none
+            parts.append(f"rate {history.learning_rate[-1]:.3g}")
+        parts.append(f"at most {left:.0f} s left")
         self._write("  ".join(parts))
 
     def end(self):

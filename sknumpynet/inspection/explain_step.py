@@ -13,7 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.layers import Activate, Dense, Dropout, Normalization
+from sknumpynet.core.layers.base import RUNNING_STATS
+from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers import SGD
+from sknumpynet.core.training.batches import Batches
 from sknumpynet.estimators.base import BaseNumpyMLP
 from sknumpynet.inspection.derivation import derivation
 
@@ -218,32 +221,46 @@ def explain_step(estimator, x, y=None):
     stochastic = ours.solver != "lbfgs"
     if not stochastic:
         ours.set_params(solver=SGD(momentum=0.0), learning_rate="constant")
-    before, seen = ours._network.copy(), [_watch(layer) for layer in ours._network.layers]
     heading = _heading(estimator)
     if y is None:
-        raw = ours._raw(X)
-        step = StepExplanation(heading, seen[0]["input"][0], _layers(before, seen))
-        _link(step, ours, raw)
+        model = ours._fitted_model()
+        network, X = model.network, _as_batch(ours._checked_rows(model, X), model.network)
+        seen = _trace(network, X, Workspace(network, 1, training=False))
+        step = StepExplanation(heading, X[0], _layers(network, seen))
+        _show_prediction(step, model, seen[-1]["output"])
         return step
-    y = _one_target(y)
-    ours.partial_fit(X, y)
-    _, _, targets = ours._check_validation_data(X, y)
-    raw, loss = seen[-1]["output"], ours.loss_function_
-    value, _ = loss.value_and_gradient(targets, raw)
-    scale = ours._loss_and_link()[2]
+    start = ours._start(X, _one_target(y), None, "partial_fit")
+    plan, data, model, training = start.plan, start.data, start.model, start.training
+    network = model.network
+    before, batches = (
+        network.copy(),
+        Batches(data.X, data.targets, data.sample_weight, 1, network.dtype),
+    )
+    X, targets, weight = batches.gather(slice(0, 1))
+
+    def delta(raw):
+        return plan.loss.value_and_gradient(targets, raw, weight)[1]
+
+    work = Workspace(before, 1)
+    if network.is_random:  # the masks of the step below
+        before.sample_masks(work, copy.deepcopy(training.mask_rng))
+    seen = _trace(before, X.copy(), work, delta)
+    raw = seen[-1]["output"]
+    value, _ = plan.loss.value_and_gradient(targets, raw, weight)
+    record = next(training.epochs(batches))  # of one row: one step
     step = StepExplanation(
         heading,
         seen[0]["input"][0],
-        _layers(before, seen, ours._network, stochastic),
+        _layers(before, seen, network, stochastic),
         y=_as_numbers(targets, raw),
         loss=value,
-        penalty=ours.loss_curve_[-1] - value * scale,
-        loss_name=repr(loss),
-        learning_rate=ours.history_["learning_rate"][-1] if stochastic else None,
-        optimizer=ours._training.optimizer if stochastic else None,
-        max_grad_norm=ours.max_grad_norm,
+        penalty=record.loss - value * plan.loss_scale,
+        loss_name=repr(plan.loss),
+        learning_rate=record.learning_rate if stochastic else None,
+        optimizer=training.optimizer if stochastic else None,
+        max_grad_norm=plan.max_grad_norm,
     )
-    _link(step, ours, raw)
+    _show_prediction(step, model, raw)
     return step
 
 
@@ -279,31 +296,34 @@ def _heading(estimator):
     return f"{name}, {shape}, solver={estimator.solver!r}, on one row"
 
 
-def _watch(layer):
-    """Make the layer keep what goes through it, and return the dict where it does."""
-    seen = {}
-    go_forward, go_back = layer.forward, layer.backward
+def _as_batch(X, network):
+    """Return the row as the core takes it."""
+    X = X.toarray() if issparse(X) else X
+    return np.ascontiguousarray(X, dtype=network.dtype)
 
-    def forward(x, buffer):
-        seen["input"] = np.array(x)
-        out = go_forward(x, buffer)
-        seen["output"] = np.array(out)
-        seen["kept"] = None if buffer.kept is None else np.array(buffer.kept)
-        return out
 
-    def backward(delta, buffer):
-        seen["delta"] = np.array(delta)
+def _trace(network, X, work, delta=None):
+    """Return what goes in and out of each layer, forward and, where ``delta(raw)`` is given, backward."""
+    seen, out = [], X
+    for layer, buffer in zip(network.layers, work.buffers):
+        record = {"input": np.array(out)}
+        out = layer.forward(out, buffer)
+        record["output"] = np.array(out)
+        for name in ("mask", "x_hat"):
+            kept = getattr(buffer, name)
+            record[name] = None if kept is None else np.array(kept)
+        seen.append(record)
+    if delta is None:
+        return seen
+    flow = delta(out)
+    network.grads[...] = 0  # made here, where there were none
+    for layer, buffer, record in zip(network.layers[::-1], work.buffers[::-1], seen[::-1]):
+        record["delta"] = np.array(flow)
         if isinstance(layer, Activate):
-            seen["slope"] = np.ones_like(delta)
-            go_back(seen["slope"], buffer)
-        flow = go_back(delta, buffer)
-        seen["flow"] = None if flow is None else np.array(flow)
-        for name, (place, _) in layer.shapes().items():
-            if place != "state":
-                seen["d" + name] = getattr(layer, "d" + name).copy()
-        return flow
-
-    layer.forward, layer.backward = forward, backward
+            record["slope"] = np.ones_like(flow)
+            layer.backward(record["slope"], buffer)
+        flow = layer.backward(flow, buffer)
+        record["flow"] = None if flow is None else np.array(flow)
     return seen
 
 
@@ -315,32 +335,32 @@ def _layers(before, seen, after=None, updated=False):
         if isinstance(layer, Dense):
             layers.append({"function": "identity", "x": record["input"][0]})
         current = layers[-1] if layers else {}
-        trained = [name for name, (place, _) in layer.shapes().items() if place != "state"]
+        trained = [name for name, (group, _) in layer.shapes().items() if group != RUNNING_STATS]
         for name in trained:
             current[name] = getattr(layer, name)
         if isinstance(layer, Dropout):
             if not layers:
-                x_mask = record["kept"]
-            elif record["kept"] is not None:
-                current["mask"] = record["kept"][0]
+                x_mask = record["mask"]
+            elif record["mask"] is not None:
+                current["mask"] = record["mask"][0]
         elif isinstance(layer, Normalization):
-            current["s"], current["h"] = current.pop("z"), record["kept"][0]
+            current["s"], current["h"] = current.pop("z"), record["x_hat"][0]
             current["z"] = record["output"][0]
         elif isinstance(layer, Activate):
             current["function"] = _name(layer.activation)
             current["a"] = record["output"][0]
         else:
             current["z"] = current["a"] = record["output"][0]
-        if after is not None and index == len(seen) - 1:
-            current["delta"] = record["delta"][0]
         if after is None:
             continue
+        if index == len(seen) - 1:
+            current["delta"] = record["delta"][0]
         if isinstance(layer, Activate):
             current["slope"], current["delta"] = record["slope"][0], record["flow"][0]
         elif isinstance(layer, Normalization):
             current["ds"] = record["flow"][0]
         for name in trained:
-            current["d" + name] = record["d" + name]
+            current["d" + name] = getattr(layer, "d" + name)
             current["g" + name] = getattr(after.layers[index], "d" + name).copy()
             if updated:
                 current["new_" + name] = getattr(after.layers[index], name).copy()
@@ -355,8 +375,8 @@ def _name(activation):
     return names.get(activation, repr(activation))
 
 
-def _link(step, estimator, raw):
+def _show_prediction(step, model, raw):
     """Put the prediction, which the link makes of the raw output, into the last layer."""
     prediction = np.empty_like(raw)
-    estimator._link()(raw, prediction)
-    step.layers[-1].update(a=prediction[0], function=estimator.out_activation_)
+    model.link_function()(raw, prediction)
+    step.layers[-1].update(a=prediction[0], function=model.link)

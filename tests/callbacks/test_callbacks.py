@@ -58,8 +58,8 @@ def data_for(cls):
 def assert_same_fit(one, other):
     for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
         assert_array_equal(a, b)
-    assert_array_equal(one._network.params, other._network.params)
-    assert_array_equal(one._network.state, other._network.state)
+    assert_array_equal(one._model.network.params, other._model.network.params)
+    assert_array_equal(one._model.network.running_stats, other._model.network.running_stats)
 
 
 class Recorder:
@@ -174,7 +174,7 @@ def test_what_is_handed_out_is_a_copy(cls, solver):
     watched = new(cls, solver=solver).set_callbacks(recorder).fit(*data_for(cls))
     assert_same_fit(watched, new(cls, solver=solver).fit(*data_for(cls)))
     assert watched.alpha == 0.0001
-    assert len({id(each._network) for each in kept}) == 6
+    assert len({id(each._model.network) for each in kept}) == 6
 
 
 @needs_callbacks
@@ -219,12 +219,12 @@ def test_an_error_in_a_hook_leaves_the_estimator_as_it_was(cls, solver):
 
     recorder = Recorder()
     model = new(cls, solver=solver).set_callbacks(recorder).fit(*data_for(cls))
-    state, predicted = fitted_state(model._network), model.predict(X)
+    state, predicted = fitted_state(model._model.network), model.predict(X)
     recorder.reaction = fail
     names = set(vars(model))
     with pytest.raises(RuntimeError, match="out of paper"):
         model.fit(*data_for(cls))
-    assert fitted_state(model._network) == state
+    assert fitted_state(model._model.network) == state
     assert set(vars(model)) == names
     assert_array_equal(model.predict(X), predicted)
     assert recorder.calls[-1] == "teardown"

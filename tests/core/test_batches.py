@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sknumpynet.core.network.rows import Gather
+from sknumpynet.core.network.rows import RowReader
 from sknumpynet.core.training import Batches
 
 N, K, SIZE = 40, 3, 8
@@ -46,7 +46,7 @@ LAYOUTS = {
 
 
 def check(source, table, dtype):
-    gather = Gather(source, SIZE, dtype)
+    gather = RowReader(source, SIZE, dtype)
     for rows in ROWS:
         batch = gather(rows)
         assert isinstance(batch, np.ndarray) and batch.dtype == dtype
@@ -83,7 +83,7 @@ def test_rows_of_a_vector(layout, kind):
 @pytest.mark.parametrize("form", ["csr_matrix", "csr_array", "csc_matrix", "csc_array"])
 def test_rows_of_a_sparse_table(form, kind, dtype):
     source = getattr(sp, form)(TABLE.astype(kind))
-    gather = Gather(source, SIZE, dtype)
+    gather = RowReader(source, SIZE, dtype)
     for rows in ROWS:
         batch = gather(rows)
         assert sp.issparse(batch) and batch.format == "csr" and batch.dtype == dtype
@@ -96,14 +96,14 @@ def test_rows_of_a_sparse_table(form, kind, dtype):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_writing_into_a_gathered_batch_leaves_the_source(layout, kind):
     source = LAYOUTS[layout](TABLE.astype(kind))
-    batch = Gather(source, SIZE, np.float64)(np.arange(SIZE))
+    batch = RowReader(source, SIZE, np.float64)(np.arange(SIZE))
     batch[...] = -1
     assert_array_equal(source, TABLE.astype(kind))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_batch_of_row_numbers_lies_in_the_same_buffer(layout):
-    gather = Gather(LAYOUTS[layout](TABLE.astype(float)), SIZE, np.float64)
+    gather = RowReader(LAYOUTS[layout](TABLE.astype(float)), SIZE, np.float64)
     first, short = gather(np.arange(SIZE)), gather(np.arange(3))
     assert np.shares_memory(first, short) and len(short) == 3
     assert first.flags.c_contiguous and short.flags.c_contiguous
@@ -111,7 +111,7 @@ def test_every_batch_of_row_numbers_lies_in_the_same_buffer(layout):
 
 def test_consecutive_rows_of_the_right_dtype_are_no_copy():
     table = TABLE.astype(float)
-    assert np.shares_memory(Gather(table, SIZE, np.float64)(slice(4, 9)), table)
+    assert np.shares_memory(RowReader(table, SIZE, np.float64)(slice(4, 9)), table)
 
 
 @pytest.mark.parametrize("as_rows", [lambda a, b: slice(a, b), np.arange], ids=["slice", "numbers"])
@@ -120,7 +120,7 @@ def test_consecutive_rows_of_the_right_dtype_are_no_copy():
 def test_the_source_is_never_converted_whole(kind, layout, as_rows):
     source = LAYOUTS[layout](np.zeros((20_000, 20), kind))  # 3.2 MB in float64
     tracemalloc.start()
-    gather = Gather(source, 32, np.float64)  # 5 KB
+    gather = RowReader(source, 32, np.float64)  # 5 KB
     for start in range(0, 20_000, 1000):
         gather(as_rows(start, start + 32))
     peak = tracemalloc.get_traced_memory()[1]

@@ -38,12 +38,12 @@ from sknumpynet.core import (
     Normal,
     OneCycle,
     Orthogonal,
-    Progress,
     Quantile,
     RMSprop,
     Rprop,
     SquaredError,
     Step,
+    TrainingProgress,
     Uniform,
     Warmup,
 )
@@ -81,7 +81,7 @@ TABLE = {
     Function(abs, abs): {"function": [1], "derivative": [None]},
     GlorotUniform(): {"gain": [0, -6]},
     Orthogonal(): {"gain": [-1]},
-    Normal(): {"scale": [-1, NAN]},
+    Normal(): {"inv_std": [-1, NAN]},
     Uniform(): {"low": [2, INF], "high": [-2, "a"]},
     Dropout(): {"rate": [1, -0.1]},
     BatchNorm(3): {"units": [0], "epsilon": [0], "momentum": [1.1]},
@@ -107,7 +107,7 @@ def test_every_option_of_every_object_is_in_the_table():
     """But for those that are looked at elsewhere, or that any value will do for."""
     elsewhere = {
         "BinaryLogLoss", "MultinomialLogLoss",  # LogLoss makes them
-        "SeveralClasses", "Activate", "Dense",
+        "MultioutputLogLoss", "Activate", "Dense",
     }  # fmt: skip
     for name in core.__all__:
         cls = getattr(core, name)
@@ -172,6 +172,6 @@ def test_a_training_looks_at_its_parts(parts):
 @pytest.mark.parametrize("rate", [-0.1, NAN, INF, -INF])
 def test_a_rate_that_is_none(rate):
     schedule = Custom(lambda step: rate)
-    assert schedule(Progress()) is rate or schedule(Progress()) == rate
+    assert schedule(TrainingProgress()) is rate or schedule(TrainingProgress()) == rate
     with pytest.raises(ValueError, match=r"Custom\(.*\) gave the learning rate .* for step 0"):
         Training(Network([Dense(2, 1)]), SquaredError(), Adam(), schedule, np.random.RandomState(0))

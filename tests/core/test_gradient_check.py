@@ -17,9 +17,9 @@ from sknumpynet.core import (
     LayerNorm,
     Logistic,
     MultinomialLogLoss,
+    MultioutputLogLoss,
     Network,
     ReLU,
-    SeveralClasses,
     SquaredError,
     Tanh,
     check_gradients,
@@ -61,10 +61,10 @@ def checked(activation, case, normalization, weighted, dropout=0.3):
     sizes = (4, 5, 3)
     network = make_network(activation, sizes=sizes, normalization=normalization, dropout=dropout)
     data = make_data(case, 6, sizes, weighted)
-    before = network.params.copy(), network.state.copy()
+    before = network.params.copy(), network.running_stats.copy()
     report = check_gradients(network, make_loss(case), *data)
     assert_array_equal(network.params, before[0])
-    assert_array_equal(network.state, before[1])
+    assert_array_equal(network.running_stats, before[1])
     assert report.n_checked + report.n_kinks == len(network.params)
     if activation not in PIECEWISE and case not in KINKED:
         assert report.n_checked > 0.9 * len(network.params)
@@ -104,7 +104,7 @@ class ForgetsTheMean(BatchNorm):
     """As if mean and variance did not depend on the batch."""
 
     def is_constant(self, buffer):
-        return hasattr(self, "dgain") and buffer.scale is not None and buffer.x is not None
+        return hasattr(self, "dgain") and buffer.inv_std is not None and buffer.x is not None
 
     def statistics(self, x, buffer):
         return LayerNorm.statistics(self, x, buffer)
@@ -319,8 +319,12 @@ SATURATED = {  # a loss, its number of outputs, and targets for 6 rows
     "multinomial": (MultinomialLogLoss(), 3, np.arange(6) % 3),
     "multinomial, proportions": (MultinomialLogLoss(), 2, np.eye(2)[np.arange(6) % 2] * 0.8 + 0.1),
     "multinomial, smoothed": (MultinomialLogLoss(0.1), 3, np.arange(6) % 3),
-    "several classes": (SeveralClasses([2, 3]), 5, np.arange(12).reshape(6, 2) % 2),
-    "several classes, smoothed": (SeveralClasses([2, 3], 0.1), 5, np.arange(12).reshape(6, 2) % 2),
+    "several classes": (MultioutputLogLoss([2, 3]), 5, np.arange(12).reshape(6, 2) % 2),
+    "several classes, smoothed": (
+        MultioutputLogLoss([2, 3], 0.1),
+        5,
+        np.arange(12).reshape(6, 2) % 2,
+    ),
     "focal": (Focal(), 3, np.arange(18).reshape(6, 3) % 2 == 0),
     "focal, gamma 0.5": (Focal(0.5), 3, np.arange(18).reshape(6, 3) % 2 == 0),
     "focal, softmax": (Focal(softmax=True), 3, np.arange(6) % 3),

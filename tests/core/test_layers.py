@@ -96,7 +96,11 @@ def test_head_of_a_buffer_is_the_same_memory():
         assert np.shares_memory(getattr(part, name), getattr(whole, name))
     assert Buffer().head(2).out is None
     # without scratch space it is for prediction, with running statistics
-    assert Buffer().frozen and Buffer().head(2).frozen and not whole.head(2).frozen
+    assert (
+        Buffer().use_running_stats
+        and Buffer().head(2).use_running_stats
+        and not whole.head(2).use_running_stats
+    )
 
 
 def test_the_base_class_computes_nothing():

@@ -92,7 +92,7 @@ SKLEARN = [
 ]
 
 
-@pytest.mark.parametrize("scale", [1, 5, 30])
+@pytest.mark.parametrize("inv_std", [1, 5, 30])
 @pytest.mark.parametrize(
     "ours, theirs, case", SKLEARN, ids=lambda x: x if isinstance(x, str) else type(x).__name__
 )
@@ -107,7 +107,7 @@ def test_agrees_with_scikit_learn(ours, theirs, case, scale):
     assert_allclose(gradient[:, 0], slopes / N, rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.parametrize("scale", [1, 5, 15])
+@pytest.mark.parametrize("inv_std", [1, 5, 15])
 def test_multinomial_agrees_with_scikit_learn(scale):
     y, raw, _ = draw("log_loss")
     raw *= scale / abs(raw).max()
@@ -487,12 +487,12 @@ def test_the_middle_quantile_is_scored(quantiles, column):
 
 
 def test_numbers_of_raw_outputs():
-    assert [Quantile(0.3).n_raw(n) for n in (1, 4)] == [1, 4]
-    assert Quantile([0.3]).n_raw(4) == 4
-    assert Quantile(np.array([0.1, 0.9])).n_raw(1) == 2
-    assert Huber().n_raw(3) == 3
+    assert [Quantile(0.3).n_outputs_for(n) for n in (1, 4)] == [1, 4]
+    assert Quantile([0.3]).n_outputs_for(4) == 4
+    assert Quantile(np.array([0.1, 0.9])).n_outputs_for(1) == 2
+    assert Huber().n_outputs_for(3) == 3
     with pytest.raises(ValueError, match="several quantiles need a single target; y has 2 columns"):
-        Quantile([0.1, 0.9]).n_raw(2)
+        Quantile([0.1, 0.9]).n_outputs_for(2)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0, -0.1, [0.9, 0.1], [0.1, 0.1], [0.5, 1.5], 50])

@@ -29,7 +29,7 @@ from sknumpynet.core import (
     check_gradients,
 )
 from sknumpynet.core.network.network import CHUNK_BYTES
-from sknumpynet.core.network.rows import Gather
+from sknumpynet.core.network.rows import RowReader
 
 from .problems import (
     ACTIVATIONS,
@@ -126,7 +126,7 @@ def test_sparse_input_gives_what_dense_gives(case, kind):
     for source in (X, getattr(sp, kind)(X)):
         network = make_network("relu")
         work = Workspace(network, len(rows))
-        batch = Gather(source, len(rows), np.float64)(rows)
+        batch = RowReader(source, len(rows), np.float64)(rows)
         value, _ = backpropagate(network, make_loss(case), batch, y[rows], w[rows], work)
         results.append(
             [value, network.grads, network.predict(source), network.predict(source, rows)]
@@ -569,18 +569,22 @@ def rich(**options):
     layers += [LayerNorm(6), "elu", Dense(6, 3), "identity"]
     network = Network(layers, **{"rng": 0, **options})
     rng = np.random.default_rng(1)
-    network.state[...] = rng.uniform(0.5, 1.5, network.state.shape)
+    network.running_stats[...] = rng.uniform(0.5, 1.5, network.running_stats.shape)
     network.params[network.n_weights :] += rng.normal(size=len(network.params) - network.n_weights)
     return network
 
 
 def test_gains_and_shifts_lie_behind_the_biases():
     network = Network([Dense(2, 3), BatchNorm(3), "relu", Dense(3, 2, bias=False), LayerNorm(2)])
-    assert (network.n_weights, len(network.params), len(network.state)) == (12, 12 + 3 + 6 + 4, 6)
+    assert (network.n_weights, len(network.params), len(network.running_stats)) == (
+        12,
+        12 + 3 + 6 + 4,
+        6,
+    )
     assert_array_equal(network.params[15:], [1, 1, 1, 0, 0, 0, 1, 1, 0, 0])
-    assert_array_equal(network.state, [0, 0, 0, 1, 1, 1])
+    assert_array_equal(network.running_stats, [0, 0, 0, 1, 1, 1])
     network.params[...] = np.arange(25)
-    network.state[...] = np.arange(100, 106)
+    network.running_stats[...] = np.arange(100, 106)
     first, second = network.layers[1], network.layers[4]
     assert_array_equal([*first.gain, *first.shift], np.arange(15, 21))
     assert_array_equal([*second.gain, *second.shift], np.arange(21, 25))
@@ -604,7 +608,7 @@ def test_gains_and_shifts_lie_behind_the_biases():
 def test_the_state_travels(twin):
     network = rich()
     other, X = twin(network), make_data("squared_error", 40)[0]
-    assert_allclose(other.state, network.state, rtol=1e-6)
+    assert_allclose(other.state, network.running_stats, rtol=1e-6)
     assert_allclose(other.predict(X), network.predict(X), rtol=1e-4, atol=1e-5)
     kept = network.predict(X)
     other.state[...], other.params[...] = 3, 0.1
@@ -621,21 +625,21 @@ def test_joblib_with_a_state(tmp_path, mmap_mode):
     loaded.make_writable()
     loaded.state[...] = 5
     assert (loaded.layers[2].variance == 5).all()
-    assert_array_equal(joblib.load(tmp_path / "network").state, network.state)
+    assert_array_equal(joblib.load(tmp_path / "network").state, network.running_stats)
 
 
 def test_snapshots():
     network = rich()
     snapshot = network.snapshot()
-    kept = network.params.copy(), network.state.copy()
-    network.params[...], network.state[...] = 1, 2
+    kept = network.params.copy(), network.running_stats.copy()
+    network.params[...], network.running_stats[...] = 1, 2
     network.restore(snapshot)
     assert_array_equal(network.params, kept[0])
-    assert_array_equal(network.state, kept[1])
+    assert_array_equal(network.running_stats, kept[1])
     assert (
         network.layers[2].mean is not snapshot[1] and (network.layers[2].mean == kept[1][:7]).all()
     )
-    network.params[...], network.state[...] = 1, 2
+    network.params[...], network.running_stats[...] = 1, 2
     again = network.snapshot(into=snapshot)
     assert again is snapshot and (snapshot[0] == 1).all() and (snapshot[1] == 2).all()
     network.params[...] = 7
@@ -669,9 +673,11 @@ def test_the_first_layers_are_a_network(rows):
 def test_input_gradients_are_the_slopes_of_the_prediction(activation, normalization):
     network = make_network(activation, normalization=normalization, dropout=0.3)
     if normalization == "batch":
-        network.state[...] = np.random.default_rng(0).uniform(0.5, 2, network.state.shape)
+        network.running_stats[...] = np.random.default_rng(0).uniform(
+            0.5, 2, network.running_stats.shape
+        )
     X, h = make_data("squared_error", 6)[0], 1e-6
-    kept = X.copy(), network.params.copy(), network.state.copy(), network.grads.copy()
+    kept = X.copy(), network.params.copy(), network.running_stats.copy(), network.grads.copy()
     raw, slopes = network.input_gradients(X)
     assert_allclose(raw, network.predict(X), rtol=1e-13, atol=1e-14)
     assert slopes.shape == (6, 3, 5)
@@ -681,7 +687,7 @@ def test_input_gradients_are_the_slopes_of_the_prediction(activation, normalizat
         right[:, column] += h
         expected = (network.predict(right) - network.predict(left)) / (2 * h)
         assert_allclose(slopes[:, :, column], expected, rtol=1e-5, atol=1e-7)
-    for array, before in zip((X, network.params, network.state, network.grads), kept):
+    for array, before in zip((X, network.params, network.running_stats, network.grads), kept):
         assert_array_equal(array, before)
 
 

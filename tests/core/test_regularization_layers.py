@@ -27,7 +27,7 @@ def alone(layer, units=4, **options):
 def test_masks_hold_zeros_and_what_keeps_the_mean(rate, dtype):
     network = alone(Dropout(rate), 100, dtype=dtype)
     work = Workspace(network, 2000)
-    network.draw(work, np.random.default_rng(0))
+    network.sample_masks(work, np.random.default_rng(0))
     mask = work.buffers[1].kept
     assert mask.dtype == dtype
     assert_allclose(np.unique(mask), [1.0] if rate == 0 else [0, 1 / (1 - rate)], rtol=1e-6)
@@ -39,16 +39,16 @@ def test_dropout_forward_and_backward():
     network = alone(Dropout(0.5))
     work = Workspace(network, 6, input_gradient=True)
     assert_allclose(network.forward(X, work), X)  # no mask is drawn yet
-    network.draw(work, np.random.default_rng(0))
+    network.sample_masks(work, np.random.default_rng(0))
     mask = work.buffers[1].kept.copy()
     assert 0 < (mask == 0).sum() < mask.size
     for _ in range(2):  # the mask stays until another is drawn
         assert_allclose(network.forward(X, work), X * mask)
     assert_allclose(network.backward(np.ones_like(X), work), mask)
     assert_array_equal(work.buffers[1].kept, mask)
-    network.draw(work, np.random.default_rng(0))
+    network.sample_masks(work, np.random.default_rng(0))
     assert_array_equal(work.buffers[1].kept, mask)
-    network.draw(work, np.random.default_rng(1))
+    network.sample_masks(work, np.random.default_rng(1))
     assert (work.buffers[1].kept != mask).any()
 
 
@@ -56,7 +56,7 @@ def test_dropout_is_off_in_prediction():
     network = alone(Dropout(0.9))
     assert_array_equal(network.predict(X), X)
     work = Workspace(network, 6, training=False)
-    network.draw(Workspace(network, 6), np.random.default_rng(0))
+    network.sample_masks(Workspace(network, 6), np.random.default_rng(0))
     assert_array_equal(network.forward(X, work), X)
 
 
@@ -64,7 +64,7 @@ def test_the_short_last_batch_has_a_mask_too():
     network = alone(Dropout(0.5))
     whole = Workspace(network, 6)
     part = whole.head(3)
-    network.draw(part, np.random.default_rng(0))
+    network.sample_masks(part, np.random.default_rng(0))
     mask = part.buffers[1].kept
     assert mask.shape == (3, 4) and (mask == 0).any()
     assert np.shares_memory(mask, whole.buffers[1].kept)
@@ -90,7 +90,7 @@ def test_normalisation_is_that_of_pytorch(kind, cls):
     assert_allclose(network.backward(frozen.DELTA.copy(), work), expected["dX"], **close)
     assert_allclose(layer.dgain, expected["dgain"], **close)
     assert_allclose(layer.dshift, expected["dshift"], **close)
-    network.remember(work)
+    network.update_running_stats(work)
     if kind == "batch":
         assert_allclose(layer.mean, expected["mean"], **close)
         assert_allclose(layer.variance, expected["variance"], **close)
@@ -116,12 +116,12 @@ def test_running_statistics_by_hand():
     for factor in (1.0, 2.0, -1.0):
         network.forward(factor * X, work)
         assert_array_equal(layer.mean, mean)  # a forward pass alone changes nothing
-        network.remember(work)
+        network.update_running_stats(work)
         mean = 0.75 * mean + 0.25 * (factor * X).mean(axis=0)
         variance = 0.75 * variance + 0.25 * (factor * X).var(axis=0, ddof=1)
         assert_allclose(layer.mean, mean)
         assert_allclose(layer.variance, variance)
-    assert_array_equal(network.state, [*layer.mean, *layer.variance])
+    assert_array_equal(network.running_stats, [*layer.mean, *layer.variance])
     expected = (X - mean) / np.sqrt(variance + 1e-5)
     assert_allclose(network.predict(X), expected)
     # so that a row's prediction does not depend on the others
@@ -130,15 +130,15 @@ def test_running_statistics_by_hand():
 
 def test_a_batch_of_one_row_takes_the_running_statistics():
     network = alone(BatchNorm(4))
-    network.state[...] = [1, 2, 3, 4, 4, 4, 9, 9]
-    kept = network.state.copy()
+    network.running_stats[...] = [1, 2, 3, 4, 4, 4, 9, 9]
+    kept = network.running_stats.copy()
     work = Workspace(network, 6, input_gradient=True).head(1)
     out = network.forward(X[:1], work)
     scale = 1 / np.sqrt(kept[4:] + 1e-5)
     assert_allclose(out, (X[:1] - kept[:4]) * scale)
     assert_allclose(network.backward(np.ones((1, 4)), work), scale[np.newaxis])
-    network.remember(work)
-    assert_array_equal(network.state, kept)
+    network.update_running_stats(work)
+    assert_array_equal(network.running_stats, kept)
     # each row by itself is no special case
     network = alone(LayerNorm(4))
     out = network.forward(X[:1], Workspace(network, 1))
@@ -168,5 +168,5 @@ def test_workspaces_hold_statistics_of_their_own():
     network.forward(X, one)
     network.forward(5 * X, other)
     assert_allclose(network.backward(np.eye(6, 4), one), expected)
-    network.remember(one)
+    network.update_running_stats(one)
     assert_allclose(network.layers[1].mean, 0.1 * X.mean(axis=0))

@@ -12,9 +12,9 @@ from sknumpynet.core import (
     Exponential,
     InverseScaling,
     OneCycle,
-    Progress,
     Schedule,
     Step,
+    TrainingProgress,
     Warmup,
 )
 from sknumpynet.core.schedules import SCHEDULES, get_schedule
@@ -25,7 +25,7 @@ from .frozen_optimizers import FROZEN
 @pytest.mark.parametrize("samples", [0, 1, 10**6])
 @pytest.mark.parametrize("schedule", [Constant(0.3), Adaptive(0.3)])
 def test_a_rate_that_progress_does_not_move(schedule, samples):
-    assert schedule(Progress(samples=samples)) == 0.3
+    assert schedule(TrainingProgress(samples=samples)) == 0.3
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,14 @@ def test_a_rate_that_progress_does_not_move(schedule, samples):
     [(0.5, 0, 0.2), (0.5, 3, 0.1), (0.5, 99, 0.02), (1.0, 99, 0.002), (0, 99, 0.2), (-0.5, 3, 0.4)],
 )
 def test_inverse_scaling(power, samples, rate):
-    assert InverseScaling(0.2, power)(Progress(samples=samples)) == pytest.approx(rate, rel=1e-14)
+    assert InverseScaling(0.2, power)(TrainingProgress(samples=samples)) == pytest.approx(
+        rate, rel=1e-14
+    )
 
 
 def test_a_schedule_is_a_pure_function():
     schedule = InverseScaling(0.2)
-    rates = [schedule(Progress(samples=samples)) for samples in (5, 0, 5)]
+    rates = [schedule(TrainingProgress(samples=samples)) for samples in (5, 0, 5)]
     assert rates[0] == rates[2] != rates[1]
 
 
@@ -59,11 +61,13 @@ def test_adaptive_divides_until_the_rate_is_small():
 
 def test_the_base_class_has_no_rate():
     with pytest.raises(NotImplementedError):
-        Schedule()(Progress())
+        Schedule()(TrainingProgress())
 
 
 def one_cycle(n_steps, **options):
-    return [OneCycle(**options)(Progress(step=step, n_steps=n_steps)) for step in range(n_steps)]
+    return [
+        OneCycle(**options)(TrainingProgress(step=step, n_steps=n_steps)) for step in range(n_steps)
+    ]
 
 
 def test_one_cycle_goes_up_and_down_along_half_cosines():
@@ -86,14 +90,18 @@ def test_one_cycle_of_any_length_stays_in_its_bounds(n_steps, warmup):
     assert (rates > 0).all() and (rates <= 0.1 * (1 + 1e-12)).all()
     # training that is asked for more steps than it was planned for ends with the smallest rate
     if warmup < 1:
-        late = OneCycle(0.1, warmup)(Progress(step=5 * n_steps, n_steps=n_steps))
+        late = OneCycle(0.1, warmup)(TrainingProgress(step=5 * n_steps, n_steps=n_steps))
         assert late == pytest.approx(0.1 * 0.04 * 1e-4)
 
 
 def test_a_function_of_the_step_is_a_schedule():
     schedule = get_schedule(lambda step: 1 / (1 + step), rate=7.0)
     assert isinstance(schedule, Custom)
-    assert [schedule(Progress(step=step, samples=9)) for step in range(3)] == [1, 1 / 2, 1 / 3]
+    assert [schedule(TrainingProgress(step=step, samples=9)) for step in range(3)] == [
+        1,
+        1 / 2,
+        1 / 3,
+    ]
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -115,19 +123,21 @@ def test_a_rate_is_put_in_where_there_is_none(name):
 )
 def test_steps_come_every_so_many_epochs(epoch, rate):
     schedule = Step(0.8, every=3, factor=0.25)
-    assert schedule(Progress(step=7 * epoch, n_steps=1000, epoch=epoch)) == pytest.approx(rate)
-    assert (schedule.moves, schedule.has_end) == ("epoch", False)
+    assert schedule(TrainingProgress(step=7 * epoch, n_steps=1000, epoch=epoch)) == pytest.approx(
+        rate
+    )
+    assert (schedule.updates, schedule.fixed_length) == ("epoch", False)
 
 
 @pytest.mark.parametrize("epoch, rate", [(0, 0.4), (1, 0.1), (3, 0.00625)])
 def test_exponential(epoch, rate):
     schedule = Exponential(0.4, factor=0.25)
-    assert schedule(Progress(step=99, epoch=epoch, samples=1234)) == pytest.approx(rate)
-    assert (schedule.moves, schedule.has_end) == ("epoch", False)
+    assert schedule(TrainingProgress(step=99, epoch=epoch, samples=1234)) == pytest.approx(rate)
+    assert (schedule.updates, schedule.fixed_length) == ("epoch", False)
 
 
 def all_rates(schedule, n_steps):
-    return [schedule(Progress(step=step, n_steps=n_steps)) for step in range(n_steps)]
+    return [schedule(TrainingProgress(step=step, n_steps=n_steps)) for step in range(n_steps)]
 
 
 def test_cosine_by_hand():
@@ -136,8 +146,8 @@ def test_cosine_by_hand():
     assert [rates[0], rates[4], rates[6], rates[8], rates[12]] == pytest.approx(
         [1, 0.8, 0.6, 0.4, 0.2]
     )
-    assert Cosine(1.0)(Progress(step=99, n_steps=13)) == pytest.approx(0, abs=1e-15)
-    assert (Cosine.moves, Cosine.has_end) == ("step", True)
+    assert Cosine(1.0)(TrainingProgress(step=99, n_steps=13)) == pytest.approx(0, abs=1e-15)
+    assert (Cosine.updates, Cosine.fixed_length) == ("step", True)
 
 
 def test_cosine_with_a_rise():
@@ -170,28 +180,28 @@ def test_annealing_is_that_of_pytorch():
 def test_a_rise_before_any_schedule(name):
     plain, risen = SCHEDULES[name](rate=0.4), Warmup(SCHEDULES[name](rate=0.4), steps=4)
     for step in range(20):
-        progress = Progress(step=step, n_steps=20, samples=10 * step, epoch=step // 5)
+        progress = TrainingProgress(step=step, n_steps=20, samples=10 * step, epoch=step // 5)
         factor = min((step + 1) / 5, 1)
         assert risen(progress) == pytest.approx(factor * plain(progress), rel=1e-14)
-    assert risen.has_end == plain.has_end and risen.moves == "step"
+    assert risen.fixed_length == plain.fixed_length and risen.updates == "step"
     assert risen.on_plateau(0.1) == plain.on_plateau(0.1)
     # the name and the rate may be given apart
-    progress = Progress(step=2, n_steps=20)
+    progress = TrainingProgress(step=2, n_steps=20)
     assert get_schedule(Warmup(name, steps=4), 0.4)(progress) == risen(progress)
     assert get_schedule(Warmup(name, steps=4, rate=0.4), 7.0)(progress) == risen(progress)
 
 
 def test_a_rise_over_a_share_of_the_steps():
     schedule = Warmup(Constant(1.0), steps=0.25)
-    rates = [schedule(Progress(step=step, n_steps=16)) for step in (0, 1, 3, 4, 15)]
+    rates = [schedule(TrainingProgress(step=step, n_steps=16)) for step in (0, 1, 3, 4, 15)]
     assert rates == pytest.approx([0.2, 0.4, 0.8, 1, 1])
 
 
 def test_a_rise_before_a_function():
     schedule = Warmup(lambda step: 10.0 + step, steps=1)
-    assert [schedule(Progress(step=step)) for step in range(3)] == [5.0, 11.0, 12.0]
-    assert not schedule.has_end and schedule.on_plateau(1.0) is None
+    assert [schedule(TrainingProgress(step=step)) for step in range(3)] == [5.0, 11.0, 12.0]
+    assert not schedule.fixed_length and schedule.on_plateau(1.0) is None
 
 
 def test_which_schedules_have_an_end():
-    assert {name for name, cls in SCHEDULES.items() if cls.has_end} == {"cosine", "one_cycle"}
+    assert {name for name, cls in SCHEDULES.items() if cls.fixed_length} == {"cosine", "one_cycle"}

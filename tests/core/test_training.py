@@ -22,9 +22,9 @@ from sknumpynet.core import (
     Custom,
     Exponential,
     InverseScaling,
+    MultioutputLogLoss,
     OneCycle,
     Quantile,
-    SeveralClasses,
     Step,
     Warmup,
     Workspace,
@@ -243,7 +243,7 @@ def test_patience_with_a_loss(tol, losses, stalled, best):
     patience, seen = Patience(INF), []
     for loss in losses:
         patience.update_loss(loss, tol)
-        seen.append(patience.stalled)
+        seen.append(patience.n_no_improvement)
     assert seen == stalled and patience.best == best
 
 
@@ -260,7 +260,7 @@ def test_patience_with_a_score(tol, scores, stalled, is_best):
     better = []
     for score, expected in zip(scores, stalled):
         better.append(patience.update_score(score, tol))
-        assert patience.stalled == expected
+        assert patience.n_no_improvement == expected
     assert better == is_best and patience.best == max(scores)
 
 
@@ -535,12 +535,12 @@ def test_the_best_has_its_running_statistics_with_it():
     states, scores = [], [0.5, 0.9, 0.1]
 
     def validate():
-        states.append(training.network.state.copy())
+        states.append(training.network.running_stats.copy())
         return 0.0, scores[len(states) - 1]
 
     run(training, 3, validate=validate)
     assert (states[1] != states[2]).all()
-    assert_array_equal(training.network.state, states[1])
+    assert_array_equal(training.network.running_stats, states[1])
 
 
 def test_what_is_done_before_each_epoch():
@@ -641,7 +641,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated)
     left = run(other, n_epochs, batches, validate=validate_by(other) if validated else None)
     assert left == list(range(halt + 1, n_epochs + 1))
     assert_array_equal(other.network.params, through.network.params)
-    assert_array_equal(other.network.state, through.network.state)
+    assert_array_equal(other.network.running_stats, through.network.running_stats)
     assert without_seconds(other.history) == without_seconds(through.history)
     assert other.patience == through.patience and len(other.history.seconds) == n_epochs
     for name, vector in through.optimizer.state.items():
@@ -703,8 +703,8 @@ def test_a_step_allocates_nothing_that_grows(activation, case, weighted):
     allocates_nothing_that_grows(case, weighted, kind, activation)
 
 
-@pytest.mark.parametrize("loss", [Quantile(np.linspace(0.1, 0.9, 64)), SeveralClasses([32, 32]),
-                                  SeveralClasses([2] * 32, smoothing=0.1)])  # fmt: skip
+@pytest.mark.parametrize("loss", [Quantile(np.linspace(0.1, 0.9, 64)), MultioutputLogLoss([32, 32]),
+                                  MultioutputLogLoss([2] * 32, smoothing=0.1)])  # fmt: skip
 def test_losses_of_several_outputs_allocate_nothing_that_grows(loss):
     def peak(n):
         rng = np.random.default_rng(0)

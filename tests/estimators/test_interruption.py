@@ -134,7 +134,7 @@ def test_early_stopping_puts_the_best_weights_back(stop, monkeypatch):
     params = {"early_stopping": True, "validation_fraction": 0.25, "solver": "sgd"}
     params |= {"learning_rate_init": 0.05}
     scores = iter([0.1, 0.2, 0.9, 0.5, 0.4, 0.3, 0.2])
-    monkeypatch.setattr(NumpyMLPRegressor, "_validation_score", lambda *args: next(scores))
+    monkeypatch.setattr("sknumpynet.estimators.regressor.Numbers.score", lambda *args: next(scores))
     best = new(**params, max_iter=3).fit(X, NUMBERS)
     scores = iter([0.1, 0.2, 0.9, 0.5, 0.4, 0.3, 0.2])
     stop(5 * (3 + 1) + 2)  # 60 rows to train on, and one loss of those to validate with
@@ -420,7 +420,7 @@ def test_chunks_of_rows(monkeypatch, n, convert):
     data = np.random.RandomState(1).normal(size=(n, 4))
     expected = model.predict(data)
     monkeypatch.setattr("sknumpynet.core.network.network.CHUNK_BYTES", 1)
-    assert model._network.chunk_rows() == 32
+    assert model._model.network.chunk_rows() == 32
     assert_allclose(model.predict(convert(data)), expected, rtol=1e-10, atol=1e-13)
 
 

@@ -240,12 +240,17 @@ def test_slopes_of_a_classifier_are_those_of_the_decision_function(y, loss):
 def test_slopes_leave_the_network_as_it_is():
     model = new(normalization="batch").fit(X, NUMBERS)
     params, state, grads = (
-        np.array(a) for a in (model._network.params, model._network.state, model._network.grads)
+        np.array(a)
+        for a in (
+            model._model.network.params,
+            model._model.network.running_stats,
+            model._model.network.grads,
+        )
     )
     model.input_gradient(X)
-    assert_array_equal(model._network.params, params)
-    assert_array_equal(model._network.state, state)
-    assert_array_equal(model._network.grads, grads)
+    assert_array_equal(model._model.network.params, params)
+    assert_array_equal(model._model.network.running_stats, state)
+    assert_array_equal(model._model.network.grads, grads)
 
 
 def test_slopes_of_a_linear_model_are_its_weights():
@@ -321,14 +326,16 @@ def test_history_of_rates_and_gradients():
     assert_allclose(model.history_["learning_rate"], [0.1, 0.05, 0.1 / 3])
     # with plain steps the way of an epoch is rate times gradient
     before = new(**{**model.get_params(), "max_iter": 2}).fit(X, NUMBERS)
-    way = np.linalg.norm(model._network.params - before._network.params)
+    way = np.linalg.norm(model._model.network.params - before._model.network.params)
     assert model.history_["gradient_norm"][-1] * 0.1 / 3 == pytest.approx(way, rel=1e-9)
 
 
 def test_the_gradient_of_lbfgs_is_that_of_its_last_iteration():
     model = new(solver="lbfgs", max_iter=4).fit(X, NUMBERS)
-    objective = Objective(model._network, model.loss_function_, X, NUMBERS[:, None], None, 1e-4)
-    _, gradient = objective(model._network.params.copy())
+    objective = Objective(
+        model._model.network, model.loss_function_, X, NUMBERS[:, None], None, 1e-4
+    )
+    _, gradient = objective(model._model.network.params.copy())
     assert model.history_["gradient_norm"][-1] == pytest.approx(np.linalg.norm(gradient), rel=1e-9)
     assert len(set(model.history_["gradient_norm"])) == 4
 

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 import sknumpynet
-import sknumpynet.fitting.record
+import sknumpynet.estimators.record
 from sknumpynet import (
     SGD,
     Activation,
@@ -49,7 +49,7 @@ from sknumpynet.core.initializers import INITIALIZERS
 from sknumpynet.core.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from sknumpynet.core.optimizers import OPTIMIZERS
 from sknumpynet.core.options import Options
-from sknumpynet.core.schedules import SCHEDULES, Progress
+from sknumpynet.core.schedules import SCHEDULES, TrainingProgress
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(60, 4))
@@ -71,7 +71,7 @@ def fit(cls=NumpyMLPRegressor, **params):
 
 
 def assert_same_fit(one, other):
-    assert_array_equal(one._network.params, other._network.params)
+    assert_array_equal(one._model.network.params, other._model.network.params)
     assert one.loss_curve_ == other.loss_curve_
 
 
@@ -445,13 +445,13 @@ class PlainDescent(Optimizer):
 class Halving(Schedule):
     """The rate, halved after each epoch."""
 
-    moves = "epoch"
+    updates = "epoch"
 
     def __init__(self, rate=None):
         self.rate = rate
 
     def __call__(self, progress):
-        return self.top * 0.5**progress.epoch
+        return self.peak_rate * 0.5**progress.epoch
 
 
 class Tiny(Initializer):
@@ -546,12 +546,12 @@ def test_a_function_gets_the_number_of_the_step():
     for _ in range(3):
         model.partial_fit(X, NUMBERS)
     assert steps[-9:] == list(range(9))
-    assert Progress().step == 0
+    assert TrainingProgress().step == 0
 
 
 @pytest.mark.parametrize("longest", [3, 10_000])
 def test_curves_after_partial_fit_are_capped(longest, monkeypatch):
-    monkeypatch.setattr(sknumpynet.fitting.record, "LONGEST_CURVE", longest)
+    monkeypatch.setattr(sknumpynet.estimators.record, "LONGEST_CURVE", longest)
     model, losses = new(), []
     for _ in range(6):
         model.partial_fit(X, NUMBERS, X_val=X, y_val=NUMBERS)
@@ -564,8 +564,8 @@ def test_curves_after_partial_fit_are_capped(longest, monkeypatch):
 
 
 def test_the_cap_is_ten_thousand_and_a_fit_has_none(monkeypatch):
-    assert sknumpynet.fitting.record.LONGEST_CURVE == 10_000
-    monkeypatch.setattr(sknumpynet.fitting.record, "LONGEST_CURVE", 3)
+    assert sknumpynet.estimators.record.LONGEST_CURVE == 10_000
+    monkeypatch.setattr(sknumpynet.estimators.record, "LONGEST_CURVE", 3)
     model = fit(max_iter=8)
     assert len(model.loss_curve_) == 8
     model.partial_fit(X, NUMBERS)
@@ -610,7 +610,7 @@ def test_without_intercepts(cls, solver):
     assert [b.shape for b in model.intercepts_] == [(6,), (5,), (model.n_outputs_,)]
     for b in model.intercepts_:
         assert_array_equal(b, 0)
-    assert_array_equal(model._raw(np.zeros((1, 4))), 0)
+    assert_array_equal(model._raw(model._model, np.zeros((1, 4))), 0)
     model.intercepts_ = [np.zeros_like(b) for b in model.intercepts_]
     with pytest.raises(ValueError, match=r"intercepts_\[1\] must be zeros.*fit_intercept=True"):
         model.intercepts_[1] = np.ones(5)
@@ -628,7 +628,7 @@ def test_without_intercepts(cls, solver):
 def test_sparse_rows_give_the_same_fit(params, convert):
     dense = X * (np.abs(X) > 0.7)
     one, other = new(**params).fit(dense, NUMBERS), new(**params).fit(convert(dense), NUMBERS)
-    assert_allclose(one._network.params, other._network.params, rtol=1e-8, atol=1e-11)
+    assert_allclose(one._model.network.params, other._model.network.params, rtol=1e-8, atol=1e-11)
     assert_allclose(one.predict(convert(dense)), one.predict(dense), rtol=1e-9)
 
 

@@ -274,12 +274,15 @@ SET = {
 def test_what_is_set_takes_effect_with_the_next_call(change):
     y = np.exp(NUMBERS / 4)
     model, twin = (new(shuffle=False).partial_fit(X, y) for _ in range(2))
-    weights, moments = model._network.params.copy(), model._training.optimizer.state["m"].copy()
+    weights, moments = (
+        model._model.network.params.copy(),
+        model._training.optimizer.state["m"].copy(),
+    )
     model.set_params(**change).partial_fit(X, y)
     assert not np.array_equal(model.coefs_[0], twin.partial_fit(X, y).coefs_[0])
     # the same, put together by hand: the first network's weights and moments under the new parameters
     other = new(shuffle=False, **change).partial_fit(X, y)
-    other._network.params[...] = weights
+    other._model.network.params[...] = weights
     other._training.optimizer.state["m"][...] = moments
     one_more = new(shuffle=False).partial_fit(X, y)
     other._training.optimizer.state["v"][...] = one_more._training.optimizer.state["v"]

@@ -335,7 +335,7 @@ def test_a_pickle_of_a_newer_format_is_refused_before_it_is_read(kind, dump, mon
         sknumpynet.__version__
     )
     # whatever a network consists of then, reading it is not tried
-    monkeypatch.setattr(type(model._network), "__setstate__", None)
+    monkeypatch.setattr(type(model._model.network), "__setstate__", None)
     with pytest.raises(ValueError, match=message):
         joblib.load(io.BytesIO(saved))
 

@@ -75,7 +75,7 @@ def test_several_quantiles_at_once():
 def test_quantiles_never_cross():
     """Not even those of a network that has learnt nothing, whose raw outputs do."""
     model = new(loss=Quantile([0.05, 0.2, 0.5, 0.8, 0.95])).initialize(X, Y)
-    assert (np.diff(model._raw(X), axis=1) < 0).any()
+    assert (np.diff(model._raw(model._model, X), axis=1) < 0).any()
     assert (np.diff(model.predict(X), axis=1) >= 0).all()
     model.set_params(max_iter=3).fit(X, Y)
     assert (np.diff(model.predict(10 * X), axis=1) >= 0).all()

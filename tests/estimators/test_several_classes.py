@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet import NumpyMLPClassifier
-from sknumpynet.core import Dense, MultinomialLogLoss, Network, SeveralClasses, check_gradients
+from sknumpynet.core import Dense, MultinomialLogLoss, MultioutputLogLoss, Network, check_gradients
 
 X = np.random.default_rng(0).normal(size=(150, 5))
 Y = np.column_stack([np.digitize(X[:, 0], [-0.5, 0.5]), np.digitize(X[:, 1], [-1, 0, 1]) * 10])
@@ -21,7 +21,7 @@ def test_the_loss_is_the_sum_of_the_columns_losses():
     raw = rng.normal(size=(7, 5))
     y = np.column_stack([rng.integers(0, 2, 7), rng.integers(0, 3, 7)])
     weight = rng.uniform(size=7)
-    value, gradient = SeveralClasses([2, 3]).value_and_gradient(y, raw, weight)
+    value, gradient = MultioutputLogLoss([2, 3]).value_and_gradient(y, raw, weight)
     first = MultinomialLogLoss().value_and_gradient(y[:, 0], raw[:, :2].copy(), weight)
     second = MultinomialLogLoss().value_and_gradient(y[:, 1], raw[:, 2:].copy(), weight)
     assert_allclose(value, first[0] + second[0], rtol=1e-13)
@@ -32,7 +32,7 @@ def test_gradient_is_the_slope():
     rng = np.random.default_rng(2)
     network = Network([Dense(4, 5), "tanh", Dense(5, 5)], rng=0)
     y = np.column_stack([rng.integers(0, 2, 9), rng.integers(0, 3, 9)])
-    check_gradients(network, SeveralClasses([2, 3], smoothing=0.1), rng.normal(size=(9, 4)), y)
+    check_gradients(network, MultioutputLogLoss([2, 3], smoothing=0.1), rng.normal(size=(9, 4)), y)
 
 
 @pytest.mark.parametrize(

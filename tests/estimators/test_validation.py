@@ -697,7 +697,9 @@ def test_max_time_stops_and_says_so(kind, solver, monkeypatch):
 def test_max_time_keeps_the_best(solver, monkeypatch):
     """The scores fall after the third epoch, and time is over after the sixth."""
     scores = [0.1, 0.2, 0.9, 0.5, 0.4, 0.3]
-    monkeypatch.setattr(NumpyMLPRegressor, "_validation_score", lambda *args: scores.pop(0))
+    monkeypatch.setattr(
+        "sknumpynet.estimators.regressor.Numbers.score", lambda *args: scores.pop(0)
+    )
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0 if scores else 10.0)
     model = new(solver=solver, early_stopping=True, max_iter=50, max_time=5)
     model.fit(X, NUMBERS, **validation("regressor"))

@@ -92,7 +92,7 @@ def test_ctrl_c_ends_the_line(monkeypatch):
             raise KeyboardInterrupt
         return 0.5
 
-    monkeypatch.setattr(NumpyMLPRegressor, "_validation_score", score)
+    monkeypatch.setattr("sknumpynet.estimators.regressor.Numbers.score", score)
     with pytest.warns(UserWarning, match="interrupted"):
         text = shown(lambda: new(verbose=1).fit(X, NUMBERS, X_val=X, y_val=NUMBERS))
     assert text.startswith("\repoch 1/4") and text.endswith("\n")

@@ -16,7 +16,7 @@ patience, stalled, best = Patience(float("-inf")), [], 0
 for epoch, score in enumerate(scores, start=1):
     if patience.update_score(score, network.tol):
         best = epoch
-    stalled.append(patience.stalled)
+    stalled.append(patience.n_no_improvement)
 epochs = range(1, len(scores) + 1)
 figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 3.8), sharex=True, height_ratios=(3, 1.4))
 upper.plot(epochs, scores, label="validation score")

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.options import Options
+from sknumpynet.core.options import Options, is_foreign
 
 
 class RandomSource(Protocol):
@@ -27,3 +29,19 @@ class Initializer(Options):
     def fill(self, view: Array, fan_in: int, fan_out: int, rng: RandomSource) -> None:
         """Fill ``view``, a layer's W of shape (fan_in, fan_out) or its b of shape (fan_out,)."""
         raise NotImplementedError
+
+
+def fill_checked(
+    initializer: Initializer, W: Array, fan_in: int, fan_out: int, rng: RandomSource
+) -> None:
+    """Fill ``W``, or raise ValueError where an initializer of one's own leaves some of it."""
+    if not is_foreign(initializer):
+        initializer.fill(W, fan_in, fan_out, rng)
+        return
+    W[...] = np.nan
+    initializer.fill(W, fan_in, fan_out, rng)
+    if np.isnan(W).any():
+        raise ValueError(
+            f"{initializer!r}: fill(W, ...) must write numbers into all of W, as W[...] = ... does. What it "
+            "returns, or binds to the name W, is lost"
+        )

@@ -22,19 +22,19 @@ class Activate(Layer):
 
     Attributes
     ----------
-    copies : bool
+    must_copy_input : bool
         Whether the input is to be left as it is: set by the network, where another activation or the data
         come before.
     """
 
-    keeps_output = True
-    copies = False
+    needed_in_backward = True
+    must_copy_input = False
 
     def __init__(self, activation: Any) -> None:
         self.activation: Activation = get_activation(activation)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
-        if self.copies:
+        if self.must_copy_input:
             x = x.copy()
         buffer.x = x
         if self.activation.in_place:
@@ -49,7 +49,7 @@ class Activate(Layer):
         if not self.activation.needs_z:
             self.activation.backward(buffer.out, delta, scratch)  # type: ignore[arg-type]
             return delta
-        if buffer.kept is None:
-            buffer.kept = np.empty_like(buffer.x)
-        self.activation.backward(buffer.x, delta, (scratch, buffer.kept))  # type: ignore[arg-type]
+        if buffer.second_scratch is None:
+            buffer.second_scratch = np.empty_like(buffer.x)
+        self.activation.backward(buffer.x, delta, (scratch, buffer.second_scratch))  # type: ignore[arg-type]
         return delta

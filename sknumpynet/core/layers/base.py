@@ -3,12 +3,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.options import Options
+
+
+@dataclass(frozen=True)
+class Group:
+    """How the parameters of a group are trained: a group is named in `Layer.shapes`.
+
+    Parameters
+    ----------
+    decays : bool, default=False
+        Whether the penalty and weight decay apply.
+    learning_rate_factor : float, default=1.0
+        What the learning rate is multiplied by.
+    """
+
+    decays: bool = False
+    learning_rate_factor: float = 1.0
+
+
+# Any other group does not decay.
+GROUPS = {"weights": Group(decays=True), "biases": Group(), "gains": Group()}
+# The group of what is kept and not trained.
+RUNNING_STATS = "running_stats"
 
 
 class Buffer:
@@ -24,19 +47,35 @@ class Buffer:
         dL/dx of the last backward pass; None where nobody asks for it.
     scratch : ndarray of shape (n, fan_out) or None
         Free space; None for prediction.
+    second_scratch : ndarray of shape (n, fan_out) or None
+        More free space, for the layers that make it.
     ones : ndarray of shape (n,) or None
         Ones, to sum over rows by a matrix product.
-    kept : ndarray of shape (n, fan_out) or None
-        What the layer keeps besides: the mask of dropout, the standardised input of a normalisation.
-    scale : ndarray or None
-        What a normalisation divides by, upside down.
+    mask : ndarray of shape (n, fan_in) or None
+        The mask of dropout.
+    x_hat : ndarray of shape (n, fan_in) or None
+        The standardised input of a normalisation.
+    inv_std : ndarray or None
+        One over the standard deviation that a normalisation divides by.
     statistics : tuple of ndarray or None
         Mean and variance that a normalisation used.
-    frozen : bool
+    use_running_stats : bool
         Whether running statistics are to be used, as in prediction.
     """
 
-    __slots__ = ("delta", "frozen", "kept", "ones", "out", "scale", "scratch", "statistics", "x")
+    __slots__ = (
+        "delta",
+        "inv_std",
+        "mask",
+        "ones",
+        "out",
+        "scratch",
+        "second_scratch",
+        "statistics",
+        "use_running_stats",
+        "x",
+        "x_hat",
+    )
 
     def __init__(
         self,
@@ -44,43 +83,54 @@ class Buffer:
         delta: Array | None = None,
         scratch: Array | None = None,
         ones: Array | None = None,
-        kept: Array | None = None,
+        mask: Array | None = None,
+        x_hat: Array | None = None,
     ) -> None:
         self.x: Any = None
         self.out = out
         self.delta = delta
         self.scratch = scratch
         self.ones = ones
-        self.kept = kept
-        self.scale: Any = None
+        self.mask = mask
+        self.x_hat = x_hat
+        self.second_scratch: Any = None
+        self.inv_std: Any = None
         self.statistics: Any = None
-        self.frozen = scratch is None
+        self.use_running_stats = scratch is None
 
     def head(self, n: int) -> Buffer:
         """Return a buffer for ``n`` rows in the same memory."""
-        arrays = (self.out, self.delta, self.scratch, self.ones, self.kept)
+        arrays = (self.out, self.delta, self.scratch, self.ones, self.mask, self.x_hat)
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
 
 class Layer(Options):
     """Base class: something with a forward and a backward formula, and perhaps parameters."""
 
+    renamed = {
+        "keeps_output": "needed_in_backward",
+        "fill": "reset_parameters",
+        "draw": "sample_masks",
+        "remember": "update_running_stats",
+    }
     # What `shapes` names, and its gradients, are views that the network binds: neither copied nor pickled.
     VIEWS: tuple[str, ...] = ()
-    # Whether the next layer must leave the output as it is: the way back needs it, or it may be the data.
-    keeps_output = False
+    # Whether the next layer must leave the output as it is: backward needs it, or it may be the data.
+    needed_in_backward = False
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        """Return, for each parameter, its place in the network's vectors and its shape.
+        """Return, for each parameter, the name of its group and its shape.
 
-        Places are ``"weights"``, ``"biases"`` and ``"rest"`` of ``params``, in that order, and ``"state"``,
-        for what is kept but not trained. The network sets a view as attribute of that name, and one of the
-        gradient as ``"d"`` + name.
+        Groups are ``"weights"``, ``"biases"``, ``"gains"`` and any others; what is kept but not trained is in
+        the group ``"running_stats"``. The network sets a view as attribute of the parameter's name, and one
+        of the gradient as ``"d"`` + name.
         """
         return {}
 
-    def fill(self) -> None:
-        """Set what no initializer fills."""
+    def reset_parameters(
+        self, rng: Any, initializer: Any, bias_initializer: Any | None = None
+    ) -> None:
+        """Set the parameters, and the running statistics, to what training begins with."""
 
     def width(self, fan_in: int) -> int:
         """Return the number of outputs for that number of inputs, or raise ValueError."""
@@ -92,11 +142,11 @@ class Layer(Options):
         """Return what the layer needs for ``n`` rows; ``scratch`` and ``ones`` are None for prediction."""
         return Buffer(scratch=scratch, ones=ones)
 
-    def draw(self, buffer: Buffer, rng: np.random.Generator) -> None:
+    def sample_masks(self, buffer: Buffer, rng: np.random.Generator) -> None:
         """Draw what is random in the next pass, where anything is."""
 
-    def remember(self, buffer: Buffer) -> None:
-        """Update the layer's state from the last forward pass, where it has one."""
+    def update_running_stats(self, buffer: Buffer) -> None:
+        """Update the running statistics from the last forward pass, where there are any."""
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         """Return the layer's output for the batch ``x``, kept in ``buffer.out``."""

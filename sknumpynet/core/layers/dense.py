@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.initializers.base import fill_checked
 from sknumpynet.core.layers.base import Buffer, Layer
 
 
@@ -55,6 +56,14 @@ class Dense(Layer):
         if self.bias:
             shapes["b"] = ("biases", (self.fan_out,))
         return shapes
+
+    def reset_parameters(
+        self, rng: Any, initializer: Any, bias_initializer: Any | None = None
+    ) -> None:
+        fans = self.fan_in, self.fan_out
+        fill_checked(initializer, self.W, *fans, rng)
+        if self.bias:
+            fill_checked(bias_initializer or initializer, self.b, *fans, rng)
 
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool

@@ -32,7 +32,7 @@ class Dropout(Layer):
     """
 
     constraints = {"rate": "a number in [0, 1)"}
-    keeps_output = True
+    needed_in_backward = True
 
     def __init__(self, rate: float = 0.5) -> None:
         self.rate = rate
@@ -43,21 +43,21 @@ class Dropout(Layer):
         if scratch is None:
             return Buffer()
         mask, out = np.ones((n, fan_in), scratch.dtype), np.empty((n, fan_in), scratch.dtype)
-        return Buffer(out, kept=mask)
+        return Buffer(out, mask=mask)
 
-    def draw(self, buffer: Buffer, rng: np.random.Generator) -> None:
-        mask: Any = buffer.kept
+    def sample_masks(self, buffer: Buffer, rng: np.random.Generator) -> None:
+        mask: Any = buffer.mask
         rng.random(out=mask, dtype=mask.dtype)
         np.greater_equal(mask, self.rate, out=mask)
         mask *= 1 / (1 - self.rate)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
-        if buffer.kept is None:
+        if buffer.mask is None:
             return x  # type: ignore[no-any-return]
         # not in place: an activation's derivative needs the value before dropping
-        out: Array = np.multiply(x, buffer.kept, out=buffer.out)
+        out: Array = np.multiply(x, buffer.mask, out=buffer.out)
         return out
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
-        delta *= buffer.kept
+        delta *= buffer.mask
         return delta

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.layers.base import Buffer, Layer
+from sknumpynet.core.layers.base import RUNNING_STATS, Buffer, Layer
 
 
 class Normalization(Layer):
@@ -43,9 +43,11 @@ class Normalization(Layer):
         self.epsilon = epsilon
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        return {"gain": ("rest", (self.units,)), "shift": ("rest", (self.units,))}
+        return {"gain": ("gains", (self.units,)), "shift": ("gains", (self.units,))}
 
-    def fill(self) -> None:
+    def reset_parameters(
+        self, rng: Any, initializer: Any, bias_initializer: Any | None = None
+    ) -> None:
         """Begin with the identity."""
         self.gain[...] = 1
         self.shift[...] = 0
@@ -60,7 +62,7 @@ class Normalization(Layer):
     ) -> Buffer:
         dtype = self.gain.dtype
         out, h = np.empty((n, fan_in), dtype), np.empty((n, fan_in), dtype)
-        return Buffer(out, None, scratch, ones, kept=h)
+        return Buffer(out, None, scratch, ones, x_hat=h)
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
         """Return mean and variance to use, that `x` can be broadcast with."""
@@ -72,27 +74,27 @@ class Normalization(Layer):
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x
         buffer.statistics = mean, variance = self.statistics(x, buffer)
-        buffer.scale = 1 / np.sqrt(variance + self.epsilon)
-        h = np.subtract(x, mean, out=buffer.kept)
-        h *= buffer.scale
+        buffer.inv_std = 1 / np.sqrt(variance + self.epsilon)
+        h = np.subtract(x, mean, out=buffer.x_hat)
+        h *= buffer.inv_std
         out: Array = np.multiply(h, self.gain, out=buffer.out)
         out += self.shift
         return out
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
-        h: Any = buffer.kept
+        h: Any = buffer.x_hat
         product: Any = np.multiply(delta, h, out=buffer.scratch)
         np.dot(buffer.ones, product, out=self.dgain)  # type: ignore[arg-type]
         np.dot(buffer.ones, delta, out=self.dshift)  # type: ignore[arg-type]
         delta *= self.gain
         if self.is_constant(buffer):
-            delta *= buffer.scale
+            delta *= buffer.inv_std
             return delta
         np.multiply(delta, h, out=product)
         np.multiply(h, product.mean(axis=self.axis, keepdims=True), out=product)
         delta -= delta.mean(axis=self.axis, keepdims=True)
         delta -= product
-        delta *= buffer.scale
+        delta *= buffer.inv_std
         return delta
 
     def is_constant(self, buffer: Buffer) -> bool:
@@ -134,7 +136,7 @@ class BatchNorm(Normalization):
     Attributes
     ----------
     mean, variance : ndarray of shape (units,)
-        The running statistics: views into the network's ``state``.
+        The running statistics: views into the network's ``running_stats``.
 
     References
     ----------
@@ -144,8 +146,10 @@ class BatchNorm(Normalization):
     --------
     >>> from sknumpynet.core import Dense, Network
     >>> network = Network([Dense(2, 4), BatchNorm(4), "relu", Dense(4, 1)], rng=0)
-    >>> len(network.params) - network.n_weights, len(network.state)  # b, gain and shift; mean and variance
-    (13, 8)
+    >>> len(network.params) - network.n_weights  # b, gain and shift
+    13
+    >>> len(network.running_stats)  # mean and variance
+    8
     """
 
     constraints = {**Normalization.constraints, "momentum": "a number in [0, 1]"}
@@ -160,23 +164,25 @@ class BatchNorm(Normalization):
         self.momentum = momentum
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
-        state = {"mean": ("state", (self.units,)), "variance": ("state", (self.units,))}
-        return {**super().shapes(), **state}
+        stats = {name: (RUNNING_STATS, (self.units,)) for name in ("mean", "variance")}
+        return {**super().shapes(), **stats}
 
-    def fill(self) -> None:
-        super().fill()
+    def reset_parameters(
+        self, rng: Any, initializer: Any, bias_initializer: Any | None = None
+    ) -> None:
+        super().reset_parameters(rng, initializer, bias_initializer)
         self.mean[...] = 0
         self.variance[...] = 1
 
     def is_constant(self, buffer: Buffer) -> bool:
-        return buffer.frozen or len(buffer.x) == 1
+        return buffer.use_running_stats or len(buffer.x) == 1
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
         if self.is_constant(buffer):
             return self.mean, self.variance
         return super().statistics(x, buffer)
 
-    def remember(self, buffer: Buffer) -> None:
+    def update_running_stats(self, buffer: Buffer) -> None:
         if self.is_constant(buffer):
             return
         (mean,), (variance,) = buffer.statistics

@@ -20,7 +20,7 @@ from sknumpynet.core.losses.log_loss import (
     cells_of,
     minus_log_of,
 )
-from sknumpynet.core.losses.multioutput import SeveralClasses
+from sknumpynet.core.losses.multioutput import MultioutputLogLoss
 from sknumpynet.core.losses.regression import AbsoluteError, Huber, LogCosh, Quantile, SquaredError
 
 __all__ = [
@@ -38,8 +38,8 @@ __all__ = [
     "LogLoss",
     "Loss",
     "MultinomialLogLoss",
+    "MultioutputLogLoss",
     "Quantile",
-    "SeveralClasses",
     "SquaredError",
     "cells_of",
     "get_classification_loss",

@@ -21,7 +21,7 @@ class Loss(Options):
 
     A loss of one's own needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``,
     as the classifier's losses do: what it writes are probabilities, and the likeliest class is predicted.
-    ``check_targets`` and ``point`` are there for targets and predictions of a special kind.
+    ``check_targets`` and ``point_prediction`` are there for targets and predictions of a special kind.
 
     Attributes
     ----------
@@ -44,6 +44,7 @@ class Loss(Options):
     (4.0, array([[8.]]))
     """
 
+    renamed = {"n_raw": "n_outputs_for", "point": "point_prediction"}
     kind = "any"
     link = "identity"
     reports_mean = False
@@ -53,11 +54,11 @@ class Loss(Options):
         if out is not raw:
             np.copyto(out, raw)
 
-    def point(self, prediction: Array) -> Array:
+    def point_prediction(self, prediction: Array) -> Array:
         """Return the columns of the prediction that a score is to be taken of."""
         return prediction
 
-    def n_raw(self, n_targets: int) -> int:
+    def n_outputs_for(self, n_targets: int) -> int:
         """Return the number of raw outputs for so many targets."""
         return n_targets
 

@@ -12,7 +12,7 @@ from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.losses.log_loss import MultinomialLogLoss, cells_of, minus_log_of
 
 
-class SeveralClasses(Loss):
+class MultioutputLogLoss(Loss):
     """The log losses of several questions at once, each with one class out of its own set, added up.
 
     The raw outputs of the questions stand side by side: the first ``sizes[0]`` belong to the first, and so
@@ -28,7 +28,7 @@ class SeveralClasses(Loss):
     Examples
     --------
     >>> import numpy as np
-    >>> loss = SeveralClasses([2, 3])
+    >>> loss = MultioutputLogLoss([2, 3])
     >>> value, gradient = loss.value_and_gradient(np.array([[1, 0]]), np.zeros((1, 5)))
     >>> round(value, 6), gradient.round(3)
     (1.791759, array([[ 0.5  , -0.5  , -0.667,  0.333,  0.333]]))

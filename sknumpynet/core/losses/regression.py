@@ -167,7 +167,7 @@ class Quantile(Loss):
                 f"{self!r}: quantiles must lie in (0, 1) and rise, as [0.1, 0.5, 0.9] do"
             )
 
-    def n_raw(self, n_targets: int) -> int:
+    def n_outputs_for(self, n_targets: int) -> int:
         levels = self._levels()
         if len(levels) > 1 and n_targets > 1:
             raise ValueError(f"several quantiles need a single target; y has {n_targets} columns")
@@ -181,7 +181,7 @@ class Quantile(Loss):
         if len(self._levels()) > 1:
             out.sort(axis=1)
 
-    def point(self, prediction: Array) -> Array:
+    def point_prediction(self, prediction: Array) -> Array:
         levels = self._levels()
         if len(levels) == 1:
             return prediction

@@ -17,7 +17,6 @@ from numpy.typing import DTypeLike
 
 from sknumpynet.core.activations import Activation, Function
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.initializers import Initializer, RandomSource
 from sknumpynet.core.layers import Activate
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.optimizers import Optimizer
@@ -197,22 +196,6 @@ def check_layers(network: Any) -> None:
         width = layer.width(width)
         if isinstance(layer, Activate):
             check_activation(layer.activation, width, network.dtype)
-
-
-def fill_checked(
-    initializer: Initializer, W: Array, fan_in: int, fan_out: int, rng: RandomSource
-) -> None:
-    """Fill ``W``, or raise ValueError where an initializer of one's own leaves some of it."""
-    if not is_foreign(initializer):
-        initializer.fill(W, fan_in, fan_out, rng)
-        return
-    W[...] = np.nan
-    initializer.fill(W, fan_in, fan_out, rng)
-    if np.isnan(W).any():
-        raise ValueError(
-            f"{initializer!r}: fill(W, ...) must write numbers into all of W, as W[...] = ... does. What it "
-            "returns, or binds to the name W, is lost"
-        )
 
 
 def _twin(thing: Thing) -> Thing:

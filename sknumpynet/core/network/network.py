@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network: a list of layers over one flat vector of parameters.
 
-``params`` holds all weights W, layer by layer, and after them all biases b; ``grads`` is laid out alike.
+``params`` holds all weights W, layer by layer, after them all biases b, and then what else is trained;
+``grads`` is laid out alike.
 Whatever is done to all parameters (a step, a penalty, a copy, a check) is one line on a vector.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,14 @@ from sknumpynet.core.activations import Activation
 from sknumpynet.core.arrays import Array, checked_dtype
 from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
 from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.network.foreign import check_layers, fill_checked
+from sknumpynet.core.layers.base import GROUPS, RUNNING_STATS, Group
+from sknumpynet.core.network.foreign import check_layers
 from sknumpynet.core.network.rows import chunks
 from sknumpynet.core.network.workspace import Workspace, bind_views
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
 Link = Callable[[Array, Array], None]
-PLACES = ("weights", "biases", "rest")  # the order in ``params``
 # So few rows are predicted in one go, whatever the width.
 SMALL = 32
 
@@ -46,6 +47,12 @@ class Network:
         Fills the biases in its place.
     rng : int, Generator, RandomState or None, default=None
         Where the initial numbers come from.
+    n_features : int, default=None
+        Number of inputs; None means that of the first Dense layer. To be given where a layer before it
+        changes their number.
+    groups : dict of str to Group, default=None
+        How the groups of parameters are trained, where not as usual: which decay, and with what factor of
+        the learning rate.
 
     Attributes
     ----------
@@ -53,10 +60,13 @@ class Network:
         All parameters. To write them use ``params[...] =``; the layers hold views.
     grads : ndarray of shape (n_params,)
         dL/dparams of the last `backward`.
-    state : ndarray
+    running_stats : ndarray
         What is kept but not trained: the running statistics of batch normalisation.
     n_weights : int
-        ``params[:n_weights]`` are the weights; biases follow, then gains and shifts of normalisations.
+        Number of weights: ``params[:n_weights]`` are these.
+    n_decayed : int
+        ``params[:n_decayed]`` are the parameters that decay: the weights, and other groups of which this is
+        said. Biases follow, then gains and shifts of normalisations, then further groups.
     dense : list of Dense
         The layers that have weights.
 
@@ -83,13 +93,16 @@ class Network:
         initializer: Initializer | None = None,
         bias_initializer: Initializer | None = None,
         rng: int | RandomSource | None = None,
+        n_features: int | None = None,
+        groups: Mapping[str, Group] | None = None,
     ) -> None:
+        self.n_features, self.groups = n_features, {**GROUPS, **(groups or {})}
         self.layers: list[Layer] = [
             copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
         ]
         self._lay_out()
         self._params: Array = np.empty(self._n_params, checked_dtype(dtype))
-        self.state = np.empty(self._n_state, dtype)
+        self.running_stats = np.empty(self._n_stats, dtype)
         self._bind_all()
         check_layers(self)
         self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
@@ -98,29 +111,39 @@ class Network:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
         if not self.dense:
             raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
-        self.widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
+        self.fan_in = width = self.n_features or self.dense[0].fan_in
+        self.widest = max(width, *(max(layer.fan_in, layer.fan_out) for layer in self.dense))
         self.widest_output = max(layer.fan_out for layer in self.dense)
-        self.fan_in = width = self.dense[0].fan_in
         keeps = True  # the data
         for layer in self.layers:
             layer.check()
             width = layer.width(width)
             if isinstance(layer, Activate):
-                layer.copies = keeps
-            keeps = layer.keeps_output
+                layer.must_copy_input = keeps
+            keeps = layer.needed_in_backward
         self.n_outputs = width
-        self.is_random = any(type(layer).draw is not Layer.draw for layer in self.layers)
-        sizes = dict.fromkeys((*PLACES, "state"), 0)
+        self.is_random = any(
+            type(layer).sample_masks is not Layer.sample_masks for layer in self.layers
+        )
+        sizes = dict.fromkeys(self.groups, 0)
         for layer in self.layers:
-            for place, shape in layer.shapes().values():
-                sizes[place] += math.prod(shape)
+            for group, shape in layer.shapes().values():
+                sizes[group] = sizes.get(group, 0) + math.prod(shape)
+        self._n_stats = sizes.pop(RUNNING_STATS, 0)
+        how = {group: self.groups.get(group, Group()) for group in sizes}
+        # those that decay come first, so that penalty and decay are for one piece of the vector
+        self._order = sorted(sizes, key=lambda group: not how[group].decays)
+        self._n_params = sum(sizes.values())
         self.n_weights = sizes["weights"]
-        self._n_params = sum(sizes[place] for place in PLACES)
-        self._n_state = sizes["state"]
+        self.n_decayed = sum(sizes[group] for group in sizes if how[group].decays)
+        factors = [how[group].learning_rate_factor for group in self._order]
+        self._factors: Array | None = None
+        if set(factors) != {1.0}:
+            self._factors = np.repeat(factors, [sizes[group] for group in self._order])
 
     def _bind_all(self) -> None:
-        bind_views(self.layers, self._params, PLACES)
-        bind_views(self.layers, self.state, ("state",))
+        bind_views(self.layers, self._params, self._order)
+        bind_views(self.layers, self.running_stats, (RUNNING_STATS,))
         self._grads: Array | None = None
 
     @property
@@ -131,7 +154,7 @@ class Network:
     def grads(self) -> Array:
         if self._grads is None:  # a network that only predicts needs none
             self._grads = np.zeros_like(self._params)
-            bind_views(self.layers, self._grads, PLACES, prefix="d")
+            bind_views(self.layers, self._grads, self._order, prefix="d")
         return self._grads
 
     @property
@@ -147,33 +170,34 @@ class Network:
         """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
         source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
         for layer in self.layers:
-            if isinstance(layer, Dense):
-                fans = layer.fan_in, layer.fan_out
-                fill_checked(initializer, layer.W, *fans, source)
-                if layer.bias:
-                    fill_checked(bias_initializer or initializer, layer.b, *fans, source)
-            layer.fill()
+            layer.reset_parameters(source, initializer, bias_initializer)
 
-    def draw(self, work: Workspace, rng: np.random.Generator) -> None:
+    def learning_rates(self, learning_rate: float) -> float | Array:
+        """Return the learning rate of each parameter: an array where groups differ, else the number."""
+        if self._factors is None:
+            return learning_rate
+        return np.multiply(self._factors, learning_rate, dtype=self.dtype)
+
+    def sample_masks(self, work: Workspace, rng: np.random.Generator) -> None:
         """Draw the masks of dropout for the next pass in ``work``."""
         for layer, buffer in zip(self.layers, work.buffers, strict=True):
-            layer.draw(buffer, rng)
+            layer.sample_masks(buffer, rng)
 
-    def remember(self, work: Workspace) -> None:
+    def update_running_stats(self, work: Workspace) -> None:
         """Update running statistics from the last forward pass in ``work``."""
         for layer, buffer in zip(self.layers, work.buffers, strict=True):
-            layer.remember(buffer)
+            layer.update_running_stats(buffer)
 
     def snapshot(self, into: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """Return copies of all that training changes, in the arrays of an earlier snapshot if given."""
         if into is None:
-            return self._params.copy(), self.state.copy()
-        into[0][...], into[1][...] = self._params, self.state
+            return self._params.copy(), self.running_stats.copy()
+        into[0][...], into[1][...] = self._params, self.running_stats
         return into
 
     def restore(self, snapshot: tuple[Array, Array]) -> None:
         """Put a snapshot back."""
-        self._params[...], self.state[...] = snapshot
+        self._params[...], self.running_stats[...] = snapshot
 
     def forward(self, X: Any, work: Workspace) -> Array:
         """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
@@ -266,7 +290,7 @@ class Network:
         other = self.copy()  # the backward pass writes gradients, and may run in several threads
         work = Workspace(other, len(X), input_gradient=True)
         for buffer in work.buffers:
-            buffer.frozen = True
+            buffer.use_running_stats = True
         raw = other.forward(X, work).copy()
         slopes = np.empty((*raw.shape, X.shape[1]), self.dtype)
         for output in range(self.n_outputs):
@@ -278,21 +302,31 @@ class Network:
         """Return a copy that computes in another dtype, float32 or float64."""
         other = copy.copy(self)
         layers = [copy.copy(layer) for layer in self.layers]
-        params, state = self._params.astype(checked_dtype(dtype)), self.state.astype(dtype)
-        other.__setstate__({"layers": layers, "params": params, "state": state})
+        params = self._params.astype(checked_dtype(dtype))
+        stats = self.running_stats.astype(dtype)
+        changed = {"layers": layers, "params": params, "running_stats": stats}
+        other.__setstate__({**self.__getstate__(), **changed})
         return other
 
     def make_writable(self) -> None:
         """Copy parameters that lie in a file that was opened for reading (a memory map)."""
         if not self._params.flags.writeable:
-            self._params, self.state = np.array(self._params), np.array(self.state)
+            self._params, self.running_stats = np.array(self._params), np.array(self.running_stats)
             self._bind_all()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"layers": self.layers, "params": self._params, "state": self.state}
+        return {
+            "layers": self.layers,
+            "params": self._params,
+            "running_stats": self.running_stats,
+            "n_features": self.n_features,
+            "groups": self.groups,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.layers, self._params, self.state = state["layers"], state["params"], state["state"]
+        self.layers, self._params = state["layers"], state["params"]
+        self.running_stats = state["running_stats"]
+        self.n_features, self.groups = state["n_features"], state["groups"]
         self._lay_out()
         self._bind_all()
 

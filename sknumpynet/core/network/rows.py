@@ -14,7 +14,7 @@ from sknumpynet.core.arrays import Array
 Rows = slice | Array  # consecutive rows, or an array of row numbers
 
 
-class Gather:
+class RowReader:
     """Rows of one array, as an array of ``dtype`` in C order, or as CSR where the array is sparse.
 
     Parameters
@@ -86,7 +86,7 @@ def chunks(
     if rows is None and n <= size and not isinstance(X, np.ndarray):
         yield 0, n, X.astype(dtype, copy=False)
         return
-    gather = Gather(X, size, dtype)
+    gather = RowReader(X, size, dtype)
     for start in range(0, n, size):
         stop = min(start + size, n)
         yield start, stop, gather(slice(start, stop) if rows is None else rows[start:stop])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -102,9 +103,7 @@ class Workspace:
             )
 
 
-def bind_views(
-    layers: list[Layer], vector: Array, places: tuple[str, ...], prefix: str = ""
-) -> None:
+def bind_views(layers: list[Layer], vector: Array, places: Sequence[str], prefix: str = "") -> None:
     """Give each layer its pieces of ``vector``: first all that lies in the first place, and so on."""
     start = 0
     for place in places:

@@ -7,6 +7,7 @@ equations. It knows no schedule, stops nothing and prints nothing.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -94,12 +95,12 @@ class Optimizer(Options):
         parts: Iterable[Any] = [(params, grads, self.state, learning_rate, self._scratch, n)]
         if len(params) > len(self._scratch):
             parts = self._parts(params, grads, learning_rate, n)
-        for part, slope, state, rate, scratch, n in parts:
+        for part, grads_piece, state, rate, scratch, n in parts:
             if penalty is not None and n > 0:
-                penalty(part[:n], slope[:n], scratch[:n])
+                penalty(part[:n], grads_piece[:n], scratch[:n])
             if self.weight_decay and n > 0:
                 self._decay(part[:n], rate, scratch[:n])
-            self.update(part, slope, state, rate, scratch)
+            self.update(part, grads_piece, state, rate, scratch)
 
     def _decay(self, W: Array, learning_rate: Rate, scratch: Array) -> None:
         """``W *= 1 - learning_rate * weight_decay``."""
@@ -127,6 +128,30 @@ class Optimizer(Options):
             if not vector.flags.writeable:  # it lies in a file that was opened for reading
                 self.state[name] = np.array(vector)
         self._scratch = np.empty(pieces(len(params))[0].stop, params.dtype)
+
+    def arrays(self) -> tuple[Array, ...]:
+        """Return the arrays that are remembered from step to step, none before the first one."""
+        return tuple(vars(self).get("state", {}).values())
+
+    def share_state(self) -> Optimizer:
+        """Return an optimizer that goes on with the same arrays, and with numbers of its own."""
+        other = copy.copy(self)
+        if hasattr(self, "state"):
+            other.state = dict(self.state)
+        return other
+
+    def get_state(self) -> dict[str, Any]:
+        """Return a copy of what is remembered from step to step: arrays and plain values, by name."""
+        options = self.get_params()
+        return copy.deepcopy(
+            {name: value for name, value in self.__getstate__().items() if name not in options}
+        )
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put back what `get_state` returned."""
+        kept = self.get_params()
+        vars(self).clear()
+        vars(self).update({**kept, **copy.deepcopy(state)})
 
     def before_update(self) -> None:
         """Do what is to be done once a step, where `update` may be called for several pieces."""

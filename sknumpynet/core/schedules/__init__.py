@@ -4,7 +4,7 @@
 ``base`` says what one is, ``by_name`` finds them.
 """
 
-from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 from sknumpynet.core.schedules.by_name import SCHEDULES, get_schedule
 from sknumpynet.core.schedules.cosine import Cosine, OneCycle
 from sknumpynet.core.schedules.decay import Custom, Exponential, Step
@@ -20,9 +20,9 @@ __all__ = [
     "Exponential",
     "InverseScaling",
     "OneCycle",
-    "Progress",
     "Schedule",
     "Step",
+    "TrainingProgress",
     "Warmup",
     "get_schedule",
 ]

@@ -10,7 +10,7 @@ from sknumpynet.core.options import Options
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """Where training is.
 
     Attributes
@@ -32,47 +32,54 @@ class Progress:
 
 
 class Schedule(Options):
-    """Base class: a function of `Progress` to a learning rate.
+    """Base class: a function of `TrainingProgress` to a learning rate.
 
     A subclass has a parameter ``rate``, the largest rate; None stands for the estimator's
     ``learning_rate_init``, which is put in before training.
 
     Attributes
     ----------
-    moves : {'never', 'epoch', 'step'}
+    updates : {'never', 'epoch', 'step'}
         When the rate is to be asked for anew.
-    has_end : bool
+    fixed_length : bool
         Whether the schedule is made for a given number of steps. Training then goes on to the end.
-    holds : bool
+    clamps : bool
         Whether the last rate is held where training goes on beyond its planned length, as it may in calls of
         ``partial_fit``.
 
     Examples
     --------
     >>> class Linear(Schedule):
-    ...     moves = "step"
-    ...     has_end = True
+    ...     updates = "step"
+    ...     fixed_length = True
     ...     def __init__(self, rate=None):
     ...         self.rate = rate
     ...     def __call__(self, progress):
-    ...         return self.top * max(1 - progress.step / progress.n_steps, 0)
-    >>> Linear(0.5)(Progress(step=3, n_steps=4))
+    ...         return self.peak_rate * max(1 - progress.step / progress.n_steps, 0)
+    >>> Linear(0.5)(TrainingProgress(step=3, n_steps=4))
     0.125
     """
 
+    renamed = {
+        "moves": "updates",
+        "has_end": "fixed_length",
+        "holds": "clamps",
+        "held": "rate_at",
+        "top": "peak_rate",
+    }
     rate: float | None
-    moves = "never"
-    has_end = False
-    holds = True
+    updates = "never"
+    fixed_length = False
+    clamps = True
 
-    def __call__(self, progress: Progress) -> float:
+    def __call__(self, progress: TrainingProgress) -> float:
         """Return the learning rate at that point."""
         raise NotImplementedError
 
-    def held(self, progress: Progress, n_epochs: int | None = None) -> float:
-        """Return the rate there; beyond the planned number of epochs, of the last step where it `holds`."""
+    def rate_at(self, progress: TrainingProgress, n_epochs: int | None = None) -> float:
+        """Return the rate there; beyond the planned number of epochs, of the last step where it `clamps`."""
         at = progress
-        if self.holds and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
+        if self.clamps and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
             step, epoch = min(at.step, at.n_steps - 1), min(at.epoch, n_epochs - 1)
             at = replace(at, step=step, epoch=epoch)
         rate = self(at)
@@ -88,6 +95,6 @@ class Schedule(Options):
         return None
 
     @property
-    def top(self) -> float:
+    def peak_rate(self) -> float:
         """The largest rate, as a number."""
         return 0.001 if self.rate is None else self.rate

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class Cosine(Schedule):
@@ -27,7 +27,7 @@ class Cosine(Schedule):
     Examples
     --------
     >>> schedule = Cosine(0.1)
-    >>> [round(schedule(Progress(step, 11)), 6) for step in (0, 5, 10)]
+    >>> [round(schedule(TrainingProgress(step, 11)), 6) for step in (0, 5, 10)]
     [0.1, 0.05, 0.0]
     """
 
@@ -36,8 +36,8 @@ class Cosine(Schedule):
         "warmup": "a number in [0, 1]",
         "end_factor": "a number in [0, 1]",
     }
-    moves = "step"
-    has_end = True
+    updates = "step"
+    fixed_length = True
 
     def __init__(
         self, rate: float | None = None, warmup: float = 0.0, end_factor: float = 0.0
@@ -46,13 +46,13 @@ class Cosine(Schedule):
         self.warmup = warmup
         self.end_factor = end_factor
 
-    def __call__(self, progress: Progress) -> float:
+    def __call__(self, progress: TrainingProgress) -> float:
         last = max(progress.n_steps - 1, 1)
         turn = self.warmup * last
         if progress.step < turn:
-            return self.top * (progress.step + 1) / (turn + 1)
+            return self.peak_rate * (progress.step + 1) / (turn + 1)
         done = (progress.step - turn) / max(last - turn, 1e-9)
-        return _half_cosine(self.top, self.top * self.end_factor, min(done, 1.0))
+        return _half_cosine(self.peak_rate, self.peak_rate * self.end_factor, min(done, 1.0))
 
 
 class OneCycle(Schedule):
@@ -86,7 +86,7 @@ class OneCycle(Schedule):
     Examples
     --------
     >>> schedule = OneCycle(0.01)
-    >>> [round(schedule(Progress(step, 11)), 6) for step in (0, 3, 10)]
+    >>> [round(schedule(TrainingProgress(step, 11)), 6) for step in (0, 3, 10)]
     [0.0004, 0.01, 0.0]
     """
 
@@ -96,8 +96,8 @@ class OneCycle(Schedule):
         "start_factor": "a number in [0, 1]",
         "end_factor": "a number in [0, 1]",
     }
-    moves = "step"
-    has_end = True
+    updates = "step"
+    fixed_length = True
 
     def __init__(
         self,
@@ -111,8 +111,8 @@ class OneCycle(Schedule):
         self.start_factor = start_factor
         self.end_factor = end_factor
 
-    def __call__(self, progress: Progress) -> float:
-        top, start = self.top, self.top * self.start_factor
+    def __call__(self, progress: TrainingProgress) -> float:
+        top, start = self.peak_rate, self.peak_rate * self.start_factor
         last = max(progress.n_steps - 1, 1)
         turn = self.warmup * last
         if progress.step < turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class Step(Schedule):
@@ -23,7 +23,7 @@ class Step(Schedule):
     Examples
     --------
     >>> schedule = Step(0.1, every=2, factor=0.1)
-    >>> [round(schedule(Progress(step, 60, epoch=step // 10)), 6) for step in (0, 19, 20)]
+    >>> [round(schedule(TrainingProgress(step, 60, epoch=step // 10)), 6) for step in (0, 19, 20)]
     [0.1, 0.1, 0.01]
     """
 
@@ -32,15 +32,15 @@ class Step(Schedule):
         "every": "an integer in [1, inf)",
         "factor": "a number in (0, 1]",
     }
-    moves = "epoch"
+    updates = "epoch"
 
     def __init__(self, rate: float | None = None, every: int = 10, factor: float = 0.5) -> None:
         self.rate = rate
         self.every = every
         self.factor = factor
 
-    def __call__(self, progress: Progress) -> float:
-        return self.top * self.factor ** (progress.epoch // self.every)
+    def __call__(self, progress: TrainingProgress) -> float:
+        return self.peak_rate * self.factor ** (progress.epoch // self.every)
 
 
 class Exponential(Schedule):
@@ -55,19 +55,19 @@ class Exponential(Schedule):
 
     Examples
     --------
-    >>> Exponential(0.1, factor=0.5)(Progress(epoch=2))
+    >>> Exponential(0.1, factor=0.5)(TrainingProgress(epoch=2))
     0.025
     """
 
     constraints = {"rate": "None or a number in (0, inf)", "factor": "a number in (0, 1]"}
-    moves = "epoch"
+    updates = "epoch"
 
     def __init__(self, rate: float | None = None, factor: float = 0.95) -> None:
         self.rate = rate
         self.factor = factor
 
-    def __call__(self, progress: Progress) -> float:
-        return self.top * self.factor**progress.epoch
+    def __call__(self, progress: TrainingProgress) -> float:
+        return self.peak_rate * self.factor**progress.epoch
 
 
 class Custom(Schedule):
@@ -80,16 +80,16 @@ class Custom(Schedule):
 
     Examples
     --------
-    >>> Custom(lambda step: 0.1 / (1 + step))(Progress(step=9))
+    >>> Custom(lambda step: 0.1 / (1 + step))(TrainingProgress(step=9))
     0.01
     """
 
     constraints = {"function": "a function"}
     rate = None
-    moves = "step"
+    updates = "step"
 
     def __init__(self, function: Callable[[int], float]) -> None:
         self.function = function
 
-    def __call__(self, progress: Progress) -> float:
+    def __call__(self, progress: TrainingProgress) -> float:
         return float(self.function(progress.step))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class Constant(Schedule):
@@ -16,7 +16,7 @@ class Constant(Schedule):
 
     Examples
     --------
-    >>> Constant(0.1)(Progress(samples=1000))
+    >>> Constant(0.1)(TrainingProgress(samples=1000))
     0.1
     """
 
@@ -25,8 +25,8 @@ class Constant(Schedule):
     def __init__(self, rate: float | None = None) -> None:
         self.rate = rate
 
-    def __call__(self, progress: Progress) -> float:
-        return self.top
+    def __call__(self, progress: TrainingProgress) -> float:
+        return self.peak_rate
 
 
 class InverseScaling(Schedule):
@@ -41,20 +41,20 @@ class InverseScaling(Schedule):
 
     Examples
     --------
-    >>> InverseScaling(0.1)(Progress(samples=99))
+    >>> InverseScaling(0.1)(TrainingProgress(samples=99))
     0.01
     """
 
     constraints = {"rate": "None or a number in (0, inf)", "power": "a number in [0, inf)"}
-    moves = "epoch"
-    holds = False  # as scikit-learn's
+    updates = "epoch"
+    clamps = False  # as scikit-learn's
 
     def __init__(self, rate: float | None = None, power: float = 0.5) -> None:
         self.rate = rate
         self.power = power
 
-    def __call__(self, progress: Progress) -> float:
-        return float(self.top / (progress.samples + 1) ** self.power)
+    def __call__(self, progress: TrainingProgress) -> float:
+        return float(self.peak_rate / (progress.samples + 1) ** self.power)
 
 
 class Adaptive(Schedule):
@@ -88,8 +88,8 @@ class Adaptive(Schedule):
         self.factor = factor
         self.smallest = smallest
 
-    def __call__(self, progress: Progress) -> float:
-        return self.top
+    def __call__(self, progress: TrainingProgress) -> float:
+        return self.peak_rate
 
     def on_plateau(self, rate: float) -> float | None:
         return None if rate <= self.smallest else rate / self.factor

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 from sknumpynet.core.schedules.by_name import get_schedule
 
 
@@ -27,12 +27,12 @@ class Warmup(Schedule):
     --------
     >>> from sknumpynet.core import Constant
     >>> schedule = Warmup(Constant(0.1), steps=3)
-    >>> [schedule(Progress(step)) for step in (0, 1, 3, 100)]
+    >>> [schedule(TrainingProgress(step)) for step in (0, 1, 3, 100)]
     [0.025, 0.05, 0.1, 0.1]
     """
 
     constraints = {"rate": "None or a number in (0, inf)", "steps": "a number in [0, inf)"}
-    moves = "step"
+    updates = "step"
 
     def __init__(
         self,
@@ -47,20 +47,20 @@ class Warmup(Schedule):
     @property
     def inner(self) -> Schedule:
         """The schedule that follows, with the rate put in."""
-        return get_schedule(self.schedule, self.top)
+        return get_schedule(self.schedule, self.peak_rate)
 
     @property
-    def has_end(self) -> bool:  # type: ignore[override]
-        return self.inner.has_end
+    def fixed_length(self) -> bool:  # type: ignore[override]
+        return self.inner.fixed_length
 
     @property
-    def holds(self) -> bool:  # type: ignore[override]
-        return self.inner.holds
+    def clamps(self) -> bool:  # type: ignore[override]
+        return self.inner.clamps
 
     def on_plateau(self, rate: float) -> float | None:
         return self.inner.on_plateau(rate)
 
-    def __call__(self, progress: Progress) -> float:
+    def __call__(self, progress: TrainingProgress) -> float:
         steps = self.steps if self.steps >= 1 else self.steps * progress.n_steps
         rate = self.inner(progress)
         return rate * min((progress.step + 1) / (steps + 1), 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.network.rows import Gather, Rows
+from sknumpynet.core.network.rows import RowReader, Rows
 
 
 class Batches:
@@ -33,9 +33,9 @@ class Batches:
     ) -> None:
         self.n = X.shape[0]
         self.size = size
-        self._X = Gather(X, size, dtype)
-        self._y = Gather(y, size, dtype if y.dtype.kind == "f" else y.dtype)
-        self._weight = None if sample_weight is None else Gather(sample_weight, size, dtype)
+        self._X = RowReader(X, size, dtype)
+        self._y = RowReader(y, size, dtype if y.dtype.kind == "f" else y.dtype)
+        self._weight = None if sample_weight is None else RowReader(sample_weight, size, dtype)
 
     def gather(self, rows: Rows) -> tuple[Any, Array, Array | None]:
         """Return X, y and weights of those rows, valid until the next call."""

@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training: steps on minibatches, epochs, and when to stop.
+"""Training: steps on minibatches, and epochs of them.
 
-One step is `Training.step`, and nothing hides it. `Training.run` repeats it over shuffled batches, keeps the
-record, and watches the loss of each epoch, or a validation score, to end when it no longer gets better.
+One step is `Training.step`, and nothing hides it; `Training.epochs` repeats it over shuffled batches. What is
+made of an epoch (a score, a callback, an early end) is not training's business, but that of whoever asks for
+the next one.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sknumpynet.core.arrays import Array, pieces
-from sknumpynet.core.losses import Loss
-from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.network.foreign import ROWS, check_loss, check_optimizer
-from sknumpynet.core.optimizers import Optimizer
+from sknumpynet.core.network.network import Network
+from sknumpynet.core.network.workspace import Workspace
+from sknumpynet.core.optimizers.base import Optimizer
 from sknumpynet.core.options import is_foreign
-from sknumpynet.core.schedules import Progress, Schedule
+from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 from sknumpynet.core.training.batches import Batches
-from sknumpynet.core.training.history import History, Patience
+from sknumpynet.core.training.history import EpochRecord, Patience
 from sknumpynet.core.training.penalty import Penalty, clip_norm
 
 
@@ -47,20 +48,12 @@ class Training:
         Factor of the reported loss: 1 / n_outputs where the mean over outputs is reported.
     shuffle : bool
         Whether each epoch takes the rows in a new order.
-    tol, n_iter_no_change : float
-        An epoch has to be better by ``tol``; after more than ``n_iter_no_change`` that were not, the
-        schedule decides whether to go on.
-    max_epochs : int or None
-        What schedules take as the length of training, beyond which most hold their last rate; None for the
-        epochs of the run.
-    log : callable
-        Called with the training and the number of epochs done, or a message about the end.
+    max_epochs : int
+        What schedules take as the length of training, beyond which most hold their last rate.
 
     Attributes
     ----------
-    history : History
-        The record.
-    progress : Progress
+    progress : TrainingProgress
         How far it got.
     patience : Patience
         The best loss or score, and how long ago that was.
@@ -68,16 +61,10 @@ class Training:
         The rows in the order of the last epoch, which the next one shuffles on.
     learning_rate : float
         Of the next step.
-    slowdown : float
+    plateau_factor : float
         What plateaus have made of the schedule's rate.
-    best : tuple of ndarray or None
-        During a `run` that keeps the best: the network as it was then.
     norm : float
         Length of the last gradient before it was shortened to ``max_grad_norm``.
-    split : tuple of ndarray of int or None
-        The rows to train on and those to validate with, where there are such.
-    converged : bool
-        Whether the last `run` ended because nothing improved any more.
     """
 
     network: Network
@@ -90,19 +77,12 @@ class Training:
     max_grad_norm: float | None = None
     loss_scale: float = 1.0
     shuffle: bool = True
-    tol: float = 1e-4
-    n_iter_no_change: float = 10
-    max_epochs: int | None = None
-    log: Callable[[Training, int | str], None] | None = None
-    history: History = field(default_factory=History)
-    progress: Progress = field(default_factory=Progress)
-    patience: Patience = field(default_factory=lambda: Patience(np.inf))
+    max_epochs: int = 1
+    progress: TrainingProgress = field(default_factory=TrainingProgress)
+    patience: Patience = field(default_factory=lambda: Patience(math.inf))
     order: Array = field(default_factory=lambda: np.arange(0))
-    converged: bool = False
-    slowdown: float = 1.0
+    plateau_factor: float = 1.0
     norm: float = math.nan
-    best: tuple[Array, Array] | None = None
-    split: tuple[Array, Array] | None = None
 
     def __post_init__(self) -> None:
         for part in (self.loss, self.optimizer, self.schedule):
@@ -110,77 +90,74 @@ class Training:
         check_optimizer(self.optimizer, len(self.network.params), self.network.dtype)
         self.learning_rate = self.rate()
         self.mask_rng = np.random.default_rng(0)
-        if self.network.is_random:  # a single draw; without dropout the rows' order stays as it was
-            self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
+        if self.network.is_random:
+            self.draw_mask_rng()
+
+    def draw_mask_rng(self) -> None:
+        """Seed the generator of dropout's masks: one draw, and none without dropout."""
+        self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
 
     def __getstate__(self) -> dict[str, Any]:
         order = self.order.astype(np.uint32) if len(self.order) < 1 << 32 else self.order
-        return {**vars(self), "order": order, "log": None}
+        return {**vars(self), "order": order}
 
-    def run(
-        self,
-        batches: Batches,
-        rows: Array | None,
-        n_epochs: int,
-        validate: Callable[[], tuple[float, float]] | None = None,
-        keep_best: bool = True,
-        before: Callable[[], None] | None = None,
-    ) -> Iterator[int]:
-        """Train, an epoch at a time: yields the number of epochs done after each.
+    def arrays(self) -> tuple[Array, ...]:
+        """Return the arrays that an epoch writes into."""
+        return self.network.params, self.network.running_stats, *self.optimizer.arrays()
 
-        The count begins with the epochs in `history`, those of a run that was broken off.
+    # What changes in an epoch, beside the vectors, the optimizer and the generators.
+    PLAIN = ("order", "learning_rate", "plateau_factor", "norm")
 
-        ``rows`` are the rows to train on, None for all. ``validate``, where given, returns loss and score of
-        validation data. With ``keep_best`` the score decides when to stop, and the parameters of the best
-        epoch are put back at the end, or when the iterator is closed; else both are only recorded.
-        ``before`` is called at the beginning of each epoch.
+    def state(self) -> dict[str, Any]:
+        """Return a copy of all that an epoch changes, as arrays and plain values, to be put back later."""
+        params, running_stats = self.network.snapshot()
+        return {
+            "params": params,
+            "running_stats": running_stats,
+            "optimizer": self.optimizer.get_state(),
+            "progress": asdict(self.progress),
+            "patience": asdict(self.patience),
+            "rng": None if self.rng is None else self.rng.get_state(),
+            "mask_rng": self.mask_rng.bit_generator.state,
+            **{name: getattr(self, name) for name in self.PLAIN},
+        }
+
+    def set_state(self, state: dict[str, Any], set_rng: bool = True) -> None:
+        """Put a state back; ``set_rng=False`` leaves the generator of the rows' order as it is."""
+        self.network.restore((state["params"], state["running_stats"]))
+        self.optimizer.set_state(state["optimizer"])
+        self.progress = TrainingProgress(**state["progress"])
+        self.patience = Patience(**state["patience"])
+        if set_rng and state["rng"] is not None:
+            self.rng.set_state(state["rng"])
+        self.mask_rng = np.random.default_rng(0)
+        self.mask_rng.bit_generator.state = state["mask_rng"]
+        for name in self.PLAIN:
+            setattr(self, name, state[name])
+
+    def epochs(self, batches: Batches, rows: Array | None = None) -> Iterator[EpochRecord]:
+        """Train, an epoch each time that the next record is asked for; there is no last one.
+
+        ``rows`` are the rows to train on, None for all.
         """
         n = batches.n if rows is None else len(rows)
         if len(self.order) != n:
             self.order = np.arange(n)
-        if not self.history.loss:
-            self.converged = False
         if is_foreign(self.loss):
             some = slice(0, min(ROWS, batches.size))
             y = batches.gather(some if rows is None else rows[some])[1]
             check_loss(self.loss, y, self.network.n_outputs, self.network.dtype)
-        self.progress.n_steps = (self.max_epochs or n_epochs) * -(-n // batches.size)
+        self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
         n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_weights)[0].stop
         scratch = np.empty(n_scratch, self.network.dtype)
-        decides = validate is not None and keep_best
-        if decides and self.best is None:
-            self.best = self.network.snapshot()
-        try:
-            for epoch in range(len(self.history.loss) + 1, n_epochs + 1):
-                if self.converged:
-                    break
-                if before is not None:
-                    before()
-                started = time.perf_counter()
-                self._epoch(batches, rows, works, scratch)
-                if validate is not None:
-                    loss, score = validate()
-                    self.history.validation_loss.append(loss)
-                    self.history.score.append(score)
-                    if decides and self.patience.update_score(score, self.tol):
-                        self.best = self.network.snapshot(into=self.best)
-                if not decides:
-                    self.patience.update_loss(self.history.loss[-1], self.tol)
-                self.history.seconds.append(time.perf_counter() - started)
-                if self.log is not None:
-                    self.log(self, epoch)
-                self._end_or_slow_down("Validation score" if decides else "Training loss")
-                yield epoch
-        finally:
-            if self.best is not None:
-                self.network.restore(self.best)
-                self.best = None
+        while True:
+            yield self._epoch(batches, rows, works, scratch)
 
     def rate(self) -> float:
         """Return the learning rate of the next step."""
-        return self.schedule.held(self.progress, self.max_epochs) * self.slowdown
+        return self.schedule.rate_at(self.progress, self.max_epochs) * self.plateau_factor
 
     def step(
         self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
@@ -193,30 +170,34 @@ class Training:
         """
         network, n = self.network, X.shape[0]
         if network.is_random:
-            network.draw(work, self.mask_rng)
+            network.sample_masks(work, self.mask_rng)
         total = n if sample_weight is None else float(np.add.reduce(sample_weight))
         raw = network.forward(X, work)
         value, delta = self.loss.value_and_gradient(
             y, raw, sample_weight, total=total, out=work.delta, scratch=work.scratch
         )
         network.backward(delta, work)
-        if len(network.state):
-            network.remember(work)
+        if len(network.running_stats):
+            network.update_running_stats(work)
         penalty = Penalty(self.l2 / (total or n), self.l1 / (total or n))
-        on_the_way: Penalty | None = penalty
+        fused_penalty: Penalty | None = penalty
         if self.max_grad_norm is not None:
-            on_the_way = None
+            fused_penalty = None
             penalty.add_all(network, scratch)
             self.norm = clip_norm(network.grads, self.max_grad_norm)
         self.optimizer.step(
-            network.params, network.grads, self.learning_rate, network.n_weights, on_the_way
+            network.params,
+            network.grads,
+            network.learning_rates(self.learning_rate),
+            network.n_decayed,
+            fused_penalty,
         )
         return value * self.loss_scale + penalty.value if total else 0.0
 
     def _epoch(
         self, batches: Batches, rows: Array | None, works: dict[int, Workspace], scratch: Array
-    ) -> None:
-        """Take one step on each batch of ``rows`` and record the mean loss."""
+    ) -> EpochRecord:
+        """Take one step on each batch of ``rows``."""
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
@@ -230,40 +211,27 @@ class Training:
             X, y, sample_weight = batches.gather(
                 slice(start, stop) if in_order else order[start:stop]
             )
-            if schedule.moves == "step":
+            if schedule.updates == "step":
                 self.learning_rate = self.rate()
             loss = self.step(X, y, sample_weight, works[stop - start], scratch)
             sum_of_losses += loss * (stop - start)
             progress.step += 1
-        self.history.learning_rate.append(self.learning_rate)
+        rate, grads = self.learning_rate, self.network.grads
         progress.samples += n
         progress.epoch += 1
-        if schedule.moves == "epoch":
+        if schedule.updates == "epoch":
             self.learning_rate = self.rate()
-        history, grads = self.history, self.network.grads
-        history.loss.append(sum_of_losses / n)
         norm = math.sqrt(float(grads.dot(grads))) if self.max_grad_norm is None else self.norm
-        history.gradient_norm.append(norm)
+        return EpochRecord(sum_of_losses / n, rate, norm)
 
-    def _end_or_slow_down(self, what: str) -> None:
-        """After too many epochs without progress: do what the schedule says."""
-        if self.patience.stalled <= self.n_iter_no_change or self.schedule.has_end:
-            return
-        message = (
-            f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} "
-            "consecutive epochs."
-        )
+    def slow_down(self) -> float | None:
+        """Return the rate to go on with after a plateau, which the schedule decides, or None to stop."""
         rate = self.schedule.on_plateau(self.learning_rate)
-        if rate is None:
-            message += " Stopping."
-            self.converged = True
-        else:
-            message += f" Setting learning rate to {rate:f}"
-            self.slowdown *= rate / self.learning_rate
+        if rate is not None:
+            self.plateau_factor *= rate / self.learning_rate
             self.learning_rate = rate
-            self.patience.stalled = 0
-        if self.log is not None:
-            self.log(self, message)
+            self.patience.n_no_improvement = 0
+        return rate
 
 
 def _permutation(n: int, rng: Any) -> Array:

@@ -4,6 +4,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class EpochRecord(NamedTuple):
+    """What an epoch, or an iteration of L-BFGS, says of itself.
+
+    Attributes
+    ----------
+    loss : float
+        Mean loss of the batches, penalty included, each taken before its step.
+    learning_rate : float
+        The rate of the epoch's last step.
+    gradient_norm : float
+        Length of the gradient of that step, penalty included, before it is shortened to ``max_grad_norm``.
+    """
+
+    loss: float
+    learning_rate: float
+    gradient_norm: float
 
 
 @dataclass
@@ -12,14 +31,10 @@ class History:
 
     Attributes
     ----------
-    loss : list of float
-        Mean loss of the batches, penalty included, each taken before its step.
+    loss, learning_rate, gradient_norm : list of float
+        As in `EpochRecord`.
     validation_loss, score : list of float
         Loss, without penalty, and score of the validation data after the epoch; empty without such data.
-    learning_rate : list of float
-        The rate of the epoch's last step.
-    gradient_norm : list of float
-        Length of the gradient of that step, penalty included, before it is shortened to ``max_grad_norm``.
     seconds : list of float
         Time that the epoch took, validation included.
     """
@@ -31,6 +46,18 @@ class History:
     gradient_norm: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
+    def append(
+        self, record: EpochRecord, validated: tuple[float, float] | None, seconds: float
+    ) -> None:
+        """Write an epoch down; ``validated`` is loss and score of validation data, if any."""
+        if validated is not None:
+            self.validation_loss.append(validated[0])
+            self.score.append(validated[1])
+        self.learning_rate.append(record.learning_rate)
+        self.gradient_norm.append(record.gradient_norm)
+        self.seconds.append(seconds)
+        self.loss.append(record.loss)
+
 
 @dataclass
 class Patience:
@@ -40,15 +67,17 @@ class Patience:
     """
 
     best: float
-    stalled: int = 0
+    n_no_improvement: int = 0
 
     def update_loss(self, loss: float, tol: float) -> None:
-        self.stalled = self.stalled + 1 if loss > self.best - tol else 0
+        """Take in the loss of an epoch."""
+        self.n_no_improvement = self.n_no_improvement + 1 if loss > self.best - tol else 0
         self.best = min(self.best, loss)
 
     def update_score(self, score: float, tol: float) -> bool:
-        """Return whether this is the best score so far."""
-        self.stalled = 0 if score >= self.best + tol else self.stalled + 1  # NaN is no better
+        """Take in the score of an epoch, and return whether it is the best so far."""
+        progress = score >= self.best + tol  # NaN is none
+        self.n_no_improvement = 0 if progress else self.n_no_improvement + 1
         better = score > self.best
         if better:
             self.best = score

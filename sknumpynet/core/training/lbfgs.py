@@ -79,8 +79,9 @@ class Objective:
         self.l2, self.l1 = l2 / self.total, l1 / self.total
         size = min(X.shape[0], network.chunk_rows(issparse(X), backward=True))
         self.batches = Batches(X, y, sample_weight, size, np.float64)
+        check_loss(loss, self.batches.gather(slice(0, ROWS))[1], network.n_outputs)
         self.work = Workspace(self.network, size)
-        self.scratch = np.empty(pieces(self.network.n_weights)[0].stop)
+        self.scratch = np.empty(pieces(self.network.n_decayed)[0].stop)
 
     def __call__(self, params: Array) -> tuple[float, Array]:
         """Return value and gradient, the sums over chunks of rows."""
@@ -105,7 +106,7 @@ class Objective:
 
     def penalty(self, params: Array) -> float:
         """Return ``l2 / 2 * ||W||^2 + l1 * sum |W|``."""
-        weights = params[: self.network.n_weights]
+        weights = params[: self.network.n_decayed]
         value = 0.5 * self.l2 * float(np.dot(weights, weights))
         return value + self.l1 * float(np.abs(weights).sum()) if self.l1 else value
 
@@ -166,8 +167,6 @@ def minimize_lbfgs(
                 raise Stop
 
     try:
-        y = objective.batches.gather(slice(0, ROWS))[1]
-        check_loss(objective.loss, y, objective.network.n_outputs)
         found = minimize(
             evaluate,
             params,

@@ -41,7 +41,7 @@ class Penalty:
 
     def add_all(self, network: Network, scratch: Array) -> float:
         """Add the gradient for all weights of a network, whose penalty is returned."""
-        for piece in pieces(network.n_weights):
+        for piece in pieces(network.n_decayed):
             self(network.params[piece], network.grads[piece], scratch[: piece.stop - piece.start])
         return self.value
 

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The four kinds of labels: what each makes targets of, and how raw outputs become labels again.
+
+Binary and multiclass y have one label per row, an indicator matrix has a yes or no for each label, and a
+multioutput y has several columns, each with its own classes.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from sknumpynet.checks.input_checks import densified
+from sknumpynet.core.losses.base import has_inverse_link
+from sknumpynet.core.losses.by_name import get_classification_loss
+from sknumpynet.core.losses.log_loss import LogLoss
+from sknumpynet.core.losses.multioutput import MultioutputLogLoss
+
+# The type of y, in scikit-learn's words, with several columns of labels.
+MULTIOUTPUT = "multiclass-multioutput"
+# The smallest normal number and the largest one below 1, of each dtype.
+LIMITS = {
+    np.dtype(dtype): (np.array(np.finfo(dtype).tiny), np.array(1 - np.finfo(dtype).epsneg))
+    for dtype in (np.float32, np.float64)
+}
+
+
+def keep_within_limits(p):
+    """Clip probabilities in place, so that none is 0 or 1."""
+    lowest, highest = LIMITS[p.dtype]
+    p.clip(lowest, highest, p)
+
+
+class Target(ABC):
+    """What y is, as learnt from the first y: between the user's values and the network's outputs.
+
+    Attributes
+    ----------
+    natural_link : str or None
+        The link with which the raw output alone decides about labels.
+    """
+
+    natural_link: str | None = None
+    classes = None
+
+    @abstractmethod
+    def make_loss(self, parameters):
+        """Return the core's loss for the estimator's parameters, or raise ValueError."""
+
+    @abstractmethod
+    def n_outputs_for(self, loss):
+        """Return the number of raw outputs of the network."""
+
+    @abstractmethod
+    def encode(self, y):
+        """Return y as the loss wants it."""
+
+    def attributes(self):
+        """Return what the user sees of it, by name."""
+        return {}
+
+    def check_validation_classes(self, y):  # noqa: B027  (there need not be any)
+        """Raise ValueError where the y to validate with has classes that are not known."""
+
+    @abstractmethod
+    def score(self, targets, raw, sample_weight, model):
+        """Return the score that early stopping watches unless `scoring` says otherwise."""
+
+
+class Labels(Target):
+    """Base class of the kinds of labels.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,), or list of such arrays
+        What the user sees as ``classes_``.
+    n_outputs : int
+        Number of raw outputs.
+    """
+
+    n_outputs: int
+    natural_link = "logistic"
+
+    def make_loss(self, parameters):
+        loss = get_classification_loss(parameters["loss"])
+        smoothing = parameters["label_smoothing"]
+        if smoothing:
+            if not isinstance(loss, LogLoss):
+                raise ValueError(
+                    f"label_smoothing goes with loss='log_loss'; got loss={parameters['loss']!r}: set "
+                    "label_smoothing=0"
+                )
+            loss = LogLoss(smoothing)
+        loss = self._loss_for(loss, parameters["loss"])
+        if not has_inverse_link(loss):
+            raise ValueError(
+                f"loss={loss!r} does not say how outputs become probabilities: set `link` and override "
+                "`inverse_link` in its class, as with link = 'logistic' and scipy.special.expit(raw, out=out)"
+            )
+        if loss.link == "softmax" and self.n_outputs == 1:
+            raise ValueError(
+                f"loss={loss!r} has link='softmax', whose single output for two classes is always 1: "
+                "override `for_classes`, which is told what to be, or set link='logistic'"
+            )
+        return loss
+
+    def _loss_for(self, loss, choice):
+        return loss.for_classes(softmax=self.natural_link == "softmax")
+
+    def n_outputs_for(self, loss):
+        return self.n_outputs
+
+    def attributes(self):
+        return {"classes_": self.classes}
+
+    def with_classes(self, classes):
+        """Return the same kind of labels with other names for the classes."""
+        other = copy.copy(self)
+        other.classes = classes
+        return other
+
+    @abstractmethod
+    def check_kind(self, y):
+        """Raise ValueError unless y is of this kind."""
+
+    def check_classes(self, y, all_of_them):
+        """Raise ValueError where y has classes that are not known, or, if asked, lacks some."""
+        classes = unique_labels(y)
+        if all_of_them:
+            if set(classes) != set(self.classes):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call "
+                    f"to fit. Previously got {self.classes}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, self.classes, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes}. 'y' has {classes}. The first call of partial_fit "
+                "has to name all classes."
+            )
+
+    def check_validation_classes(self, y):
+        """Raise ValueError where the y to validate with has classes that are not known."""
+        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        if len(unknown):
+            raise ValueError(f"y_val has classes that y has not: {unknown}")
+
+    def encode_known(self, y):
+        """Return the targets where y is, at a glance, a plain array of known labels, else None."""
+        return None
+
+    def room(self, n):
+        """Return the array that `choose` fills for ``n`` rows."""
+        return np.empty(n, int)
+
+    @abstractmethod
+    def choose(self, raw, out):
+        """Write what raw outputs say into ``out``: the number of the class, or 0 or 1 per label."""
+
+    def decode(self, chosen):
+        """Return the labels for what `choose` wrote."""
+        return self.classes[chosen]
+
+    def probabilities(self, predict, model):
+        """Return the probabilities; ``predict(link)`` runs the network and applies a link to its output."""
+        return predict(model.write_probabilities)
+
+    def score(self, targets, raw, sample_weight, model):
+        """Return the accuracy: the share of rows that are right in everything."""
+        chosen = self.room(len(raw))
+        self.choose(model.evidence(raw), chosen)
+        right = chosen == targets
+        if right.ndim == 2:
+            right = right.all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+
+
+class _OneLabel(Labels):
+    """One label per row."""
+
+    def check_kind(self, y):
+        if y.ndim == 2:
+            raise ValueError(
+                "y must hold one label per row, as in the first call; got several columns. To train on "
+                "another kind of y, take a new estimator"
+            )
+
+    def encode_known(self, y):
+        classes = self.classes
+        if type(y) is not np.ndarray or y.ndim != 1 or y.dtype != classes.dtype:
+            return None
+        if y.dtype.kind not in "iub" or not len(y):
+            return None
+        indices = np.minimum(classes.searchsorted(y), len(classes) - 1)
+        return self.encode(y) if (classes[indices] == y).all() else None
+
+
+class BinaryLabels(_OneLabel):
+    """Two classes, one output: the log-odds of the second one. A single class is the first of two."""
+
+    n_outputs = 1
+
+    def __init__(self, classes):
+        self.classes = classes
+
+    def encode(self, y):
+        return (y == self.classes[-1])[:, np.newaxis] & (len(self.classes) == 2)
+
+    def choose(self, raw, out):
+        np.greater(raw.ravel(), 0, out=out)
+        out *= len(self.classes) - 1
+
+    def probabilities(self, predict, model):
+        if model.link == "logistic":
+            raw = predict(None)
+            p = np.hstack([-raw, raw])
+            expit(p, out=p)
+            keep_within_limits(p)
+            return p
+        second = predict(model.write_probabilities)
+        return np.hstack([1 - second, second])
+
+    def score(self, targets, raw, sample_weight, model):
+        right = ((model.evidence(raw) > 0) == targets).all(axis=1)
+        return float(np.average(right, weights=sample_weight))
+
+
+class MulticlassLabels(_OneLabel):
+    """One class out of several, an output for each."""
+
+    natural_link = "softmax"
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.n_outputs = len(classes)
+
+    def encode(self, y):
+        return np.searchsorted(self.classes, y)
+
+    def choose(self, raw, out):
+        raw.argmax(axis=1, out=out)
+
+
+class IndicatorLabels(Labels):
+    """Several labels per row, yes or no each: y is an indicator matrix, and there is an output a label."""
+
+    def __init__(self, classes, sparse=False):
+        self.classes = classes
+        self.n_outputs = len(classes)
+        self.sparse = sparse
+
+    def check_kind(self, y):
+        if y.ndim != 2:
+            raise ValueError(
+                "y must be an indicator matrix, as in the first call; got one label per row. To "
+                "train on another kind of y, take a new estimator"
+            )
+        n = y.shape[1]
+        if n != self.n_outputs:
+            raise ValueError(
+                f"y has {n} column{'s' * (n != 1)}, but the network has {self.n_outputs} outputs: give one "
+                "column for each. Or start anew: warm_start=False and fit"
+            )
+
+    def encode(self, y):
+        return densified(y).astype(bool)
+
+    def room(self, n):
+        return np.empty((n, self.n_outputs), int)
+
+    def choose(self, raw, out):
+        np.greater(raw, 0, out=out)
+
+    def decode(self, chosen):
+        return csr_matrix(chosen) if self.sparse else chosen
+
+
+class MultioutputLabels(Labels):
+    """Several columns of labels, each with its own classes, whose outputs stand side by side."""
+
+    natural_link = "softmax"
+
+    def __init__(self, classes):
+        self.classes = classes
+        self.sizes = [len(each) for each in classes]
+        self.n_outputs = sum(self.sizes)
+
+    @property
+    def blocks(self):
+        """The outputs of each column."""
+        ends = np.cumsum(self.sizes).tolist()
+        return [slice(end - size, end) for size, end in zip(self.sizes, ends, strict=True)]
+
+    def _loss_for(self, loss, choice):
+        if not isinstance(loss, LogLoss):
+            raise ValueError(f"several columns of labels go with loss='log_loss'; got {choice!r}")
+        return MultioutputLogLoss(self.sizes, loss.smoothing).for_classes(softmax=False)
+
+    def check_kind(self, y):
+        if y.ndim != 2 or y.shape[1] != len(self.classes):
+            raise ValueError(f"y must have {len(self.classes)} columns, as in the first call")
+
+    def check_classes(self, y, all_of_them, name="y"):
+        for column, classes in zip(y.T, self.classes, strict=True):
+            unknown = np.setdiff1d(column, classes)
+            if len(unknown):
+                raise ValueError(
+                    f"{name} has classes not in classes_: {unknown}, and not {classes}"
+                )
+
+    def check_validation_classes(self, y):
+        self.check_classes(y, all_of_them=False, name="y_val")
+
+    def encode(self, y):
+        columns = zip(y.T, self.classes, strict=True)
+        return np.column_stack([np.searchsorted(each, column) for column, each in columns])
+
+    def room(self, n):
+        return np.empty((n, len(self.classes)), np.intp)
+
+    def choose(self, raw, out):
+        for index, block in enumerate(self.blocks):
+            out[:, index] = raw[:, block].argmax(axis=1)
+
+    def decode(self, chosen):
+        choices = zip(self.classes, chosen.T, strict=True)
+        return np.column_stack([classes[indices] for classes, indices in choices])
+
+    def probabilities(self, predict, model):
+        p = super().probabilities(predict, model)
+        return [p[:, block] for block in self.blocks]
+
+
+def learn_labels(y):
+    """Return the kind of labels that y has, with its classes; raise where y holds no labels."""
+    if type_of_target(y) == MULTIOUTPUT:
+        return MultioutputLabels([np.unique(column) for column in y.T])
+    labels = LabelBinarizer().fit(y)
+    if labels.y_type_ == "multilabel-indicator":
+        return IndicatorLabels(labels.classes_, labels.sparse_input_)
+    kind = MulticlassLabels if labels.y_type_ == "multiclass" else BinaryLabels
+    return kind(labels.classes_)
+
+
+def labels_named(classes, y):
+    """Return the kind of labels whose classes were named, for a first y that need not have them all."""
+    kind = type_of_target(y)
+    if kind == MULTIOUTPUT:
+        return MultioutputLabels([np.unique(each) for each in classes])
+    labels = learn_labels(y if kind.startswith("multilabel") else classes)
+    return labels.with_classes(unique_labels(classes))
+
+
+def labels_of_weights(classes, shape, logistic):
+    """Return the kind of labels that goes with last weights of that shape, or raise ValueError.
+
+    ``logistic`` says that each of the outputs is a yes-or-no label of its own.
+    """
+    fan_in, n = shape
+    if any(np.ndim(each) for each in classes):
+        return _several_kinds(classes, n)
+    classes = np.asarray(classes)
+    n_classes = max(n, 2)
+    if len(classes) != n_classes or np.any(classes[:-1] >= classes[1:]):
+        transposed = " or W.T as the last of them" if fan_in == len(classes) else ""
+        raise ValueError(
+            f"classes must hold {n_classes} labels in sorted order, for the {n} outputs of the last "
+            f"coefs; got {classes}. Pass the labels{transposed}, or a list of lists for several labels per "
+            "row"
+        )
+    if n == 1:
+        return BinaryLabels(classes)
+    return IndicatorLabels(classes) if logistic else MulticlassLabels(classes)
+
+
+def _several_kinds(classes, n):
+    if all(np.ndim(each) == 1 for each in classes):
+        classes = [np.asarray(each) for each in classes]
+        if len(classes) == n and all(np.array_equal(each, [0, 1]) for each in classes):
+            return IndicatorLabels(np.arange(n))
+        in_order = all(np.all(each[:-1] < each[1:]) for each in classes)
+        if len(classes) > 1 and in_order and sum(map(len, classes)) == n:
+            return MultioutputLabels(classes)
+    raise ValueError(
+        f"classes as a list of lists must be [0, 1] for each of the {n} outputs of the last coefs, or sorted "
+        f"labels of two columns or more, {n} in all; got {classes}"
+    )

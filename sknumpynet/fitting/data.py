@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The data of a fit, checked: the same container for training and for validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FitData:
+    """Rows to train on or to validate with.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, n_features)
+        Inputs.
+    y : ndarray
+        Targets as the user and a scorer have them.
+    targets : ndarray
+        Targets as the loss wants them.
+    sample_weight : ndarray of shape (n,) or None
+        Weights of the rows.
+    X_given : object, default=None
+        X in the container that the user passed, such as a DataFrame: what a scoring function is to see.
+    rows : ndarray of int or None
+        Which rows of these arrays count; None means all. The arrays themselves are never copied as a whole:
+        rows are taken a batch at a time.
+    """
+
+    X: Any
+    y: Any
+    targets: Any
+    sample_weight: Any = None
+    X_given: Any = None
+    rows: Any = None
+
+    @property
+    def n_rows(self):
+        """Number of rows that count."""
+        return self.X.shape[0] if self.rows is None else len(self.rows)
+
+    def take(self, rows):
+        """Return the data of those rows only."""
+        return replace(self, rows=np.asarray(rows) if self.rows is None else self.rows[rows])
+
+    def part(self, name):
+        """Return the rows that count of one of the arrays, as an array of their own."""
+        array = getattr(self, name)
+        return array if array is None or self.rows is None else array[self.rows]

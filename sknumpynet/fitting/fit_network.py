@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The fit itself: epochs of minibatches, or L-BFGS, watched by a monitor. It knows no estimator.
+
+What is passed in is all there is: the plan, the network, which is trained in place, the data, and the
+monitor, which validates, records and says when to stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sknumpynet._compat import check_optimize_result
+from sknumpynet.core.training.batches import Batches
+from sknumpynet.core.training.history import EpochRecord
+from sknumpynet.core.training.lbfgs import Objective, minimize_lbfgs
+from sknumpynet.fitting.rollback import SCALE, check_best, check_finite, warn
+
+
+@dataclass
+class FitResult:
+    """What a fit leaves behind, beside the trained network and the monitor's record.
+
+    Attributes
+    ----------
+    training : Training or None
+        What is needed to go on; None after L-BFGS.
+    n_iter : int
+        Epochs or iterations done.
+    loss : float
+        The reported loss at the end.
+    n_samples : int or None
+        Rows seen so far, those of earlier fits included; None after L-BFGS, which does not count them.
+    """
+
+    training: Any
+    n_iter: int
+    loss: float
+    n_samples: Any
+
+
+def fit_network(plan, data, monitor, training=None, kept=None):
+    """Train a network.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        What to do.
+    data : FitData
+        The rows to train on.
+    monitor : Monitor
+        Watches the fit; it holds the network, which is trained in place, and the validation data.
+    training : Training or None
+        The training to begin or to go on with; None for L-BFGS.
+    kept : dict, default=None
+        The state of the same fit, broken off earlier: what `fit_state` gave.
+
+    Returns
+    -------
+    result : FitResult
+        What it leaves behind.
+
+    Raises
+    ------
+    ValueError
+        If training diverges.
+    """
+    if plan.is_lbfgs:
+        return _fit_lbfgs(plan, data, monitor)
+    if kept is not None:
+        training.set_state(kept["training"])
+        monitor.set_state(kept["monitor"])
+    elif not monitor.one_epoch:
+        training.patience = monitor.patience
+    monitor.patience = training.patience
+    return _fit_epochs(plan, training, data, monitor)
+
+
+def fit_state(training, monitor):
+    """Return all that is needed to go on with a fit that was broken off: arrays and plain values."""
+    return {"training": training.state(), "monitor": monitor.state()}
+
+
+def _fit_epochs(plan, training, data, monitor):
+    """Train epoch by epoch until the monitor says that it is over."""
+    n = data.n_rows
+    size = min(200, n) if plan.batch_size is None else plan.batch_size
+    if size > n:
+        warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
+            f"batch_size={size}, and there are {n} rows to train on."
+        )
+        size = n
+    batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
+    with monitor.watching(lambda: fit_state(training, monitor)):
+        epochs = training.epochs(batches, data.rows)
+        while not monitor.done:
+            monitor.begin_epoch()
+            monitor.epoch_done(next(epochs), training.slow_down)
+    n_epochs, loss = monitor.n_epochs, monitor.last_loss
+    _check_outcome(training.network, monitor, loss if n_epochs else 0.0, "epoch")
+    if "max_time" in monitor.reason:
+        _warn_of_max_time(n_epochs, "epochs", monitor)
+    elif n_epochs == plan.max_epochs and not monitor.ended_early:
+        warn(
+            f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) "
+            "reached and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+        )
+    return FitResult(training, n_epochs, loss, training.progress.samples)
+
+
+def _check_outcome(network, monitor, loss, unit):
+    """Raise where training has diverged, or warn where it did so after a best network, which is kept."""
+    if not monitor.decides:
+        check_finite(network, loss)
+        return
+    check_finite(network)
+    never_finite = bool(monitor.n_epochs) and monitor.patience.best == -np.inf
+    if never_finite or not monitor.validation.finite:
+        check_best(monitor.patience.best, monitor.n_epochs, unit)
+
+
+def _fit_lbfgs(plan, data, monitor):
+    """Train on all rows at once until SciPy or the monitor says that it is over."""
+    network = monitor.network
+    objective = Objective(
+        network, plan.loss, data.X, data.targets, data.sample_weight, plan.l2, plan.l1
+    )
+
+    def reported(found):
+        return (found.value - found.penalty) * plan.loss_scale + found.penalty
+
+    def watch(found):
+        network.params[...] = found.params
+        monitor.begin_epoch()
+        monitor.epoch_done(EpochRecord(reported(found), np.nan, found.gradient_norm))
+        return monitor.reason or ("converged" if monitor.converged else None)
+
+    with monitor.watching():
+        found = minimize_lbfgs(
+            objective,
+            max_iter=plan.max_epochs,
+            max_fun=plan.max_fun,
+            tol=plan.tol,
+            watch=watch,
+        )
+        network.params[...] = found.params
+        if found.interrupted:
+            raise KeyboardInterrupt
+    check_finite(network, 0.0 if found.interrupted else found.value)
+    _check_outcome(network, monitor, 0.0, "iteration")
+    if "max_time" in monitor.reason:
+        _warn_of_max_time(found.nit, "iterations", monitor)
+    elif found.overflowed and found.status == 0:
+        warn(
+            f"L-BFGS stopped after {found.nit} iterations at losses that are not finite, and did not "
+            f"converge. {SCALE.split(',')[0]}, in regression).",
+            ConvergenceWarning,
+        )
+    elif not monitor.ended_early:
+        check_optimize_result("lbfgs", found, plan.max_epochs)
+    return FitResult(None, min(found.nit, plan.max_epochs), reported(found), None)
+
+
+def _warn_of_max_time(n, what, monitor):
+    warn(f"Training ended after {n} {what} by {monitor.reason} seconds.", ConvergenceWarning)
