@@ -47,7 +47,10 @@ def _fits(value: object, rule: str) -> bool:
     numbers = {"a number": Real, "an integer": Integral}[kind]
     if not isinstance(value, numbers) or isinstance(value, bool):
         return False
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an int such as 10**400
+        return False
     low, high = map(float, limits[1:-1].split(","))
     above = low <= number if limits[0] == "[" else low < number
     return above and (number <= high if limits[-1] == "]" else number < high)
