@@ -29,9 +29,16 @@ ROOMS = {
     "checks": (5, ["input_checks parameter_hints"]),
     "fitting": (
         6,
-        ["fingerprint plan record rollback verbose", "continuing monitor validation_set"],
+        [
+            "data fingerprint rollback threads verbose",
+            "plan validation_set monitor",
+            "continuing fit_network",
+        ],
     ),
-    "estimators": (7, ["docstrings weight_lists", "prediction", "base", "classifier regressor"]),
+    "estimators": (
+        7,
+        ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
+    ),
     "callbacks": (8, ["checkpoint validation_monitor"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
@@ -64,7 +71,7 @@ STOREYS = {
 DOORS = {"", *ROOMS}
 # These use the package as its users do: through the front door.
 USERS = {"__main__", "comparison.command_line"}
-MAX_CORE_LINES = 300
+MAX_CORE_LINES = 400  # 300 is the wish; a family that belongs together stays together
 
 
 def module_name(path):

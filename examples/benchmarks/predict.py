@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long prediction takes, and how much memory: ours, scikit-learn's, and the matrix products alone.
 
-A network of 64 inputs and 100 units predicts one row (as an array, a list, a DataFrame or CSR), 1,000 and
-200,000 rows: the classifier's predict and predict_proba (10 classes), the regressor's predict. Each peer is a
-process of its own; they take turns, and the best of the rounds counts. The products alone (floor) take the
-same chunks of rows as ours. Memory is the peak over the result: of what NumPy and Python allocate
+A network of 64 inputs and 100 units predicts one row (as an array, also of another dtype, a list, a
+DataFrame, CSR or CSC), 1,000 and 200,000 rows (in C and Fortran order, CSR and CSC): the classifier's
+predict and predict_proba (10 classes), the regressor's predict. Each peer is a process of its own; they take
+turns, and the best of the rounds counts. The products alone (floor) take the same chunks of rows as ours.
+Memory is the peak over the result: of what NumPy and Python allocate
 (tracemalloc), and of the process (resident memory, on Linux). To repeat:
 
     python examples/benchmarks/predict.py --output results
@@ -18,23 +19,35 @@ from common import Report, against, arguments, in_turn, peak_memory, ratio_figur
 from workloads import as_frame
 
 COLUMNS, UNITS, CLASSES = 64, 100, 10
-KINDS = ("array", "list", "frame", "csr")
+KINDS = ("array", "int", "other float", "list", "frame", "csr", "csc")  # of one row
+LAYOUTS = ("array", "fortran", "csr", "csc")  # of many
 TASKS = ("classifier.predict", "classifier.predict_proba", "regressor.predict")
 # Times as fast as scikit-learn, at least, for float64 and float32.
-TARGETS = {(1, "array"): (8, 8), (200_000, "array"): (1.4, 1.5)}
+TARGETS = {
+    (1, "array"): (8, 8),
+    (1, "int"): (3, 3),
+    (1, "other float"): (3, 3),
+    (200_000, "array"): (1.4, 1.5),
+}
 OTHERWISE, FLOOR_AT_MOST, MEGABYTES_AT_MOST = 1, 2.1, 8
 
 
 def shape_as(kind, X):
-    """Return X as a list, a DataFrame, CSR or what it is."""
+    """Return X as a list, a DataFrame, a sparse matrix, in another dtype or layout, or as it is."""
+    if kind == "int":
+        return (100 * X).astype(int)
+    if kind == "other float":
+        return X.astype("float32" if X.dtype == np.float64 else "float64")
+    if kind == "fortran":
+        return np.asfortranarray(X)
     if kind == "list":
         return X.tolist()
     if kind == "frame":
         return as_frame(X)
-    if kind == "csr":
-        from scipy.sparse import csr_matrix
+    if kind in ("csr", "csc"):
+        from scipy.sparse import csc_matrix, csr_matrix
 
-        return csr_matrix(X)
+        return (csr_matrix if kind == "csr" else csc_matrix)(X * (X > 1))
     return X
 
 
@@ -169,7 +182,7 @@ def main():
     rows, times, memory = [], [], []
     for n_rows in options.rows:
         for task in options.tasks:
-            for kind in KINDS if n_rows == 1 and task == TASKS[0] else ("array",):
+            for kind in (KINDS if n_rows == 1 else LAYOUTS) if task == TASKS[0] else ("array",):
                 for dtype in options.dtype:
                     for threads in options.threads if n_rows > 1 else options.threads[:1]:
                         found = measure(task, kind, n_rows, dtype, threads, options.rounds)

@@ -7,6 +7,7 @@ monitor, which validates, records and says when to stop.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from sknumpynet.core.training.batches import Batches
 from sknumpynet.core.training.history import EpochRecord
 from sknumpynet.core.training.lbfgs import Objective, minimize_lbfgs
 from sknumpynet.fitting.rollback import SCALE, check_best, check_finite, warn
+from sknumpynet.fitting.threads import limited_blas_threads
 
 
 @dataclass
@@ -95,7 +97,9 @@ def _fit_epochs(plan, training, data, monitor):
         )
         size = n
     batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
-    with monitor.watching(lambda: fit_state(training, monitor)):
+    # calls of partial_fit are too short for it
+    threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
+    with threads, monitor.watching(lambda: fit_state(training, monitor)):
         epochs = training.epochs(batches, data.rows)
         while not monitor.done:
             monitor.begin_epoch()
@@ -140,7 +144,7 @@ def _fit_lbfgs(plan, data, monitor):
         monitor.epoch_done(EpochRecord(reported(found), np.nan, found.gradient_norm))
         return monitor.reason or ("converged" if monitor.converged else None)
 
-    with monitor.watching():
+    with limited_blas_threads(objective.batches.size, network), monitor.watching():
         found = minimize_lbfgs(
             objective,
             max_iter=plan.max_epochs,

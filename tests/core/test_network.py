@@ -519,7 +519,7 @@ def test_rows_of_an_array_in_fortran_order_are_not_copied():
     raw = network.predict(X)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 4e6
+    assert peak < 2e6
     assert_allclose(raw[-9:], network.predict(np.ascontiguousarray(X[-9:])), rtol=1e-12)
 
 

@@ -86,7 +86,8 @@ def chunks(
     if rows is None and n <= size and not isinstance(X, np.ndarray):
         yield 0, n, X.astype(dtype, copy=False)
         return
-    gather = RowReader(X, size, dtype)
+    as_they_lie = rows is None and isinstance(X, np.ndarray) and X.dtype == dtype
+    gather = X.__getitem__ if as_they_lie else RowReader(X, size, dtype)
     for start in range(0, n, size):
         stop = min(start + size, n)
         yield start, stop, gather(slice(start, stop) if rows is None else rows[start:stop])

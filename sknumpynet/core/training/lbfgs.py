@@ -157,7 +157,7 @@ def minimize_lbfgs(
 
     def after_iteration(x: Array) -> None:
         # what was evaluated last is what the iteration accepted
-        latest.params, (latest.value, gradient) = np.array(x), evaluated
+        latest.params, (latest.value, gradient) = x, evaluated  # x is a copy of SciPy's
         latest.gradient_norm = _norm(gradient)
         latest.penalty = objective.penalty(x)
         latest.nit += 1
