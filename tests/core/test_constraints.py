@@ -81,7 +81,7 @@ TABLE = {
     Function(abs, abs): {"function": [1], "derivative": [None]},
     GlorotUniform(): {"gain": [0, -6]},
     Orthogonal(): {"gain": [-1]},
-    Normal(): {"inv_std": [-1, NAN]},
+    Normal(): {"scale": [-1, NAN]},
     Uniform(): {"low": [2, INF], "high": [-2, "a"]},
     Dropout(): {"rate": [1, -0.1]},
     BatchNorm(3): {"units": [0], "epsilon": [0], "momentum": [1.1]},
