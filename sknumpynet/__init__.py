@@ -57,12 +57,13 @@ from sknumpynet.core import (
     Softplus,
     Softsign,
     SquaredError,
-    Step,
+    StepDecay,
     Tanh,
     Uniform,
     Warmup,
     Zeros,
 )
+from sknumpynet.core.renamed import old_names_of
 from sknumpynet.displays import (
     ActivationsDisplay,
     LossCurveDisplay,
@@ -135,7 +136,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "SquaredError",
-    "Step",
+    "StepDecay",
     "StepExplanation",
     "Tanh",
     "Uniform",
@@ -148,3 +149,5 @@ __all__ = [
     "datasets",
     "explain_step",
 ]
+
+__getattr__ = old_names_of(__name__, {"Step": "StepDecay"})

@@ -14,7 +14,7 @@ PACKAGE = Path(sknumpynet.__file__).parent
 # Every room and its floor, and its files from the lowest to the highest: files in one string do not know
 # each other. A new file goes into the lowest string that is above all it imports.
 ROOMS = {
-    "core": (0, ["arrays options"]),
+    "core": (0, ["arrays renamed", "options"]),
     "core.activations": (1, ["base", "basic bounded custom rectifiers smooth", "by_name"]),
     "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
     "core.initializers": (1, ["base", "orthogonal scaled simple", "by_name"]),

@@ -26,7 +26,7 @@ from sknumpynet.core import (
     MultioutputLogLoss,
     OneCycle,
     Quantile,
-    Step,
+    StepDecay,
     Warmup,
     Workspace,
     arrays,
@@ -430,7 +430,7 @@ def test_a_rise_before_adaptive():
 @pytest.mark.parametrize(
     "schedule, rates",
     [
-        (Step(0.1, every=2, factor=0.5), [0.1, 0.1, 0.05, 0.05, 0.025]),
+        (StepDecay(0.1, every=2, factor=0.5), [0.1, 0.1, 0.05, 0.05, 0.025]),
         (Exponential(0.1, factor=0.5), [0.1, 0.05, 0.025, 0.0125, 0.00625]),
         (get_schedule(lambda step: 1 / (1 + step), 1.0), [1 / 3, 1 / 6, 1 / 9, 1 / 12, 1 / 15]),
         (Warmup(Exponential(0.1, 0.5), steps=7), [0.0375, 0.0375, 0.025, 0.0125, 0.00625]),

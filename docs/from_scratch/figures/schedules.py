@@ -10,7 +10,7 @@ from sknumpynet.core import (
     InverseScaling,
     OneCycle,
     TrainingProgress,
-    Step,
+    StepDecay,
     Warmup,
 )
 
@@ -20,7 +20,7 @@ panels = {
     "moved at the end of an epoch, or never": (
         Constant(1.0),
         InverseScaling(1.0),
-        Step(1.0),
+        StepDecay(1.0),
         Exponential(1.0),
     ),
     "moved with every step": (Cosine(1.0), OneCycle(1.0), Warmup("exponential", 0.1, rate=1.0)),
