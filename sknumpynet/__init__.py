@@ -150,4 +150,9 @@ __all__ = [
     "explain_step",
 ]
 
+# What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.
+for _name in __all__:
+    if not getattr(globals()[_name], "__module__", "sknumpynet.core").startswith("sknumpynet.core"):
+        globals()[_name].__module__ = __name__
+
 __getattr__ = old_names_of(__name__, {"Step": "StepDecay"})

@@ -171,6 +171,10 @@ __all__ = [
     "check_gradients",
 ]
 
+# What a pickle names: these places stay, whatever becomes of the files.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
+
 __getattr__ = old_names_of(
     __name__,
     {
