@@ -210,6 +210,22 @@ def test_new_corners_of_sklearn_are_entered_in_compat_only(name):
     assert not {m for m in modules if m.split(".")[:2] == ["sklearn", "callback"]}
 
 
+def test_the_architecture_page_shows_every_file_on_its_floor():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("```text\n")[1].split("```")[0].splitlines()[1:]
+    shown, folders, numbers = {}, [], {}
+    for line in table:
+        indent = (len(line) - len(line.lstrip())) // 2 - 1
+        name, *rest = line.split()
+        folders[indent:] = [name.rstrip("/").removesuffix(".py")]
+        path = ".".join(folders)
+        own = int(rest[0]) if rest and rest[0].isdigit() else None
+        numbers[path] = numbers.get(path.rpartition(".")[0]) if own is None else own
+        if name.endswith(".py"):
+            shown[path] = numbers[path]
+    assert shown == FLOORS
+
+
 def test_import_brings_no_heavy_guests():
     script = (
         "import sys, sklearn.neural_network; before = set(sys.modules); import sknumpynet; "
