@@ -17,6 +17,8 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from sknumpynet.core.renamed import keep_old_names
+
 Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
 
@@ -89,19 +91,12 @@ class Options:
     """
 
     constraints: ClassVar[dict[str, str]] = {}
-    # Old names of attributes and methods, and the new ones. The old ones go with version 0.3.
+    # Old names of attributes and methods, and the new ones.
     renamed: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for old, new in cls.renamed.items():
-            if old in vars(cls) and new not in vars(cls):
-                setattr(cls, new, vars(cls)[old])
-
-    def __getattr__(self, name: str) -> Any:
-        if name in type(self).renamed:
-            return getattr(self, type(self).renamed[name])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        keep_old_names(cls, cls.renamed)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor arguments as a dict (``deep`` is there for scikit-learn's sake)."""

@@ -22,6 +22,7 @@ from sknumpynet.estimators.docstrings import CLASSIFIER_PARAMETERS, documented
 from sknumpynet.estimators.labels import (
     MULTIOUTPUT,
     MulticlassLabels,
+    MultioutputLabels,
     keep_within_limits,
     labels_named,
     labels_of_weights,
@@ -336,10 +337,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         accuracy : float
             Between 0 and 1.
         """
-        predicted = self.predict(X)
-        if type_of_target(predicted) != MULTIOUTPUT:
+        if not isinstance(self._fitted_model().target, MultioutputLabels):
             return super().score(X, y, sample_weight)
-        right = (predicted == np.asarray(y)).all(axis=1)
+        right = (self.predict(X) == np.asarray(y)).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
     def _output_slopes(self, model, raw, slopes):

@@ -39,7 +39,7 @@ from sknumpynet import (
     Quantile,
     Rprop,
     Schedule,
-    Step,
+    StepDecay,
     Tanh,
     Uniform,
     Warmup,
@@ -154,7 +154,7 @@ def test_intercepts_begin_at_zero_unless_scikit_learns_initial_weights_are_asked
 @pytest.mark.parametrize(
     "learning_rate",
     [
-        "step", "exponential", "cosine", "one_cycle", Step(every=2), Exponential(factor=0.5),
+        "step", "exponential", "cosine", "one_cycle", StepDecay(every=2), Exponential(factor=0.5),
         Cosine(warmup=0.5), OneCycle(), InverseScaling(), Warmup("cosine"), Warmup(steps=3),
         lambda step: 0.001 / (1 + step),
     ],
@@ -357,8 +357,8 @@ WRONG = [
     ("learning_rate", OneCycle(rate=-1), "learning_rate=OneCycle.*: rate must be None or a number"),
     (
         "learning_rate",
-        Warmup(Step(every=0)),
-        r"learning_rate=Step\(every=0\): every must be an integ",
+        Warmup(StepDecay(every=0)),
+        r"learning_rate=StepDecay\(every=0\): every must be an integ",
     ),
     ("learning_rate", lambda step: -0.1, r"gave the learning rate -0.1 for step .*at least 0"),
     ("learning_rate", lambda step: 0.1 if step < 2 else np.nan, "learning rate nan for step "),
@@ -510,7 +510,7 @@ def test_ones_own_do_what_they_say():
 # -------------------------------------------------------------------- an epoch at a time
 
 
-HELD = ["cosine", "one_cycle", Warmup("one_cycle"), Cosine(0.1), "exponential", Step(every=1)]
+HELD = ["cosine", "one_cycle", Warmup("one_cycle"), Cosine(0.1), "exponential", StepDecay(every=1)]
 HELD += [Warmup(Exponential(), steps=2), lambda step: 0.01 / (1 + step), Halving()]
 
 

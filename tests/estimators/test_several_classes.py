@@ -49,6 +49,14 @@ def test_learns_both_columns(params):
     assert_allclose(model.score(X, Y, weight), np.average(right, weights=weight))
 
 
+def test_predictions_of_zeros_and_ones_are_scored_row_by_row():
+    y = np.column_stack([np.arange(150) % 3, np.arange(150) % 2])
+    model = NumpyMLPClassifier((2,), max_iter=1, learning_rate_init=1e-9, init="zeros").fit(X, y)
+    predicted = model.predict(X)
+    assert set(predicted.ravel()) <= {0, 1}  # nothing is learnt: one row for all
+    assert model.score(X, y) == (predicted == y).all(axis=1).mean() > 0
+
+
 def test_probabilities_are_a_list_that_agrees_with_the_prediction():
     model = fitted()
     first, second = model.predict_proba(X)

@@ -10,8 +10,8 @@ import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sknumpynet import NumpyMLPRegressor
-from sknumpynet.fitting.threads import SingleThread, limited_blas_threads
 from sknumpynet.core import Dense, Network
+from sknumpynet.fitting.threads import SingleThread, limited_blas_threads
 
 SMALL, LARGE = Network([Dense(10, 20)]), Network([Dense(300, 300)])
 BLAS = ThreadpoolController().select(user_api="blas")

@@ -150,7 +150,7 @@ class Training:
         self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         work = Workspace(self.network, batches.size)
         works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
-        n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_weights)[0].stop
+        n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_decayed)[0].stop
         scratch = np.empty(n_scratch, self.network.dtype)
         while True:
             yield self._epoch(batches, rows, works, scratch)
