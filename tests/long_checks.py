@@ -100,7 +100,7 @@ def first_difference(one, other):
 
 def check_parity(setting, ours_classes=OURS):
     """Return what became of a setting, and what is wrong, or None."""
-    import test_parity  # and with it much that the other checks do not need
+    from estimators import test_parity  # and with it much that the other checks do not need
 
     theirs_class = test_parity.PAIRS[setting["estimator"]][0]
     ours_class = ours_classes[setting["estimator"]]
