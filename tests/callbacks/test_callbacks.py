@@ -231,6 +231,94 @@ def test_an_error_in_a_hook_leaves_the_estimator_as_it_was(cls, solver):
     assert recorder.calls[-1] == "teardown"
 
 
+class Failing(Recorder):
+    """Raises in the hook of that name."""
+
+    def __init__(self, hook):
+        super().__init__()
+        self.hook = hook
+
+    def setup(self, estimator, context):
+        super().setup(estimator, context)
+        self.fail("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.fail(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context):
+        self.fail(f"end {context.task_name}")
+
+    def teardown(self, estimator, context):
+        super().teardown(estimator, context)
+        self.fail("teardown")
+
+    def fail(self, hook):
+        if hook == self.hook:
+            raise RuntimeError("out of paper")
+
+
+HOOKS = ["setup", "begin fit", "begin epoch", "end epoch", "end fit", "teardown"]
+
+
+@needs_callbacks
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("cls", BOTH)
+def test_whichever_hook_raises_the_estimator_is_as_it_was(cls, solver, hook):
+    recorder = Recorder()
+    unfitted = new(cls, solver=solver).set_callbacks(Failing(hook), recorder)
+    before = dict(vars(unfitted))
+    with pytest.raises(RuntimeError, match="out of paper"):
+        unfitted.fit(*data_for(cls))
+    assert vars(unfitted) == before
+    assert (recorder.calls or ["teardown"])[-1] == "teardown"
+    # the callbacks hold no state of the model, so that the comparison is of the model
+    model = new(cls, solver=solver, warm_start=True).fit(*data_for(cls))
+    before, predicted = fitted_state(model), model.predict(X)
+    model.set_callbacks(Failing(hook))
+    with pytest.raises(RuntimeError, match="out of paper"):
+        model.fit(*data_for(cls))
+    assert_array_equal(model.predict(X), predicted)
+    assert fitted_state(model.set_callbacks()) == before
+
+
+@needs_callbacks
+def test_two_teardowns_that_raise_leave_the_estimator_as_it_was():
+    model = new().fit(X, NUMBERS)
+    before = fitted_state(model)
+    model.set_callbacks(Failing("teardown"), Failing("teardown"))
+    with pytest.raises(Exception, match="teardown errors"):
+        model.fit(X, NUMBERS)
+    assert fitted_state(model.set_callbacks()) == before
+
+
+@needs_callbacks
+@pytest.mark.parametrize("cls", BOTH)
+def test_partial_fit_says_once_that_it_calls_no_callbacks(cls):
+    recorder, other = Recorder(), Recorder()
+    X, y = data_for(cls)
+    first = {"classes": [0, 1, 2]} if cls is NumpyMLPClassifier else {}
+    model = new(cls).set_callbacks(recorder)
+    with pytest.warns(UserWarning, match="partial_fit does not call the callbacks") as caught:
+        model.partial_fit(X, y, **first)
+    assert [warning.filename for warning in caught] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.partial_fit(X, y)
+        copy.deepcopy(model).partial_fit(X, y)
+        model.set_callbacks().partial_fit(X, y)
+    model.set_callbacks(other)
+    with pytest.warns(UserWarning, match="partial_fit does not call the callbacks"):
+        model.partial_fit(X, y)
+    assert recorder.calls == other.calls == []
+    plain = new(cls)
+    for _ in range(4):
+        plain.partial_fit(X, y, **first)
+    assert_same_fit(model, plain)
+    model.fit(X, y)
+    assert other.calls
+
+
 # -------------------------------------------------------------------- scikit-learn's own
 
 
