@@ -46,6 +46,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "callbacks_of",
     "check_first_partial_fit",
     "check_matplotlib_support",
     "check_optimize_result",
@@ -99,6 +100,11 @@ class DocLink:
     _doc_link_template = DOCS + "generated/sknumpynet.{estimator_name}.html"
 
 
+def callbacks_of(estimator):
+    """Return the list of callbacks that `set_callbacks` has made; the next call makes another."""
+    return vars(estimator).get("_skl_callbacks", [])
+
+
 class EpochHooks:
     """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a child of it.
 
@@ -118,6 +124,7 @@ class EpochHooks:
         self.options = {"estimator": estimator, **data}
         self.reconstruct = reconstruct
         self.root = self.epoch = self.get_state = None
+        self.keepers = []
         if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
             self.root = estimator._init_callback_context(max_subtasks=max_epochs)
             self.root.call_on_fit_task_begin(**self.options)
@@ -126,13 +133,19 @@ class EpochHooks:
         """Return the state of the same fit, broken off earlier, where a callback has kept one, else None.
 
         ``fingerprint()`` is what both have to have in common. Such a callback gets ``get_state``, too, which
-        returns the state as it is when called.
+        returns the state as it is when called. Its ``end()`` is called when the fit has come to its end.
         """
         kept = None
-        for callback in getattr(self.options["estimator"], "_skl_callbacks", ()):
+        for callback in callbacks_of(self.options["estimator"]):
             if hasattr(callback, "resume"):
+                self.keepers.append(callback)
                 kept = callback.resume(fingerprint(), lambda: self.get_state()) or kept
         return kept
+
+    def count_as_done(self, n_epochs):
+        """Number the epochs to come after those of the fit that this one goes on with."""
+        for _ in range(n_epochs if self.root is not None else 0):
+            self.root.subcontext(task_name="epoch")
 
     def begin_epoch(self):
         """Call the hooks for the beginning of an epoch."""
@@ -147,9 +160,10 @@ class EpochHooks:
     def end(self, interrupted=False):
         """Call the hooks for the end of the fit; ``interrupted`` says whether Ctrl-C ended it."""
         if self.root is not None:
-            self.options["estimator"]._interrupted = interrupted
             self._end(self.root)
-            del self.options["estimator"]._interrupted
+        if not interrupted:
+            for callback in self.keepers:
+                callback.end()
 
     def _end(self, context):
         return context.call_on_fit_task_end(

@@ -39,7 +39,7 @@ ROOMS = {
         7,
         ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
     ),
-    "callbacks": (8, ["checkpoint validation_monitor"]),
+    "callbacks": (8, ["checkpoint_file validation_monitor", "checkpoint"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
     "comparison": (10, ["csv_numbers wording", "csv_table display", "result", "compare"]),

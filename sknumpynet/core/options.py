@@ -8,6 +8,7 @@ stores; what may stand where is said in ``constraints``, and looked at when a fi
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import math
@@ -126,6 +127,26 @@ class Options:
     def clone(self: Self, **params: Any) -> Self:
         """Return a new object with the same constructor arguments, or with those given instead."""
         return type(self)(**{**self.get_params(), **params})
+
+    def _copied_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return copies of the attributes, but for constructor arguments that are no numbers.
+
+        These stay as they are; a number may be one that a subclass changes as it goes.
+        """
+        options, copies = self.get_params(), {}
+        memo: dict[int, Any] = {}  # two names for one array stay so
+        for name, value in attributes.items():
+            if name in options and not isinstance(value, int | float):
+                continue
+            try:
+                copies[name] = copy.deepcopy(value, memo)
+            except Exception as error:
+                raise ValueError(
+                    f"{type(self).__name__}.{name} cannot be copied ({error}), and so the state of training "
+                    "cannot be kept. Give the class a get_state and a set_state that return and take arrays "
+                    "and plain values"
+                ) from error
+        return copies
 
     def __repr__(self) -> str:
         defaults = inspect.signature(type(self)).parameters

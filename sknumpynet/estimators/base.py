@@ -20,6 +20,7 @@ from sknumpynet._compat import (
     CallbackSupportMixin,
     DocLink,
     EpochHooks,
+    callbacks_of,
     has_feature_names,
     with_callbacks,
 )
@@ -43,7 +44,7 @@ from sknumpynet.fitting.plan import (
     dtype_to_compute_in,
     plan_fit,
 )
-from sknumpynet.fitting.rollback import all_or_nothing
+from sknumpynet.fitting.rollback import all_or_nothing, warn
 from sknumpynet.fitting.validation_set import (
     Scorer,
     ValidationSet,
@@ -173,6 +174,7 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
 
     def _partial_fit(self, X, y, sample_weight, validation, classes=None):
         """Train for one epoch in place; where that fails, everything is put back."""
+        self._tell_of_callbacks()
         start = self._start(X, y, sample_weight, "partial_fit", classes)
         plan, model, rng = start.plan, start.model, start.rng
         held_out = self._validation_data(validation, model, plan)
@@ -213,6 +215,16 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
         model = self._start(X, y, None, "initialize").model
         self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None)
         return self
+
+    def _tell_of_callbacks(self):
+        """Warn in the first call of `partial_fit` after `set_callbacks` that nothing calls them."""
+        callbacks = callbacks_of(self)
+        if callbacks and vars(self).get("_told_of_callbacks") is not callbacks:
+            self._told_of_callbacks = callbacks
+            warn(
+                "partial_fit does not call the callbacks that set_callbacks was given; fit does. Do between "
+                "the calls what they would do, or take them away with set_callbacks()."
+            )
 
     # ---------------------------------------------------------------- the steps of a fit
 

@@ -178,6 +178,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     ):
         """Train for one epoch on the given data, going on from the last call.
 
+        It calls no callbacks: `fit` alone does.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)

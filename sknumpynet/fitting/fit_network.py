@@ -167,7 +167,9 @@ def _fit_lbfgs(plan, data, monitor):
         )
     elif not monitor.ended_early:
         check_optimize_result("lbfgs", found, plan.max_epochs)
-    return FitResult(None, min(found.nit, plan.max_epochs), reported(found), None)
+    # Ctrl-C in a validation: that iteration is not written down
+    n_iter = monitor.n_epochs if monitor.interrupted else min(found.nit, plan.max_epochs)
+    return FitResult(None, n_iter, reported(found), None)
 
 
 def _warn_of_max_time(n, what, monitor):

@@ -168,6 +168,7 @@ class Monitor:
             "best": None if self.best is None else {"params": self.best[0], "stats": self.best[1]},
             "converged": self.converged,
             "rows": self.rows,
+            "validation": None if self.validation is None else self.validation.state(),
         }
 
     def set_state(self, state):
@@ -175,6 +176,10 @@ class Monitor:
         self.history = History(**state["history"])
         self.converged = state["converged"]
         if self.validation is not None:
-            self.validation.has_score = bool(np.isfinite(self.history.score).any())
+            vars(self.validation).update(state["validation"])
+            if self.decides and not self.validation.goes_on:
+                self.reason = "divergence"
+        if self.hooks is not None:
+            self.hooks.count_as_done(self.n_epochs)
         if state["best"] is not None:
             self.best = (state["best"]["params"], state["best"]["stats"])

@@ -73,6 +73,10 @@ class ValidationSet:
         self.has_score = True
         return loss, score
 
+    def state(self):
+        """Return what calls have changed, as plain values."""
+        return {name: getattr(self, name) for name in ("finite", "goes_on", "has_score", "warned")}
+
     def _look_at(self, raw, network):
         """Note whether the predictions, and where they are not the parameters, are finite."""
         with np.errstate(over="ignore", invalid="ignore"):

@@ -150,11 +150,11 @@ class Optimizer(Options):
         return other
 
     def get_state(self) -> dict[str, Any]:
-        """Return a copy of what is remembered from step to step: arrays and plain values, by name."""
-        options = self.get_params()
-        return copy.deepcopy(
-            {name: value for name, value in self.__getstate__().items() if name not in options}
-        )
+        """Return a copy of what is remembered from step to step: arrays and plain values, by name.
+
+        A subclass whose attributes are neither has a `get_state` and a `set_state` of its own.
+        """
+        return self._copied_attributes(self.__getstate__())
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Put back what `get_state` returned."""
