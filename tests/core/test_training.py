@@ -75,6 +75,9 @@ class Validation:
     def __call__(self, network):
         return self.function()
 
+    def state(self):
+        return {}
+
 
 class Hooks:
     """A function that is called at the beginning of each epoch."""
