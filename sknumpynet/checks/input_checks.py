@@ -140,8 +140,9 @@ def explained_labels(error, y):
             "y must hold labels of one type, all numbers or all strings, or zeros and ones in one column "
             f"per label. {error}"
         )
+    kind = "continuous-multioutput" if y.dtype == object and y.ndim == 2 else type_of_target(y)
     return ValueError(
-        f"Unknown label type: {type_of_target(y)}. y must hold one class label per row, or zeros and ones "
+        f"Unknown label type: {kind}. y must hold one class label per row, or zeros and ones "
         "in one column per label; for real numbers use NumpyMLPRegressor"
     )
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from numbers import Real
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import expit
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
@@ -29,6 +30,82 @@ LIMITS = {
     np.dtype(dtype): (np.array(np.finfo(dtype).tiny), np.array(1 - np.finfo(dtype).epsneg))
     for dtype in (np.float32, np.float64)
 }
+
+
+def plain_column(column):
+    """Return labels in an object array as an array of text or of numbers; raise TypeError for other kinds."""
+    labels = column.tolist()
+    if all(isinstance(each, str) for each in labels):
+        return np.array(labels, dtype=str)
+    if not all(isinstance(each, Real | np.bool_) for each in labels):
+        kinds = sorted({type(each).__name__ for each in labels})
+        raise TypeError(f"Labels of these types stand in one column: {', '.join(kinds)}")
+    numbers = np.array(labels)
+    try:
+        return numbers if numbers.dtype.kind in "biuf" else numbers.astype(np.float64)
+    except OverflowError as error:
+        raise ValueError("A label is beyond all floats") from error
+
+
+def columns_of(y):
+    """Return the columns of labels, each in the dtype of its own labels."""
+    y = densified(y)
+    return [plain_column(column) if y.dtype == object else column for column in y.T]
+
+
+def plain_labels(y):
+    """Return labels in an object array as text or as numbers; with both, in columns, they stay objects."""
+    if issparse(y) or y.dtype != object:
+        return y
+    if y.ndim == 1:
+        return y if all(isinstance(each, str) for each in y) else plain_column(y)
+    columns = columns_of(y)
+    kinds = {column.dtype.kind for column in columns}
+    return np.column_stack(columns) if len(kinds) == 1 or kinds <= set("iuf") else y
+
+
+def without_extension_types(y):
+    """Return a frame with text among its columns as an array of objects, and all else as it is."""
+    if hasattr(y, "iloc") and np.ndim(y) == 2 and any(each.kind == "O" for each in y.dtypes):
+        return np.asarray(y, dtype=object)
+    return y
+
+
+def labels_at_a_glance(y):
+    """Return y, which nothing has checked, as an array of labels; None where it is none."""
+    try:
+        return y if issparse(y) else plain_labels(np.asarray(y))
+    except (TypeError, ValueError):  # the checks of the data will say why
+        return None
+
+
+def has_columns_of_labels(y):
+    """Return whether y has several columns that are more than a yes or no each."""
+    if y is None or y.ndim != 2 or y.shape[1] < 2:
+        return False
+    if y.dtype == object:  # text and numbers
+        return True
+    kind = type_of_target(y)
+    return kind == MULTIOUTPUT or (kind == "multilabel-indicator" and not is_yes_or_no(y))
+
+
+def is_yes_or_no(y):
+    """Return whether all labels are 0 or 1."""
+    labels = y.data if issparse(y) else y
+    return bool(((labels == 0) | (labels == 1)).all())
+
+
+def unknown_labels(column, classes):
+    """Return the labels in a column that are not among the classes, sorted; no text is a number."""
+    column = np.unique(column)
+    if (column.dtype.kind in "OU") != (classes.dtype.kind in "OU"):
+        return column
+    return np.setdiff1d(column, classes, assume_unique=True)
+
+
+def is_nested(classes):
+    """Return whether classes are named column by column."""
+    return np.iterable(classes) and any(np.ndim(each) for each in classes)
 
 
 def keep_within_limits(p):
@@ -138,7 +215,7 @@ class Labels(Target):
                     "warm_start can only be used where `y` has the same classes as in the previous call "
                     f"to fit. Previously got {self.classes}, `y` has {classes}"
                 )
-        elif len(np.setdiff1d(classes, self.classes, assume_unique=True)):
+        elif len(unknown_labels(classes, self.classes)):
             raise ValueError(
                 "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {self.classes}. 'y' has {classes}. The first call of partial_fit "
@@ -147,7 +224,7 @@ class Labels(Target):
 
     def check_validation_classes(self, y):
         """Raise ValueError where the y to validate with has classes that are not known."""
-        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        unknown = unknown_labels(unique_labels(y), self.classes)
         if len(unknown):
             raise ValueError(f"y_val has classes that y has not: {unknown}")
 
@@ -167,6 +244,10 @@ class Labels(Target):
         """Return the labels for what `choose` wrote."""
         return self.classes[chosen]
 
+    def by_column(self, raw):
+        """Return raw outputs as `decision_function` gives them."""
+        return raw.ravel() if raw.shape[1] == 1 else raw
+
     def probabilities(self, predict, model):
         """Return the probabilities; ``predict(link)`` runs the network and applies a link to its output."""
         return predict(model.write_probabilities)
@@ -175,7 +256,7 @@ class Labels(Target):
         """Return the accuracy: the share of rows that are right in everything."""
         chosen = self.room(len(raw))
         self.choose(model.evidence(raw), chosen)
-        right = chosen == targets
+        right = chosen.reshape(targets.shape) == targets
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
@@ -226,10 +307,6 @@ class BinaryLabels(_OneLabel):
         second = predict(model.write_probabilities)
         return np.hstack([1 - second, second])
 
-    def score(self, targets, raw, sample_weight, model):
-        right = ((model.evidence(raw) > 0) == targets).all(axis=1)
-        return float(np.average(right, weights=sample_weight))
-
 
 class MulticlassLabels(_OneLabel):
     """One class out of several, an output for each."""
@@ -266,6 +343,11 @@ class IndicatorLabels(Labels):
             raise ValueError(
                 f"y has {n} column{'s' * (n != 1)}, but the network has {self.n_outputs} outputs: give one "
                 "column for each. Or start anew: warm_start=False and fit"
+            )
+        if not is_yes_or_no(y):
+            raise ValueError(
+                "y must be an indicator matrix of zeros and ones, as in the first call; got other labels. To "
+                "train on another kind of y, take a new estimator"
             )
 
     def encode(self, y):
@@ -307,8 +389,8 @@ class MultioutputLabels(Labels):
             raise ValueError(f"y must have {len(self.classes)} columns, as in the first call")
 
     def check_classes(self, y, all_of_them, name="y"):
-        for column, classes in zip(y.T, self.classes, strict=True):
-            unknown = np.setdiff1d(column, classes)
+        for column, classes in zip(columns_of(y), self.classes, strict=True):
+            unknown = unknown_labels(column, classes)
             if len(unknown):
                 raise ValueError(
                     f"{name} has classes not in classes_: {unknown}, and not {classes}"
@@ -318,7 +400,7 @@ class MultioutputLabels(Labels):
         self.check_classes(y, all_of_them=False, name="y_val")
 
     def encode(self, y):
-        columns = zip(y.T, self.classes, strict=True)
+        columns = zip(columns_of(y), self.classes, strict=True)
         return np.column_stack([np.searchsorted(each, column) for column, each in columns])
 
     def room(self, n):
@@ -330,17 +412,23 @@ class MultioutputLabels(Labels):
 
     def decode(self, chosen):
         choices = zip(self.classes, chosen.T, strict=True)
-        return np.column_stack([classes[indices] for classes, indices in choices])
+        columns = [classes[indices] for classes, indices in choices]
+        kinds = {column.dtype.kind for column in columns}
+        if len(kinds) > 1 and not kinds <= set("iuf"):  # text and numbers keep their types
+            columns = [column.astype(object) for column in columns]
+        return np.column_stack(columns)
+
+    def by_column(self, raw):
+        return [raw[:, block] for block in self.blocks]
 
     def probabilities(self, predict, model):
-        p = super().probabilities(predict, model)
-        return [p[:, block] for block in self.blocks]
+        return self.by_column(super().probabilities(predict, model))
 
 
 def learn_labels(y):
     """Return the kind of labels that y has, with its classes; raise where y holds no labels."""
-    if type_of_target(y) == MULTIOUTPUT:
-        return MultioutputLabels([np.unique(column) for column in y.T])
+    if has_columns_of_labels(y):
+        return MultioutputLabels([sorted_classes(column) for column in columns_of(y)])
     labels = LabelBinarizer().fit(y)
     if labels.y_type_ == "multilabel-indicator":
         return IndicatorLabels(labels.classes_, labels.sparse_input_)
@@ -348,13 +436,34 @@ def learn_labels(y):
     return kind(labels.classes_)
 
 
+def sorted_classes(labels):
+    """Return the classes among labels, in the dtype of their own; raise where they are none."""
+    if isinstance(labels, list | tuple):
+        labels = np.asarray(labels, dtype=object)
+    labels = plain_labels(np.asarray(labels))
+    with np.errstate(invalid="ignore"):  # scikit-learn casts NaN to int, and then raises
+        kind = type_of_target(labels)
+    if not labels.size or kind not in ("binary", "multiclass"):
+        raise ValueError(f"These are no labels: {labels}")
+    return np.unique(labels)
+
+
 def labels_named(classes, y):
-    """Return the kind of labels whose classes were named, for a first y that need not have them all."""
-    kind = type_of_target(y)
-    if kind == MULTIOUTPUT:
-        return MultioutputLabels([np.unique(each) for each in classes])
-    labels = learn_labels(y if kind.startswith("multilabel") else classes)
+    """Return the kind of labels whose classes were named, for a first y that need not have them all.
+
+    ``y`` is what `labels_at_a_glance` gives.
+    """
+    several = y is not None and type_of_target(y).startswith("multilabel")
+    labels = learn_labels(y if several else np.asarray(classes))
     return labels.with_classes(unique_labels(classes))
+
+
+def labels_of_columns_named(classes, y):
+    """Return the kind of labels whose classes were named column by column: all of them 0 and 1, or more."""
+    classes = [sorted_classes(each) for each in classes]
+    if all(np.array_equal(each, [0, 1]) for each in classes):
+        return IndicatorLabels(np.arange(len(classes)), issparse(y))
+    return MultioutputLabels(classes)
 
 
 def labels_of_weights(classes, shape, logistic):
