@@ -14,7 +14,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit
-from sknumpynet.checks.input_checks import check_data, densified, explained_labels, same_type
+from sknumpynet.checks.input_checks import (
+    check_data,
+    check_readable,
+    densified,
+    explained_labels,
+    same_type,
+)
 from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.losses.by_name import CLASSIFICATION_LOSSES
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
@@ -349,6 +355,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             Between 0 and 1.
         """
         model = self._fitted_model()
+        check_readable(y, "y")
+        check_readable(sample_weight, "sample_weight")
         if not isinstance(model.target, MultioutputLabels):
             return super().score(X, y, sample_weight)
         predicted, y = self._predicted(model, X), np.asarray(densified(y))
@@ -460,17 +468,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         class_weight, y, sample_weight = self.class_weight, data.y, data.sample_weight
         if class_weight is None:
             return data
-        if isinstance(class_weight, str) and incremental:
-            raise ValueError(
-                "class_weight='balanced' needs all of y at once, which partial_fit never sees: pass a dict, "
-                "as from sklearn.utils.class_weight.compute_class_weight('balanced', ...)"
-            )
-        if incremental and isinstance(class_weight, dict) and y.ndim == 1:
-            unknown = set(class_weight) - set(target.classes)
-            if unknown:
-                raise ValueError(f"class_weight has classes that classes_ has not: {unknown}")
-            # a batch need not have all the classes
-            class_weight = {c: class_weight.get(c, 1.0) for c in np.unique(y)}
+        class_weight = target.completed(class_weight)  # a batch need not have all the classes
         with np.errstate(over="ignore"):
             weight = compute_sample_weight(class_weight, y).astype(plan.dtype, copy=False)
             if sample_weight is not None:

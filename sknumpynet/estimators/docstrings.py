@@ -161,8 +161,9 @@ loss : {'log_loss', 'focal'} or Loss, default='log_loss'
     or an object such as ``Focal(gamma=1.0)``, or of a subclass of one's own.
 class_weight : dict, 'balanced', list of dict, or None, default=None
     Weights of the classes, as ``{label: weight}``, by which the weights of their rows are multiplied;
-    'balanced' gives ``n_samples / (n_classes * count)`` to each. For several labels at once, a list
-    with one dict per column. `partial_fit`, which never sees all rows, takes a dict or a list only.
+    'balanced' gives ``n_samples / (n_classes * count)`` to each. A class without a weight has 1, and labels
+    that y lacks, as a fold may, are ignored. For several labels at once, a list with one dict per column.
+    `partial_fit`, which never sees all rows, takes a dict or a list only.
 label_smoothing : float, default=0.0
     Share of the target that is spread evenly over the classes, in [0, 1); with ``loss='log_loss'``.
 """

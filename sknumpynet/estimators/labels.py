@@ -142,6 +142,9 @@ class Target(ABC):
         """Return what the user sees of it, by name."""
         return {}
 
+    def check_class_weight(self, class_weight, incremental, going_on):  # noqa: B027  (numbers have none)
+        """Raise ValueError where the weights of the classes are none, or do not go with the classes."""
+
     def check_validation_classes(self, y):  # noqa: B027  (there need not be any)
         """Raise ValueError where the y to validate with has classes that are not known."""
 
@@ -201,6 +204,49 @@ class Labels(Target):
         other = copy.copy(self)
         other.classes = classes
         return other
+
+    def check_class_weight(self, class_weight, incremental, going_on):
+        if class_weight is None:
+            return
+        if isinstance(class_weight, str):
+            if incremental:
+                raise ValueError(
+                    "class_weight='balanced' needs all of y at once, which partial_fit never sees: pass a "
+                    "dict, as from sklearn.utils.class_weight.compute_class_weight('balanced', ...)"
+                )
+            return
+        for name, weights, classes in self._by_column(class_weight):
+            if not isinstance(weights, dict):
+                raise ValueError(
+                    f"{name} must be a dict of labels and their weights; got {weights!r}"
+                )
+            check_weights(name, weights, classes, all_named=incremental and not going_on)
+
+    def completed(self, class_weight):
+        """Return the weights with 1 for classes that have none, and without those of other classes."""
+        if isinstance(class_weight, str):
+            return class_weight
+        parts = [
+            {c: weights.get(c, 1.0) for c in classes}
+            for _, weights, classes in self._by_column(class_weight)
+        ]
+        return parts if isinstance(class_weight, list) else parts[0]
+
+    def _by_column(self, class_weight):
+        """Return name, weights and classes of each column of y."""
+        columns = self.classes_by_column
+        if not isinstance(class_weight, list) or len(class_weight) != len(columns):
+            raise ValueError(
+                f"class_weight={class_weight!r}: for several labels per row, class_weight should be a list "
+                f"of dicts, {len(columns)} here, one for each column of y, or 'balanced'"
+            )
+        parts = zip(class_weight, columns, strict=True)
+        return [(f"class_weight[{i}]", *part) for i, part in enumerate(parts)]
+
+    @property
+    def classes_by_column(self):
+        """The classes of each column of y."""
+        return self.classes
 
     @abstractmethod
     def check_kind(self, y):
@@ -262,8 +308,52 @@ class Labels(Target):
         return float(np.average(right, weights=sample_weight))
 
 
+def check_weights(name, weights, classes, all_named):
+    """Raise ValueError where a dict of weights of classes will not do.
+
+    ``all_named`` says that these are all classes that there will be; otherwise the dict may have others, of
+    the same type, as where a part of the rows lacks some.
+    """
+    text = classes.dtype.kind in "OU"
+    for key, weight in weights.items():
+        if not isinstance(key, str if text else Real | np.bool_):
+            raise ValueError(
+                f"{name}={weights!r} has the key {key!r} of type {type(key).__name__}, and the labels are "
+                f"{'text' if text else 'numbers'}: its keys are labels, such as {classes.tolist()[0]!r}"
+            )
+        if not isinstance(weight, Real | np.bool_) or not is_finite_number(weight):
+            raise ValueError(
+                f"{name}={weights!r} has the weight {weight!r} for {key!r}: a weight is a finite number, at "
+                "least 0"
+            )
+    known = set(classes.tolist())
+    unknown = [key for key in weights if key not in known]
+    if unknown and all_named:
+        raise ValueError(f"{name} has classes that classes_ has not: {set(unknown)}")
+    if unknown and len(unknown) == len(weights):
+        raise ValueError(
+            f"{name}={weights!r} has no label of y: the classes, {classes.tolist()}, are not in class_weight"
+        )
+
+
+def is_finite_number(number):
+    """Return whether it is finite as a float."""
+    try:
+        return bool(np.isfinite(float(number)))
+    except OverflowError:  # an int such as 10**400
+        return False
+
+
 class _OneLabel(Labels):
     """One label per row."""
+
+    def _by_column(self, class_weight):
+        if isinstance(class_weight, list):
+            raise ValueError(
+                f"class_weight={class_weight!r} is a list, as for several labels per row: give a dict, or "
+                "'balanced'"
+            )
+        return [("class_weight", class_weight, self.classes)]
 
     def check_kind(self, y):
         if y.ndim == 2:
@@ -331,6 +421,10 @@ class IndicatorLabels(Labels):
         self.classes = classes
         self.n_outputs = len(classes)
         self.sparse = sparse
+
+    @property
+    def classes_by_column(self):
+        return [np.arange(2)] * self.n_outputs
 
     def check_kind(self, y):
         if y.ndim != 2:

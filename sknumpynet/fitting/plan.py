@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from numbers import Integral, Real
@@ -226,7 +226,9 @@ class FitPlan:
 
 def _same(value, other):
     if value is other:
-        return not isinstance(value, list | np.ndarray | Options)  # those can have been changed
+        return not isinstance(
+            value, list | dict | np.ndarray | Options
+        )  # those can have been changed
     if type(value) is not type(other):
         return False
     return bool(np.array_equal(value, other)) if isinstance(value, np.ndarray) else value == other
@@ -288,6 +290,7 @@ def plan_fit(
             "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
             "normalization='layer' or another solver"
         )
+    target.check_class_weight(parameters.get("class_weight"), incremental, going_on)
     loss = target.make_loss(parameters)
     loss.check_targets(data.y)
     n_outputs = target.n_outputs_for(loss)
@@ -338,6 +341,8 @@ def _kept(value):
     """Return a parameter as it is now, whatever is changed in it later."""
     if isinstance(value, list):
         return [_kept(each) for each in value]
+    if isinstance(value, dict):
+        return dict(value)
     return copy.copy(value) if isinstance(value, np.ndarray | Options) else value
 
 
@@ -372,6 +377,7 @@ def check_parameters(parameters, constraints, name):
 
 def _hidden_layer_sizes(sizes):
     """Return the sizes as a list of int."""
+    _check_order("hidden_layer_sizes", sizes)
     sizes = list(sizes) if np.iterable(sizes) else [sizes]
     for size in sizes:
         if not isinstance(size, Integral) or isinstance(size, bool):
@@ -381,6 +387,15 @@ def _hidden_layer_sizes(sizes):
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]
+
+
+def _check_order(name, values):
+    """Raise where a parameter has no order, or no numbers, in which it could be read."""
+    if isinstance(values, Set | Mapping | bytes | bytearray):
+        raise TypeError(
+            f"{name} must be a tuple or a list, from the first layer to the last; got {values!r}, of type "
+            f"{type(values).__name__}"
+        )
 
 
 def ignored_parameters(parameters, owner, stops_early=False):
@@ -460,6 +475,7 @@ def _hidden_activations(choice, n_hidden):
 
 def dropout_rates(choice, n_hidden):
     """Return the rate behind the input and behind each hidden layer."""
+    _check_order("dropout", choice)
     rates = [0.0, *[choice] * n_hidden] if isinstance(choice, Real) else list(choice)
     if len(rates) != n_hidden + 1:
         raise ValueError(
