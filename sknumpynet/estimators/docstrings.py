@@ -102,7 +102,8 @@ bias_init : str or Initializer, default='auto'
 scoring : str, callable or None, default=None
     The score of the validation data, larger being better: the name of a scorer, a callable
     ``(estimator, X, y) -> float``, or 'loss' for minus the validation loss; None means {score_text}.
-    A callable gets X as `fit` was given it, a DataFrame as a DataFrame. With a scoring other than None the
+    A callable gets X as `fit` was given it, a DataFrame as a DataFrame, and the weights of the rows where it
+    takes ``sample_weight``. With a scoring other than None the
     rows that early stopping sets aside have the shares of several classes too, not of two alone.
 max_time : float or None, default=None
     Training ends after the epoch (for 'lbfgs' the iteration) in which so many seconds have passed, with a

@@ -363,6 +363,10 @@ def check_parameters(parameters, constraints, name):
     """
     try:
         validate_parameters(constraints, parameters, name)
+        for parameter, rules in constraints.items():
+            real = any(isinstance(rule, Interval) and rule.type is Real for rule in rules)
+            if real or parameter == "max_iter":  # which schedules divide by
+                _check_is_float(parameter, parameters[parameter], name)
     except ValueError as error:
         raise type(error)(f"{error}{hint_for(parameters, str(error))}") from None
     for name in OBJECTS:
@@ -373,6 +377,18 @@ def check_parameters(parameters, constraints, name):
                     each.check()
                 except ValueError as error:
                     raise ValueError(f"{name}={error}") from error
+
+
+def _check_is_float(parameter, value, name):
+    """Raise ValueError where an integer such as 10**400 lies beyond all floats."""
+    try:
+        if isinstance(value, Real):
+            float(value)
+    except OverflowError as error:
+        raise ValueError(
+            f"The {parameter!r} parameter of {name} must be a number that a float can hold, below 1.8e308. "
+            f"Got {value!r} instead."
+        ) from error
 
 
 def _hidden_layer_sizes(sizes):

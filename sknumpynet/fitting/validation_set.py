@@ -16,6 +16,7 @@ from sknumpynet._compat import (
     is_made_by_scikit_learn,
     rows_of,
     scorer_with_labels,
+    takes_sample_weight,
 )
 from sknumpynet.checks.input_checks import same_type
 from sknumpynet.fitting.rollback import warn
@@ -107,7 +108,8 @@ class Scorer:
     estimator : estimator
         Predicts with the network in training.
     scoring : str or callable
-        The name of a scorer, or ``(estimator, X, y) -> float``.
+        The name of a scorer, or ``(estimator, X, y) -> float``. Where it takes ``sample_weight``, it gets the
+        weights of the rows.
     data : FitData
         The data to validate with.
     """
@@ -121,7 +123,8 @@ class Scorer:
         is_array = isinstance(self.classes, np.ndarray) and self.y.ndim == 1
         if is_array and len(np.unique(self.y)) < len(self.classes):
             self.scorer = scorer_with_labels(self.scorer, self.classes)
-        self.options = {} if weight is None else {"sample_weight": weight}
+        weighs = weight is not None and takes_sample_weight(self.scorer)
+        self.options = {"sample_weight": weight} if weighs else {}
         self.X = self._rows_as_given(data)
 
     def __call__(self, network=None, raw=None):

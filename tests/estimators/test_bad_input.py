@@ -552,6 +552,17 @@ for value, differs in (
         "hidden_layer_sizes must hold", "one integer per hidden layer", error=TypeError,
         params={"hidden_layer_sizes": value}, differs=differs,
     )  # fmt: skip
+for name in (
+    "alpha", "tol", "learning_rate_init", "epsilon", "power_t", "max_iter", "max_grad_norm", "max_time",
+):  # fmt: skip
+    for method in ("fit", "partial_fit", "initialize"):
+        for solver in ("adam", "sgd") if method == "partial_fit" else ("adam", "sgd", "lbfgs"):
+            bad(
+                f"{method}, {solver}: {name}=10**400",
+                lambda model, method=method: getattr(model, method)(X, target(model)),
+                f"The '{name}' parameter of NumpyMLP.* must be a number that a float can hold",
+                params={name: 10**400, "solver": solver}, new=True,
+            )  # fmt: skip
 for name, value, hint in (
     ("solver", "Adam", r"Did you mean solver='adam'\?"),
     ("solver", AdamW, r"AdamW is a class; give an object: solver=AdamW\(\)"),
@@ -1082,3 +1093,12 @@ def test_objects_that_are_zeros_and_ones_are_an_indicator_matrix():
     model = NumpyMLPClassifier((3,), max_iter=2, random_state=0).fit(X, LABELS.astype(object))
     np.testing.assert_array_equal(model.classes_, [0, 1])
     assert model.predict_proba(X).shape == (40, 2)
+
+
+def test_the_names_that_would_do_are_sorted():
+    """A set has another order in every process."""
+    for name, value in (("solver", "x"), ("activation", "x"), ("init", "x"), ("learning_rate", 3)):
+        with pytest.raises(ValueError) as caught:
+            NumpyMLPRegressor(**{name: value}).fit(X, NUMBERS)
+        names = re.search(r"among \{(.*?)\}", str(caught.value))[1].split(", ")
+        assert names == sorted(names) and len(names) > 5

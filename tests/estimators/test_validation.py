@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Validation data: split off or given, what is recorded of them, and what they decide."""
 
+import functools
 import inspect
 import time
 import warnings
@@ -17,6 +18,7 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     log_loss,
     make_scorer,
+    max_error,
     mean_absolute_error,
     r2_score,
 )
@@ -674,6 +676,59 @@ def test_validation_labels_of_another_kind():
     with pytest.raises(ValueError, match="indicator matrix"):
         labels = np.c_[CLASSES > 0, CLASSES > 1]
         new("classifier").fit(X, labels, X_val=X_VAL, y_val=CLASSES_VAL > 0)
+
+
+def plain(estimator, X, y):
+    return -np.abs(y - estimator.predict(X)).mean()
+
+
+def weighing(estimator, X, y, sample_weight=None):
+    return -np.average(np.abs(y - estimator.predict(X)), weights=sample_weight)
+
+
+LARGEST = make_scorer(max_error, greater_is_better=False)
+
+
+def taking_anything(estimator, X, y, **more):
+    return weighing(estimator, X, y, **more)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "weighs"),
+    [
+        (plain, False),
+        (lambda *given: plain(*given), False),
+        (weighing, True),
+        (taking_anything, True),
+        (functools.partial(weighing), True),
+        (LARGEST, False),
+        (make_scorer(lambda y, predicted: -np.abs(y - predicted).mean()), False),
+        ("neg_mean_absolute_error", True),
+    ],
+)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_scoring_is_passed_weights_where_it_takes_them(scoring, weighs, solver):
+    weights = np.linspace(0.1, 2, len(X_VAL))
+    model = new(solver=solver, scoring=scoring, max_iter=3)
+    model.fit(X, NUMBERS, **validation("regressor"), sample_weight_val=weights)
+    error = np.abs(NUMBERS_VAL - model.predict(X_VAL))
+    expected = -error.max() if scoring is LARGEST else -np.average(error)
+    if weighs:
+        expected = -np.average(error, weights=weights)
+    assert_allclose(model.validation_scores_[-1], expected)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_early_stopping_with_weights_and_a_scoring_without(kind):
+    calls = []
+
+    def scoring(estimator, X, y):
+        calls.append(len(X))
+        return estimator.score(X, y)
+
+    model = new(kind, solver="adam", scoring=scoring, early_stopping=True, max_iter=3)
+    model.fit(X, targets(kind)[0], np.ones(len(X)))
+    assert calls == [10] * 3
 
 
 # -------------------------------------------------------------------- time
