@@ -392,7 +392,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if earlier is not None or call == "partial_fit":
             target.check_kind(y)
             if call != "validation":
-                target.check_classes(y, all_of_them=self.warm_start)
+                target.check_classes(y, self.warm_start, incremental=call == "partial_fit")
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _known_targets(self, earlier, X, y):

@@ -252,14 +252,25 @@ class Labels(Target):
     def check_kind(self, y):
         """Raise ValueError unless y is of this kind."""
 
-    def check_classes(self, y, all_of_them):
-        """Raise ValueError where y has classes that are not known, or, if asked, lacks some."""
+    def check_classes(self, y, all_of_them, incremental=True):
+        """Raise ValueError where y has classes that are not known, or, if asked, lacks some.
+
+        ``incremental`` says that `partial_fit` asks.
+        """
         classes = unique_labels(y)
         if all_of_them:
             if set(classes) != set(self.classes):
+                if incremental:
+                    raise ValueError(
+                        "partial_fit with warm_start=True takes, as scikit-learn's does, a `y` with all the "
+                        "classes: those that `classes` names, or the same classes as in the previous call. "
+                        f"They are {self.classes}, `y` has {classes}. Set warm_start=False, with which "
+                        "partial_fit goes on as well, and a call may lack some"
+                    )
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call "
-                    f"to fit. Previously got {self.classes}, `y` has {classes}"
+                    f"to fit. Previously got {self.classes}, `y` has {classes}. Or start anew: "
+                    "warm_start=False and fit"
                 )
         elif len(unknown_labels(classes, self.classes)):
             raise ValueError(
@@ -482,7 +493,7 @@ class MultioutputLabels(Labels):
         if y.ndim != 2 or y.shape[1] != len(self.classes):
             raise ValueError(f"y must have {len(self.classes)} columns, as in the first call")
 
-    def check_classes(self, y, all_of_them, name="y"):
+    def check_classes(self, y, all_of_them, incremental=True, name="y"):
         for column, classes in zip(columns_of(y), self.classes, strict=True):
             unknown = unknown_labels(column, classes)
             if len(unknown):

@@ -343,7 +343,11 @@ def _kept(value):
         return [_kept(each) for each in value]
     if isinstance(value, dict):
         return dict(value)
-    return copy.copy(value) if isinstance(value, np.ndarray | Options) else value
+    if isinstance(value, Options):
+        value = copy.copy(value)
+        vars(value).update({name: _kept(each) for name, each in vars(value).items()})
+        return value
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def dtype_to_compute_in(dtype, X):

@@ -142,7 +142,8 @@ class Scorer:
         expects_names = "feature_names_in_" in vars(self.estimator)
         is_frame = hasattr(data.X_given, "iloc") or named
         if not (isinstance(data.X_given, list) or is_frame) or (named and not expects_names):
-            return data.part("X")
+            X = data.part("X")
+            return X.tocsr() if issparse(X) else X  # here, and not at each epoch
         return data.X_given if data.rows is None else rows_of(data.X_given, data.rows)
 
     def _explained(self, error):
