@@ -142,7 +142,7 @@ class Target(ABC):
         """Return what the user sees of it, by name."""
         return {}
 
-    def check_class_weight(self, class_weight, incremental, going_on):  # noqa: B027  (numbers have none)
+    def check_class_weight(self, class_weight, dtype, incremental, going_on):  # noqa: B027  (numbers have none)
         """Raise ValueError where the weights of the classes are none, or do not go with the classes."""
 
     def check_validation_classes(self, y):  # noqa: B027  (there need not be any)
@@ -205,7 +205,7 @@ class Labels(Target):
         other.classes = classes
         return other
 
-    def check_class_weight(self, class_weight, incremental, going_on):
+    def check_class_weight(self, class_weight, dtype, incremental, going_on):
         if class_weight is None:
             return
         if isinstance(class_weight, str):
@@ -220,7 +220,7 @@ class Labels(Target):
                 raise ValueError(
                     f"{name} must be a dict of labels and their weights; got {weights!r}"
                 )
-            check_weights(name, weights, classes, all_named=incremental and not going_on)
+            check_weights(name, weights, classes, dtype, all_named=incremental and not going_on)
 
     def completed(self, class_weight):
         """Return the weights with 1 for classes that have none, and without those of other classes."""
@@ -319,7 +319,7 @@ class Labels(Target):
         return float(np.average(right, weights=sample_weight))
 
 
-def check_weights(name, weights, classes, all_named):
+def check_weights(name, weights, classes, dtype, all_named):
     """Raise ValueError where a dict of weights of classes will not do.
 
     ``all_named`` says that these are all classes that there will be; otherwise the dict may have others, of
@@ -332,10 +332,10 @@ def check_weights(name, weights, classes, all_named):
                 f"{name}={weights!r} has the key {key!r} of type {type(key).__name__}, and the labels are "
                 f"{'text' if text else 'numbers'}: its keys are labels, such as {classes.tolist()[0]!r}"
             )
-        if not isinstance(weight, Real | np.bool_) or not is_finite_number(weight):
+        if not isinstance(weight, Real | np.bool_) or not is_finite_in(dtype, weight):
             raise ValueError(
                 f"{name}={weights!r} has the weight {weight!r} for {key!r}: a weight is a finite number, at "
-                "least 0"
+                f"least 0 and not too large for {dtype}"
             )
     known = set(classes.tolist())
     unknown = [key for key in weights if key not in known]
@@ -347,10 +347,11 @@ def check_weights(name, weights, classes, all_named):
         )
 
 
-def is_finite_number(number):
-    """Return whether it is finite as a float."""
+def is_finite_in(dtype, number):
+    """Return whether the number is finite in that dtype."""
     try:
-        return bool(np.isfinite(float(number)))
+        with np.errstate(over="ignore"):
+            return bool(np.isfinite(dtype.type(float(number))))
     except OverflowError:  # an int such as 10**400
         return False
 

@@ -290,7 +290,8 @@ def plan_fit(
             "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
             "normalization='layer' or another solver"
         )
-    target.check_class_weight(parameters.get("class_weight"), incremental, going_on)
+    dtype = dtype_to_compute_in(get("dtype"), data.X)
+    target.check_class_weight(parameters.get("class_weight"), dtype, incremental, going_on)
     loss = target.make_loss(parameters)
     loss.check_targets(data.y)
     n_outputs = target.n_outputs_for(loss)
@@ -314,7 +315,7 @@ def plan_fit(
         target=target,
         sizes=sizes,
         layers=tuple(layers),
-        dtype=dtype_to_compute_in(get("dtype"), data.X),
+        dtype=dtype,
         initializer=weights,
         bias_initializer=biases,
         loss=loss,
