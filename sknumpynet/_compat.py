@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from inspect import signature
+from inspect import Parameter, signature
 
 import sklearn
 from sklearn.utils import _safe_indexing as rows_of
@@ -12,9 +12,9 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     Interval,
     Options,
-    StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -55,9 +55,18 @@ __all__ = [
     "is_made_by_scikit_learn",
     "rows_of",
     "scorer_with_labels",
+    "takes_sample_weight",
     "validate_parameters",
     "with_callbacks",
 ]
+
+
+class StrOptions(_StrOptions):
+    """scikit-learn's, naming the options in the same order in every process."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.options = dict.fromkeys(sorted(options))
 
 
 def validate_parameters(constraints, parameters, name):
@@ -77,6 +86,16 @@ def has_feature_names(X):
 def is_made_by_scikit_learn(scorer):
     """Return whether the scorer comes of a name or of `make_scorer`, and is no function of the user's."""
     return hasattr(scorer, "_score_func")
+
+
+def takes_sample_weight(scorer):
+    """Return whether a scorer, or the metric that it is made of, can be passed weights."""
+    try:
+        parameters = signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):  # a function that does not say
+        return True
+    named = "sample_weight" in parameters
+    return named or any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values())
 
 
 def scorer_with_labels(scorer, labels):

@@ -26,6 +26,7 @@ from sknumpynet._compat import (
 )
 from sknumpynet.checks.input_checks import check_ranges, check_sample_weight, named_as_validation
 from sknumpynet.checks.parameter_hints import object_wanted
+from sknumpynet.core.options import with_nested
 from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
 from sknumpynet.estimators.record import recorded
@@ -99,6 +100,23 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
         return data
 
     # ---------------------------------------------------------------- parameters
+
+    def get_params(self, deep=True):
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the options of objects among them too, and of the objects in these, as
+            ``learning_rate__schedule__end_factor``.
+
+        Returns
+        -------
+        params : dict of str to object
+            Parameters by name.
+        """
+        params = super().get_params(deep=False)
+        return with_nested(params) if deep else params
 
     def set_params(self, **params):
         """Set parameters, and options of objects among them, such as ``solver__weight_decay``.

@@ -155,6 +155,8 @@ def _fit_lbfgs(plan, data, monitor):
         network.params[...] = found.params
         if found.interrupted:
             raise KeyboardInterrupt
+    if "max_time" in monitor.reason and found.message != monitor.reason:
+        monitor.reason = ""  # the search was at its end when time was up
     check_finite(network, 0.0 if found.interrupted else found.value)
     _check_outcome(network, monitor, 0.0, "iteration")
     if "max_time" in monitor.reason:

@@ -279,7 +279,8 @@ def _one_row(x):
 
 def _one_target(y):
     """Return y with one entry, or one row."""
-    y = np.asarray(y.toarray() if issparse(y) else y)
+    dtype = object if isinstance(y, list | tuple) else None  # text and numbers keep their types
+    y = np.asarray(y.toarray() if issparse(y) else y, dtype=dtype)
     return y.reshape(1) if y.size == 1 else y.reshape(1, -1)
 
 

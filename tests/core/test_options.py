@@ -473,3 +473,23 @@ def test_old_names_of_classes(module, old, new):
         AttributeError, match=f"module '{module.__name__}' has no attribute 'Stepp'"
     ):
         module.Stepp  # noqa: B018
+
+
+def test_names_reach_into_objects_of_objects():
+    outer = Warmup(Warmup(SCHEDULES["cosine"](end_factor=0.25), steps=2))
+    flat = {"schedule": outer.schedule, "steps": 0.05, "rate": None}
+    assert outer.get_params() == outer.get_params(deep=False) == flat
+    deep = outer.get_params(deep=True)
+    assert deep["schedule__steps"] == 2 and deep["schedule__schedule__end_factor"] == 0.25
+    twin = outer.clone()
+    assert twin == outer == clone(outer)
+    assert twin.set_params(schedule__schedule__end_factor=0.5, schedule__steps=3) is twin
+    assert twin != outer and outer.get_params(deep=True) == deep
+    assert twin.schedule.schedule.end_factor == 0.5 and twin.schedule.steps == 3
+    twin.set_params(schedule__rate=0.1, schedule=Warmup())
+    assert twin == Warmup(Warmup(rate=0.1))
+    with pytest.raises(ValueError, match="has no parameter 'nope'"):
+        twin.set_params(steps=7, nope__rate=1)
+    assert twin.steps == 0.05
+    with pytest.raises(ValueError, match=r"schedule__rate cannot be set: .*schedule='constant'"):
+        Warmup().set_params(schedule__rate=1)
