@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a pack learns: a loss of the core, members and all, and the criterion that stops and selects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sknumpynet.core.options import Array
+
+
+class Objective:
+    """A loss from the core on ``raw`` of shape (k, n, outputs).
+
+    Parameters
+    ----------
+    loss : Loss
+        On rows of ``raw``; its link gives the predictions.
+    n_outputs : int
+        Columns of ``raw``.
+    classes : bool
+        Whether predictions are probabilities of classes, and targets class numbers.
+    """
+
+    def __init__(self, loss: object, n_outputs: int, classes: bool) -> None:
+        self.loss, self.n_outputs, self.classes = loss, n_outputs, classes
+
+    def write_delta(self, y: Array, raw: Array, delta: Array, scratch: Array) -> None:
+        """Write dl/draw of every row and member; y is (n,) of classes or (n, targets)."""
+        rows = raw.reshape(-1, self.n_outputs)
+        y = np.broadcast_to(y, (len(raw), *y.shape)).reshape(len(rows), *y.shape[1:])
+        self.loss.terms_and_gradient(
+            y, rows, delta.reshape(rows.shape), scratch.reshape(rows.shape)
+        )
+
+    def predictions(self, raw: Array) -> Array:
+        """Return predictions of any leading shape, in float64."""
+        rows = raw.reshape(-1, self.n_outputs).astype(np.float64)
+        self.loss.inverse_link(rows, rows)
+        return rows.reshape(raw.shape)
+
+    def terms(self, y: Array, predictions: Array) -> Array:
+        """Return the loss of each row, (n,), of predictions (n, outputs)."""
+        if self.classes:
+            p = predictions[np.arange(len(y)), y]
+            return -np.log(np.maximum(p, 1e-7))
+        raw = predictions
+        if self.loss.link == "exp":
+            raw = np.log(np.maximum(predictions, 1e-300))
+        terms = self.loss.terms_and_gradient(y, raw, np.empty_like(raw), np.empty_like(raw))
+        return terms.sum(axis=1)
+
+    def criterion(self, y: Array, weight: Array, oof: Array, n_members: int) -> float:
+        """Return what an ensemble of so many members may be expected to lose, from out-of-fold predictions.
+
+        ``oof`` is (m, n, outputs): m members that did not see the row. With m = 1 this is the mean loss. With
+        two it is e_1, the mean loss of one, and e_2, that of the mean of two, carried on to n members:
+
+            e_1 + (e_2 - e_1) (1 - 1 / n_members) / (1 - 1 / m)
+
+        exact for squared errors, where the ambiguity of an ensemble grows so. The losses of classes are taken
+        after the best temperature.
+        """
+
+        def mean_loss(predictions: Array) -> float:
+            if self.classes:
+                return temperature_loss(y, weight, predictions)[0]
+            return float(np.dot(weight, self.terms(y, predictions)) / weight.sum())
+
+        e_1 = float(np.mean([mean_loss(one) for one in oof]))
+        m = len(oof)
+        if m == 1:
+            return e_1
+        e_m = mean_loss(oof.mean(axis=0))
+        return e_1 + (e_m - e_1) * (1 - 1 / n_members) / (1 - 1 / m)
+
+
+def temperature_loss(y: Array, weight: Array, p: Array) -> tuple[float, float]:
+    """Return the least log loss of p^(1 / T) / sum p^(1 / T) over the temperature T, and that T."""
+    logits = np.log(np.maximum(p, 1e-7))
+    logits -= logits.max(axis=1, keepdims=True)
+    rows = np.arange(len(y))
+    own, weight = logits[rows, y], weight / weight.sum()
+
+    def loss(beta: float) -> float:
+        sums = np.exp(logits * beta).sum(axis=1)
+        return float(np.dot(weight, np.log(sums) - beta * own))
+
+    # the loss is convex in beta = 1 / T: a parabola through three points of log2 beta, then one more
+    steps = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    values = np.array([loss(2.0**step) for step in steps])
+    best = int(values.argmin())
+    middle = min(max(best, 1), 3)
+    low, mid, high = values[middle - 1 : middle + 2]
+    bend = low - 2 * mid + high
+    at = steps[middle] + (0.25 * (low - high) / bend if bend > 0 else 0.0)
+    at = min(max(at, -2.0), 2.0)
+    value = loss(2.0**at)
+    if value > values[best]:
+        return float(values[best]), float(2.0 ** -steps[best])
+    return value, float(2.0**-at)

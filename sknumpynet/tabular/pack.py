@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A pack: k networks of one shape side by side, trained on the same batches, each for itself.
+
+    E = embedding(x)                     (k, f o, n)
+    z_1 = E^T M_E + x M_x + b            M = s W, the first layer with its scales
+    a_l = silu(z_l) * mask_l             (k, n, h)
+    z_l+1 = a_l W + b
+    raw = the last z                     (k, n, outputs)
+
+All parameters lie in one vector, a stretch for each name, with the members of it one after another; the
+gradients likewise. Adam's step is a few lines on these vectors.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.options import SCALARS, Array
+from sknumpynet.tabular.layers import (
+    Dense,
+    DropoutPool,
+    Layer,
+    NumericEmbedding,
+    ScaledInput,
+    silu,
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network for tables is made of.
+
+    Attributes
+    ----------
+    n_numeric : int
+        Columns at the left of x that are embedded.
+    n_columns : int
+        All columns of x.
+    n_outputs : int
+        Width of ``raw``.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    n_frequencies, n_embedded, frequency
+        Options of the embedding; no embedding with ``n_frequencies=0``.
+    """
+
+    n_numeric: int
+    n_columns: int
+    n_outputs: int
+    hidden: tuple[int, ...] = (64, 64, 64)
+    n_frequencies: int = 16
+    n_embedded: int = 3
+    frequency: float = 1.0
+
+    def embeds(self) -> bool:
+        """Whether numbers are embedded."""
+        return self.n_numeric > 0 and self.n_frequencies > 0
+
+
+class Pack:
+    """k networks of one shape.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of each network.
+    n_members : int
+        k.
+    dtype : dtype
+        float32 or float64.
+    params : ndarray, default=None
+        The vector of parameters to use; zeros where None.
+    training : bool, default=True
+        Whether gradients are wanted.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        n_members: int,
+        dtype: Any = np.float32,
+        params: Array | None = None,
+        training: bool = True,
+    ) -> None:
+        self.shape, self.n_members, self.dtype = shape, n_members, np.dtype(dtype)
+        k, n_in = n_members, 0
+        self.embedding: NumericEmbedding | None = None
+        if shape.embeds():
+            self.embedding = NumericEmbedding(
+                k, shape.n_numeric, shape.n_frequencies, shape.n_embedded, shape.frequency
+            )
+            n_in = shape.n_numeric * shape.n_embedded
+        widths = (*shape.hidden, shape.n_outputs)
+        self.first = ScaledInput(k, n_in, shape.n_columns, widths[0])
+        self.dense = [Dense(k, d, h) for d, h in zip(widths, widths[1:])]
+        embedding: list[Layer] = [] if self.embedding is None else [self.embedding]
+        self.layers: list[Layer] = [*embedding, self.first, *self.dense]
+
+        self.segments: list[tuple[slice, tuple[int, ...], float, bool]] = []
+        start = 0
+        for layer in self.layers:
+            for dims, rate, decays in layer.shapes().values():
+                self.segments.append(
+                    (slice(start, start + math.prod(dims)), dims, rate, decays)
+                )
+                start += math.prod(dims)
+        self.n_params = start
+        self.params = np.zeros(start, self.dtype) if params is None else params
+        self.grads = np.zeros(start, self.dtype) if training else None
+        self._bind()
+
+    def _bind(self) -> None:
+        segments = iter(self.segments)
+        for layer in self.layers:
+            params, grads = {}, {}
+            for name in layer.shapes():
+                where, dims, _, _ = next(segments)
+                params[name] = self.params[where].reshape(dims)
+                if self.grads is not None:
+                    grads[name] = self.grads[where].reshape(dims)
+            layer.bind(params, grads)
+
+    def members(self, chosen: Any) -> Pack:
+        """Return a pack with copies of some members, for predictions."""
+        parts = [self.params[where].reshape(dims)[chosen] for where, dims, _, _ in self.segments]
+        params = np.concatenate([part.ravel() for part in parts])
+        return Pack(self.shape, len(parts[0]), self.dtype, params, training=False)
+
+    @staticmethod
+    def joined(packs: list[Pack]) -> Pack:
+        """Return one pack with the members of several of one shape."""
+        parts = [
+            np.concatenate([pack.params[pack.segments[i][0]] for pack in packs])
+            for i in range(len(packs[0].segments))
+        ]
+        n_members = sum(pack.n_members for pack in packs)
+        return Pack(packs[0].shape, n_members, packs[0].dtype, np.concatenate(parts), training=False)
+
+    def reset_parameters(self, X: Array, rng: np.random.Generator) -> None:
+        """Draw the parameters, and fit those of the linear layers to the rows of X, layer by layer."""
+        for layer in self.layers:
+            layer.reset_parameters(rng)  # type: ignore[attr-defined]
+        x = X[np.newaxis]
+        if self.embedding is not None:
+            work = self.embedding.buffers(len(X), self.dtype, training=False)
+            E = self.embedding.forward(X[:, : self.shape.n_numeric], work)
+            E = E.reshape(self.n_members, -1, len(X)).swapaxes(1, 2)
+            x = np.concatenate([E, np.broadcast_to(x, (self.n_members, *X.shape))], axis=2)
+        for layer in (self.first, *self.dense):
+            x = layer.start_from_data(x, rng)
+            silu(x)
+
+    def forward(self, x: Array, work: Workspace) -> Array:
+        """Return ``raw``, of shape (k, n, outputs), of the rows x, of shape (n, columns)."""
+        E = None
+        if self.embedding is not None:
+            E = self.embedding.forward(x[:, : self.shape.n_numeric], work.embedding)
+            E = E.reshape(self.n_members, -1, len(x))
+        z = work.z[0]
+        self.first.products(work.M)
+        self.first.forward_scaled(E, x, work.M, z, work.spare[0])
+        for i, layer in enumerate(self.dense):
+            if work.slope:
+                silu(z, work.slope[i], work.spare[i])
+                if work.masks:
+                    np.multiply(z, work.masks[i], out=z)
+                    np.multiply(work.slope[i], work.masks[i], out=work.slope[i])
+            else:
+                silu(z, spare=work.spare[i])
+            layer.forward(z, work.z[i + 1])
+            z = work.z[i + 1]
+        return z
+
+    def backward(self, x: Array, delta: Array, work: Workspace) -> None:
+        """Write all gradients, given dL/draw."""
+        for i in range(len(self.dense) - 1, -1, -1):
+            dx = work.spare[i]
+            self.dense[i].backward(work.z[i], delta, work.ones, dx)
+            delta = np.multiply(dx, work.slope[i], out=work.slope[i])
+        E = dE = None
+        if self.embedding is not None:
+            E = work.embedding["E"].reshape(self.n_members, -1, len(x))
+            dE = work.dE
+        self.first.backward_scaled(E, x, work.M, delta, work.ones, dE)
+        if self.embedding is not None:
+            self.embedding.backward(work.dE.reshape(work.embedding["E"].shape), work.embedding)
+
+
+class Workspace:
+    """What a pass of a pack over so many rows writes."""
+
+    def __init__(
+        self, pack: Pack, n_rows: int, training: bool = True, rng: np.random.Generator | None = None
+    ) -> None:
+        k, shape, dtype = pack.n_members, pack.shape, pack.dtype
+        hidden = shape.hidden
+        self.z = [np.empty((k, n_rows, h), dtype) for h in (*hidden, shape.n_outputs)]
+        self.delta, self.scratch = np.empty_like(self.z[-1]), np.empty_like(self.z[-1])
+        self.M = np.empty_like(pack.first.W)
+        one_size = len(set(hidden)) == 1  # then one buffer does for all layers
+        self.spare = [np.empty_like(self.z[0])] * len(hidden)
+        if not one_size:
+            self.spare = [np.empty_like(z) for z in self.z[:-1]]
+        self.ones = np.ones((1, n_rows), dtype)
+        self.slope = [np.empty_like(z) for z in self.z[:-1]] if training else []
+        self.embedding: dict[str, Array] = {}
+        if pack.embedding is not None:
+            self.embedding = pack.embedding.buffers(n_rows, dtype, training)
+            if training:
+                self.dE = np.empty((k, pack.first.n_embedded, n_rows), dtype)
+        self.masks: list[Array] = []
+        self.pools: list[DropoutPool] = []
+        if rng is not None:
+            pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
+            self.pools = [pools[h] for h in hidden]
+
+    def draw_masks(self, rate: float) -> None:
+        """Draw the masks of a step; none where the rate is nothing."""
+        if not self.pools or rate < 1 / 512:
+            self.masks = []
+            return
+        for pool in dict.fromkeys(self.pools):
+            pool.renew(rate)
+        self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
+
+
+class Adam:
+    """Adam on the vector of a pack, with a factor of the rate and a decay for each stretch.
+
+        m = beta_1 m + (1 - beta_1) g        v = beta_2 v + (1 - beta_2) g^2
+        p = p (1 - rate decay) - rate factor m' / (sqrt(v') + epsilon)
+
+    with m' = m / (1 - beta_1^t) and v' likewise. Decay is the same for all weights, and nothing for the rest.
+    """
+
+    PIECE = 1 << 14
+
+    def __init__(
+        self,
+        pack: Pack,
+        beta_1: float = 0.9,
+        beta_2: float = 0.95,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.pack, self.beta_1, self.beta_2, self.epsilon = pack, beta_1, beta_2, epsilon
+        self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
+        self.t = 0
+        self.spare = np.empty(self.PIECE, pack.dtype)
+        self.pieces = []
+        for where, _, factor, decays in pack.segments:
+            for start in range(where.start, where.stop, self.PIECE):
+                piece = slice(start, min(start + self.PIECE, where.stop))
+                arrays = (pack.params[piece], pack.grads[piece], self.m[piece], self.v[piece])
+                self.pieces.append((*arrays, factor, decays))
+
+    def step(self, rate: float, decay: float) -> None:
+        """Update the parameters of the pack by its gradients."""
+        self.t += 1
+        c1, c2 = 1 - self.beta_1**self.t, math.sqrt(1 - self.beta_2**self.t)
+        S = SCALARS[self.pack.dtype]
+        new_1, new_2, epsilon = S[1 - self.beta_1], S[1 - self.beta_2], S[self.epsilon]
+        beta_2 = S[self.beta_2]
+        as_scalar = self.pack.dtype.type
+        keep = as_scalar(1 - rate * decay)
+        for p, g, m, v, factor, decays in self.pieces:
+            spare = self.spare[: len(p)]
+            np.subtract(g, m, out=spare)
+            np.multiply(spare, new_1, out=spare)
+            np.add(m, spare, out=m)
+            np.multiply(g, g, out=g)
+            np.multiply(g, new_2, out=g)
+            np.multiply(v, beta_2, out=v)
+            np.add(v, g, out=v)
+            np.sqrt(v, out=spare)
+            np.add(spare, epsilon, out=spare)
+            np.divide(m, spare, out=spare)
+            np.multiply(spare, as_scalar(-rate * factor * c2 / c1), out=spare)
+            if decays:
+                np.multiply(p, keep, out=p)
+            np.add(p, spare, out=p)
