@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from sknumpynet.core.options import Array
@@ -19,10 +22,22 @@ class Objective:
         Columns of ``raw``.
     classes : bool
         Whether predictions are probabilities of classes, and targets class numbers.
+    negative_score : callable, default=None
+        ``(y, weight, predictions)`` -> what takes the place of the loss in the criterion.
     """
 
-    def __init__(self, loss: object, n_outputs: int, classes: bool) -> None:
+    def __init__(
+        self,
+        loss: Any,
+        n_outputs: int,
+        classes: bool,
+        negative_score: Callable[[Array, Array, Array], float] | None = None,
+    ) -> None:
         self.loss, self.n_outputs, self.classes = loss, n_outputs, classes
+        self.negative_score = negative_score
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "negative_score": None}  # a fitted network selects no more
 
     def write_delta(self, y: Array, raw: Array, delta: Array, scratch: Array) -> None:
         """Write dl/draw of every row and member; y is (n,) of classes or (n, targets)."""
@@ -62,6 +77,8 @@ class Objective:
         """
 
         def mean_loss(predictions: Array) -> float:
+            if self.negative_score is not None:
+                return self.negative_score(y, weight, predictions)
             if self.classes:
                 return temperature_loss(y, weight, predictions)[0]
             return float(np.dot(weight, self.terms(y, predictions)) / weight.sum())

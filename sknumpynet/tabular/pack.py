@@ -14,6 +14,7 @@ gradients likewise. Adam's step is a few lines on these vectors.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +125,18 @@ class Pack:
                     grads[name] = self.grads[where].reshape(dims)
             layer.bind(params, grads)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # views do not survive a pickle: the vector alone, and what it is to be read as
+        return {
+            "shape": self.shape,
+            "n_members": self.n_members,
+            "dtype": self.dtype,
+            "params": self.params,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state, training=False)  # type: ignore[misc]
+
     def members(self, chosen: Any) -> Pack:
         """Return a pack with copies of some members, for predictions."""
         parts = [self.params[where].reshape(dims)[chosen] for where, dims, _, _ in self.segments]
@@ -154,14 +167,18 @@ class Pack:
             x = layer.start_from_data(x, rng)
             silu(x)
 
-    def forward(self, x: Array, work: Workspace) -> Array:
-        """Return ``raw``, of shape (k, n, outputs), of the rows x, of shape (n, columns)."""
+    def forward(self, x: Array, work: Workspace, products: bool = True) -> Array:
+        """Return ``raw``, of shape (k, n, outputs), of the rows x, of shape (n, columns).
+
+        With ``products=False``, M = s W is in ``work`` already.
+        """
         E = None
         if self.embedding is not None:
             E = self.embedding.forward(x[:, : self.shape.n_numeric], work.embedding)
             E = E.reshape(self.n_members, -1, len(x))
         z = work.z[0]
-        self.first.products(work.M)
+        if products:
+            self.first.products(work.M)
         self.first.forward_scaled(E, x, work.M, z, work.spare[0])
         for i, layer in enumerate(self.dense):
             if work.slope:
@@ -226,6 +243,33 @@ class Workspace:
         for pool in dict.fromkeys(self.pools):
             pool.renew(rate)
         self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
+
+
+BLOCK = 64  # rows
+
+
+def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
+
+    All blocks are of one size: BLAS rounds a row's products by the shape of its block, never by the rows
+    beside it.
+    """
+    work = Workspace(pack, BLOCK, training=False)
+    pack.first.products(work.M)
+    for start in range(0, len(X), BLOCK):
+        x = X[start : start + BLOCK]
+        n = len(x)
+        if n < BLOCK:
+            x = np.concatenate([x, np.zeros((BLOCK - n, X.shape[1]), X.dtype)])
+        yield slice(start, start + n), pack.forward(x, work, products=False)[:, :n]
+
+
+def raw_of(pack: Pack, X: Array) -> Array:
+    """Return ``raw``, of shape (k, n, outputs)."""
+    raw = np.empty((pack.n_members, len(X), pack.shape.n_outputs), pack.dtype)
+    for rows, part in blocks(pack, X):
+        raw[:, rows] = part
+    return raw
 
 
 class Adam:

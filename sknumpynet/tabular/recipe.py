@@ -2,14 +2,19 @@
 """The recipe: members blind to a fold each, trained in cycles, stopped and weighted by what they did not see.
 
 Member i never learns from the rows of fold i mod n_folds: they are in its batches, with weight nothing. Its
-predictions there are therefore honest, and together the members predict every row out of fold, for free.
+predictions there are honest, and together the members predict every row out of fold, at no further cost.
+
+The learning rate rises and falls once a cycle, and each cycle is twice as long as the one before. At its end
+stand a snapshot of all members, their out-of-fold predictions, and the question whether to go on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -17,11 +22,13 @@ import numpy as np
 
 from sknumpynet.core.options import Array
 from sknumpynet.tabular.objectives import Objective
-from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace
+from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
+
+PACK = 4  # members that one thread trains together
 
 
 @dataclass(frozen=True)
-class Options:
+class Recipe:
     """The numbers of the recipe; the estimators say what each is."""
 
     n_members: int = 8
@@ -35,32 +42,39 @@ class Options:
     n_frequencies: int = 16
     n_embedded: int = 3
     frequency: float = 1.0
-    embed: str | bool = "try"
+    embed: str | bool = "auto"
     batch_size: int | str = "auto"
     first_cycle: int | str = "auto"
     n_picks: int = 8
+    max_time: float | None = None
+    n_threads: int = 1
     dtype: Any = np.float32
 
 
 @dataclass
-class Data:
-    """Rows to learn from, X (n, d) with the numbers to embed at the left, y, weights, folds."""
+class Rows:
+    """Inputs X (n, d), targets y, weights (n,), and folds (n,), -1 for rows that all members see."""
 
     X: Array
     y: Array
     weight: Array
     fold: Array
-    n_numeric: int
 
 
 @dataclass
 class Snapshot:
-    """Members as they were at the end of a cycle, and their out-of-fold predictions, (m, n, outputs)."""
+    """Members at the end of a cycle, and predictions (m, n, outputs) of rows that they had not seen."""
 
     pack: Pack
-    oof: Array
+    unseen: Array
     criterion: float
     cycle: int
+    n_epochs: int
+    seconds: float
+
+
+class Stopped(Exception):
+    """Raised in threads when the fit is given up."""
 
 
 def bump(t: float) -> float:
@@ -87,111 +101,140 @@ def first_cycle_for(n: int, batch_size: int) -> int:
     return max(epochs, math.ceil(120 / max(1, n // batch_size)))
 
 
-class Run:
-    """The members of one shape on their way through the cycles."""
+class Group:
+    """Some members, trained together by one thread."""
 
     def __init__(
-        self, data: Data, objective: Objective, options: Options, embed: bool, rng: np.random.Generator
+        self, rows: Rows, objective: Objective, recipe: Recipe, shape: Shape, blind: Array, seed: Any
     ) -> None:
-        self.data, self.objective, self.options, self.rng = data, objective, options, rng
-        n, d = data.X.shape
-        self.shape = Shape(
-            data.n_numeric if embed else 0,
-            d,
-            objective.n_outputs,
-            options.hidden,
-            options.n_frequencies,
-            options.n_embedded,
-            options.frequency,
-        )
-        k = options.n_members
+        self.rows, self.objective, self.recipe, self.blind = rows, objective, recipe, blind
+        self.rng = rng = np.random.default_rng(seed)
+        n = len(rows.X)
         self.batch_size = (
-            batch_size_for(n) if options.batch_size == "auto" else min(n, options.batch_size)
+            batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
         )
-        self.pack = Pack(self.shape, k, options.dtype)
-        self.pack.reset_parameters(data.X[rng.permutation(n)[:512]], rng)
+        self.pack = Pack(shape, len(blind), recipe.dtype)
+        self.pack.reset_parameters(rows.X[rng.permutation(n)[:512]], rng)
         self.optimizer = Adam(self.pack)
         self.work = Workspace(self.pack, self.batch_size, rng=rng)
-        self.blind = np.arange(k) % options.n_folds
-        self.snapshots: list[Snapshot] = []
+        # the mean over a batch, whose rows weigh 1 on average and of which a member sees so many
+        seen = max(1, recipe.n_folds - 1) / max(1, recipe.n_folds)
+        scale = 1 / (self.batch_size * rows.weight.mean() * seen)
+        self.weight = (rows.weight * scale).astype(recipe.dtype)
 
-    def train_cycle(self, n_epochs: int) -> None:
-        """Train for one rise and fall of the rate."""
-        data, options = self.data, self.options
-        n, B = len(data.X), self.batch_size
+    def train_cycle(self, n_epochs: int, order_seed: Any, stop: threading.Event) -> None:
+        """Train for one rise and fall of the rate; groups of one seed see the same batches."""
+        rows, B = self.rows, self.batch_size
+        n = len(rows.X)
         n_batches = n // B
-        share = options.n_folds / max(1, options.n_folds - 1)
-        weight = (data.weight * (share / (B * data.weight.mean()))).astype(options.dtype)
-        x = np.empty((B, data.X.shape[1]), options.dtype)
+        x = np.empty((B, rows.X.shape[1]), self.recipe.dtype)
+        rng = np.random.default_rng(order_seed)
         step, n_steps = 0, n_epochs * n_batches
         for _ in range(n_epochs):
-            order = self.rng.permutation(n)
+            if stop.is_set():
+                raise Stopped
+            order = rng.permutation(n)
             for start in range(0, n_batches * B, B):
+                batch = order[start : start + B]
+                np.take(rows.X, batch, axis=0, out=x, mode="clip")
+                seen = (rows.fold[batch] != self.blind[:, np.newaxis]) * self.weight[batch]
                 t = (step + 0.5) / n_steps
-                rows = order[start : start + B]
-                np.take(data.X, rows, axis=0, out=x, mode="clip")
-                seen = (data.fold[rows] != self.blind[:, np.newaxis]) * weight[rows]  # (k, B)
-                self.step(x, data.y[rows], seen, bump(t), flat_cos(t))
+                self.step(x, rows.y[batch], seen, bump(t), flat_cos(t))
                 step += 1
 
     def step(self, x: Array, y: Array, seen: Array, rate: float, regularize: float) -> None:
-        """One step of Adam on a batch; ``seen`` are the weights of its rows for each member."""
-        options, work, pack = self.options, self.work, self.pack
-        work.draw_masks(options.dropout * regularize)
+        """Take one step on a batch; ``seen``, (k, n), are the weights of its rows for each member."""
+        recipe, work, pack = self.recipe, self.work, self.pack
+        work.draw_masks(recipe.dropout * regularize)
         raw = pack.forward(x, work)
         self.objective.write_delta(y, raw, work.delta, work.scratch)
         np.multiply(work.delta, seen[:, :, np.newaxis], out=work.delta)
         pack.backward(x, work.delta, work)
-        self.optimizer.step(options.learning_rate * rate, options.weight_decay * regularize)
+        self.optimizer.step(recipe.learning_rate * rate, recipe.weight_decay * regularize)
 
-    def evaluate(self, cycle: int) -> Snapshot:
-        """Take a snapshot, with predictions of each row by the members that have not learned from it."""
-        data, options = self.data, self.options
-        m = options.n_members // options.n_folds
-        oof = np.zeros((m, len(data.X), self.objective.n_outputs))
-        for fold in range(options.n_folds):
-            rows = np.flatnonzero(data.fold == fold)
-            blind = self.pack.members(np.flatnonzero(self.blind == fold))
-            oof[:, rows] = self.objective.predictions(raw_of(blind, data.X[rows]))
-        criterion = self.objective.criterion(data.y, data.weight, oof, options.n_members)
-        snapshot = Snapshot(self.pack.members(slice(None)), oof, criterion, cycle)
+
+class Run:
+    """All members of one shape on their way through the cycles."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        unseen: Rows | None,
+        objective: Objective,
+        recipe: Recipe,
+        n_embedded: int,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        self.rows, self.unseen, self.objective, self.recipe = rows, unseen, objective, recipe
+        shape = Shape(
+            n_embedded,
+            rows.X.shape[1],
+            objective.n_outputs,
+            recipe.hidden,
+            recipe.n_frequencies,
+            recipe.n_embedded,
+            recipe.frequency,
+        )
+        self.blind = np.arange(recipe.n_members) % recipe.n_folds
+        parts = [self.blind[i : i + PACK] for i in range(0, recipe.n_members, PACK)]
+        self.order_seed, *seeds = seed.spawn(1 + len(parts))
+        self.groups = [
+            Group(rows, objective, recipe, shape, blind, one) for blind, one in zip(parts, seeds)
+        ]
+        self.snapshots: list[Snapshot] = []
+
+    def train_cycle(self, n_epochs: int) -> None:
+        """Train all groups for a cycle, on threads where there are some."""
+        order_seed, stop = self.order_seed.spawn(1)[0], threading.Event()
+        if self.recipe.n_threads == 1 or len(self.groups) == 1:
+            for group in self.groups:
+                group.train_cycle(n_epochs, order_seed, stop)
+            return
+        with ThreadPoolExecutor(min(self.recipe.n_threads, len(self.groups))) as threads:
+            try:
+                list(
+                    threads.map(lambda one: one.train_cycle(n_epochs, order_seed, stop), self.groups)
+                )
+            except BaseException:
+                stop.set()
+                raise
+
+    def evaluate(self, cycle: int, n_epochs: int, seconds: float) -> Snapshot:
+        """Take a snapshot, with predictions of rows by members that have not learned from them."""
+        recipe, objective = self.recipe, self.objective
+        pack = Pack.joined([group.pack for group in self.groups])
+        if self.unseen is not None:
+            rows = self.unseen
+            predictions = objective.predictions(raw_of(pack, rows.X)).mean(axis=0)[np.newaxis]
+        else:
+            rows = self.rows
+            m = recipe.n_members // recipe.n_folds
+            predictions = np.zeros((m, len(rows.X), objective.n_outputs))
+            for fold in range(recipe.n_folds):
+                held_out = np.flatnonzero(rows.fold == fold)
+                blind = pack.members(np.flatnonzero(self.blind == fold)[:m])
+                predictions[:, held_out] = objective.predictions(raw_of(blind, rows.X[held_out]))
+        criterion = objective.criterion(rows.y, rows.weight, predictions, recipe.n_members)
+        snapshot = Snapshot(pack, predictions, criterion, cycle, n_epochs, seconds)
         self.snapshots.append(snapshot)
         return snapshot
 
 
-BLOCK = 64
-
-
-def raw_of(pack: Pack, X: Array, block: int = BLOCK) -> Array:
-    """Return ``raw``, of shape (k, n, outputs), computed in blocks of rows of one size.
-
-    BLAS rounds a row's products by the shape of its block, never by the rows beside it.
-    """
-    n = len(X)
-    raw = np.empty((pack.n_members, n, pack.shape.n_outputs), pack.dtype)
-    work = Workspace(pack, block, training=False)
-    for start in range(0, n, block):
-        x = X[start : start + block]
-        if len(x) < block:
-            x = np.concatenate([x, np.zeros((block - len(x), X.shape[1]), X.dtype)])
-        stop = min(start + block, n)
-        raw[:, start:stop] = pack.forward(x, work)[:, : stop - start]
-    return raw
-
-
 def greedy_weights(
-    snapshots: list[Snapshot], data: Data, objective: Objective, n_picks: int, n_members: int
+    snapshots: list[Snapshot], rows: Rows, objective: Objective, n_picks: int, n_members: int
 ) -> Array:
-    """Return the weights of the snapshots: pick, with replacement, the one that lowers the criterion most.
+    """Return weights of the snapshots: pick, with replacement, the one that lowers the criterion most.
 
     Caruana et al.: Ensemble selection from libraries of models (ICML 2004).
     """
     counts = np.zeros(len(snapshots))
-    total = np.zeros_like(snapshots[0].oof)
+    total = np.zeros_like(snapshots[0].unseen)
     best = math.inf
     for picked in range(n_picks):
         values = [
-            objective.criterion(data.y, data.weight, (total + each.oof) / (picked + 1), n_members)
+            objective.criterion(
+                rows.y, rows.weight, (total + each.unseen) / (picked + 1), n_members
+            )
             for each in snapshots
         ]
         if min(values) >= best:
@@ -199,41 +242,87 @@ def greedy_weights(
         best = min(values)
         choice = int(np.argmin(values))
         counts[choice] += 1
-        total += snapshots[choice].oof
+        total += snapshots[choice].unseen
+    if not counts.any():  # a criterion that is not a number
+        counts[-1] = 1
     return counts / counts.sum()
 
 
 def fit_recipe(
-    data: Data, objective: Objective, options: Options, seed: Any, log: Callable[..., None] | None = None
-) -> tuple[list[Snapshot], Array]:
-    """Train, and return snapshots with their weights."""
-    rng = np.random.default_rng(seed)
-    embeds = data.n_numeric > 0 and options.n_frequencies > 0
-    tries = [True, False] if embeds and options.embed == "try" else [embeds and bool(options.embed)]
-    runs = [Run(data, objective, options, embed, rng) for embed in tries]
-    n_epochs = (
-        first_cycle_for(len(data.X), runs[0].batch_size)
-        if options.first_cycle == "auto"
-        else options.first_cycle
-    )
+    rows: Rows,
+    unseen: Rows | None,
+    objective: Objective,
+    recipe: Recipe,
+    n_numeric: int,
+    seed: int,
+    report: Callable[[Snapshot], Any] = lambda snapshot: None,
+) -> tuple[list[Snapshot], Array, str]:
+    """Train, and return the snapshots, their weights, and why it ended.
+
+    Parameters
+    ----------
+    rows : Rows
+        To learn from; with folds, unless ``unseen`` is given.
+    unseen : Rows or None
+        Validation rows in place of folds.
+    objective, recipe
+        What to learn and how.
+    n_numeric : int
+        Columns at the left of X to embed.
+    seed : int
+        Of everything that is random.
+    report : callable
+        Called with each snapshot; what it returns, if true, is a reason to stop.
+    """
+    start = perf_counter()
+    embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
+    tries = [n_numeric, 0] if embeds and recipe.embed == "auto" else [n_numeric if embeds else 0]
+    seeds = np.random.SeedSequence(seed).spawn(len(tries))
+    alive = [
+        Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)
+    ]
+    first = recipe.first_cycle
+    if first == "auto":
+        first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size)
     snapshots: list[Snapshot] = []
-    cycle = 0
-    alive = runs
-    while True:
-        for run in alive:
-            run.train_cycle(n_epochs << cycle)
-            snapshots.append(run.evaluate(cycle))
-            if log:
-                log(run, snapshots[-1])
-        cycle += 1
-        if cycle >= 2 or cycle >= options.n_cycles:
-            if len(alive) > 1:
+    reason, cycle = "", 0
+    try:
+        while not reason:
+            for run in alive:
+                run.train_cycle(int(first) << cycle)
+                snapshot = run.evaluate(cycle, int(first) << cycle, perf_counter() - start)
+                snapshots.append(snapshot)
+                reason = report(snapshot) or reason
+            cycle += 1
+            reason = reason or out_of_time(recipe, perf_counter() - start)
+            if cycle >= 2 and len(alive) > 1:
                 alive = [min(alive, key=lambda run: run.snapshots[-1].criterion)]
-            before, last = (each.criterion for each in alive[0].snapshots[-2:])
-            gain = 1 - last / before if before > 0 else 0.0
-            if gain < 0 or (cycle >= options.n_cycles and gain <= options.extra_cycle_gain):
-                break
-            if cycle > options.n_cycles:
-                break
-    weights = greedy_weights(snapshots, data, objective, options.n_picks, options.n_members)
-    return snapshots, weights
+            reason = reason or enough(alive[0].snapshots, recipe)
+    except KeyboardInterrupt:
+        if not snapshots:
+            raise
+        reason = "interrupted"
+    selection = rows if unseen is None else unseen
+    weights = greedy_weights(snapshots, selection, objective, recipe.n_picks, recipe.n_members)
+    return snapshots, weights, reason
+
+
+def out_of_time(recipe: Recipe, seconds: float) -> str:
+    """Return a reason to stop once the time is up."""
+    return "max_time" if recipe.max_time is not None and seconds >= recipe.max_time else ""
+
+
+def enough(snapshots: list[Snapshot], recipe: Recipe) -> str:
+    """Return a reason to stop after a cycle, or nothing.
+
+    Two cycles at least; then on while the criterion falls, and one cycle more than planned where the last
+    took off more than ``extra_cycle_gain``.
+    """
+    n = len(snapshots)
+    if n >= 2:
+        before, last = snapshots[-2].criterion, snapshots[-1].criterion
+        if not last < before:
+            return "no improvement"
+        if n == recipe.n_cycles and before - last > recipe.extra_cycle_gain * abs(before):
+            return ""
+    return "n_cycles" if n >= recipe.n_cycles else ""

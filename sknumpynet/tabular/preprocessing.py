@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From the columns of a table to the inputs of the networks, fitted on the training rows alone.
+
+    numbers       t = (x - median) / (q75 - q25)        input = t / sqrt(1 + (t / 3)^2)
+    missing       the median, and a column 1.664 or 0 where the training rows have gaps
+    categories    a column 0 or 1 for each level, -1 or 1 for two of them; rare, unknown and missing: zeros
+    many levels   the frequent ones as above, with the mean target of the level and the log of its count
+
+The smooth clip keeps every input within -3 and 3 (Holzmueller et al. 2024). Mean targets of training rows are
+cross-fitted: none has seen the fold of its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.options import Array
+from sknumpynet.tabular.columns import Table, named
+
+MISSING_VALUE = 1.664  # what a standardised 0/1 column of one in five has for its ones
+PRIOR_ROWS = 10.0  # rows of the overall mean that a level's mean target begins with
+
+
+@dataclass
+class Category:
+    """How one column of categories is encoded."""
+
+    index: int
+    level_codes: dict[Hashable, int]
+    columns: Array  # level -> its column, -1 for none
+    n_columns: int
+    signed: bool
+    means: Array | None = None  # (levels + 1, targets), the last for unknown
+    log_counts: Array | None = None  # (levels + 1,)
+
+
+@dataclass
+class TableEncoder:
+    """Fitted on a table, makes matrices of tables like it.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", None or array-like
+        Which columns are categories: by their types, none, or those of these indices, names or this mask.
+    max_levels : int
+        Levels of a column that get columns of their own.
+    min_rows : int
+        Rows that a level needs for that.
+    """
+
+    categorical_features: Any = "from_dtype"
+    max_levels: int = 50
+    min_rows: int = 3
+    names: list[str] | None = None
+    n_columns: int = 0
+    is_category: Array = field(default_factory=lambda: np.zeros(0, bool))
+    categories: list[Category] = field(default_factory=list)
+
+    def fit_transform(self, table: Table, targets: Array, fold: Array) -> Array:
+        """Fit on all rows and return their inputs, float64 of shape (n, d).
+
+        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means.
+        """
+        self.names, self.n_columns = table.names, table.n_columns
+        self.is_category = self._which(table)
+        n = table.n_rows
+        self.numeric = np.flatnonzero(~self.is_category)
+        numbers = self._numbers(table)
+        self._fit_numbers(numbers)
+        rows_needed = self.min_rows if n >= 50 else 1
+        self.categories = []
+        coded = []
+        for i in np.flatnonzero(self.is_category):
+            codes, levels = table.categories(i)
+            category = self._fit_category(int(i), codes, levels, rows_needed)
+            if category.means is not None:
+                self._fit_means(category, codes, targets)
+            elif category.n_columns == 0:
+                continue
+            self.categories.append(category)
+            coded.append(codes)
+        extra = [
+            self._cross_fitted(category, codes, targets, fold)
+            for category, codes in zip(self.categories, coded)
+            if category.means is not None
+        ]
+        self._fit_extra(np.hstack(extra) if extra else np.empty((n, 0)))
+        return self._assemble(numbers, coded, extra)
+
+    def transform(self, table: Table) -> Array:
+        """Return the inputs of another table, float64 of shape (n, d)."""
+        table = self.in_order(table)
+        numbers = self._numbers(table)
+        coded, extra = [], []
+        for category in self.categories:
+            codes, levels = table.categories(category.index)
+            own = [category.level_codes.get(level, -1) for level in levels]
+            codes = np.array([*own, -1], np.int64)[codes]
+            coded.append(codes)
+            if category.means is not None:
+                extra.append(np.column_stack([category.means[codes], category.log_counts[codes]]))
+        return self._assemble(numbers, coded, extra)
+
+    def in_order(self, table: Table) -> Table:
+        """Return the table with its columns as in fit, or raise and name the columns at fault."""
+        if self.names is None or table.names is None:
+            if table.n_columns != self.n_columns:
+                raise ValueError(
+                    f"X has {table.n_columns} features, but this estimator is expecting {self.n_columns} "
+                    "features as input"
+                )
+            return table
+        if table.names == self.names:
+            return table
+        unknown = sorted(set(table.names) - set(self.names))
+        missing = sorted(set(self.names) - set(table.names))
+        if unknown or missing:
+            message = "The feature names should match those that were passed during fit.\n"
+            if unknown:
+                message += "Feature names unseen at fit time:\n"
+                message += "".join(f"- {name}\n" for name in unknown[:5])
+                message += "- ...\n" if len(unknown) > 5 else ""
+            if missing:
+                message += "Feature names seen at fit time, yet now missing:\n"
+                message += "".join(f"- {name}\n" for name in missing[:5])
+                message += "- ...\n" if len(missing) > 5 else ""
+            raise ValueError(message)
+        return Table(
+            table.X.select(self.names) if table.kind != "pandas" else table.X[self.names]
+        )
+
+    def _which(self, table: Table) -> Array:
+        chosen = self.categorical_features
+        n = table.n_columns
+        by_type = np.array([table.is_category(i) for i in range(n)])  # refuses dates in any case
+        if isinstance(chosen, str) and chosen == "from_dtype":
+            return by_type
+        if chosen is None:
+            chosen = []
+        chosen = np.asarray(chosen)
+        mask = np.zeros(n, bool)
+        if chosen.dtype.kind == "b":
+            if chosen.shape != (n,):
+                raise ValueError(
+                    f"categorical_features set as a boolean mask should have shape (n_features,), here ({n},); "
+                    f"got {chosen.shape}"
+                )
+            mask = chosen.copy()
+        elif chosen.dtype.kind in "iu":
+            if chosen.size and (chosen.max() >= n or chosen.min() < 0):
+                raise ValueError(
+                    "categorical_features set as integer indices must be in [0, n_features - 1], here up to "
+                    f"{n - 1}; got {chosen.tolist()}"
+                )
+            mask[chosen] = True
+        elif chosen.size:
+            if table.names is None:
+                raise ValueError(
+                    "categorical_features are names, but X has no column names: give indices or a mask"
+                )
+            unknown = [name for name in chosen.tolist() if name not in table.names]
+            if unknown:
+                raise ValueError(
+                    f"categorical_features has names that X has not: {named(unknown)}; X has "
+                    f"{named(table.names)}"
+                )
+            mask[[table.names.index(name) for name in chosen.tolist()]] = True
+        text = [table.called(int(i)) for i in np.flatnonzero(by_type & ~mask) if not is_bool(table, i)]
+        if text:
+            raise ValueError(
+                f"{text[0]} is text or categories, yet categorical_features leaves it out: name it there, or "
+                "leave categorical_features='from_dtype'"
+            )
+        return mask
+
+    def _numbers(self, table: Table) -> Array:
+        if table.kind == "numpy" and table.X.dtype.kind in "fiu" and len(self.numeric):
+            numbers = table.X[:, self.numeric].astype(np.float64)
+            numbers[np.isinf(numbers)] = np.nan
+            return numbers
+        numbers = np.empty((table.n_rows, len(self.numeric)))
+        for j, i in enumerate(self.numeric):
+            numbers[:, j] = table.numbers(int(i))
+        return numbers
+
+    def _fit_numbers(self, numbers: Array) -> None:
+        missing = np.isnan(numbers)
+        full = ~missing.all(axis=0)
+        self.numeric, numbers, missing = self.numeric[full], numbers[:, full], missing[:, full]
+        self.center, self.scale = robust_scale(numbers)
+        varies = self.scale > 0
+        has_gaps = missing.any(axis=0)
+        keep = varies | has_gaps
+        self.numeric, self.center, self.scale = self.numeric[keep], self.center[keep], self.scale[keep]
+        self.varies, self.has_gaps = varies[keep], has_gaps[keep]
+        # two values need no frequencies: such columns stand behind the embedded ones
+        numbers = numbers[:, keep]
+        low, high = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
+        two = ((numbers == low) | (numbers == high) | np.isnan(numbers)).all(axis=0)
+        self.embedded = np.flatnonzero(self.varies & ~two)
+        self.plain = np.flatnonzero(self.varies & two)
+        self.all_numeric = np.flatnonzero(keep_of(full, keep))
+
+    def _fit_category(self, i: int, codes: Array, levels: list[Any], rows_needed: int) -> Category:
+        counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+        frequent = np.argsort(-counts, kind="stable")
+        frequent = frequent[counts[frequent] >= rows_needed]
+        n_present = int((counts > 0).sum())
+        many = len(frequent) > self.max_levels
+        kept = frequent[: self.max_levels]
+        columns = np.full(len(levels) + 1, -1)
+        signed = n_present == 2 and len(kept) == 2
+        gaps = bool((codes < 0).any())
+        n_columns = 1 if signed else len(kept)
+        if n_present < 2 and not gaps:
+            n_columns = 0  # constant
+        columns[kept] = np.arange(len(kept)) if n_columns else -1
+        table = {level: code for code, level in enumerate(levels)}
+        category = Category(i, table, columns, n_columns, signed)
+        if many or (n_present > self.max_levels and len(kept) == 0):
+            category.means = np.empty(0)
+        return category
+
+    def _fit_means(self, category: Category, codes: Array, targets: Array) -> None:
+        sums, counts = sums_by_level(codes, len(category.level_codes), targets)
+        prior = targets.mean(axis=0)
+        category.means = (sums + PRIOR_ROWS * prior) / (counts[:, np.newaxis] + PRIOR_ROWS)
+        category.means[-1] = prior
+        category.log_counts = np.log1p(counts)
+        category.log_counts[-1] = 0
+
+    def _cross_fitted(
+        self, category: Category, codes: Array, targets: Array, fold: Array
+    ) -> Array:
+        n_levels = len(category.level_codes)
+        sums, counts = sums_by_level(codes, n_levels, targets)
+        means = np.empty(targets.shape)
+        for each in np.unique(fold):
+            rows = np.flatnonzero(fold == each)
+            own_sums, own_counts = sums_by_level(codes[rows], n_levels, targets[rows])
+            rest, number = sums - own_sums, counts - own_counts
+            rest[-1] = number[-1] = 0  # what is missing
+            n_rest = max(1, len(targets) - len(rows))
+            prior = (targets.sum(axis=0) - targets[rows].sum(axis=0)) / n_rest
+            means[rows] = (rest[codes[rows]] + PRIOR_ROWS * prior) / (
+                number[codes[rows], np.newaxis] + PRIOR_ROWS
+            )
+        return np.column_stack([means, category.log_counts[codes]])
+
+    def _fit_extra(self, extra: Array) -> None:
+        self.extra_center, self.extra_scale = robust_scale(extra)
+
+    def _assemble(self, numbers: Array, coded: list[Array], extra: list[Array]) -> Array:
+        if numbers.shape[1] != len(self.numeric):
+            numbers = numbers[:, self.all_numeric]
+        missing = np.isnan(numbers)
+        inputs = smooth_clip(numbers, self.center, self.scale)
+        inputs[missing] = 0
+        parts = [inputs[:, self.embedded]]
+        if extra:
+            parts.append(smooth_clip(np.hstack(extra), self.extra_center, self.extra_scale))
+        parts.append(inputs[:, self.plain])
+        parts.append(missing[:, self.has_gaps] * MISSING_VALUE)
+        for category, codes in zip(self.categories, coded):
+            columns = category.columns[codes]  # -1 finds the last, which is none
+            if category.signed:
+                parts.append(np.array([1.0, -1.0, 0.0])[columns][:, np.newaxis])
+            else:
+                parts.append(columns[:, np.newaxis] == np.arange(category.n_columns))
+        inputs = np.hstack(parts).astype(np.float64)
+        if inputs.shape[1] == 0:  # nothing that varies: one column, for networks need one
+            inputs = np.zeros((len(inputs), 1))
+        return inputs
+
+    @property
+    def n_numeric(self) -> int:
+        """Columns at the left that are to be embedded."""
+        return len(self.embedded) + len(self.extra_center)
+
+
+def keep_of(full: Array, keep: Array) -> Array:
+    """Return the mask of those that are full and kept."""
+    mask = full.copy()
+    mask[full] = keep
+    return mask
+
+
+def is_bool(table: Table, i: Any) -> bool:
+    """Return whether a column is bool, which may be numbers as well."""
+    values = table.raw(int(i))
+    return "bool" in str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
+
+
+def sums_by_level(codes: Array, n_levels: int, targets: Array) -> tuple[Array, Array]:
+    """Return the sums of targets, (levels + 1, t), and the number of rows, of each level and of none."""
+    places = np.where(codes < 0, n_levels, codes)
+    counts = np.bincount(places, minlength=n_levels + 1).astype(np.float64)
+    sums = [np.bincount(places, column, minlength=n_levels + 1) for column in targets.T]
+    return np.column_stack(sums), counts
+
+
+def robust_scale(numbers: Array) -> tuple[Array, Array]:
+    """Return median and 1 / (q75 - q25) of each column: 2 / range where these are equal, 0 where constant."""
+    if numbers.shape[1] == 0:
+        return np.empty(0), np.empty(0)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        q25, center, q75 = np.nanquantile(numbers, [0.25, 0.5, 0.75], axis=0)
+        low, high = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
+        half = np.where(q75 > q25, q75 / 2 - q25 / 2, high / 4 - low / 4)  # halves do not overflow
+        scale = 0.5 / half
+    scale[~np.isfinite(scale) | ~(high > low)] = 0
+    return center, scale
+
+
+def smooth_clip(numbers: Array, center: Array, scale: Array) -> Array:
+    """Return t / sqrt(1 + (t / 3)^2) of t = (x - center) scale, within -3 and 3."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        t = (numbers * 0.5 - center * 0.5) * scale
+        t *= 2
+        np.clip(t, -1e100, 1e100, out=t)
+        return t / np.sqrt(1 + (t / 3) ** 2)
