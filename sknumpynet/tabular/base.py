@@ -152,7 +152,7 @@ class TabularMLP(DocLink, BaseEstimator):
             val_weight = val_targets.weighted(checked_weights(sample_weight_val, val.n_rows, "sample_weight_val"))
             everything = np.arange(val.n_rows)
             unseen = Rows(
-                encoder.transform(val).astype(recipe.dtype),
+                encoder.transform(encoder.in_order(val)).astype(recipe.dtype),
                 val_targets.for_loss(everything, np.float64),
                 val_weight,
                 np.full(val.n_rows, -1),
@@ -241,7 +241,13 @@ class TabularMLP(DocLink, BaseEstimator):
         check_is_fitted(self)
         table = Table(X)
         self._warn_about_names(table)
-        return self.encoder_.transform(table).astype(self.ensemble_.packs[0].dtype)
+        return self.encoder_.transform(self._in_order(table)).astype(self.ensemble_.packs[0].dtype)
+
+    def _in_order(self, table):
+        try:
+            return self.encoder_.in_order(table)
+        except ValueError as error:
+            raise ValueError(str(error).replace("this estimator", type(self).__name__)) from None
 
     def _warn_about_names(self, table):
         named = hasattr(self, "feature_names_in_")

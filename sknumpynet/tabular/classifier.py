@@ -12,13 +12,65 @@ from sklearn.metrics import accuracy_score
 from sknumpynet._compat import StrOptions
 from sknumpynet.core.classification_losses import MultinomialLogLoss
 from sknumpynet.tabular.base import TabularMLP
+from sknumpynet.tabular.docstrings import documented
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.scoring import KnownClasses, negative_score
 from sknumpynet.tabular.targets import Classes
 
 
+@documented(
+    learning_rate="0.04",
+    folds="8",
+    stratified=", with the classes spread evenly",
+    temperature=", the log loss after the best temperature",
+    oof_predictions="Probabilities, of shape (n_samples, n_classes)",
+    own_parameters="""
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes, multiplied with ``sample_weight``.""",
+)
 class TabularMLPClassifier(ClassifierMixin, TabularMLP):
-    """Networks for tables: classes."""
+    """Classes from a table as it is: text, gaps, counts and money, in any mixture.
+
+    An ensemble of small networks, trained side by side in NumPy. Columns of text are encoded and numbers
+    scaled within; missing values are allowed. It tells how well it will do on new rows, `oof_score_`,
+    without a row held out.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_classes_ : int
+        Their number.
+    {attributes}
+
+    See Also
+    --------
+    TabularMLPRegressor : The same for numbers.
+    sklearn.ensemble.HistGradientBoostingClassifier : Trees for the same kind of data, faster to fit.
+
+    Notes
+    -----
+    {notes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.tabular import TabularMLPClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> colour = rng.choice(["red", "green", None], size=200)
+    >>> length = np.where(rng.random(200) < 0.1, np.nan, rng.normal(size=200))
+    >>> X = np.column_stack([colour, length]).astype(object)
+    >>> y = np.where((colour == "red") & ~(length < 0), "keep", "drop")
+    >>> model = TabularMLPClassifier(random_state=0).fit(X, y)
+    >>> model.oof_score_ > 0.9
+    True
+    >>> model.predict([["red", 1.5], ["green", None], ["blue", 1.5]])
+    array(['keep', 'drop', 'drop'], dtype='<U4')
+    """
 
     _parameter_constraints = {
         **TabularMLP._parameter_constraints,
@@ -108,7 +160,8 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        return self.ensemble_.predict(self._inputs(X))
+        inputs = self._inputs(X)
+        return self.ensemble_.predict(inputs)
 
     def predict_log_proba(self, X):
         """Return the logarithms of `predict_proba`."""
@@ -127,4 +180,5 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]

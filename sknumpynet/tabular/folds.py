@@ -28,49 +28,47 @@ def fold_of_rows(cv, used, targets, groups, seed):
     seed : int
         Of the shuffling.
     """
-    n = len(used)
-    fold = np.full(targets.n_rows, -1)
+    n, n_rows = len(used), targets.n_rows
     strata = targets.strata()
     if groups is not None:
         groups = np.asarray(groups)
-        if groups.shape != (targets.n_rows,):
+        if groups.shape != (n_rows,):
             raise ValueError(
-                f"groups must have one entry per row, shape {(targets.n_rows,)}; got {groups.shape}"
+                f"groups must have one entry per row, shape {(n_rows,)}; got {groups.shape}"
             )
-        groups = groups[used]
-    n_folds = cv
-    if cv is None:
-        n_folds = N_FOLDS if n >= FEW_ROWS else FEW_ROWS_FOLDS
-    if isinstance(n_folds, numbers.Integral):
-        n_units = n if groups is None else len(np.unique(groups))
+    if cv is None or isinstance(cv, numbers.Integral):
+        n_units = n if groups is None else len(np.unique(groups[used]))
+        n_folds = cv
         if cv is None:
-            n_folds = min(n_folds, n_units)
+            n_folds = min(N_FOLDS if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
         if n_folds < 2 or n_folds > n_units:
             units = "rows" if groups is None else "groups"
             raise ValueError(
                 f"cv={cv!r} needs at least 2 folds and no more than {units}: there are {n_units} {units}"
             )
         if groups is None:
+            fold = np.full(n_rows, -1)
             fold[used] = dealt(n, strata if strata is None else strata[used], n_folds, seed)
             return fold, int(n_folds)
-        kind = GroupKFold if strata is None else StratifiedGroupKFold
-        cv = kind(n_folds)
-    splitter = check_cv(cv, y=None if strata is None else strata[used], classifier=strata is not None)
-    count = np.zeros(n, int)
-    own = np.empty(n, int)
-    i = -1
-    labels = np.zeros(n) if strata is None else strata[used]
-    for i, (_, held_out) in enumerate(splitter.split(np.zeros((n, 1)), labels, groups)):
-        own[held_out] = i
-        count[held_out] += 1
-    if i < 1 or (count != 1).any():
+        cv = (GroupKFold if strata is None else StratifiedGroupKFold)(n_folds)
+    splitter = check_cv(cv, y=strata, classifier=strata is not None)
+    fold, times = np.full(n_rows, -1), np.zeros(n_rows, int)
+    labels = np.zeros(n_rows) if strata is None else strata
+    for i, (_, held_out) in enumerate(splitter.split(np.zeros((n_rows, 1)), labels, groups)):
+        fold[held_out] = i
+        times[held_out] += 1
+    if (times != 1).any() or fold.max() < 1:
         raise ValueError(
             f"cv must be a partition: every row held out once, in 2 folds or more. {splitter!r} holds out rows "
-            f"{count.min()} to {count.max()} times, in {i + 1} folds. KFold, StratifiedKFold and GroupKFold are "
-            "partitions; for time series give the last stretch as X_val and y_val"
+            f"{times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold and "
+            "GroupKFold are partitions; for time series give the last stretch as X_val and y_val"
         )
+    kept, own = np.unique(fold[used], return_inverse=True)  # folds that hold rows of some weight
+    if len(kept) < 2:
+        raise ValueError("cv puts all rows with a sample_weight above zero into one fold")
+    fold[:] = -1
     fold[used] = own
-    return fold, i + 1
+    return fold, len(kept)
 
 
 def dealt(n, strata, n_folds, seed):

@@ -92,8 +92,7 @@ class TableEncoder:
         return self._assemble(numbers, coded, extra)
 
     def transform(self, table: Table) -> Array:
-        """Return the inputs of another table, float64 of shape (n, d)."""
-        table = self.in_order(table)
+        """Return the inputs of another table, ordered as the first, float64 of shape (n, d)."""
         numbers = self._numbers(table)
         coded, extra = [], []
         for category in self.categories:

@@ -14,6 +14,7 @@ from sknumpynet.core.deviance_losses import HalfGamma
 from sknumpynet.core.losses import HalfPoisson, SquaredError
 from sknumpynet.core.regression_losses import AbsoluteError, Quantile
 from sknumpynet.tabular.base import TabularMLP
+from sknumpynet.tabular.docstrings import documented
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.scoring import KnownNumbers, negative_score
 from sknumpynet.tabular.targets import Numbers
@@ -26,8 +27,65 @@ LOSSES = {
 }
 
 
+@documented(
+    learning_rate="0.1",
+    folds="8",
+    stratified="",
+    temperature="",
+    oof_predictions="Numbers, of the shape that `predict` gives",
+    own_parameters="",
+)
 class TabularMLPRegressor(RegressorMixin, TabularMLP):
-    """Networks for tables: numbers."""
+    """Numbers from a table as it is: text, gaps, counts and money, in any mixture.
+
+    An ensemble of small networks, trained side by side in NumPy. Columns of text are encoded, numbers and
+    targets scaled within; missing values are allowed. It tells how well it will do on new rows,
+    `oof_score_`, and how far off it may be, `predict_interval`, without a row held out.
+
+    Parameters
+    ----------
+    loss : str, default='squared_error'
+        'squared_error', 'absolute_error', 'quantile', or with the log link 'poisson' for counts and 'gamma'
+        for positive amounts.
+    quantile : float or array-like of float, default=0.5
+        With ``loss="quantile"``, the quantile to predict, or several in rising order. They are shifted so
+        that the right share of the rows of `fit` lies below them out of fold, and sorted.
+    clip_target : bool, default=True
+        Whether to keep predictions between the smallest and the largest y of `fit`. With quantiles, before
+        they are shifted.
+    {parameters}
+
+    Attributes
+    ----------
+    n_targets_ : int
+        Columns of y.
+    {attributes}
+
+    See Also
+    --------
+    TabularMLPClassifier : The same for classes.
+    sklearn.ensemble.HistGradientBoostingRegressor : Trees for the same kind of data, faster to fit.
+
+    Notes
+    -----
+    {notes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.tabular import TabularMLPRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> kind = rng.choice(["a", "b"], size=200)
+    >>> size = rng.uniform(0, 10, size=200)
+    >>> X = np.column_stack([kind, size]).astype(object)
+    >>> y = np.where(kind == "a", size, 10 - size) + rng.normal(size=200)
+    >>> model = TabularMLPRegressor(random_state=0).fit(X, y)
+    >>> model.oof_score_ > 0.7
+    True
+    >>> low, high = model.predict_interval([["a", 8.0]], coverage=0.9)[0]
+    >>> bool(low < 8 < high)
+    True
+    """
 
     _parameter_constraints = {
         **TabularMLP._parameter_constraints,
