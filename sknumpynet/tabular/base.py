@@ -278,9 +278,9 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
+    if np.ndim(sample_weight) == 1 and not np.any(sample_weight):
+        raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
     weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(f"{name} must be at least 0; got {weight.min()}")
-    if not weight.any():
-        raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
     return weight / weight.max()

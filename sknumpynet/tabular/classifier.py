@@ -130,7 +130,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         targets = Classes(y, n_rows, self.class_weight)
         if len(targets.classes) == 1:
             warnings.warn(
-                f"y has one class only, {targets.classes[0]!r}: every prediction will be this one",
+                f"y has one class only, {targets.classes.tolist()[0]!r}: every prediction will be this one",
                 stacklevel=5,
             )
         return targets

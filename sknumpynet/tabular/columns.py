@@ -97,9 +97,9 @@ class Table:
         if self.kind == "pandas":
             return self.X.iloc[:, i]
         if self.kind == "polars":
-            return self.X.to_series(i)
+            return self.X.to_series(int(i))
         if self.kind == "pyarrow":
-            return self.X.column(i)
+            return self.X.column(int(i))
         return self.X[:, i]
 
     def is_category(self, i: int) -> bool:
