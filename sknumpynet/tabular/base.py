@@ -9,14 +9,13 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._compat import DocLink, Interval, StrOptions, check_sample_weight, fit_context
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.ensemble import Ensemble
-from sknumpynet.tabular.folds import fold_of_rows
+from sknumpynet.tabular.folds import fold_of_rows, second_folds
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe
 
@@ -145,6 +144,10 @@ class TabularMLP(DocLink, BaseEstimator):
         X_rows = inputs.astype(recipe.dtype)
         row_weight = targets.weighted(weight)[used]
         rows = Rows(X_rows, targets.for_loss(used, recipe.dtype), row_weight, fold[used])
+        if X_val is None and recipe.n_members == n_folds:
+            rows.second = second_folds(
+                fold[used], n_folds, None if groups is None else np.asarray(groups)[used], seed
+            )
         unseen = None
         if X_val is not None:
             val = Table(X_val)
@@ -185,7 +188,7 @@ class TabularMLP(DocLink, BaseEstimator):
         if table.names is not None:
             state["feature_names_in_"] = np.asarray(table.names, dtype=object)
         if X_val is None:
-            oof = sum(w * one.unseen.mean(axis=0) for w, one in zip(weights, snapshots))
+            oof = sum(w * one.unseen[: recipe.n_members // n_folds].mean(axis=0) for w, one in zip(weights, snapshots))
             full = np.empty((table.n_rows, oof.shape[1]))
             full[used] = oof
             unused = np.flatnonzero(weight == 0)
@@ -195,6 +198,18 @@ class TabularMLP(DocLink, BaseEstimator):
                 )
             state.update(self._from_unseen(full, targets, weight, y))
         return state
+
+    def trim_for_prediction(self):
+        """Forget what predictions do not need, `oof_predictions_`, to make pickles small.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        vars(self).pop("oof_predictions_", None)
+        return self
 
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
@@ -278,9 +293,16 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
-    if np.ndim(sample_weight) == 1 and not np.any(sample_weight):
+    try:
+        weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
+    except ValueError as error:
+        if "non-zero" in str(error):
+            raise ValueError(
+                f"{name} is zero for every row; at least two rows must have a weight"
+            ) from error
+        raise ValueError(f"{name}: {error}") from error
+    if not weight.any():
         raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
-    weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(f"{name} must be at least 0; got {weight.min()}")
     return weight / weight.max()

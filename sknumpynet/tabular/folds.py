@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 
 N_FOLDS = 8
 FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
+PAIRED = 0.25  # share of rows hidden from two members where each fold is hidden from one
 
 
 def fold_of_rows(cv, used, targets, groups, seed):
@@ -69,6 +70,13 @@ def fold_of_rows(cv, used, targets, groups, seed):
     fold[:] = -1
     fold[used] = own
     return fold, len(kept)
+
+
+def second_folds(fold, n_folds, groups, seed):
+    """Return for a quarter of the rows the next fold, -1 for the rest; rows of a group stay together."""
+    units = np.arange(len(fold)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < PAIRED
+    return np.where(drawn[units] & (fold >= 0), (fold + 1) % n_folds, -1)
 
 
 def dealt(n, strata, n_folds, seed):

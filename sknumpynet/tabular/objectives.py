@@ -64,31 +64,40 @@ class Objective:
         terms = self.loss.terms_and_gradient(y, raw, np.empty_like(raw), np.empty_like(raw))
         return terms.sum(axis=1)
 
-    def criterion(self, y: Array, weight: Array, oof: Array, n_members: int) -> float:
+    def criterion(
+        self,
+        y: Array,
+        weight: Array,
+        unseen: Array,
+        n_members: int,
+        pairs: Array | None = None,
+    ) -> float:
         """Return what an ensemble of so many members may be expected to lose, from out-of-fold predictions.
 
-        ``oof`` is (m, n, outputs): m members that did not see the row. With m = 1 this is the mean loss. With
-        two it is e_1, the mean loss of one, and e_2, that of the mean of two, carried on to n members:
+        ``unseen`` is (m, n, outputs): m members that did not see the row. With m = 1 this is the mean loss.
+        With more it is e_1, the mean loss of one, and e_m, that of the mean of m, carried on to n members:
 
-            e_1 + (e_2 - e_1) (1 - 1 / n_members) / (1 - 1 / m)
+            e_1 + (e_m - e_1) (1 - 1 / n_members) / (1 - 1 / m)
 
-        exact for squared errors, where the ambiguity of an ensemble grows so. The losses of classes are taken
-        after the best temperature.
+        exact for squared errors, where the ambiguity of an ensemble grows so (Krogh and Vedelsby 1995). With
+        ``pairs``, e_m - e_1 comes from these rows alone, and e_1 from ``unseen[0]``. The losses of classes
+        are taken after the best temperature: members become too sure while their mean still gains.
         """
-
-        def mean_loss(predictions: Array) -> float:
-            if self.negative_score is not None:
-                return self.negative_score(y, weight, predictions)
-            if self.classes:
-                return temperature_loss(y, weight, predictions)[0]
-            return float(np.dot(weight, self.terms(y, predictions)) / weight.sum())
-
-        e_1 = float(np.mean([mean_loss(one) for one in oof]))
-        m = len(oof)
+        m = len(unseen)
+        rows = slice(None) if pairs is None else pairs
+        one = float(np.mean([self._loss(y[rows], weight[rows], each[rows]) for each in unseen]))
         if m == 1:
-            return e_1
-        e_m = mean_loss(oof.mean(axis=0))
-        return e_1 + (e_m - e_1) * (1 - 1 / n_members) / (1 - 1 / m)
+            return one
+        mean = self._loss(y[rows], weight[rows], unseen[:, rows].mean(axis=0))
+        gain = (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
+        return (one if pairs is None else self._loss(y, weight, unseen[0])) + gain
+
+    def _loss(self, y: Array, weight: Array, predictions: Array) -> float:
+        if self.negative_score is not None:
+            return self.negative_score(y, weight, predictions)
+        if self.classes:
+            return temperature_loss(y, weight, predictions)[0]
+        return float(np.dot(weight, self.terms(y, predictions)) / weight.sum())
 
 
 def temperature_loss(y: Array, weight: Array, p: Array) -> tuple[float, float]:
