@@ -128,7 +128,9 @@ class TabularMLP(DocLink, BaseEstimator):
             raise ValueError("groups are for folds, whose part X_val takes: give one of them")
         used = np.flatnonzero(weight > 0)
         if len(used) < 2:
-            raise ValueError("fewer than two rows have a sample_weight above zero: at least 2 are needed")
+            raise ValueError(
+                "fewer than two rows have a sample_weight above zero: at least 2 are needed"
+            )
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
         if X_val is None:
@@ -139,11 +141,19 @@ class TabularMLP(DocLink, BaseEstimator):
         objective = self._objective(targets)
         encoder = TableEncoder(self.categorical_features, self.max_levels)
         part = table if len(used) == table.n_rows else table.rows(used)
-        cross = fold[used] if X_val is None else np.random.default_rng(seed).integers(5, size=len(used))
-        inputs = encoder.fit_transform(part, targets.for_means(used), cross)
+        if X_val is None:
+            cross, n_cross = fold[used], n_folds
+        else:  # folds for mean targets alone, to which no member is blind
+            cross = np.random.default_rng(seed).integers(5, size=len(used))
+            n_cross = 5
+        inputs, own = encoder.fit_transform(part, targets.for_means(used), cross, n_cross)
+        if own is not None:
+            own = own.astype(recipe.dtype)
+            if X_val is not None:
+                own = own[cross, np.arange(len(used))][np.newaxis]
         X_rows = inputs.astype(recipe.dtype)
         row_weight = targets.weighted(weight)[used]
-        rows = Rows(X_rows, targets.for_loss(used, recipe.dtype), row_weight, fold[used])
+        rows = Rows(X_rows, targets.for_loss(used, recipe.dtype), row_weight, fold[used], own=own)
         if X_val is None and recipe.n_members == n_folds:
             rows.second = second_folds(
                 fold[used], n_folds, None if groups is None else np.asarray(groups)[used], seed
@@ -152,7 +162,9 @@ class TabularMLP(DocLink, BaseEstimator):
         if X_val is not None:
             val = Table(X_val)
             val_targets = targets.like(y_val, val.n_rows)
-            val_weight = val_targets.weighted(checked_weights(sample_weight_val, val.n_rows, "sample_weight_val"))
+            val_weight = val_targets.weighted(
+                checked_weights(sample_weight_val, val.n_rows, "sample_weight_val")
+            )
             everything = np.arange(val.n_rows)
             unseen = Rows(
                 encoder.transform(encoder.in_order(val)).astype(recipe.dtype),
@@ -164,7 +176,9 @@ class TabularMLP(DocLink, BaseEstimator):
             rows, unseen, objective, recipe, encoder.n_numeric, seed, self._report
         )
         if reason == "interrupted":
-            warnings.warn("Training interrupted by user; the snapshots so far are kept.", stacklevel=4)
+            warnings.warn(
+                "Training interrupted by user; the snapshots so far are kept.", stacklevel=4
+            )
         ensemble = Ensemble(snapshots, weights, objective)
         state = {
             "n_features_in_": table.n_columns,
@@ -188,7 +202,10 @@ class TabularMLP(DocLink, BaseEstimator):
         if table.names is not None:
             state["feature_names_in_"] = np.asarray(table.names, dtype=object)
         if X_val is None:
-            oof = sum(w * one.unseen[: recipe.n_members // n_folds].mean(axis=0) for w, one in zip(weights, snapshots))
+            oof = sum(
+                w * one.unseen[: recipe.n_members // n_folds].mean(axis=0)
+                for w, one in zip(weights, snapshots)
+            )
             full = np.empty((table.n_rows, oof.shape[1]))
             full[used] = oof
             unused = np.flatnonzero(weight == 0)

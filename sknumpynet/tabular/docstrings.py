@@ -99,7 +99,11 @@ def documented(**words):
 
     def fill(cls):
         text = cls.__doc__
-        for name, part in (("parameters", PARAMETERS), ("attributes", ATTRIBUTES), ("notes", NOTES)):
+        for name, part in (
+            ("parameters", PARAMETERS),
+            ("attributes", ATTRIBUTES),
+            ("notes", NOTES),
+        ):
             text = text.replace("{%s}" % name, part.strip().replace("\n", "\n    "))
         for name, word in words.items():
             text = text.replace("{%s}" % name, word)

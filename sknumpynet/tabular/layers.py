@@ -82,27 +82,27 @@ class NumericEmbedding(Layer):
         self.P[..., 1] = rng.uniform(-math.pi, math.pi, shape)
         self.V[...] = rng.uniform(-1, 1, self.V.shape) / math.sqrt(self.n_frequencies)
 
-    def buffers(self, n_rows: int, dtype: Any, training: bool) -> dict[str, Array]:
-        """Return what a pass over ``n_rows`` rows writes."""
+    def buffers(self, n_rows: int, dtype: Any, training: bool, E: Array) -> dict[str, Array]:
+        """Return what a pass over ``n_rows`` rows writes, E of shape (k, f o, n) among it."""
         k, f, H, o = self.n_members, self.n_columns, self.n_frequencies, self.n_outputs
         made = {
             "angles": np.ones((1, f, 2, n_rows), dtype),  # 2 pi x, 1
             "S": np.empty((k, f, H, n_rows), dtype),
-            "E": np.empty((k, f, o, n_rows), dtype),
+            "E": E.reshape(k, f, o, n_rows),
         }
         if training:
             made["C"] = np.empty_like(made["S"])
             made["dC"] = np.empty_like(made["S"])
         return made
 
-    def forward(self, x: Array, work: dict[str, Array]) -> Array:
-        """Return E of x, of shape (n, f)."""
+    def forward(self, x: Array, work: dict[str, Array]) -> None:
+        """Write E of x, of shape (n, f)."""
         S, E = work["S"], work["E"]
         C = work.get("C", S)
         np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=work["angles"][0, :, 0])
         np.matmul(self.P, work["angles"], out=S)
         np.cos(S, out=C)
-        return np.matmul(self.V, C, out=E)
+        np.matmul(self.V, C, out=E)
 
     def backward(self, dE: Array, work: dict[str, Array]) -> None:
         """Write the gradients, given dL/dE of shape (k, f, o, n)."""
@@ -178,7 +178,8 @@ class Dense(Layer):
 class ScaledInput(Dense):
     """The first layer: every input has a scale s of its own, z = (x * s) W + b.
 
-    The inputs are the embeddings E, of shape (k, f o, n), and the columns x, (n, d), which members share.
+    The inputs are what each member has for itself, E of shape (k, e, n), embeddings above all, and the
+    columns x, (n, d), which members share.
     With M = s W, computed once a step, and dM = [E, x]^T delta:
 
         z = E^T M_E + x M_x + b        dW = s dM        ds_i = sum_j W_ij dM_ij        dE = M_E delta^T
@@ -187,9 +188,9 @@ class ScaledInput(Dense):
     s: Array
     ds: Array
 
-    def __init__(self, n_members: int, n_embedded: int, n_columns: int, n_outputs: int) -> None:
-        super().__init__(n_members, n_embedded + n_columns, n_outputs)
-        self.n_embedded = n_embedded
+    def __init__(self, n_members: int, n_own: int, n_columns: int, n_outputs: int) -> None:
+        super().__init__(n_members, n_own + n_columns, n_outputs)
+        self.n_own = n_own
 
     def shapes(self) -> Shapes:
         k, d = self.n_members, self.n_inputs
@@ -206,19 +207,20 @@ class ScaledInput(Dense):
 
     def forward_scaled(self, E: Array | None, x: Array, M: Array, z: Array, spare: Array) -> None:
         """Write z, of shape (k, n, h); ``spare`` has the same shape."""
-        np.matmul(x, M[:, self.n_embedded :], out=z)
+        np.matmul(x, M[:, self.n_own :], out=z)
         if E is not None:
-            np.matmul(E.swapaxes(1, 2), M[:, : self.n_embedded], out=spare)
+            np.matmul(E.swapaxes(1, 2), M[:, : self.n_own], out=spare)
             np.add(z, spare, out=z)
         np.add(z, self.b, out=z)
 
     def backward_scaled(
         self, E: Array | None, x: Array, M: Array, delta: Array, ones: Array, dE: Array | None
     ) -> None:
-        """Write the gradients, and dL/dE; M is overwritten."""
-        e = self.n_embedded
+        """Write the gradients, and dL/dE of the first rows of E, as many as dE has; M is overwritten."""
+        e = self.n_own
+        if dE is not None:
+            np.matmul(M[:, : dE.shape[1]], delta.swapaxes(1, 2), out=dE)
         if E is not None:
-            np.matmul(M[:, :e], delta.swapaxes(1, 2), out=dE)
             np.matmul(E, delta, out=self.dW[:, :e])
         np.matmul(x.T, delta, out=self.dW[:, e:])
         np.matmul(ones, delta, out=self.db)

@@ -7,6 +7,8 @@
     z_l+1 = a_l W + b
     raw = the last z                     (k, n, outputs)
 
+Members may have columns of their own too, the same in name but not in value, behind their embeddings in E.
+
 All parameters lie in one vector, a stretch for each name, with the members of it one after another; the
 gradients likewise. Adam's step is a few lines on these vectors.
 """
@@ -47,6 +49,8 @@ class Shape:
         Widths of the hidden layers.
     n_frequencies, n_embedded, frequency
         Options of the embedding; no embedding with ``n_frequencies=0``.
+    n_own : int
+        Columns whose values differ from member to member.
     """
 
     n_numeric: int
@@ -56,6 +60,7 @@ class Shape:
     n_frequencies: int = 16
     n_embedded: int = 3
     frequency: float = 1.0
+    n_own: int = 0
 
     def embeds(self) -> bool:
         """Whether numbers are embedded."""
@@ -88,15 +93,15 @@ class Pack:
         training: bool = True,
     ) -> None:
         self.shape, self.n_members, self.dtype = shape, n_members, np.dtype(dtype)
-        k, n_in = n_members, 0
+        k, n_own = n_members, shape.n_own
         self.embedding: NumericEmbedding | None = None
         if shape.embeds():
             self.embedding = NumericEmbedding(
                 k, shape.n_numeric, shape.n_frequencies, shape.n_embedded, shape.frequency
             )
-            n_in = shape.n_numeric * shape.n_embedded
+            n_own += shape.n_numeric * shape.n_embedded
         widths = (*shape.hidden, shape.n_outputs)
-        self.first = ScaledInput(k, n_in, shape.n_columns, widths[0])
+        self.first = ScaledInput(k, n_own, shape.n_columns, widths[0])
         self.dense = [Dense(k, d, h) for d, h in zip(widths, widths[1:])]
         embedding: list[Layer] = [] if self.embedding is None else [self.embedding]
         self.layers: list[Layer] = [*embedding, self.first, *self.dense]
@@ -105,9 +110,7 @@ class Pack:
         start = 0
         for layer in self.layers:
             for dims, rate, decays in layer.shapes().values():
-                self.segments.append(
-                    (slice(start, start + math.prod(dims)), dims, rate, decays)
-                )
+                self.segments.append((slice(start, start + math.prod(dims)), dims, rate, decays))
                 start += math.prod(dims)
         self.n_params = start
         self.params = np.zeros(start, self.dtype) if params is None else params
@@ -151,31 +154,44 @@ class Pack:
             for i in range(len(packs[0].segments))
         ]
         n_members = sum(pack.n_members for pack in packs)
-        return Pack(packs[0].shape, n_members, packs[0].dtype, np.concatenate(parts), training=False)
+        return Pack(
+            packs[0].shape, n_members, packs[0].dtype, np.concatenate(parts), training=False
+        )
 
-    def reset_parameters(self, X: Array, rng: np.random.Generator) -> None:
+    def reset_parameters(
+        self, X: Array, rng: np.random.Generator, own: Array | None = None
+    ) -> None:
         """Draw the parameters, and fit those of the linear layers to the rows of X, layer by layer."""
         for layer in self.layers:
-            layer.reset_parameters(rng)  # type: ignore[attr-defined]
+            layer.reset_parameters(rng)
         x = X[np.newaxis]
-        if self.embedding is not None:
-            work = self.embedding.buffers(len(X), self.dtype, training=False)
-            E = self.embedding.forward(X[:, : self.shape.n_numeric], work)
-            E = E.reshape(self.n_members, -1, len(X)).swapaxes(1, 2)
-            x = np.concatenate([E, np.broadcast_to(x, (self.n_members, *X.shape))], axis=2)
+        work = Workspace(self, len(X), training=False)
+        E = self._own_inputs(X, own, work)
+        if E is not None:
+            shared = np.broadcast_to(x, (self.n_members, *X.shape))
+            x = np.concatenate([E.swapaxes(1, 2), shared], axis=2)
         for layer in (self.first, *self.dense):
             x = layer.start_from_data(x, rng)
             silu(x)
 
-    def forward(self, x: Array, work: Workspace, products: bool = True) -> Array:
+    def _own_inputs(self, x: Array, own: Array | None, work: Workspace) -> Array | None:
+        if work.E is None:
+            return None
+        if self.embedding is not None:
+            self.embedding.forward(x[:, : self.shape.n_numeric], work.embedding)
+        if own is not None:
+            work.E[:, work.n_embedded :] = own
+        return work.E
+
+    def forward(
+        self, x: Array, work: Workspace, own: Array | None = None, products: bool = True
+    ) -> Array:
         """Return ``raw``, of shape (k, n, outputs), of the rows x, of shape (n, columns).
 
-        With ``products=False``, M = s W is in ``work`` already.
+        ``own`` are the columns that differ from member to member, (k or 1, columns, n). With
+        ``products=False``, M = s W is in ``work`` already.
         """
-        E = None
-        if self.embedding is not None:
-            E = self.embedding.forward(x[:, : self.shape.n_numeric], work.embedding)
-            E = E.reshape(self.n_members, -1, len(x))
+        E = self._own_inputs(x, own, work)
         z = work.z[0]
         if products:
             self.first.products(work.M)
@@ -198,11 +214,7 @@ class Pack:
             dx = work.spare[i]
             self.dense[i].backward(work.z[i], delta, work.ones, dx)
             delta = np.multiply(dx, work.slope[i], out=work.slope[i])
-        E = dE = None
-        if self.embedding is not None:
-            E = work.embedding["E"].reshape(self.n_members, -1, len(x))
-            dE = work.dE
-        self.first.backward_scaled(E, x, work.M, delta, work.ones, dE)
+        self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE)
         if self.embedding is not None:
             self.embedding.backward(work.dE.reshape(work.embedding["E"].shape), work.embedding)
 
@@ -224,11 +236,15 @@ class Workspace:
             self.spare = [np.empty_like(z) for z in self.z[:-1]]
         self.ones = np.ones((1, n_rows), dtype)
         self.slope = [np.empty_like(z) for z in self.z[:-1]] if training else []
+        self.E = np.empty((k, pack.first.n_own, n_rows), dtype) if pack.first.n_own else None
+        self.n_embedded = pack.first.n_own - shape.n_own
         self.embedding: dict[str, Array] = {}
+        self.dE = None
         if pack.embedding is not None:
-            self.embedding = pack.embedding.buffers(n_rows, dtype, training)
+            E = self.E[:, : self.n_embedded]
+            self.embedding = pack.embedding.buffers(n_rows, dtype, training, E)
             if training:
-                self.dE = np.empty((k, pack.first.n_embedded, n_rows), dtype)
+                self.dE = np.empty((k, self.n_embedded, n_rows), dtype)
         self.masks: list[Array] = []
         self.pools: list[DropoutPool] = []
         if rng is not None:
@@ -251,17 +267,20 @@ BLOCK = 64  # rows
 def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
     """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
 
-    All blocks are of one size: BLAS rounds a row's products by the shape of its block, never by the rows
+    Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are of one size: BLAS rounds a row's products by the shape of its block, never by the rows
     beside it.
     """
     work = Workspace(pack, BLOCK, training=False)
     pack.first.products(work.M)
+    d = pack.shape.n_columns
     for start in range(0, len(X), BLOCK):
         x = X[start : start + BLOCK]
         n = len(x)
         if n < BLOCK:
             x = np.concatenate([x, np.zeros((BLOCK - n, X.shape[1]), X.dtype)])
-        yield slice(start, start + n), pack.forward(x, work, products=False)[:, :n]
+        own = x[:, d:].T[np.newaxis] if x.shape[1] > d else None
+        raw = pack.forward(np.ascontiguousarray(x[:, :d]), work, own, products=False)
+        yield slice(start, start + n), raw[:, :n]
 
 
 def raw_of(pack: Pack, X: Array) -> Array:

@@ -7,7 +7,9 @@
     many levels   the frequent ones as above, with the mean target of the level and the log of its count
 
 The smooth clip keeps every input within -3 and 3 (Holzmueller et al. 2024). Mean targets of training rows are
-cross-fitted: none has seen the fold of its row.
+cross-fitted for each member: without the fold of the row, and without the fold to which the member is blind.
+Were they the same for all members, those of the other rows of a level would tell the label of a row held out:
+the lower its own mean is beside theirs, the higher its label must be.
 """
 
 from __future__ import annotations
@@ -34,8 +36,44 @@ class Category:
     columns: Array  # level -> its column, -1 for none
     n_columns: int
     signed: bool
-    means: Array | None = None  # (levels + 1, targets), the last for unknown
-    log_counts: Array | None = None  # (levels + 1,)
+    many: bool = False
+    means: Array = field(
+        default_factory=lambda: np.empty(0)
+    )  # (levels + 1, targets), the last for unknown
+    log_counts: Array = field(default_factory=lambda: np.empty(0))  # (levels + 1,)
+
+    def fit_means(self, codes: Array, targets: Array) -> None:
+        """Take mean targets and counts of the levels."""
+        sums, counts = sums_by_level(codes, len(self.level_codes), targets)
+        self.means = shrunken(sums, counts, targets.mean(axis=0))
+        self.log_counts = np.log1p(counts)
+        self.log_counts[-1] = 0
+
+    def cross_fitted(self, codes: Array, targets: Array, fold: Array, n_folds: int) -> Array:
+        """Return mean targets (folds, n, t): in entry k, those of rows neither in k nor in the row's fold."""
+        n_levels, folds = len(self.level_codes), range(n_folds)
+        parts = [
+            sums_by_level(codes[fold == each], n_levels, targets[fold == each]) for each in folds
+        ]
+        sums, counts = sum(part[0] for part in parts), sum(part[1] for part in parts)
+        prior = targets.mean(axis=0)
+        means = np.empty((n_folds, *targets.shape))
+        for row_fold in folds:
+            rows = np.flatnonzero(fold == row_fold)
+            for blind in folds:
+                left_out = {row_fold, blind}
+                rest = shrunken(
+                    sums - sum(parts[each][0] for each in left_out),
+                    counts - sum(parts[each][1] for each in left_out),
+                    self._prior(targets, fold, left_out, prior),
+                )
+                means[blind, rows] = rest[codes[rows]]
+        return means
+
+    @staticmethod
+    def _prior(targets: Array, fold: Array, left_out: set[int], prior: Array) -> Array:
+        rest = targets[~np.isin(fold, list(left_out))]
+        return rest.mean(axis=0) if len(rest) else np.zeros_like(prior)
 
 
 @dataclass
@@ -60,49 +98,61 @@ class TableEncoder:
     is_category: Array = field(default_factory=lambda: np.zeros(0, bool))
     categories: list[Category] = field(default_factory=list)
 
-    def fit_transform(self, table: Table, targets: Array, fold: Array) -> Array:
-        """Fit on all rows and return their inputs, float64 of shape (n, d).
+    def fit_transform(
+        self, table: Table, targets: Array, fold: Array, n_folds: int
+    ) -> tuple[Array, Array | None]:
+        """Fit on all rows and return their inputs, (n, d), and mean targets, (folds, n, c) or None.
 
-        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means.
+        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means: entry k of these is for members
+        blind to fold k.
         """
         self.names, self.n_columns = table.names, table.n_columns
         self.is_category = self._which(table)
-        n = table.n_rows
         self.numeric = np.flatnonzero(~self.is_category)
         numbers = self._numbers(table)
         self._fit_numbers(numbers)
-        rows_needed = self.min_rows if n >= 50 else 1
-        self.categories = []
-        coded = []
+        rows_needed = self.min_rows if table.n_rows >= 50 else 1
+        self.categories, coded = [], []
         for i in np.flatnonzero(self.is_category):
             codes, levels = table.categories(i)
             category = self._fit_category(int(i), codes, levels, rows_needed)
-            if category.means is not None:
-                self._fit_means(category, codes, targets)
+            if category.many:
+                category.fit_means(codes, targets)
             elif category.n_columns == 0:
                 continue
             self.categories.append(category)
             coded.append(codes)
-        extra = [
-            self._cross_fitted(category, codes, targets, fold)
-            for category, codes in zip(self.categories, coded)
-            if category.means is not None
-        ]
-        self._fit_extra(np.hstack(extra) if extra else np.empty((n, 0)))
-        return self._assemble(numbers, coded, extra)
+        many = [(each, codes) for each, codes in zip(self.categories, coded) if each.many]
+        counts = [each.log_counts[codes] for each, codes in many]
+        self.count_center, self.count_scale = robust_scale(
+            np.column_stack(counts) if counts else np.empty((table.n_rows, 0))
+        )
+        inputs = self._assemble(numbers, coded)
+        own = None
+        if many:
+            parts = [each.cross_fitted(codes, targets, fold, n_folds) for each, codes in many]
+            own = np.concatenate(parts, axis=2)
+            self.mean_center, self.mean_scale = robust_scale(self._means(coded))
+            own = smooth_clip(own, self.mean_center, self.mean_scale)
+        return inputs, own
 
     def transform(self, table: Table) -> Array:
-        """Return the inputs of another table, ordered as the first, float64 of shape (n, d)."""
+        """Return the inputs of another table, ordered as the first, mean targets at the right, float64."""
         numbers = self._numbers(table)
-        coded, extra = [], []
+        coded = []
         for category in self.categories:
             codes, levels = table.categories(category.index)
             own = [category.level_codes.get(level, -1) for level in levels]
-            codes = np.array([*own, -1], np.int64)[codes]
-            coded.append(codes)
-            if category.means is not None:
-                extra.append(np.column_stack([category.means[codes], category.log_counts[codes]]))
-        return self._assemble(numbers, coded, extra)
+            coded.append(np.array([*own, -1], np.int64)[codes])
+        inputs = self._assemble(numbers, coded)
+        if any(category.many for category in self.categories):
+            means = smooth_clip(self._means(coded), self.mean_center, self.mean_scale)
+            inputs = np.hstack([inputs, means])
+        return inputs
+
+    def _means(self, coded: list[Array]) -> Array:
+        pairs = zip(self.categories, coded)
+        return np.hstack([each.means[codes] for each, codes in pairs if each.many])
 
     def in_order(self, table: Table) -> Table:
         """Return the table with its columns as in fit, or raise and name the columns at fault."""
@@ -128,9 +178,7 @@ class TableEncoder:
                 message += "".join(f"- {name}\n" for name in missing[:5])
                 message += "- ...\n" if len(missing) > 5 else ""
             raise ValueError(message)
-        return Table(
-            table.X.select(self.names) if table.kind != "pandas" else table.X[self.names]
-        )
+        return Table(table.X.select(self.names) if table.kind != "pandas" else table.X[self.names])
 
     def _which(self, table: Table) -> Array:
         chosen = self.categorical_features
@@ -168,7 +216,9 @@ class TableEncoder:
                     f"{named(table.names)}"
                 )
             mask[[table.names.index(name) for name in chosen.tolist()]] = True
-        text = [table.called(int(i)) for i in np.flatnonzero(by_type & ~mask) if not is_bool(table, i)]
+        text = [
+            table.called(int(i)) for i in np.flatnonzero(by_type & ~mask) if not is_bool(table, i)
+        ]
         if text:
             raise ValueError(
                 f"{text[0]} is text or categories, yet categorical_features leaves it out: name it there, or "
@@ -194,7 +244,11 @@ class TableEncoder:
         varies = self.scale > 0
         has_gaps = missing.any(axis=0)
         keep = varies | has_gaps
-        self.numeric, self.center, self.scale = self.numeric[keep], self.center[keep], self.scale[keep]
+        self.numeric, self.center, self.scale = (
+            self.numeric[keep],
+            self.center[keep],
+            self.scale[keep],
+        )
         self.varies, self.has_gaps = varies[keep], has_gaps[keep]
         # two values need no frequencies: such columns stand behind the embedded ones
         numbers = numbers[:, keep]
@@ -220,48 +274,21 @@ class TableEncoder:
         columns[kept] = np.arange(len(kept)) if n_columns else -1
         table = {level: code for code, level in enumerate(levels)}
         category = Category(i, table, columns, n_columns, signed)
-        if many or (n_present > self.max_levels and len(kept) == 0):
-            category.means = np.empty(0)
+        category.many = many or (n_present > self.max_levels and len(kept) == 0)
         return category
 
-    def _fit_means(self, category: Category, codes: Array, targets: Array) -> None:
-        sums, counts = sums_by_level(codes, len(category.level_codes), targets)
-        prior = targets.mean(axis=0)
-        category.means = (sums + PRIOR_ROWS * prior) / (counts[:, np.newaxis] + PRIOR_ROWS)
-        category.means[-1] = prior
-        category.log_counts = np.log1p(counts)
-        category.log_counts[-1] = 0
-
-    def _cross_fitted(
-        self, category: Category, codes: Array, targets: Array, fold: Array
-    ) -> Array:
-        n_levels = len(category.level_codes)
-        sums, counts = sums_by_level(codes, n_levels, targets)
-        means = np.empty(targets.shape)
-        for each in np.unique(fold):
-            rows = np.flatnonzero(fold == each)
-            own_sums, own_counts = sums_by_level(codes[rows], n_levels, targets[rows])
-            rest, number = sums - own_sums, counts - own_counts
-            rest[-1] = number[-1] = 0  # what is missing
-            n_rest = max(1, len(targets) - len(rows))
-            prior = (targets.sum(axis=0) - targets[rows].sum(axis=0)) / n_rest
-            means[rows] = (rest[codes[rows]] + PRIOR_ROWS * prior) / (
-                number[codes[rows], np.newaxis] + PRIOR_ROWS
-            )
-        return np.column_stack([means, category.log_counts[codes]])
-
-    def _fit_extra(self, extra: Array) -> None:
-        self.extra_center, self.extra_scale = robust_scale(extra)
-
-    def _assemble(self, numbers: Array, coded: list[Array], extra: list[Array]) -> Array:
+    def _assemble(self, numbers: Array, coded: list[Array]) -> Array:
         if numbers.shape[1] != len(self.numeric):
             numbers = numbers[:, self.all_numeric]
         missing = np.isnan(numbers)
         inputs = smooth_clip(numbers, self.center, self.scale)
         inputs[missing] = 0
         parts = [inputs[:, self.embedded]]
-        if extra:
-            parts.append(smooth_clip(np.hstack(extra), self.extra_center, self.extra_scale))
+        counts = [
+            each.log_counts[codes] for each, codes in zip(self.categories, coded) if each.many
+        ]
+        if counts:
+            parts.append(smooth_clip(np.column_stack(counts), self.count_center, self.count_scale))
         parts.append(inputs[:, self.plain])
         parts.append(missing[:, self.has_gaps] * MISSING_VALUE)
         for category, codes in zip(self.categories, coded):
@@ -270,7 +297,7 @@ class TableEncoder:
                 parts.append(np.array([1.0, -1.0, 0.0])[columns][:, np.newaxis])
             else:
                 parts.append(columns[:, np.newaxis] == np.arange(category.n_columns))
-        inputs = np.hstack(parts).astype(np.float64)
+        inputs: Array = np.hstack(parts).astype(np.float64)
         if inputs.shape[1] == 0:  # nothing that varies: one column, for networks need one
             inputs = np.zeros((len(inputs), 1))
         return inputs
@@ -278,7 +305,7 @@ class TableEncoder:
     @property
     def n_numeric(self) -> int:
         """Columns at the left that are to be embedded."""
-        return len(self.embedded) + len(self.extra_center)
+        return len(self.embedded) + len(self.count_center)
 
 
 def keep_of(full: Array, keep: Array) -> Array:
@@ -292,6 +319,13 @@ def is_bool(table: Table, i: Any) -> bool:
     """Return whether a column is bool, which may be numbers as well."""
     values = table.raw(int(i))
     return "bool" in str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
+
+
+def shrunken(sums: Array, counts: Array, prior: Array) -> Array:
+    """Return means of levels that begin with ``PRIOR_ROWS`` rows of the overall mean; the last is that one."""
+    means: Array = (sums + PRIOR_ROWS * prior) / (counts[:, np.newaxis] + PRIOR_ROWS)
+    means[-1] = prior
+    return means
 
 
 def sums_by_level(codes: Array, n_levels: int, targets: Array) -> tuple[Array, Array]:

@@ -26,6 +26,7 @@ from sknumpynet.core.options import Array
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
+FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
 PACK = 4  # members that one thread trains together
 
 
@@ -57,7 +58,8 @@ class Recipe:
 class Rows:
     """Inputs X (n, d), targets y, weights (n,), and folds (n,), -1 for rows that all members see.
 
-    ``second`` (n,) is another fold whose members are blind to the row, or -1.
+    ``second`` (n,) is another fold whose members are blind to the row, or -1. ``own``, (folds, n, c), are
+    further inputs as members blind to each fold are to see them.
     """
 
     X: Array
@@ -65,6 +67,13 @@ class Rows:
     weight: Array
     fold: Array
     second: Array | None = None
+    own: Array | None = None
+
+    def inputs(self, chosen: Array, fold: int = 0) -> Array:
+        """Return the inputs of some rows for the members that are blind to a fold."""
+        if self.own is None:
+            return self.X[chosen]
+        return np.hstack([self.X[chosen], self.own[fold, chosen]])
 
     def pairs(self) -> Array | None:
         """Return the rows that members of two folds are blind to."""
@@ -115,7 +124,13 @@ class Group:
     """Some members, trained together by one thread."""
 
     def __init__(
-        self, rows: Rows, objective: Objective, recipe: Recipe, shape: Shape, blind: Array, seed: Any
+        self,
+        rows: Rows,
+        objective: Objective,
+        recipe: Recipe,
+        shape: Shape,
+        blind: Array,
+        seed: Any,
     ) -> None:
         self.rows, self.objective, self.recipe, self.blind = rows, objective, recipe, blind
         self.rng = rng = np.random.default_rng(seed)
@@ -124,11 +139,16 @@ class Group:
             batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
         )
         self.pack = Pack(shape, len(blind), recipe.dtype)
-        self.pack.reset_parameters(rows.X[rng.permutation(n)[:512]], rng)
+        start = rng.permutation(n)[:512]
+        self.pack.reset_parameters(rows.X[start], rng, self._own(start))
         self.optimizer = Adam(self.pack)
         self.work = Workspace(self.pack, self.batch_size, rng=rng)
         scale = 1 / (self.batch_size * rows.weight.mean())
         self.weight = (rows.weight * scale).astype(recipe.dtype)
+
+    def _own(self, batch: Array) -> Array | None:
+        own = self.rows.own
+        return None if own is None else own[self.blind[:, np.newaxis], batch].swapaxes(1, 2)
 
     def train_cycle(self, n_epochs: int, order_seed: Any, stop: threading.Event) -> None:
         """Train for one rise and fall of the rate; groups of one seed see the same batches."""
@@ -150,14 +170,16 @@ class Group:
                 if rows.second is not None:
                     np.multiply(seen, rows.second[batch] != blind, out=seen)
                 t = (step + 0.5) / n_steps
-                self.step(x, rows.y[batch], seen, bump(t), flat_cos(t))
+                self.step(x, self._own(batch), rows.y[batch], seen, bump(t), flat_cos(t))
                 step += 1
 
-    def step(self, x: Array, y: Array, seen: Array, rate: float, regularize: float) -> None:
+    def step(
+        self, x: Array, own: Array | None, y: Array, seen: Array, rate: float, regularize: float
+    ) -> None:
         """Take one step on a batch; ``seen``, (k, n), are the weights of its rows for each member."""
         recipe, work, pack = self.recipe, self.work, self.pack
         work.draw_masks(recipe.dropout * regularize)
-        raw = pack.forward(x, work)
+        raw = pack.forward(x, work, own)
         self.objective.write_delta(y, raw, work.delta, work.scratch)
         np.multiply(work.delta, seen[:, :, np.newaxis], out=work.delta)
         pack.backward(x, work.delta, work)
@@ -185,6 +207,7 @@ class Run:
             recipe.n_frequencies,
             recipe.n_embedded,
             recipe.frequency,
+            0 if rows.own is None else rows.own.shape[2],
         )
         self.blind = np.arange(recipe.n_members) % recipe.n_folds
         parts = [self.blind[i : i + PACK] for i in range(0, recipe.n_members, PACK)]
@@ -204,7 +227,9 @@ class Run:
         with ThreadPoolExecutor(min(self.recipe.n_threads, len(self.groups))) as threads:
             try:
                 list(
-                    threads.map(lambda one: one.train_cycle(n_epochs, order_seed, stop), self.groups)
+                    threads.map(
+                        lambda one: one.train_cycle(n_epochs, order_seed, stop), self.groups
+                    )
                 )
             except BaseException:
                 stop.set()
@@ -216,7 +241,9 @@ class Run:
         pack = Pack.joined([group.pack for group in self.groups])
         if self.unseen is not None:
             rows = self.unseen
-            predictions = objective.predictions(raw_of(pack, rows.X)).mean(axis=0)[np.newaxis]
+            predictions = objective.predictions(raw_of(pack, rows.inputs(slice(None)))).mean(
+                axis=0
+            )[np.newaxis]
         else:
             rows = self.rows
             predictions = self._out_of_fold(pack, rows)
@@ -235,10 +262,12 @@ class Run:
         for fold in range(recipe.n_folds):
             blind = pack.members(np.flatnonzero(self.blind == fold)[:m])
             held_out = np.flatnonzero(rows.fold == fold)
-            predictions[:, held_out] = objective.predictions(raw_of(blind, rows.X[held_out]))
+            predictions[:, held_out] = objective.predictions(
+                raw_of(blind, rows.inputs(held_out, fold))
+            )
             if rows.second is not None:
                 too = np.flatnonzero(rows.second == fold)
-                others[0, too] = objective.predictions(raw_of(blind, rows.X[too]))[0]
+                others[0, too] = objective.predictions(raw_of(blind, rows.inputs(too, fold)))[0]
         return predictions if rows.second is None else np.concatenate([predictions, others])
 
 
@@ -304,16 +333,14 @@ def fit_recipe(
     embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
     tries = [n_numeric, 0] if embeds and recipe.embed == "auto" else [n_numeric if embeds else 0]
     seeds = np.random.SeedSequence(seed).spawn(len(tries))
-    alive = [
-        Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)
-    ]
+    alive = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
     first = recipe.first_cycle
     if first == "auto":
         first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size)
     snapshots: list[Snapshot] = []
-    reason, cycle = "", 0
+    reason, cycle, reasons = "", 0, [""]
     try:
-        while not reason:
+        while alive:
             for run in alive:
                 run.train_cycle(int(first) << cycle)
                 snapshot = run.evaluate(cycle, int(first) << cycle, perf_counter() - start)
@@ -321,9 +348,12 @@ def fit_recipe(
                 reason = report(snapshot) or reason
             cycle += 1
             reason = reason or out_of_time(recipe, perf_counter() - start)
-            if cycle >= 2 and len(alive) > 1:
-                alive = [min(alive, key=lambda run: run.snapshots[-1].criterion)]
-            reason = reason or enough(alive[0].snapshots, recipe)
+            if reason:
+                break
+            alive = promising(alive) if cycle >= 2 else alive
+            reasons = [enough(run.snapshots, recipe) for run in alive]
+            alive = [run for run, why in zip(alive, reasons) if not why]
+        reason = reason or reasons[0]
     except KeyboardInterrupt:
         if not snapshots:
             raise
@@ -331,6 +361,13 @@ def fit_recipe(
     selection = rows if unseen is None else unseen
     weights = greedy_weights(snapshots, selection, objective, recipe.n_picks, recipe.n_members)
     return snapshots, weights, reason
+
+
+def promising(runs: list[Run]) -> list[Run]:
+    """Return the runs whose criterion is not far above the best."""
+    last = [run.snapshots[-1].criterion for run in runs]
+    best = min(last)
+    return [run for run, each in zip(runs, last) if each <= best + FAR_ABOVE * abs(best)]
 
 
 def out_of_time(recipe: Recipe, seconds: float) -> str:

@@ -188,11 +188,15 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             levels = np.broadcast_to(np.ravel(self.quantile), numbers.shape[1:])
             shifts = np.array(
                 [
-                    weighted_quantile(targets.y[:, min(j, targets.y.shape[1] - 1)] - column, weight, level)
+                    weighted_quantile(
+                        targets.y[:, min(j, targets.y.shape[1] - 1)] - column, weight, level
+                    )
                     for j, (column, level) in enumerate(zip(numbers.T, levels))
                 ]
             )
-            numbers = np.sort(numbers + shifts, axis=1) if self._several_quantiles() else numbers + shifts
+            numbers = (
+                np.sort(numbers + shifts, axis=1) if self._several_quantiles() else numbers + shifts
+            )
             state["quantile_shifts_"] = shifts
         if self._several_quantiles():
             middle = int(np.abs(np.ravel(self.quantile) - 0.5).argmin())
@@ -200,7 +204,9 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         else:
             point = numbers
         state["oof_score_"] = (
-            float(r2_score(targets.y, point, sample_weight=weight)) if (weight > 0).sum() > 1 else np.nan
+            float(r2_score(targets.y, point, sample_weight=weight))
+            if (weight > 0).sum() > 1
+            else np.nan
         )
         if targets.y.shape[1] == 1 and point.shape[1] == 1:
             used = weight > 0
@@ -283,9 +289,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
                 "predict_interval needs out-of-fold errors of one target: fit without X_val, one column of y"
             )
         if prediction.ndim == 2:
-            prediction = prediction[:, int(np.abs(np.ravel(self.quantile) - 0.5).argmin())] if (
-                self._several_quantiles()
-            ) else prediction[:, 0]
+            prediction = (
+                prediction[:, int(np.abs(np.ravel(self.quantile) - 0.5).argmin())]
+                if (self._several_quantiles())
+                else prediction[:, 0]
+            )
         errors, weight = self.oof_errors_
         n = len(errors)
         level = min(1.0, coverage * (n + 1) / n)

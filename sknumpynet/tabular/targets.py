@@ -76,7 +76,9 @@ class Numbers:
         try:
             y = y.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"y must hold numbers: {error}. For labels use TabularMLPClassifier") from error
+            raise ValueError(
+                f"y must hold numbers: {error}. For labels use TabularMLPClassifier"
+            ) from error
         assert_all_finite(y, input_name="y")
         self.y = y[:, np.newaxis] if y.ndim == 1 else y
         if self.y.shape[1] == 0:
@@ -87,7 +89,9 @@ class Numbers:
         if log_link:
             self.center, self.scale = np.zeros_like(self.center), self.center
         if not (np.isfinite(self.center).all() and np.isfinite(self.scale).all()):
-            raise ValueError("y is too large: its variance is infinite in float64; divide it, as by 1e200")
+            raise ValueError(
+                "y is too large: its variance is infinite in float64; divide it, as by 1e200"
+            )
         self.scale = np.where(self.scale > 0, self.scale, 1.0)
 
     def like(self, y, n_rows):

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 
-QUICK = {"n_cycles": 1, "first_cycle": 3, "hidden_layer_sizes": (8, 8), "n_frequencies": 3, "random_state": 0}
+QUICK = {
+    "n_cycles": 1,
+    "first_cycle": 3,
+    "hidden_layer_sizes": (8, 8),
+    "n_frequencies": 3,
+    "random_state": 0,
+}
 
 
 def messy(n=120, seed=0):
@@ -16,7 +22,9 @@ def messy(n=120, seed=0):
             "colour": colour,
             "size": np.where(rng.random(n) < 0.1, np.nan, size),
             "flag": rng.random(n) < 0.5,
-            "grade": pd.Categorical(rng.choice(list("ABC"), n), categories=list("CBAD"), ordered=True),
+            "grade": pd.Categorical(
+                rng.choice(list("ABC"), n), categories=list("CBAD"), ordered=True
+            ),
             "count": pd.array(rng.integers(0, 9, n), dtype="Int64"),
             "money": rng.normal(0, 1e6, n),
         }

@@ -13,30 +13,39 @@ from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, Dro
 from sknumpynet.tabular.objectives import Objective, temperature_loss
 from sknumpynet.tabular.pack import BLOCK, Adam, Pack, Shape, Workspace, blocks, raw_of
 
-SHAPES = [Shape(3, 5, 2, (5, 4, 4), 4, 2), Shape(0, 5, 2, (5, 4), 0), Shape(4, 4, 1, (3,), 2, 1)]
+SHAPES = [
+    Shape(3, 5, 2, (5, 4, 4), 4, 2),
+    Shape(0, 5, 2, (5, 4), 0),
+    Shape(4, 4, 1, (3,), 2, 1),
+    Shape(2, 3, 1, (3,), 2, 2, n_own=2),
+    Shape(0, 3, 1, (3,), 0, n_own=1),
+]
+NAMES = ["embedded", "plain", "numbers alone", "own columns", "own columns, plain"]
 
 
 def started(shape, k=3, n=20, dtype=np.float64):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, shape.n_columns)).astype(dtype)
     pack = Pack(shape, k, dtype)
-    pack.reset_parameters(X, rng)
+    own = rng.normal(size=(k, shape.n_own, n)).astype(dtype) if shape.n_own else None
+    pack.reset_parameters(X, rng, own)
     return pack, X, rng
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=["embedded", "plain", "numbers alone"])
+@pytest.mark.parametrize("shape", SHAPES, ids=NAMES)
 @pytest.mark.parametrize("dropout", [0, 0.3])
 def test_gradients_are_central_differences(shape, dropout):
     pack, X, rng = started(shape)
     Y = rng.normal(size=(20, shape.n_outputs))
+    own = rng.normal(size=(3, shape.n_own, 20)) if shape.n_own else None
     seen = rng.random((3, 20, 1))
     work = Workspace(pack, 20, rng=rng)
     work.draw_masks(dropout)
 
     def loss():
-        return float((seen * (pack.forward(X, work) - Y) ** 2).sum() / 2)
+        return float((seen * (pack.forward(X, work, own) - Y) ** 2).sum() / 2)
 
-    raw = pack.forward(X, work)
+    raw = pack.forward(X, work, own)
     pack.backward(X, seen * (raw - Y), work)
     found, expected = pack.grads.copy(), np.empty_like(pack.grads)
     for i in range(pack.n_params):
@@ -58,16 +67,18 @@ def alone(pack, k, x):
             P, V = pack.embedding.P[k, i], pack.embedding.V[k, i]
             cosines = [math.cos(2 * math.pi * x[i] * w + b) for w, b in P]
             inputs += [sum(v * c for v, c in zip(row, cosines)) for row in V]
-    a = np.array(inputs + list(x)) * pack.first.s[k, :, 0]
+    own, x = list(x[shape.n_columns :]), list(x[: shape.n_columns])
+    a = np.array(inputs + own + x) * pack.first.s[k, :, 0]
     for layer in (pack.first, *pack.dense):
         z = a @ layer.W[k] + layer.b[k, 0]
         a = z / (1 + np.exp(-z))
     return z
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=["embedded", "plain", "numbers alone"])
+@pytest.mark.parametrize("shape", SHAPES, ids=NAMES)
 def test_each_member_is_the_network_that_it_would_be_alone(shape):
     pack, X, _ = started(shape)
+    X = np.hstack([X, np.random.default_rng(1).normal(size=(20, pack.shape.n_own))])
     pack.first.s[...] = np.linspace(0.5, 2, pack.first.s.size).reshape(pack.first.s.shape)
     raw = raw_of(pack, X)
     expected = [[alone(pack, k, x) for x in X] for k in range(3)]
@@ -97,7 +108,12 @@ def test_first_weights_give_each_unit_variance_one_on_the_data():
 def test_adam_is_the_textbook_with_factors_and_decay():
     pack, _, rng = started(Shape(3, 5, 2, (5, 4), 4, 2))
     expected, m, v = pack.params.copy(), 0, 0
-    layers = [(pack.embedding, "PV"), (pack.first, "Wbs"), (pack.dense[0], "Wb"), (pack.dense[1], "Wb")]
+    layers = [
+        (pack.embedding, "PV"),
+        (pack.first, "Wbs"),
+        (pack.dense[0], "Wb"),
+        (pack.dense[1], "Wb"),
+    ]
     factor, decays = [], []
     for view, name in ((getattr(layer, name), name) for layer, names in layers for name in names):
         others = {"b": BIAS_RATE, "s": SCALE_RATE, "P": EMBEDDING_RATE, "V": EMBEDDING_RATE}

@@ -22,7 +22,8 @@ def encoded(X, y=None, **options):
     n = table.n_rows
     y = np.zeros((n, 1)) if y is None else y
     encoder = TableEncoder(**options)
-    return encoder, encoder.fit_transform(table, y, np.arange(n) % 4)
+    inputs, own = encoder.fit_transform(table, y, np.arange(n) % 4, 4)
+    return encoder, inputs if own is None else np.hstack([inputs, own[0]])
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,12 @@ def test_years_and_ids_keep_their_digits():
 
 @pytest.mark.parametrize(
     "column",
-    [np.arange(50, dtype=np.uint64) + 2**63, np.arange(50) * 1e306, np.arange(50) * 5e-324, -np.arange(50) * 3.5e306],
+    [
+        np.arange(50, dtype=np.uint64) + 2**63,
+        np.arange(50) * 1e306,
+        np.arange(50) * 5e-324,
+        -np.arange(50) * 3.5e306,
+    ],
     ids=["unsigned", "huge", "tiny", "negative"],
 )
 def test_numbers_of_any_size_give_finite_inputs(column):
@@ -85,10 +91,21 @@ def test_mean_targets_of_many_levels_never_see_their_own_row():
     y = rng.normal(size=(3000, 1))  # noise: an honest mean of the others is no help
     frame = pd.DataFrame({"id": levels.astype(str)})
     encoder, inputs = encoded(frame, y)
-    assert encoder.n_numeric == 2 and inputs.shape[1] == 2 + 50
-    assert abs(np.corrcoef(inputs[:, 0], y[:, 0])[0, 1]) < 0.06
+    assert encoder.n_numeric == 1 and inputs.shape[1] == 1 + 50 + 1  # count, frequent levels, mean
+    assert abs(np.corrcoef(inputs[:, -1], y[:, 0])[0, 1]) < 0.06
     again = encoder.transform(Table(frame))
-    assert np.corrcoef(again[:, 0], y[:, 0])[0, 1] > 0.2  # those for new rows know all of y
+    assert np.corrcoef(again[:, -1], y[:, 0])[0, 1] > 0.2  # those for new rows know all of y
+    spoiled = y.copy()
+    spoiled[::4] = 1e3  # fold 0, to which the members of these inputs are blind
+    _, own = TableEncoder().fit_transform(Table(frame), y, np.arange(3000) % 4, 4)
+    encoder = TableEncoder()
+    encoder.fit_transform(Table(frame), y, np.arange(3000) % 4, 4)
+    codes, _ = Table(frame).categories(0)
+    raw = encoder.categories[0].cross_fitted(codes, y, np.arange(3000) % 4, 4)
+    other = encoder.categories[0].cross_fitted(codes, spoiled, np.arange(3000) % 4, 4)
+    assert_allclose(raw[0], other[0], atol=1e-10)
+    assert np.abs(raw[1] - other[1]).max() > 1
+    assert own.shape == (4, 3000, 1)
 
 
 def test_all_libraries_give_the_same_inputs():
@@ -120,7 +137,12 @@ def test_integers_are_categories_only_where_named(chosen):
 
 @pytest.mark.parametrize(
     "chosen, message",
-    [([7], "0, n_features - 1"), (["no"], "names that X has not: 'no'"), ([True], "shape"), (None, "column 'colour'")],
+    [
+        ([7], "0, n_features - 1"),
+        (["no"], "names that X has not: 'no'"),
+        ([True], "shape"),
+        (None, "column 'colour'"),
+    ],
 )
 def test_wrong_choices_of_categories(chosen, message):
     with pytest.raises(ValueError, match=message):
@@ -157,7 +179,9 @@ DATES = pd.date_range("2020-01-01", periods=12)
     ids=["pandas", "polars", "pyarrow", "differences", "periods"],
 )
 def test_dates_raise_with_the_line_that_makes_numbers_of_them(frame):
-    with pytest.raises(TypeError, match=r"column 'when' holds dates or times .*Make numbers of them: \w"):
+    with pytest.raises(
+        TypeError, match=r"column 'when' holds dates or times .*Make numbers of them: \w"
+    ):
         TabularMLPRegressor(**QUICK).fit(frame, np.arange(12.0))
 
 
@@ -166,7 +190,10 @@ BAD_AT_PREDICTION = {
     "added": (lambda X: X.assign(more=1), "unseen at fit time:\n- more"),
     "twice": (lambda X: pd.concat([X, X[["size"]]], axis=1), "columns twice: 'size'"),
     "text": (lambda X: X.assign(size="big"), "column 'size' must hold numbers.*such as 'big'"),
-    "another number": (lambda X: np.zeros((3, 2)), "X has 2 features, but TabularMLPClassifier is expecting 6"),
+    "another number": (
+        lambda X: np.zeros((3, 2)),
+        "X has 2 features, but TabularMLPClassifier is expecting 6",
+    ),
     "sparse": (lambda X: csr_matrix(np.zeros((3, 6))), "use X.toarray"),
     "empty": (lambda X: X.iloc[:0], r"0 sample\(s\)"),
     "one row flat": (lambda X: np.zeros(6), "Expected 2D array, got 1D"),
@@ -268,4 +295,6 @@ def test_bad_data_raises_and_leaves_the_estimator_as_it_was(data, options, messa
 
 
 def test_smooth_clip_of_overflowing_numbers():
-    assert_allclose(smooth_clip(np.array([1e308, -1.7e308]), np.array(-1e308), np.array(1e-300)), [3, -3])
+    assert_allclose(
+        smooth_clip(np.array([1e308, -1.7e308]), np.array(-1e308), np.array(1e-300)), [3, -3]
+    )
