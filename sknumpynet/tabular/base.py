@@ -115,8 +115,8 @@ class TabularMLP(DocLink, BaseEstimator):
         table = Table(X)
         if table.n_rows < 2:
             raise ValueError(
-                f"Found array with 1 sample(s) (shape={(1, table.n_columns)}) while a minimum of 2 is required "
-                f"by {type(self).__name__}."
+                f"Found array with 1 sample(s) (shape={(1, table.n_columns)}) while a minimum of 2 is "
+                f"required by {type(self).__name__}."
             )
         targets = self._targets_of(y, table.n_rows)
         weight = checked_weights(sample_weight, table.n_rows)
@@ -235,8 +235,8 @@ class TabularMLP(DocLink, BaseEstimator):
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(
-                f"n_members must be a multiple of the number of folds, {n_folds}, so that as many members hold "
-                f"out each; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
+                f"n_members must be a multiple of the number of folds, {n_folds}, so that as many members "
+                f"hold out each; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
                 "n_members='auto'"
             )
         hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
@@ -285,7 +285,8 @@ class TabularMLP(DocLink, BaseEstimator):
         named = hasattr(self, "feature_names_in_")
         if named and table.names is None:
             warnings.warn(
-                f"X does not have valid feature names, but {type(self).__name__} was fitted with feature names",
+                f"X does not have valid feature names, but {type(self).__name__} was fitted with feature "
+                "names",
                 UserWarning,
                 stacklevel=4,
             )

@@ -76,10 +76,10 @@ class Table:
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
             raise ValueError(f"X has columns twice: {named(twice)}; give each a name of its own")
         if self.n_rows == 0 or self.n_columns == 0:
+            kind = "sample(s)" if self.n_rows == 0 else "feature(s)"
             raise ValueError(
-                f"Found array with {0 if self.n_rows == 0 else self.n_columns} "
-                f"{'sample(s)' if self.n_rows == 0 else 'feature(s)'} (shape={(self.n_rows, self.n_columns)}) "
-                "while a minimum of 1 is required."
+                f"Found array with 0 {kind} (shape={(self.n_rows, self.n_columns)}) while a minimum of 1 is "
+                "required."
             )
 
     def rows(self, chosen: Array) -> Table:
@@ -103,7 +103,7 @@ class Table:
         return self.X[:, i]
 
     def is_category(self, i: int) -> bool:
-        """Return whether the column's type makes it categories: text, bool, category; object if not numbers."""
+        """Return whether the column's type makes it categories: text, bool, or objects not all numbers."""
         values = self.raw(i)
         dtype = values.type if self.kind == "pyarrow" else values.dtype
         text = str(dtype).lower()
@@ -114,7 +114,7 @@ class Table:
             )
         if self.kind == "numpy" and dtype.kind in "fiu":
             return False
-        if dtype == object and self.kind in ("numpy", "pandas"):
+        if text == "object" and self.kind in ("numpy", "pandas"):
             return not holds_numbers(values)
         if any(text.startswith(kind) for kind in ("complex", "list", "struct", "array", "map")):
             if text.startswith("complex"):

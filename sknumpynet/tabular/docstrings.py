@@ -41,8 +41,8 @@ first_cycle : int or 'auto', default='auto'
 n_cycles : int or 'auto', default='auto'
     Cycles at most, by `quality`.
 cv : None, int or splitter, default=None
-    The folds: None for {folds} (5 below 200 rows), shuffled{stratified}; a number of them; or a splitter whose
-    folds hold out every row once. Each member is blind to one fold.
+    The folds: None for {folds} (5 below 200 rows), shuffled{stratified}; a number of them; or a splitter
+    whose folds hold out every row once. Each member is blind to one fold.
 scoring : str, callable or None, default=None
     A scorer of scikit-learn's, on out-of-fold predictions, that decides when to stop and what the snapshots
     weigh. None: the loss{temperature}.
@@ -104,9 +104,9 @@ def documented(**words):
             ("attributes", ATTRIBUTES),
             ("notes", NOTES),
         ):
-            text = text.replace("{%s}" % name, part.strip().replace("\n", "\n    "))
+            text = text.replace("{" + name + "}", part.strip().replace("\n", "\n    "))
         for name, word in words.items():
-            text = text.replace("{%s}" % name, word)
+            text = text.replace("{" + name + "}", word)
         cls.__doc__ = text
         return cls
 

@@ -60,9 +60,9 @@ def fold_of_rows(cv, used, targets, groups, seed):
         times[held_out] += 1
     if (times != 1).any() or fold.max() < 1:
         raise ValueError(
-            f"cv must be a partition: every row held out once, in 2 folds or more. {splitter!r} holds out rows "
-            f"{times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold and "
-            "GroupKFold are partitions; for time series give the last stretch as X_val and y_val"
+            f"cv must be a partition: every row held out once, in 2 folds or more. {splitter!r} holds out "
+            f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
+            "and GroupKFold are partitions; for time series give the last stretch as X_val and y_val"
         )
     kept, own = np.unique(fold[used], return_inverse=True)  # folds that hold rows of some weight
     if len(kept) < 2:

@@ -30,6 +30,10 @@ class Layer:
         """Return name -> (shape with the axis of members first, factor of the rate, whether it decays)."""
         raise NotImplementedError
 
+    def reset_parameters(self, rng: np.random.Generator) -> None:
+        """Draw the first values."""
+        raise NotImplementedError
+
     def bind(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
         """Take views of the parameters ``W`` and, unless there are none, of the gradients ``dW``."""
         for name, view in params.items():
@@ -232,7 +236,7 @@ class ScaledInput(Dense):
 def silu(z: Array, slope: Array | None = None, spare: Array | None = None) -> None:
     """Replace z by a = z q with q = 1 / (1 + exp(-z)), and write da/dz = q (1 - a) + a into ``slope``.
 
-    With u = z / 2 and t = 1 + tanh(u) = 2 q, a = u t: no overflow, and tanh is faster than the logistic function.
+    With u = z / 2 and t = 1 + tanh(u) = 2 q, a = u t: no overflow, and tanh is faster than an exponential.
     """
     scalars = SCALARS[z.dtype]
     np.multiply(z, scalars[0.5], out=z)
@@ -240,7 +244,7 @@ def silu(z: Array, slope: Array | None = None, spare: Array | None = None) -> No
     np.tanh(z, out=t)
     np.add(t, scalars[1], out=t)
     np.multiply(z, t, out=z)
-    if slope is not None:
+    if slope is not None and spare is not None:
         np.subtract(scalars[1], z, out=spare)
         np.multiply(slope, scalars[0.5], out=slope)
         np.multiply(slope, spare, out=slope)

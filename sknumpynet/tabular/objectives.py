@@ -42,7 +42,7 @@ class Objective:
     def write_delta(self, y: Array, raw: Array, delta: Array, scratch: Array) -> None:
         """Write dl/draw of every row and member; y is (n,) of classes or (n, targets)."""
         rows = raw.reshape(-1, self.n_outputs)
-        y = np.broadcast_to(y, (len(raw), *y.shape)).reshape(len(rows), *y.shape[1:])
+        y = np.concatenate([y] * len(raw))
         self.loss.terms_and_gradient(
             y, rows, delta.reshape(rows.shape), scratch.reshape(rows.shape)
         )
@@ -51,7 +51,7 @@ class Objective:
         """Return predictions of any leading shape, in float64."""
         rows = raw.reshape(-1, self.n_outputs).astype(np.float64)
         self.loss.inverse_link(rows, rows)
-        return rows.reshape(raw.shape)
+        return np.reshape(rows, raw.shape)
 
     def terms(self, y: Array, predictions: Array) -> Array:
         """Return the loss of each row, (n,), of predictions (n, outputs)."""
@@ -80,8 +80,9 @@ class Objective:
             e_1 + (e_m - e_1) (1 - 1 / n_members) / (1 - 1 / m)
 
         exact for squared errors, where the ambiguity of an ensemble grows so (Krogh and Vedelsby 1995). With
-        ``pairs``, e_m - e_1 comes from these rows alone, and e_1 from ``unseen[0]``. The losses of classes
-        are taken after the best temperature: members become too sure while their mean still gains.
+        ``pairs``, the ratio of this to e_1 comes from these rows alone, and e_1 from ``unseen[0]`` of all rows.
+        The losses of classes are taken after the best temperature: members become too sure while their mean
+        still gains.
         """
         m = len(unseen)
         rows = slice(None) if pairs is None else pairs
@@ -89,8 +90,11 @@ class Objective:
         if m == 1:
             return one
         mean = self._loss(y[rows], weight[rows], unseen[:, rows].mean(axis=0))
-        gain = (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
-        return (one if pairs is None else self._loss(y, weight, unseen[0])) + gain
+        many = one + (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
+        if pairs is None:
+            return many
+        whole = self._loss(y, weight, unseen[0])
+        return whole * many / one if one > 0 else whole + many - one  # scores may have any sign
 
     def _loss(self, y: Array, weight: Array, predictions: Array) -> float:
         if self.negative_score is not None:

@@ -18,11 +18,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import SCALARS, Array
+from sknumpynet.core.options import Array
 from sknumpynet.tabular.layers import (
     Dense,
     DropoutPool,
@@ -102,7 +103,7 @@ class Pack:
             n_own += shape.n_numeric * shape.n_embedded
         widths = (*shape.hidden, shape.n_outputs)
         self.first = ScaledInput(k, n_own, shape.n_columns, widths[0])
-        self.dense = [Dense(k, d, h) for d, h in zip(widths, widths[1:])]
+        self.dense = [Dense(k, d, h) for d, h in pairwise(widths)]
         embedding: list[Layer] = [] if self.embedding is None else [self.embedding]
         self.layers: list[Layer] = [*embedding, self.first, *self.dense]
 
@@ -215,7 +216,7 @@ class Pack:
             self.dense[i].backward(work.z[i], delta, work.ones, dx)
             delta = np.multiply(dx, work.slope[i], out=work.slope[i])
         self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE)
-        if self.embedding is not None:
+        if self.embedding is not None and work.dE is not None:
             self.embedding.backward(work.dE.reshape(work.embedding["E"].shape), work.embedding)
 
 
@@ -236,11 +237,13 @@ class Workspace:
             self.spare = [np.empty_like(z) for z in self.z[:-1]]
         self.ones = np.ones((1, n_rows), dtype)
         self.slope = [np.empty_like(z) for z in self.z[:-1]] if training else []
-        self.E = np.empty((k, pack.first.n_own, n_rows), dtype) if pack.first.n_own else None
         self.n_embedded = pack.first.n_own - shape.n_own
         self.embedding: dict[str, Array] = {}
-        self.dE = None
-        if pack.embedding is not None:
+        self.E: Array | None = None
+        self.dE: Array | None = None
+        if pack.first.n_own:
+            self.E = np.empty((k, pack.first.n_own, n_rows), dtype)
+        if pack.embedding is not None and self.E is not None:
             E = self.E[:, : self.n_embedded]
             self.embedding = pack.embedding.buffers(n_rows, dtype, training, E)
             if training:
@@ -267,8 +270,8 @@ BLOCK = 64  # rows
 def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
     """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
 
-    Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are of one size: BLAS rounds a row's products by the shape of its block, never by the rows
-    beside it.
+    Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
+    of one size: BLAS rounds a row's products by the shape of its block, never by the rows beside it.
     """
     work = Workspace(pack, BLOCK, training=False)
     pack.first.products(work.M)
@@ -298,6 +301,7 @@ class Adam:
         p = p (1 - rate decay) - rate factor m' / (sqrt(v') + epsilon)
 
     with m' = m / (1 - beta_1^t) and v' likewise. Decay is the same for all weights, and nothing for the rest.
+    Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
     """
 
     PIECE = 1 << 14
@@ -313,7 +317,8 @@ class Adam:
         self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
         self.t = 0
         self.spare = np.empty(self.PIECE, pack.dtype)
-        self.pieces = []
+        self.pieces: list[tuple[Array, Array, Array, Array, float, bool]] = []
+        assert pack.grads is not None
         for where, _, factor, decays in pack.segments:
             for start in range(where.start, where.stop, self.PIECE):
                 piece = slice(start, min(start + self.PIECE, where.stop))
@@ -323,25 +328,22 @@ class Adam:
     def step(self, rate: float, decay: float) -> None:
         """Update the parameters of the pack by its gradients."""
         self.t += 1
-        c1, c2 = 1 - self.beta_1**self.t, math.sqrt(1 - self.beta_2**self.t)
-        S = SCALARS[self.pack.dtype]
-        new_1, new_2, epsilon = S[1 - self.beta_1], S[1 - self.beta_2], S[self.epsilon]
-        beta_2 = S[self.beta_2]
-        as_scalar = self.pack.dtype.type
-        keep = as_scalar(1 - rate * decay)
+        kept_1, kept_2 = 1 - self.beta_1, math.sqrt(1 - self.beta_2)
+        scale = kept_1 / kept_2 * math.sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
+        scalar = self.pack.dtype.type
+        beta_1, beta_2, epsilon = map(scalar, (self.beta_1, self.beta_2, self.epsilon / kept_2))
+        keep = scalar(1 - rate * decay)
         for p, g, m, v, factor, decays in self.pieces:
             spare = self.spare[: len(p)]
-            np.subtract(g, m, out=spare)
-            np.multiply(spare, new_1, out=spare)
-            np.add(m, spare, out=m)
+            np.multiply(m, beta_1, out=m)
+            np.add(m, g, out=m)
             np.multiply(g, g, out=g)
-            np.multiply(g, new_2, out=g)
             np.multiply(v, beta_2, out=v)
             np.add(v, g, out=v)
             np.sqrt(v, out=spare)
             np.add(spare, epsilon, out=spare)
             np.divide(m, spare, out=spare)
-            np.multiply(spare, as_scalar(-rate * factor * c2 / c1), out=spare)
+            np.multiply(spare, scalar(-rate * factor * scale), out=spare)
             if decays:
                 np.multiply(p, keep, out=p)
             np.add(p, spare, out=p)

@@ -14,6 +14,7 @@ the lower its own mean is beside theirs, the higher its label must be.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,25 +56,16 @@ class Category:
         parts = [
             sums_by_level(codes[fold == each], n_levels, targets[fold == each]) for each in folds
         ]
-        sums, counts = sum(part[0] for part in parts), sum(part[1] for part in parts)
-        prior = targets.mean(axis=0)
+        all_sums, all_counts = (np.array([part[i] for part in parts]) for i in (0, 1))
         means = np.empty((n_folds, *targets.shape))
         for row_fold in folds:
             rows = np.flatnonzero(fold == row_fold)
             for blind in folds:
-                left_out = {row_fold, blind}
-                rest = shrunken(
-                    sums - sum(parts[each][0] for each in left_out),
-                    counts - sum(parts[each][1] for each in left_out),
-                    self._prior(targets, fold, left_out, prior),
-                )
-                means[blind, rows] = rest[codes[rows]]
+                known = [each for each in folds if each not in (row_fold, blind)]
+                sums, counts = all_sums[known].sum(axis=0), all_counts[known].sum(axis=0)
+                prior = sums.sum(axis=0) / max(1.0, counts.sum())
+                means[blind, rows] = shrunken(sums, counts, prior)[codes[rows]]
         return means
-
-    @staticmethod
-    def _prior(targets: Array, fold: Array, left_out: set[int], prior: Array) -> Array:
-        rest = targets[~np.isin(fold, list(left_out))]
-        return rest.mean(axis=0) if len(rest) else np.zeros_like(prior)
 
 
 @dataclass
@@ -103,8 +95,8 @@ class TableEncoder:
     ) -> tuple[Array, Array | None]:
         """Fit on all rows and return their inputs, (n, d), and mean targets, (folds, n, c) or None.
 
-        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means: entry k of these is for members
-        blind to fold k.
+        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means, of which entry k is for
+        members blind to fold k.
         """
         self.names, self.n_columns = table.names, table.n_columns
         self.is_category = self._which(table)
@@ -114,7 +106,7 @@ class TableEncoder:
         rows_needed = self.min_rows if table.n_rows >= 50 else 1
         self.categories, coded = [], []
         for i in np.flatnonzero(self.is_category):
-            codes, levels = table.categories(i)
+            codes, levels = table.categories(int(i))
             category = self._fit_category(int(i), codes, levels, rows_needed)
             if category.many:
                 category.fit_means(codes, targets)
@@ -152,7 +144,7 @@ class TableEncoder:
 
     def _means(self, coded: list[Array]) -> Array:
         pairs = zip(self.categories, coded)
-        return np.hstack([each.means[codes] for each, codes in pairs if each.many])
+        return np.column_stack([each.means[codes] for each, codes in pairs if each.many])
 
     def in_order(self, table: Table) -> Table:
         """Return the table with its columns as in fit, or raise and name the columns at fault."""
@@ -193,8 +185,8 @@ class TableEncoder:
         if chosen.dtype.kind == "b":
             if chosen.shape != (n,):
                 raise ValueError(
-                    f"categorical_features set as a boolean mask should have shape (n_features,), here ({n},); "
-                    f"got {chosen.shape}"
+                    f"categorical_features set as a boolean mask should have shape (n_features,), here "
+                    f"({n},); got {chosen.shape}"
                 )
             mask = chosen.copy()
         elif chosen.dtype.kind in "iu":
@@ -238,25 +230,16 @@ class TableEncoder:
 
     def _fit_numbers(self, numbers: Array) -> None:
         missing = np.isnan(numbers)
-        full = ~missing.all(axis=0)
-        self.numeric, numbers, missing = self.numeric[full], numbers[:, full], missing[:, full]
-        self.center, self.scale = robust_scale(numbers)
-        varies = self.scale > 0
-        has_gaps = missing.any(axis=0)
-        keep = varies | has_gaps
-        self.numeric, self.center, self.scale = (
-            self.numeric[keep],
-            self.center[keep],
-            self.scale[keep],
-        )
-        self.varies, self.has_gaps = varies[keep], has_gaps[keep]
+        center, scale = robust_scale(numbers)
+        kept = np.flatnonzero(~np.all(missing, axis=0) & ((scale > 0) | np.any(missing, axis=0)))
+        self.kept_numeric, self.center, self.scale = kept, center[kept], scale[kept]
+        numbers, missing = numbers[:, kept], missing[:, kept]
+        self.with_gaps = np.flatnonzero(np.any(missing, axis=0))
         # two values need no frequencies: such columns stand behind the embedded ones
-        numbers = numbers[:, keep]
-        low, high = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
-        two = ((numbers == low) | (numbers == high) | np.isnan(numbers)).all(axis=0)
-        self.embedded = np.flatnonzero(self.varies & ~two)
-        self.plain = np.flatnonzero(self.varies & two)
-        self.all_numeric = np.flatnonzero(keep_of(full, keep))
+        ends = [np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)]
+        two = np.all((numbers == ends[0]) | (numbers == ends[1]) | missing, axis=0)
+        self.embedded = np.flatnonzero((self.scale > 0) & ~two)
+        self.plain = np.flatnonzero((self.scale > 0) & two)
 
     def _fit_category(self, i: int, codes: Array, levels: list[Any], rows_needed: int) -> Category:
         counts = np.bincount(codes[codes >= 0], minlength=len(levels))
@@ -278,8 +261,7 @@ class TableEncoder:
         return category
 
     def _assemble(self, numbers: Array, coded: list[Array]) -> Array:
-        if numbers.shape[1] != len(self.numeric):
-            numbers = numbers[:, self.all_numeric]
+        numbers = numbers[:, self.kept_numeric]
         missing = np.isnan(numbers)
         inputs = smooth_clip(numbers, self.center, self.scale)
         inputs[missing] = 0
@@ -290,29 +272,24 @@ class TableEncoder:
         if counts:
             parts.append(smooth_clip(np.column_stack(counts), self.count_center, self.count_scale))
         parts.append(inputs[:, self.plain])
-        parts.append(missing[:, self.has_gaps] * MISSING_VALUE)
+        parts.append(missing[:, self.with_gaps] * MISSING_VALUE)
         for category, codes in zip(self.categories, coded):
             columns = category.columns[codes]  # -1 finds the last, which is none
             if category.signed:
                 parts.append(np.array([1.0, -1.0, 0.0])[columns][:, np.newaxis])
             else:
                 parts.append(columns[:, np.newaxis] == np.arange(category.n_columns))
-        inputs: Array = np.hstack(parts).astype(np.float64)
-        if inputs.shape[1] == 0:  # nothing that varies: one column, for networks need one
-            inputs = np.zeros((len(inputs), 1))
-        return inputs
+        if not sum(
+            part.shape[1] for part in parts
+        ):  # nothing that varies, and networks need a column
+            parts = [np.zeros((len(numbers), 1))]
+        whole: Array = np.hstack(parts).astype(np.float64)
+        return whole
 
     @property
     def n_numeric(self) -> int:
         """Columns at the left that are to be embedded."""
         return len(self.embedded) + len(self.count_center)
-
-
-def keep_of(full: Array, keep: Array) -> Array:
-    """Return the mask of those that are full and kept."""
-    mask = full.copy()
-    mask[full] = keep
-    return mask
 
 
 def is_bool(table: Table, i: Any) -> bool:
@@ -322,7 +299,7 @@ def is_bool(table: Table, i: Any) -> bool:
 
 
 def shrunken(sums: Array, counts: Array, prior: Array) -> Array:
-    """Return means of levels that begin with ``PRIOR_ROWS`` rows of the overall mean; the last is that one."""
+    """Return means of levels that begin with ``PRIOR_ROWS`` rows of the overall mean, which is the last."""
     means: Array = (sums + PRIOR_ROWS * prior) / (counts[:, np.newaxis] + PRIOR_ROWS)
     means[-1] = prior
     return means
@@ -340,13 +317,14 @@ def robust_scale(numbers: Array) -> tuple[Array, Array]:
     """Return median and 1 / (q75 - q25) of each column: 2 / range where these are equal, 0 where constant."""
     if numbers.shape[1] == 0:
         return np.empty(0), np.empty(0)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.filterwarnings("ignore", "All-NaN slice")
         q25, center, q75 = np.nanquantile(numbers, [0.25, 0.5, 0.75], axis=0)
         low, high = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
         half = np.where(q75 > q25, q75 / 2 - q25 / 2, high / 4 - low / 4)  # halves do not overflow
         scale = 0.5 / half
-    scale[~np.isfinite(scale) | ~(high > low)] = 0
-    return center, scale
+    scale[~np.isfinite(scale) | ~(high > low)] = 0  # where all are missing too
+    return np.nan_to_num(center), scale
 
 
 def smooth_clip(numbers: Array, center: Array, scale: Array) -> Array:

@@ -41,6 +41,7 @@ class Recipe:
     weight_decay: float = 0.02
     dropout: float = 0.15
     n_cycles: int = 3
+    least_gain: float = 0.01
     extra_cycle_gain: float = 0.05
     n_frequencies: int = 16
     n_embedded: int = 3
@@ -69,7 +70,7 @@ class Rows:
     second: Array | None = None
     own: Array | None = None
 
-    def inputs(self, chosen: Array, fold: int = 0) -> Array:
+    def inputs(self, chosen: Array | slice, fold: int = 0) -> Array:
         """Return the inputs of some rows for the members that are blind to a fold."""
         if self.own is None:
             return self.X[chosen]
@@ -300,7 +301,8 @@ def greedy_weights(
         total += snapshots[choice].unseen
     if not counts.any():  # a criterion that is not a number
         counts[-1] = 1
-    return counts / counts.sum()
+    weights: Array = counts / counts.sum()
+    return weights
 
 
 def fit_recipe(
@@ -378,13 +380,13 @@ def out_of_time(recipe: Recipe, seconds: float) -> str:
 def enough(snapshots: list[Snapshot], recipe: Recipe) -> str:
     """Return a reason to stop after a cycle, or nothing.
 
-    Two cycles at least; then on while the criterion falls, and one cycle more than planned where the last
-    took off more than ``extra_cycle_gain``.
+    Two cycles at least; then on while the last took off more than ``least_gain``, and one cycle more than
+    planned where it took off more than ``extra_cycle_gain``.
     """
     n = len(snapshots)
     if n >= 2:
         before, last = snapshots[-2].criterion, snapshots[-1].criterion
-        if not last < before:
+        if not before - last > recipe.least_gain * abs(before):
             return "no improvement"
         if n == recipe.n_cycles and before - last > recipe.extra_cycle_gain * abs(before):
             return ""

@@ -13,7 +13,7 @@ QUICK = {
 
 
 def messy(n=120, seed=0):
-    """Return a frame with text, gaps, bools, categories, nullable integers and an infinity; classes; numbers."""
+    """Return a frame with text, gaps, bools, categories, integers with NA, an infinity; classes; numbers."""
     rng = np.random.default_rng(seed)
     colour = rng.choice(np.array(["red", "green", "blue", None], dtype=object), n)
     size = rng.lognormal(3, 1, n)

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
-from tabular.tables import QUICK, messy
 
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.preprocessing import TableEncoder, smooth_clip
+from tabular.tables import QUICK, messy
 
 
 def encoded(X, y=None, **options):
@@ -63,7 +63,7 @@ def test_numbers_of_any_size_give_finite_inputs(column):
 
 def test_gaps_become_the_median_and_a_column_that_says_so():
     x = np.array([1.0, 2, 3, 4, np.nan, 5, np.inf, -np.inf])
-    encoder, inputs = encoded(x[:, np.newaxis])
+    _, inputs = encoded(x[:, np.newaxis])
     assert inputs.shape == (8, 2)
     assert_allclose(inputs[4], [0, 1.664])
     assert_allclose(inputs[6:], [[0, 1.664]] * 2)
@@ -149,8 +149,7 @@ def test_wrong_choices_of_categories(chosen, message):
         encoded(messy()[0], categorical_features=chosen)
 
 
-def test_nothing_of_the_users_is_changed(fitted):
-    model, _ = fitted
+def test_nothing_of_the_users_is_changed():
     X, labels, _ = messy()
     before = X.copy(deep=True)
     TabularMLPClassifier(**QUICK).fit(X, labels).predict(X)
@@ -243,7 +242,7 @@ FITS = {
     "one row a level, many": (pd.DataFrame({"id": np.arange(n).astype(str)}), NUMBERS > 0),
     "float16": (NUMBERS[:, None].astype(np.float16), NUMBERS > 0),
     "big integers": (pd.DataFrame({"a": [2**70, 1, 10**400] * 20}, dtype=object), [0, 1, 1] * 20),
-    "categories without rows": (pd.DataFrame({"c": pd.Categorical(["a"] * n, list("abc")), "v": NUMBERS}), NUMBERS > 0),
+    "unused levels": (pd.DataFrame({"c": pd.Categorical(["a"] * n, list("abc")), "v": NUMBERS}), NUMBERS > 0),
     "one column": (NUMBERS[:, None], NUMBERS > 0),
     "integer names": (pd.DataFrame({0: NUMBERS, 1: NUMBERS}), NUMBERS > 0),
 }  # fmt: skip
@@ -279,7 +278,7 @@ RAISES = {
     "X_val alone": ((X, NUMBERS), {"X_val": X}, "go together"),
     "groups": ((X, NUMBERS), {"groups": [1]}, "groups must have one entry per row"),
     "one group": ((X, NUMBERS), {"groups": np.ones(n)}, "there are 1 groups"),
-    "groups beside X_val": ((X, NUMBERS), {"groups": np.arange(n), "X_val": X, "y_val": NUMBERS}, "one of them"),
+    "groups beside X_val": ((X, NUMBERS), {"groups": X[:, 0], "X_val": X, "y_val": X}, "one of them"),
     "mixed names": ((pd.DataFrame({0: NUMBERS, "a": NUMBERS}), NUMBERS), {}, "string names"),
     "dict": (([[{}], [{1: 2}]], [0.0, 1]), {}, "neither numbers nor categories"),
     "huge y": ((X, NUMBERS * 1e300), {}, "y is too large"),
