@@ -16,6 +16,7 @@ from sknumpynet._compat import DocLink, Interval, StrOptions, check_sample_weigh
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.ensemble import Ensemble
 from sknumpynet.tabular.folds import fold_of_rows, second_folds
+from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe
 
@@ -179,7 +180,14 @@ class TabularMLP(DocLink, BaseEstimator):
             warnings.warn(
                 "Training interrupted by user; the snapshots so far are kept.", stacklevel=4
             )
-        ensemble = Ensemble(snapshots, weights, objective)
+        selection = rows if unseen is None else unseen
+        predicted = sum(w * one.unseen for w, one in zip(weights, snapshots))
+        temperature = 1.0
+        if objective.classes and objective.n_outputs > 1:
+            temperature = objective.temperature(
+                selection.y, selection.weight, predicted, recipe.n_members, selection.pairs()
+            )
+        ensemble = Ensemble(snapshots, weights, objective, temperature)
         state = {
             "n_features_in_": table.n_columns,
             "encoder_": encoder,
@@ -199,13 +207,14 @@ class TabularMLP(DocLink, BaseEstimator):
             },
             **targets.fitted(),
         }
+        if objective.classes:
+            state["temperature_"] = temperature
         if table.names is not None:
             state["feature_names_in_"] = np.asarray(table.names, dtype=object)
         if X_val is None:
-            oof = sum(
-                w * one.unseen[: recipe.n_members // n_folds].mean(axis=0)
-                for w, one in zip(weights, snapshots)
-            )
+            oof = predicted[: recipe.n_members // n_folds].mean(axis=0)
+            if objective.classes and objective.n_outputs > 1:
+                oof = tempered(oof, objective.temperature(rows.y, rows.weight, oof[np.newaxis], 1))
             full = np.empty((table.n_rows, oof.shape[1]))
             full[used] = oof
             unused = np.flatnonzero(weight == 0)

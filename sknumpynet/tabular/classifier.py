@@ -45,6 +45,9 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         Labels.
     n_classes_ : int
         Their number.
+    temperature_ : float
+        Probabilities are means over members, to the power of its reciprocal, scaled to sum 1. Found out of
+        fold, where it makes the log loss of as many members least.
     {attributes}
 
     See Also
@@ -148,7 +151,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         return {"oof_predictions_": oof, "oof_score_": float(score)}
 
     def predict_proba(self, X):
-        """Return the probabilities of the classes, means over members.
+        """Return the probabilities of the classes, means over members at ``temperature_``.
 
         Parameters
         ----------

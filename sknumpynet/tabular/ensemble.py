@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sknumpynet.core.options import Array
-from sknumpynet.tabular.objectives import Objective
+from sknumpynet.tabular.objectives import Objective, tempered
 from sknumpynet.tabular.pack import Pack, Shape, blocks
 from sknumpynet.tabular.recipe import Snapshot
 
@@ -24,10 +24,18 @@ class Ensemble:
         Of the snapshots, of sum 1.
     objective : Objective
         Its link makes predictions of what the networks give.
+    temperature : float, default=1
+        Of the probabilities of classes.
     """
 
-    def __init__(self, snapshots: list[Snapshot], weights: Array, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(
+        self,
+        snapshots: list[Snapshot],
+        weights: Array,
+        objective: Objective,
+        temperature: float = 1.0,
+    ) -> None:
+        self.objective, self.temperature = objective, temperature
         self.n_members = snapshots[0].pack.n_members
         by_shape: dict[Shape, tuple[list[Pack], list[float]]] = {}
         for snapshot, weight in zip(snapshots, weights):
@@ -53,8 +61,9 @@ class Ensemble:
         return np.concatenate([each for _, each in self.blocks(X)], axis=1)
 
     def predict(self, X: Array) -> Array:
-        """Return the mean over members, (n, outputs)."""
-        return np.concatenate([each.mean(axis=0) for _, each in self.blocks(X)])
+        """Return the mean over members, (n, outputs), of classes at the temperature."""
+        mean = np.concatenate([each.mean(axis=0) for _, each in self.blocks(X)])
+        return mean if self.temperature == 1 else tempered(mean, self.temperature)
 
     @property
     def n_params(self) -> int:

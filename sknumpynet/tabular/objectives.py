@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -80,7 +81,7 @@ class Objective:
             e_1 + (e_m - e_1) (1 - 1 / n_members) / (1 - 1 / m)
 
         exact for squared errors, where the ambiguity of an ensemble grows so (Krogh and Vedelsby 1995). With
-        ``pairs``, the ratio of this to e_1 comes from these rows alone, and e_1 from ``unseen[0]`` of all rows.
+        ``pairs``, the ratio of this to e_1 comes from these rows alone, and e_1 from ``unseen[0]`` of all.
         The losses of classes are taken after the best temperature: members become too sure while their mean
         still gains.
         """
@@ -96,12 +97,41 @@ class Objective:
         whole = self._loss(y, weight, unseen[0])
         return whole * many / one if one > 0 else whole + many - one  # scores may have any sign
 
+    def temperature(
+        self,
+        y: Array,
+        weight: Array,
+        unseen: Array,
+        n_members: int,
+        pairs: Array | None = None,
+    ) -> float:
+        """Return the temperature for the mean of so many members: T_1 and T_m carried on as `criterion` is.
+
+        A member is too sure where it has learned labels by heart, the mean of many less so: what is best for
+        one would be too much for all.
+        """
+        m = len(unseen)
+        rows = slice(None) if pairs is None else pairs
+        y, weight, unseen = y[rows], weight[rows], unseen[:, rows]
+        one = float(np.mean([np.log(temperature_loss(y, weight, each)[1]) for each in unseen]))
+        if m > 1:
+            mean = math.log(temperature_loss(y, weight, unseen.mean(axis=0))[1])
+            one += (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
+        return min(max(math.exp(one), 0.5), 4.0)
+
     def _loss(self, y: Array, weight: Array, predictions: Array) -> float:
         if self.negative_score is not None:
             return self.negative_score(y, weight, predictions)
         if self.classes:
             return temperature_loss(y, weight, predictions)[0]
         return float(np.dot(weight, self.terms(y, predictions)) / weight.sum())
+
+
+def tempered(p: Array, temperature: float) -> Array:
+    """Return p^(1 / T) / sum p^(1 / T): softer probabilities for T > 1, sharper ones below."""
+    powers: Array = np.maximum(p, 1e-30) ** (1 / temperature)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
 
 
 def temperature_loss(y: Array, weight: Array, p: Array) -> tuple[float, float]:
