@@ -2,8 +2,6 @@
 """Multi-layer perceptrons for scikit-learn users, computed by a hand-written NumPy core."""
 
 from sknumpynet import datasets
-from sknumpynet._classifier import NumpyMLPClassifier
-from sknumpynet._regressor import NumpyMLPRegressor
 from sknumpynet.callbacks import Checkpoint, ValidationMonitor
 from sknumpynet.comparison import Comparison, compare_with_sklearn
 from sknumpynet.core import (
@@ -71,6 +69,7 @@ from sknumpynet.displays import (
     NetworkDisplay,
     WeightsDisplay,
 )
+from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
 
 __version__ = "0.1.0"

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import copy
+from inspect import signature
+
 import sklearn
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as rows_of
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _get_feature_names
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -43,6 +48,10 @@ __all__ = [
     "check_optimize_result",
     "check_sample_weight",
     "fit_context",
+    "has_feature_names",
+    "is_made_by_scikit_learn",
+    "rows_of",
+    "scorer_with_labels",
     "validate_parameters",
     "with_callbacks",
 ]
@@ -51,6 +60,30 @@ __all__ = [
 def validate_parameters(estimator):
     """Check the parameters as before a fit, which scikit-learn leaves out in later calls of partial_fit."""
     estimator._validate_params()
+
+
+def has_feature_names(X):
+    """Return whether scikit-learn reads names of columns from X."""
+    try:
+        return _get_feature_names(X) is not None
+    except TypeError:  # names of mixed types, which the check of X has refused
+        return False
+
+
+def is_made_by_scikit_learn(scorer):
+    """Return whether the scorer comes of a name or of `make_scorer`, and is no function of the user's."""
+    return hasattr(scorer, "_score_func")
+
+
+def scorer_with_labels(scorer, labels):
+    """Return the scorer for rows that lack some of the labels, where it takes probabilities and them."""
+    function = getattr(scorer, "_score_func", None)
+    method = getattr(scorer, "_response_method", "predict")
+    if function is None or method == "predict" or "labels" not in signature(function).parameters:
+        return scorer
+    scorer = copy.copy(scorer)
+    scorer._kwargs = {"labels": labels, **scorer._kwargs}
+    return scorer
 
 
 class ExplainsParameters:

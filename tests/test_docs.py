@@ -46,6 +46,7 @@ QUESTIONS = {
     "Training takes too long: what helps?": 'learning_rate="one_cycle"',
     "My data do not fit into memory: what now?": 'mmap_mode="r"',
     "How do I save a network and load it?": "joblib.load(path)",
+    "Does it go with ONNX, MLflow or dask?": "There is no export yet",
     "Which parameters are there, and what do they default to?": "NumpyMLPClassifier",
     "How does it work?": "formula",
 }
@@ -119,12 +120,24 @@ def test_every_page_of_the_core_is_in_reading_order():
     order = re.search(
         r"read in this order: (.+?); then\s+the variants: (.+?)\.\n", core.__doc__, re.S
     )
-    files, variants = (re.findall(r"``(\w+)``", group) for group in order.groups())
-    pages = [page for page in section("from_scratch/index.md", "").split("\n") if page in files]
-    assert pages == files
-    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*files, "normalization"])
+    files, variants = (re.findall(r"``([\w.]+)``", group) for group in order.groups())
+    own = {
+        path.stem for path in (DOCS / "from_scratch").glob("*.md")
+    }  # else the page of the folder
+    order = list(
+        dict.fromkeys(name.split(".")[name.split(".")[-1] in own and -1] for name in files)
+    )
+    pages = [page for page in section("from_scratch/index.md", "").split("\n") if page in order]
+    assert pages == order
+    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*order, "normalization"])
     for name in [*files, *variants]:
-        assert f"`core/{name}.py`" in text, name
+        assert f"`core/{name.replace('.', '/')}.py`" in text, name
+    folder = Path(core.__file__).parent
+    there = {
+        ".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")
+    }
+    told = {name for name in there if name.split(".")[-1] not in ("__init__", "by_name")}
+    assert told - {"options", "arrays", "network.foreign", "network.rows"} == {*files, *variants}
 
 
 def test_every_example_has_a_place_in_the_gallery():
@@ -185,3 +198,34 @@ def test_the_lines_of_the_tables_run(run):
     assert len(lines) > 40
     for line in lines:
         run(page, line)
+
+
+@pytest.mark.parametrize("name", ["ONNX", "dask", "MLflow"])
+def test_what_people_search_for_finds_a_page(name):
+    assert any(name in section(page, "") for page in MARKDOWN)
+
+
+def test_the_pictures_of_the_readme_are_shown_elsewhere_too():
+    """PyPI shows the README without the files beside it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    home = "https://raw.githubusercontent.com/sknumpynet/sknumpynet/main/"
+    assert pictures and all(picture.startswith(home) for picture in pictures)
+    for picture in pictures:
+        assert (ROOT / picture.removeprefix(home)).is_file(), picture
+
+
+def test_the_sdist_holds_what_the_tests_read():
+    egg_info = pytest.importorskip("setuptools.command.egg_info")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        listed = egg_info.FileList()
+        listed.findall()
+        for line in (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                listed.process_template_line(line)
+        needed = [*Path("tests").rglob("*.py"), *Path("examples").rglob("*.py")]
+        needed += [Path("docs") / page for page in MARKDOWN]
+        needed += map(Path, ["CHANGELOG.md", "CONTRIBUTING.md", "docs/_static/readme.png"])
+        made = {"auto_examples", "generated"}
+        assert not {str(path) for path in needed if not made & {*path.parts}} - {*listed.files}

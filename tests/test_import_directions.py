@@ -11,65 +11,59 @@ import sknumpynet
 
 PACKAGE = Path(sknumpynet.__file__).parent
 
-# Every module and its floor. A new module goes on the lowest floor that is above all it imports.
-FLOORS = {
-    "core.options": 0,
-    "core.activations": 1,
-    "core.batches": 1,
-    "core.history": 1,
-    "core.initializers": 1,
-    "core.losses": 1,
-    "core.schedules": 1,
-    "core.annealing": 2,
-    "core.classification_losses": 2,
-    "core.rectifiers": 2,
-    "core.scaled_initializers": 2,
-    "core.deviance_losses": 2,
-    "core.activations_of_z": 3,
-    "core.regression_losses": 3,
-    "core.several_classes": 3,
-    "core.layers": 4,
-    "core.optimizers": 4,
-    "core.adaptive_optimizers": 5,
-    "core.normalization": 5,
-    "core.workspace": 5,
-    "core.network": 6,
-    "core.sign_optimizers": 6,
-    "core.gradient_check": 7,
-    "core.penalty": 7,
-    "core.training": 8,
-    "core.lbfgs": 8,
+# Every room and its floor, and its files from the lowest to the highest: files in one string do not know
+# each other. A new file goes into the lowest string that is above all it imports.
+ROOMS = {
+    "core": (0, ["arrays options"]),
+    "core.activations": (1, ["base", "basic bounded custom rectifiers smooth", "by_name"]),
+    "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
+    "core.initializers": (1, ["base", "orthogonal scaled simple", "by_name"]),
+    "core.schedules": (1, ["base", "cosine decay scikit_learn", "by_name", "warmup"]),
+    "core.layers": (2, ["base", "activate dense dropout normalization"]),
+    "core.optimizers": (
+        2,
+        ["base", "adam rmsprop_adagrad rprop_lion sgd", "adam_variants", "by_name"],
+    ),
+    "core.network": (3, ["foreign rows workspace", "network"]),
+    "core.training": (4, ["batches history penalty", "epochs lbfgs"]),
+    "checks": (5, ["input_checks parameter_hints"]),
+    "fitting": (
+        6,
+        ["fingerprint plan record rollback verbose", "continuing monitor validation_set"],
+    ),
+    "estimators": (7, ["docstrings weight_lists", "prediction", "base", "classifier regressor"]),
+    "callbacks": (8, ["checkpoint validation_monitor"]),
+    "inspection": (8, ["derivation hidden_activations", "explain_step"]),
+    "displays": (9, ["_drawing", "activations loss_curve network weights"]),
+    "comparison": (10, ["csv_numbers wording", "csv_table display", "result", "compare"]),
+}
+# Files that stand elsewhere than their folder, or in none.
+LOOSE = {
     "_compat": 0,
-    "_derivation": 0,
-    "_docs": 0,
-    "_fingerprint": 0,
-    "_progress": 0,
-    "_weights": 0,
+    "_versions": 0,
     "datasets": 0,
-    "_checks": 1,
-    "_guards": 1,
-    "_hints": 1,
-    "_record": 1,
-    "_validation": 9,
-    "_choices": 9,
-    "_lbfgs_watch": 9,
-    "_going_on": 10,
-    "_fitted": 10,
-    "_base": 11,
-    "_classifier": 12,
-    "_regressor": 12,
-    "callbacks": 12,
-    "inspection": 12,
-    "displays._drawing": 12,
-    "comparison": 13,
-    "displays.activations": 13,
-    "displays.loss_curve": 13,
-    "displays.network": 13,
-    "displays.weights": 13,
-    "__main__": 14,
+    "core.gradient_check": 4,
+    "comparison.command_line": 11,
+    "__main__": 12,
+}
+FLOORS = {
+    f"{room}.{file}": number
+    for room, (number, rows) in ROOMS.items()
+    for row in rows
+    for file in row.split()
+}
+FLOORS |= LOOSE
+# The place of a file among those of its room.
+STOREYS = {
+    f"{room}.{file}": i
+    for room, (_, rows) in ROOMS.items()
+    for i, row in enumerate(rows)
+    for file in row.split()
 }
 # The doors show what stands behind them, and import nothing else of ours.
-DOORS = {"", "core", "displays"}
+DOORS = {"", *ROOMS}
+# These use the package as its users do: through the front door.
+USERS = {"__main__", "comparison.command_line"}
 MAX_CORE_LINES = 300
 
 
@@ -114,20 +108,25 @@ def our_modules(imports, modules):
 
 
 def floor(name):
-    """The floor of a module; a door stands on the floor of the highest module behind it."""
+    """The floor of a module's room; a door stands on the floor of the highest module behind it."""
     if name in DOORS:
         prefix = f"{name}." if name else ""
         return max(
             number
             for module, number in FLOORS.items()
-            if module.startswith(prefix) and module != "__main__"
+            if module.startswith(prefix) and module not in USERS
         )
     if name not in FLOORS:
         pytest.fail(
-            f"{name} has no floor. Choose one above all that it imports, write it into FLOORS in "
+            f"{name} has no floor. Choose a place above all that it imports, write it into ROOMS in "
             "tests/test_import_directions.py and into docs/architecture.md."
         )
     return FLOORS[name]
+
+
+def room(name):
+    """The folder of a module; doors, and files with a floor of their own, are rooms to themselves."""
+    return name if name in DOORS or name in LOOSE else name.rpartition(".")[0]
 
 
 def wrong_directions(name, imports, modules):
@@ -135,8 +134,11 @@ def wrong_directions(name, imports, modules):
     problems = []
     for other in sorted(our_modules(imports, modules)):
         if name in DOORS:
-            if name == "core" and other.split(".")[0] != "core":
-                problems.append(f"the door of core imports {other or 'sknumpynet'}")
+            if name and not f"{other}.".startswith(f"{name}."):
+                problems.append(f"the door of {name} imports {other or 'sknumpynet'}")
+        elif room(other) == room(name):
+            if other in DOORS or STOREYS[other] >= STOREYS[name]:
+                problems.append(f"{name} imports {other}, which is not below it in {room(name)}")
         elif floor(other) >= floor(name):
             problems.append(
                 f"{name} (floor {floor(name)}) imports {other or 'sknumpynet'} "
@@ -213,29 +215,43 @@ def test_import_brings_no_heavy_guests():
 
 # The rules themselves: each must be able to fail.
 
-MODULES = {"", "core", "displays", *FLOORS}
+MODULES = {*DOORS, *FLOORS}
 
 
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("core.layers", "from .network import Network"),
-        ("core.layers", "from . import network"),
-        ("core.layers", "from sknumpynet.core import optimizers"),
-        ("core.layers", "import sknumpynet.core.optimizers"),
-        ("core.layers", "def f():\n    from .optimizers import Adam"),
-        ("core.layers", "from . import Network"),
-        ("core.network", "from .normalization import BatchNorm; from .training import Training"),
-        ("core.network", "from .sign_optimizers import Lion"),
-        ("core.optimizers", "from .layers import Dense"),
-        ("core.rectifiers", "from .activations_of_z import GELU"),
-        ("core.training", "from .lbfgs import anything"),
-        ("_choices", "from ._validation import Validation"),
-        ("inspection", "from .callbacks import Checkpoint"),
-        ("core.training", "from .._base import anything"),
-        ("_classifier", "from ._regressor import NumpyMLPRegressor"),
-        ("_base", "from . import NumpyMLPClassifier"),
+        ("core.layers.dense", "from ..network.network import Network"),
+        ("core.layers.dense", "from ..network import network"),
+        ("core.layers.dense", "from sknumpynet.core.optimizers import adam"),
+        ("core.layers.dense", "import sknumpynet.core.optimizers"),
+        ("core.layers.dense", "import sknumpynet.core.optimizers.adam"),
+        ("core.layers.dense", "def f():\n    from ..optimizers.adam import Adam"),
+        ("core.layers.dense", "from .. import Network"),
+        ("core.layers.dense", "from .dropout import Dropout"),
+        ("core.layers.base", "from .dense import Dense"),
+        ("core.layers.base", "from . import Dense"),
+        (
+            "core.network.network",
+            "from ..layers.normalization import BatchNorm; from ..training.epochs import Training",
+        ),
+        ("core.network.workspace", "from .network import Network"),
+        ("core.optimizers.base", "from ..layers.dense import Dense"),
+        ("core.losses.base", "from ..activations.base import Activation"),
+        ("core.activations.rectifiers", "from .smooth import GELU"),
+        ("core.activations.basic", "from .by_name import get_activation"),
+        ("core.training.epochs", "from .lbfgs import anything"),
+        ("core.options", "from .gradient_check import check_gradients"),
+        ("fitting.plan", "from .validation_set import Validation"),
+        ("fitting.plan", "from ..estimators.base import anything"),
+        ("inspection.explain_step", "from ..callbacks.checkpoint import Checkpoint"),
+        ("core.training.epochs", "from ...estimators.base import anything"),
+        ("estimators.classifier", "from .regressor import NumpyMLPRegressor"),
+        ("estimators.base", "from .. import NumpyMLPClassifier"),
+        ("comparison.compare", "from sknumpynet import NumpyMLPClassifier"),
+        ("comparison.compare", "from .command_line import main"),
         ("core", "from .._compat import anything"),
+        ("core.losses", "from ..activations.base import Activation"),
     ],
 )
 def test_wrong_directions_are_seen(name, source):
@@ -245,13 +261,20 @@ def test_wrong_directions_are_seen(name, source):
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("core.layers", "import numpy as np\nfrom .activations import ReLU"),
-        ("core.network", "from . import layers, losses"),
-        ("_base", "from . import _compat, core\nfrom .core.training import train"),
-        ("comparison", "from ._classifier import NumpyMLPClassifier"),
-        ("__main__", "from sknumpynet import compare_with_sklearn"),
+        ("core.layers.dense", "import numpy as np\nfrom ..activations.basic import ReLU"),
+        ("core.layers.dense", "from .base import Layer"),
+        ("core.network.network", "from sknumpynet.core import layers, losses"),
+        ("core.gradient_check", "from .network.network import Network"),
+        (
+            "estimators.base",
+            "from .. import _compat, core\nfrom ..core.training.epochs import train",
+        ),
+        ("comparison.compare", "from ..estimators.classifier import NumpyMLPClassifier"),
+        ("comparison.command_line", "from sknumpynet import __version__"),
+        ("__main__", "from sknumpynet.comparison.command_line import main"),
         ("core", "from .network import Network"),
-        ("", "from .comparison import compare_with_sklearn\nfrom ._base import anything"),
+        ("core.losses", "from .base import Loss"),
+        ("", "from .comparison import compare_with_sklearn\nfrom .estimators.base import anything"),
     ],
 )
 def test_right_directions_pass(name, source):
@@ -266,13 +289,15 @@ def test_right_directions_pass(name, source):
         ("import sklearn.neural_network._base", True),
         ("from sklearn import __version__", False),
         ("from sklearn.utils import check_array", False),
-        ("from ._compat import anything", False),
+        ("from .._compat import anything", False),
     ],
 )
 def test_private_names_are_seen(source, is_private):
-    assert bool(private_sklearn(imported_names("_base", source))) is is_private
+    assert bool(private_sklearn(imported_names("estimators.base", source))) is is_private
 
 
 def test_a_module_without_a_floor_is_told_what_to_do():
     with pytest.raises(pytest.fail.Exception, match="has no floor"):
-        wrong_directions("newcomer", imported_names("newcomer", "from . import _base"), MODULES)
+        wrong_directions(
+            "newcomer", imported_names("newcomer", "from .estimators import base"), MODULES
+        )

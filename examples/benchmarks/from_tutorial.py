@@ -19,7 +19,7 @@ from common import Report, arguments, in_turn, seconds
 from sklearn.datasets import load_digits
 
 from sknumpynet import core
-from sknumpynet.core.batches import Batches
+from sknumpynet.core.training import Batches
 
 RATE, BETA_1, BETA_2, EPSILON = 0.001, 0.9, 0.999, 1e-8
 # rows, layers, rows of a batch, epochs of a measurement

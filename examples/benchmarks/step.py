@@ -28,9 +28,7 @@ PARTS = ("batch", "products and biases", "activations", "loss", "penalty", "Adam
 def prepare(name, dtype, data_dir):
     """Return a function that fits once and returns the microseconds a step that each part took."""
     from sknumpynet.core import Activate, Adam, Dense, LogLoss
-    from sknumpynet.core.batches import Batches
-    from sknumpynet.core.penalty import Penalty
-    from sknumpynet.core.training import Training
+    from sknumpynet.core.training import Batches, Penalty, Training
 
     workload = WORKLOADS[name]
     X, y = make_data(workload, dtype, data_dir)
@@ -118,7 +116,7 @@ PASSES = {
 
 def prepare_passes(dtype, repeats=100):
     """Return a function that returns the nanoseconds that each pass takes for a parameter."""
-    from sknumpynet.core.optimizers import PIECE
+    from sknumpynet.core.arrays import PIECE
 
     one, start = np.array(1, dtype), np.random.default_rng(0).uniform(0.5, 1.5, PIECE)
     vectors = [np.empty(PIECE, dtype) for _ in range(5)]

@@ -1,67 +1,95 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network itself, in NumPy and SciPy alone; usable without an estimator.
 
-To be read in this order: ``activations``, ``losses``, ``initializers``, ``schedules``, ``layers``,
-``optimizers``, ``workspace``, ``network``, ``penalty``, ``batches``, ``history``, ``training``, ``lbfgs``,
-``gradient_check``; then the variants: ``rectifiers``, ``activations_of_z``, ``classification_losses``,
-``several_classes``, ``deviance_losses``, ``regression_losses``, ``annealing``, ``scaled_initializers``,
-``adaptive_optimizers``, ``sign_optimizers``, ``normalization``.
+To be read in this order: ``activations.base``, ``activations.basic``, ``losses.base``, ``initializers.base``,
+``initializers.simple``, ``schedules.base``, ``schedules.scikit_learn``, ``layers.base``, ``layers.dense``,
+``layers.activate``, ``layers.dropout``, ``optimizers.base``, ``optimizers.sgd``, ``optimizers.adam``,
+``network.workspace``, ``network.network``, ``training.penalty``, ``training.batches``, ``training.history``,
+``training.epochs``, ``training.lbfgs``, ``gradient_check``; then the variants: ``activations.rectifiers``,
+``activations.smooth``, ``activations.bounded``, ``activations.custom``, ``losses.regression``,
+``losses.log_loss``, ``losses.focal``, ``losses.multioutput``, ``losses.deviance``, ``initializers.scaled``,
+``initializers.orthogonal``, ``schedules.decay``, ``schedules.cosine``, ``schedules.warmup``,
+``optimizers.adam_variants``, ``optimizers.rmsprop_adagrad``, ``optimizers.rprop_lion``,
+``layers.normalization``.
 """
 
 from sknumpynet.core.activations import (
-    Activation,
-    HardTanh,
-    Identity,
-    Logistic,
-    ReLU,
-    Softplus,
-    Softsign,
-    Tanh,
-)
-from sknumpynet.core.activations_of_z import (
+    ELU,
     GELU,
+    SELU,
+    Activation,
     ActivationOfZ,
     Function,
     Gaussian,
+    HardTanh,
+    Identity,
+    LeakyReLU,
+    Logistic,
     Mish,
+    ReLU,
     SiLU,
+    Softplus,
+    Softsign,
     StepActivation,
+    Tanh,
 )
-from sknumpynet.core.adaptive_optimizers import Adagrad, AMSGrad, NAdam, RMSprop
-from sknumpynet.core.annealing import Cosine, Custom, Exponential, OneCycle, Step, Warmup
-from sknumpynet.core.classification_losses import (
-    BinaryLogLoss,
-    Focal,
-    LogLoss,
-    MultinomialLogLoss,
-)
-from sknumpynet.core.deviance_losses import HalfGamma, HalfTweedie
 from sknumpynet.core.gradient_check import GradientError, GradientReport, check_gradients
-from sknumpynet.core.initializers import GlorotUniform, Initializer, Normal, Uniform, Zeros
-from sknumpynet.core.layers import Activate, Dense, Dropout, Layer
-from sknumpynet.core.losses import HalfPoisson, Loss, SquaredError
-from sknumpynet.core.network import Network
-from sknumpynet.core.normalization import BatchNorm, LayerNorm
-from sknumpynet.core.optimizers import SGD, Adam, AdamW, Optimizer
-from sknumpynet.core.rectifiers import ELU, SELU, LeakyReLU
-from sknumpynet.core.regression_losses import (
-    AbsoluteError,
-    Huber,
-    LogCosh,
-    Quantile,
-)
-from sknumpynet.core.scaled_initializers import (
+from sknumpynet.core.initializers import (
     GlorotNormal,
+    GlorotUniform,
     HeNormal,
     HeUniform,
+    Initializer,
     LecunNormal,
     LecunUniform,
+    Normal,
     Orthogonal,
+    Uniform,
+    Zeros,
 )
-from sknumpynet.core.schedules import Adaptive, Constant, InverseScaling, Progress, Schedule
-from sknumpynet.core.several_classes import SeveralClasses
-from sknumpynet.core.sign_optimizers import Lion, Rprop
-from sknumpynet.core.workspace import Workspace
+from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, Layer, LayerNorm
+from sknumpynet.core.losses import (
+    AbsoluteError,
+    BinaryLogLoss,
+    Focal,
+    HalfGamma,
+    HalfPoisson,
+    HalfTweedie,
+    Huber,
+    LogCosh,
+    LogLoss,
+    Loss,
+    MultinomialLogLoss,
+    Quantile,
+    SeveralClasses,
+    SquaredError,
+)
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.optimizers import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
+    NAdam,
+    Optimizer,
+    RMSprop,
+    Rprop,
+)
+from sknumpynet.core.schedules import (
+    Adaptive,
+    Constant,
+    Cosine,
+    Custom,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    Progress,
+    Schedule,
+    Step,
+    Warmup,
+)
 
 __all__ = [
     "ELU",

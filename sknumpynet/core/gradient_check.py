@@ -3,6 +3,7 @@
 
 The slope along one parameter is the central difference ``(L(p + h) - L(p - h)) / 2h``. Where the two
 one-sided slopes disagree the loss has a kink nearby (a ReLU at zero), and the parameter is left out.
+The log losses cap the terms that they report, but not the gradient: rows far from zero count uncapped.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from sknumpynet.core.arrays import Array
 from sknumpynet.core.losses import Loss
-from sknumpynet.core.network import Network
-from sknumpynet.core.options import Array
-from sknumpynet.core.workspace import Workspace
+from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network.foreign import check_layers, check_loss
+
+# Nearer to zero than this the terms of the log losses are neither capped nor has 1 - p lost its digits.
+FAR = 5.0
 
 
 class GradientError(AssertionError):
@@ -90,6 +94,8 @@ def check_gradients(
         Where a gradient is off. It names the layer nearest the output, where to look first: what is wrong
         there makes all layers before it wrong. Also where the loss bends along every parameter, so that
         there is nothing to compare.
+    ValueError
+        If an activation or a loss of one's own does not write into the arrays it is given.
     TypeError
         If the network does not compute in float64, in which differences are too coarse.
 
@@ -105,13 +111,16 @@ def check_gradients(
     """
     if network.dtype != np.float64:
         raise TypeError(f"network must compute in float64 to be checked; it has {network.dtype}")
+    check_layers(network)
+    check_loss(loss, y, network.n_outputs)
     work = Workspace(network, X.shape[0])
     network.draw(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
 
     def value() -> float:
-        return loss.value_and_gradient(y, network.forward(X, work), sample_weight)[0]
+        return _value(loss, y, network.forward(X, work), sample_weight)
 
-    center, delta = loss.value_and_gradient(y, network.forward(X, work), sample_weight)
+    _, delta = loss.value_and_gradient(y, network.forward(X, work), sample_weight)
+    center = value()
     before = network.snapshot()
     network.backward(delta, work)
     moved = not np.array_equal(network.params, before[0], equal_nan=True)
@@ -142,6 +151,32 @@ def check_gradients(
             report,
         )
     return report
+
+
+def _value(loss: Loss, y: Array, raw: Array, sample_weight: Array | None) -> float:
+    """Return the loss whose slope the gradient is: with uncapped terms for the rows that are far out."""
+    far = np.abs(raw).max(axis=1) > FAR
+    terms = loss.uncapped_terms(y[far], raw[far]) if far.any() and _knows_its_cap(loss) else None
+    if terms is None:
+        return loss.value_and_gradient(y, raw, sample_weight)[0]
+    weights = np.ones(len(raw)) if sample_weight is None else sample_weight
+    total = float(weights.sum())
+    if total == 0:
+        return 0.0
+    value, near = float(weights[far].dot(terms.sum(axis=1))) / total, ~far
+    if near.any():
+        value += loss.value_and_gradient(y[near], raw[near], weights[near], total=total)[0]
+    return value
+
+
+def _knows_its_cap(loss: Loss) -> bool:
+    """Return whether ``uncapped_terms`` is of the class that says what is reported."""
+    for cls in type(loss).__mro__:
+        if "uncapped_terms" in vars(cls):
+            return True
+        if "terms_and_gradient" in vars(cls) or "value_and_gradient" in vars(cls):
+            return False
+    return False
 
 
 def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Array, Array]:

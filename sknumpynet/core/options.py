@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-Array = NDArray[Any]
 Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
 
@@ -52,6 +51,28 @@ def _fits(value: object, rule: str) -> bool:
     low, high = map(float, limits[1:-1].split(","))
     above = low <= number if limits[0] == "[" else low < number
     return above and (number <= high if limits[-1] == "]" else number < high)
+
+
+def _key(value: object) -> object:
+    """Return something hashable that is equal for all values that `numpy.array_equal` takes for equal."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        return 0
+    if array.dtype.kind in "biuf":
+        array = array.astype(float)
+    return array.shape, *map(_key_of_item, array.ravel().tolist())
+
+
+def _key_of_item(item: Any) -> object:
+    """Return the item, a number as a float; 0 for what has no hash and for NaN, whose hash differs."""
+    try:
+        if isinstance(item, Real):
+            item = float(item)
+        hash(item)
+    except (TypeError, OverflowError):
+        return 0
+    return 0 if isinstance(item, float) and math.isnan(item) else item
 
 
 class Options:
@@ -112,36 +133,12 @@ class Options:
         return all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
     def __hash__(self) -> int:
-        return hash((type(self), repr(self)))
+        return hash((type(self), *map(_key, self.get_params().values())))
 
 
-class Scalars(dict[float, Array]):
-    """Numbers as arrays without dimensions, of one dtype: ``SCALARS[dtype][0.9]``.
-
-    A function of NumPy takes these as they are. Python's own numbers it converts first, which takes as long
-    as some hundred elements do.
-
-    Parameters
-    ----------
-    dtype : dtype
-        Of the arrays.
-    """
-
-    MOST = 1000  # numbers to remember; further ones are made each time
-
-    def __init__(self, dtype: DTypeLike) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def __missing__(self, number: float) -> Array:
-        scalar = np.array(number, self.dtype)
-        scalar.flags.writeable = False
-        if len(self) < self.MOST:
-            self[number] = scalar
-        return scalar
-
-
-SCALARS = {np.dtype(dtype): Scalars(dtype) for dtype in (np.float32, np.float64)}
+def is_foreign(thing: object) -> bool:
+    """Return whether an object's class is not of this package."""
+    return type(thing).__module__.partition(".")[0] != "sknumpynet"
 
 
 def resolve(

@@ -8,7 +8,7 @@ import reference
 
 from sknumpynet import core
 from sknumpynet.core import BatchNorm, Dense, Dropout, LayerNorm, Network
-from sknumpynet.core.activations_of_z import ACTIVATIONS as BY_NAME
+from sknumpynet.core.activations import ACTIVATIONS as BY_NAME
 
 TRAINABLE = [name for name in BY_NAME if name != "step"]
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]  # for what depends on all of them at once

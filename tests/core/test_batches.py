@@ -8,7 +8,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from sknumpynet.core.batches import Batches, Gather
+from sknumpynet.core.network.rows import Gather
+from sknumpynet.core.training import Batches
 
 N, K, SIZE = 40, 3, 8
 TABLE = np.random.default_rng(0).integers(0, 2, size=(N, K)) * np.arange(1, N + 1)[:, None]

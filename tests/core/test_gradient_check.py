@@ -8,8 +8,10 @@ from numpy.testing import assert_array_equal
 
 from sknumpynet.core import (
     BatchNorm,
+    BinaryLogLoss,
     Dense,
     Dropout,
+    Focal,
     GradientError,
     GradientReport,
     LayerNorm,
@@ -17,6 +19,7 @@ from sknumpynet.core import (
     MultinomialLogLoss,
     Network,
     ReLU,
+    SeveralClasses,
     SquaredError,
     Tanh,
     check_gradients,
@@ -304,6 +307,83 @@ def test_tolerance_is_what_is_allowed():
         check_gradients(network, SquaredError(), *data)
     report = check_gradients(network, SquaredError(), *data, tolerance=1e-3)
     assert 0.9e-4 < report.max_error < 1.1e-4
+
+
+# ---- where the log losses are capped
+
+
+SATURATED = {  # a loss, its number of outputs, and targets for 6 rows
+    "binary": (BinaryLogLoss(), 3, np.arange(18).reshape(6, 3) % 2 == 0),
+    "binary, proportions": (BinaryLogLoss(), 2, np.linspace(0, 1, 12).reshape(6, 2)),
+    "binary, smoothed": (BinaryLogLoss(0.1), 3, np.arange(18).reshape(6, 3) % 2 == 0),
+    "multinomial": (MultinomialLogLoss(), 3, np.arange(6) % 3),
+    "multinomial, proportions": (MultinomialLogLoss(), 2, np.eye(2)[np.arange(6) % 2] * 0.8 + 0.1),
+    "multinomial, smoothed": (MultinomialLogLoss(0.1), 3, np.arange(6) % 3),
+    "several classes": (SeveralClasses([2, 3]), 5, np.arange(12).reshape(6, 2) % 2),
+    "several classes, smoothed": (SeveralClasses([2, 3], 0.1), 5, np.arange(12).reshape(6, 2) % 2),
+    "focal": (Focal(), 3, np.arange(18).reshape(6, 3) % 2 == 0),
+    "focal, gamma 0.5": (Focal(0.5), 3, np.arange(18).reshape(6, 3) % 2 == 0),
+    "focal, softmax": (Focal(softmax=True), 3, np.arange(6) % 3),
+}
+
+
+def saturated(case, size, hidden=(Dense, "tanh"), last=Dense):
+    """A network whose largest |raw| is ``size``, with data."""
+    loss, n_outputs, y = SATURATED[case]
+    X = np.random.default_rng(1).normal(size=(6, 4))
+    network = Network([hidden[0](4, 5), hidden[1], last(5, n_outputs)], rng=0)
+    dense = network.dense[1]
+    dense.b[...] = 0
+    dense.W *= size / np.abs(network.predict(X)).max()
+    return network, loss, X, y
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("size", [0.5, 6, 20, 30, 34, 36, 37, 40, 100, 800])
+@pytest.mark.parametrize("case", SATURATED)
+def test_a_log_loss_that_saturates_is_not_blamed(case, size, weighted):
+    network, loss, X, y = saturated(case, size)
+    weights = np.array([1, 2, 0.5, 0, 3, 1]) if weighted else None
+    report = check_gradients(network, loss, X, y, weights)
+    assert report.max_error < 1e-5
+    assert report.n_checked > 0.7 * len(network.params)
+
+
+class DenseOfWrongSign(Dense):
+    def backward(self, delta, buffer):
+        delta = super().backward(delta, buffer)
+        self.dW *= -1
+        return delta
+
+
+@pytest.mark.parametrize("size", [40, 100, 800])
+@pytest.mark.parametrize("case", SATURATED)
+def test_errors_are_found_where_a_log_loss_saturates(case, size):
+    with pytest.raises(GradientError, match="the gradient of W in layer 1 of 2"):
+        check_gradients(*saturated(case, size, last=DenseOfWrongSign))
+    with pytest.raises(GradientError, match="the gradient of W in layer 0 of 2"):
+        check_gradients(*saturated(case, size, hidden=(DenseOfWrongSign, "tanh")))
+    with pytest.raises(GradientError, match="in layer 0 of 2"):
+        check_gradients(*saturated(case, size, hidden=(Dense, TanhOfWrongArgument())))
+
+
+@pytest.mark.parametrize("case", ["binary", "multinomial"])
+def test_a_loss_derived_from_a_capped_one_is_compared_with_its_own_terms(case):
+    network, loss, X, y = saturated(case, 4 if case == "binary" else 8)
+
+    class Double(type(loss)):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            terms = super().terms_and_gradient(y, raw, gradient, scratch)
+            gradient *= 2
+            return terms * 2
+
+    class Forgotten(type(loss)):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            return super().terms_and_gradient(y, raw, gradient, scratch) * 2
+
+    assert check_gradients(network, Double(), X, y).max_error < 1e-5
+    with pytest.raises(GradientError, match="layer 1 of 2"):
+        check_gradients(network, Forgotten(), X, y)
 
 
 # ---- kinks and the rest

@@ -15,7 +15,7 @@ from sknumpynet.core import (
     Uniform,
     Zeros,
 )
-from sknumpynet.core.scaled_initializers import INITIALIZERS, get_initializer
+from sknumpynet.core.initializers import INITIALIZERS, get_initializer
 
 from .problems import make_network
 

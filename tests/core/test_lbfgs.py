@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core import Dense, Network, SquaredError
-from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
+from sknumpynet.core.training import Objective, minimize_lbfgs
 
 from .problems import KINKED, LOSSES, flat, lists, make_data, make_loss, make_network, name_of_loss
 
@@ -52,7 +52,7 @@ def test_objective_agrees_with_the_reference(case, l1, weighted):
 def test_chunks_of_rows_equal_all_rows(monkeypatch, case, weighted, chunk):
     whole = make_objective(case, weighted=weighted)
     assert whole.batches.size == N
-    monkeypatch.setattr(Network, "chunk_rows", lambda self: chunk)
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: chunk)
     parts = make_objective(case, weighted=weighted)
     assert parts.batches.size == chunk
     value, gradient = whole(whole.network.params.copy())
@@ -70,6 +70,57 @@ def test_other_kinds_of_table_give_the_same(kind):
     value_2, gradient_2 = make_objective(kind=kind)(params)
     assert_allclose(value_2, value, rtol=1e-12)
     assert_allclose(gradient_2, gradient, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_iter": 3}, {"max_fun": 4}, {"tol": 1e-3}])
+def test_gradient_norm_is_the_length_at_the_parameters_returned(limits):
+    objective = make_objective()
+    found = search(objective, **limits)
+    assert_allclose(found.gradient_norm, np.linalg.norm(objective(found.params)[1]), rtol=1e-9)
+
+
+def test_gradient_norm_of_a_search_that_was_stopped():
+    objective, seen = make_objective(), []
+    start = objective.network.params.copy()
+
+    def watch(found):
+        seen.append(found.gradient_norm)
+        return "enough" if len(seen) == 2 else None
+
+    found = search(objective, watch=watch)
+    assert found.gradient_norm == seen[-1]
+    assert_allclose(found.gradient_norm, np.linalg.norm(objective(found.params)[1]), rtol=1e-12)
+
+    class Interrupted(Objective):
+        calls = 0
+
+        def __call__(self, params):
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return super().__call__(params)
+
+    X, y, w = make_data("squared_error", N)
+    found = search(Interrupted(make_network(), SquaredError(), X, y, w, 0.5))
+    assert found.interrupted and found.nit == 0
+    assert_array_equal(found.params, start)
+    objective = Objective(make_network(), SquaredError(), X, y, w, 0.5)
+    assert_allclose(found.gradient_norm, np.linalg.norm(objective(start)[1]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, sp.csr_array, sp.csc_array])
+def test_wide_sparse_rows_are_not_cut_into_small_chunks(kind):
+    X = kind(sp.random(500, 3000, 0.003, random_state=0))
+    y = np.random.default_rng(0).normal(size=(500, 1))
+    network = Network([Dense(3000, 5), "tanh", Dense(5, 1)], rng=0)
+    sparse = Objective(network, SquaredError(), X, y, None, 0.5)
+    assert sparse.batches.size == 500
+    value, gradient = sparse(network.params)
+    value_2, gradient_2 = Objective(network, SquaredError(), X.toarray(), y, None, 0.5)(
+        network.params
+    )
+    assert_allclose(value, value_2, rtol=1e-12)
+    assert_allclose(gradient, gradient_2, rtol=1e-10, atol=1e-14)
 
 
 def solve_ridge(X, y, w, l2):

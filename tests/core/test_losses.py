@@ -36,8 +36,7 @@ from sknumpynet.core import (
     Quantile,
     SquaredError,
 )
-from sknumpynet.core.classification_losses import CLASSIFICATION_LOSSES
-from sknumpynet.core.regression_losses import REGRESSION_LOSSES
+from sknumpynet.core.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 from .frozen_optimizers import CLASSES, FROZEN, RAW
 from .problems import CASES, LOSSES, make_loss, make_targets, name_of_loss

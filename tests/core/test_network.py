@@ -27,8 +27,8 @@ from sknumpynet.core import (
     Zeros,
     check_gradients,
 )
-from sknumpynet.core.batches import Gather
-from sknumpynet.core.network import CHUNK_BYTES
+from sknumpynet.core.network.network import CHUNK_BYTES
+from sknumpynet.core.network.rows import Gather
 
 from .problems import (
     ACTIVATIONS,
@@ -248,6 +248,22 @@ def test_a_copy_has_its_own_memory(twin):
     assert repr(other) == repr(network)
 
 
+@pytest.mark.parametrize(
+    "dtype", [int, "int64", bool, np.float16, np.longdouble, complex, ">f8", object, "U3"]
+)
+def test_only_single_and_double_precision_will_do(dtype):
+    if (
+        np.dtype(dtype) == np.float64
+    ):  # long double, where there is none longer; or a big-endian machine
+        return
+    with pytest.raises(ValueError, match=r"^dtype must be numpy.float32 or numpy.float64; got "):
+        Network([Dense(2, 1)], dtype=dtype)
+    with pytest.raises(ValueError, match=r"^dtype must be numpy.float32 or numpy.float64; got "):
+        Network([Dense(2, 1)]).astype(dtype)
+    for good in ("float32", float, np.dtype("f4")):
+        assert Network([Dense(2, 1)], dtype=good).dtype == np.dtype(good)
+
+
 def test_astype_computes_in_the_other_dtype():
     network = make_network()
     single = network.astype(np.float32)
@@ -410,7 +426,7 @@ def test_wrong_number_of_columns_or_rows():
 def test_predict_in_chunks_is_forward_in_one_go(monkeypatch, chunk, rows):
     network, (X, _, _) = make_network(), make_data("squared_error", n=40)
     expected = network.forward(X, Workspace(network, 40)).copy()
-    monkeypatch.setattr(Network, "chunk_rows", lambda self: chunk)
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: chunk)
     raw = network.predict(X, rows)
     assert_allclose(raw, expected if rows is None else expected[rows], rtol=1e-13, atol=1e-14)
     assert raw.flags.owndata
@@ -418,7 +434,7 @@ def test_predict_in_chunks_is_forward_in_one_go(monkeypatch, chunk, rows):
 
 @pytest.mark.parametrize("n", [3, 40])
 def test_a_link_may_write_into_an_array_of_another_kind(monkeypatch, n):
-    monkeypatch.setattr(Network, "chunk_rows", lambda self: 7)
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: 7)
     network, X = make_network(), np.random.default_rng(0).normal(size=(n, 5))
 
     def largest(raw, out):
@@ -437,7 +453,7 @@ def test_predict_nothing():
     "kind", [np.asfortranarray, np.float32, *(getattr(sp, kind) for kind in SPARSE)]
 )
 def test_predict_takes_any_kind_of_table(monkeypatch, kind):
-    monkeypatch.setattr(Network, "chunk_rows", lambda self: 7)
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: 7)
     network = make_network()
     X = np.random.default_rng(0).integers(-2, 3, size=(40, 5)).astype(float)
     rows = np.array([3, 39, 3, 0, 1, 2, 4, 5, 6, 20])
@@ -452,6 +468,57 @@ def test_chunks_are_bounded_in_memory_and_from_below():
     assert narrow.chunk_rows() * 64 * 8 == CHUNK_BYTES
     assert wide.chunk_rows() == 32
     assert Network([Dense(4, 64)], dtype=np.float32).chunk_rows() == 2 * narrow.chunk_rows()
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+@pytest.mark.parametrize("n", [50, 3000])
+def test_the_width_of_sparse_rows_does_not_cut_them_into_small_chunks(monkeypatch, kind, n):
+    rng = np.random.default_rng(0)
+    X = sp.random(n, 2000, 0.002, format="csr", random_state=0)
+    network = Network([Dense(2000, 10), "tanh", Dense(10, 2)], rng=rng)
+    expected = network.predict(X.toarray())
+    passes = []
+    forward = Network.forward
+    monkeypatch.setattr(
+        Network, "forward", lambda self, *args: passes.append(self) or forward(self, *args)
+    )
+    assert_allclose(network.predict(getattr(sp, kind)(X)), expected, rtol=1e-13, atol=1e-14)
+    assert len(passes) == 1  # 3000 rows of ten outputs are 240 KB
+
+
+@pytest.mark.parametrize("kind", SPARSE)
+def test_chunks_of_sparse_rows_that_are_views_leave_them_as_they_are(monkeypatch, kind):
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: 7)
+    network = make_network()
+    X = getattr(sp, kind)(np.random.default_rng(0).integers(0, 2, size=(40, 5)).astype(float))
+    before = X.toarray()
+    assert_allclose(network.predict(X), network.predict(before), rtol=1e-13, atol=1e-14)
+    assert_array_equal(X.toarray(), before)
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_weights_too_many_for_the_cache_are_read_seldom(monkeypatch, order):
+    network = Network([Dense(20, 600), "relu", Dense(600, 600), "relu", Dense(600, 1)], rng=0)
+    X = np.random.default_rng(0).normal(size=(400, 20))
+    expected = network.forward(X, Workspace(network, 400)).copy()
+    passes = []
+    forward = Network.forward
+    monkeypatch.setattr(
+        Network, "forward", lambda self, *args: passes.append(self) or forward(self, *args)
+    )
+    raw = network.predict(np.asarray(X, order=order))
+    assert_allclose(raw, expected, rtol=1e-12, atol=1e-13)
+    assert len(passes) == 1
+
+
+@pytest.mark.parametrize("n", [20, 700])
+@pytest.mark.parametrize("shape", [(30, 4), (400, 2)])
+def test_each_row_in_columns_order_is_checked(n, shape):
+    network = Network([Dense(*shape)], rng=0)
+    X = np.asfortranarray(np.random.default_rng(0).normal(size=(n, shape[0])))
+    seen = []
+    network.predict(X, check=lambda part: seen.append(part.size))
+    assert sum(seen) == X.size
 
 
 def test_workspaces_of_a_network_do_not_disturb_each_other():

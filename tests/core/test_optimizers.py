@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import reference
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.neural_network._stochastic_optimizers import AdamOptimizer
 
 from sknumpynet.core import (
     SGD,
@@ -21,10 +22,10 @@ from sknumpynet.core import (
     Optimizer,
     RMSprop,
     Rprop,
-    optimizers,
+    arrays,
 )
-from sknumpynet.core.sign_optimizers import OPTIMIZERS as BY_NAME
-from sknumpynet.core.sign_optimizers import get_optimizer
+from sknumpynet.core.optimizers import OPTIMIZERS as BY_NAME
+from sknumpynet.core.optimizers import get_optimizer
 
 from . import frozen_optimizers as frozen
 
@@ -127,6 +128,118 @@ def test_fifty_steps_are_those_of_pytorch(name):
         if step in frozen.KEPT:
             kept.append(x.copy())
     assert_allclose(kept, frozen.FROZEN["optimizers"][name], rtol=1e-10, atol=1e-11)
+
+
+# ---- the textbook's moments
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adam_holds_the_moments_that_scikit_learn_holds(dtype):
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=30).astype(dtype)
+    params, theirs, optimizer = start.copy(), [start.copy()], Adam(0.8, 0.99, 1e-6)
+    sklearns = AdamOptimizer(theirs, 0.1, beta_1=0.8, beta_2=0.99, epsilon=1e-6)
+    for _ in range(20):
+        grads = (rng.normal(size=30) * 10.0 ** rng.integers(-4, 3, 30)).astype(dtype)
+        optimizer.step(params, grads, 0.1)
+        sklearns.update_params(theirs, [grads])
+        eps = float(np.finfo(dtype).eps)
+        assert_allclose(optimizer.state["v"], sklearns.vs[0], rtol=20 * eps)
+        scale = np.abs(sklearns.ms[0]).max()
+        assert_allclose(optimizer.state["m"], sklearns.ms[0], rtol=20 * eps, atol=eps * scale)
+        assert_allclose(params, theirs[0], rtol=1e3 * eps, atol=1e2 * eps)
+
+
+def textbook_step(optimizer, params, g, state, t, rate):
+    """Adam, AdamW, NAdam or AMSGrad by the book; ``state``: m, v, the largest v, mu's product."""
+    b1, b2, eps = optimizer.beta_1, optimizer.beta_2, optimizer.epsilon
+    m, v, largest, product = state
+    m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+    largest, numerator, seen = np.maximum(largest, v), m / (1 - b1**t), v
+    params = params * (1 - rate * optimizer.weight_decay)
+    if isinstance(optimizer, NAdam):
+        mu, ahead = (
+            b1 * (1 - 0.5 * 0.96 ** (step * optimizer.momentum_decay)) for step in (t, t + 1)
+        )
+        product *= mu
+        numerator = ahead * m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+    elif isinstance(optimizer, AMSGrad):
+        seen = largest
+    else:
+        eps /= np.sqrt(1 - b2**t)
+    params = params - rate * numerator / (np.sqrt(seen / (1 - b2**t)) + eps)
+    return params, (m, v, largest, product)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"beta_1": 0.5}, {"beta_2": 0.9}, {"beta_1": 0, "beta_2": 0.5}]
+)
+@pytest.mark.parametrize("cls", [Adam, AdamW, NAdam, AMSGrad])
+def test_betas_may_change_between_steps(cls, changed):
+    rng, optimizer = np.random.default_rng(0), cls()
+    params = expected = rng.normal(size=20)
+    params, state = params.copy(), (0.0, 0.0, 0.0, 1.0)
+    for t in range(1, 21):
+        if t == 11:
+            optimizer.set_params(**changed)
+        grads = rng.normal(size=20)
+        optimizer.step(params, grads, 0.1)
+        expected, state = textbook_step(optimizer, expected, grads, state, t, 0.1)
+        assert_allclose(params, expected, rtol=1e-11, atol=1e-13)
+        assert_allclose(optimizer.state["m"], state[0], rtol=1e-12, atol=1e-15)
+        assert_allclose(optimizer.state["v"], state[1], rtol=1e-12)
+
+
+# ---- one rate for each parameter
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("piece", [100, 3])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_equal_rates_are_the_one_rate(monkeypatch, optimizer, piece, dtype):
+    monkeypatch.setattr(arrays, "PIECE", piece)
+    rng, n = np.random.default_rng(0), 11
+    one, each = optimizer.clone(), optimizer.clone()
+    x = rng.normal(size=n).astype(dtype)
+    y = x.copy()
+    for t in range(1, 7):
+        grads = rng.normal(size=n).astype(dtype)
+        one.step(x, grads, 0.1 / t, 7)
+        each.step(y, grads, np.full(n, 0.1 / t), 7)
+        assert x.dtype == y.dtype == dtype
+        assert_allclose(y, x, rtol=50 * np.finfo(dtype).eps, atol=10 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("n_weights", [None, 0, 4, 7])
+@pytest.mark.parametrize("piece", [100, 3])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=IDS)
+def test_differing_rates_are_those_of_separate_optimizers(monkeypatch, optimizer, piece, n_weights):
+    monkeypatch.setattr(arrays, "PIECE", piece)
+    rng, n = np.random.default_rng(0), 11
+    rates = np.repeat([0.1, 0.02, 0.3], [4, 3, 4])
+    parts = [(slice(0, 4), 0.1), (slice(4, 7), 0.02), (slice(7, 11), 0.3)]
+    whole, alone = optimizer.clone(), [optimizer.clone() for _ in parts]
+    x = rng.normal(size=n)
+    y = x.copy()
+    for t in range(1, 7):
+        grads = rng.normal(size=n)
+        whole.step(x, grads, rates / t, n_weights)
+        for mine, (part, rate) in zip(alone, parts):
+            n_mine = None if n_weights is None else min(max(n_weights - part.start, 0), 4)
+            mine.step(y[part], grads[part], rate / t, n_mine)
+        assert_allclose(x, y, rtol=1e-12, atol=1e-14)
+
+
+def test_rates_may_be_a_list_and_must_be_as_many_as_parameters():
+    params, one = np.zeros(3), SGD(0)
+    one.step(params, np.ones(3), [0.1, 0.2, 0.0])
+    assert_allclose(params, [-0.1, -0.2, 0])
+    one.step(params, np.ones(3), np.float32(0.5))
+    assert_allclose(params, [-0.6, -0.7, -0.5])
+    for wrong in (np.full(2, 0.1), np.full((3, 1), 0.1)):
+        with pytest.raises(ValueError, match=r"learning_rate must be .* shape \(3,\).* got"):
+            one.step(params, np.ones(3), wrong)
+    assert_allclose(params, [-0.6, -0.7, -0.5])
 
 
 @pytest.mark.parametrize("optimizer", [Lion(), Lion(0.5, 0.8, weight_decay=0.3)], ids=repr)
@@ -248,7 +361,7 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
     start, gradients = rng.normal(size=n), rng.normal(size=(4, n))
     results = []
     for piece in (n, 5, 3):
-        monkeypatch.setattr(optimizers, "PIECE", piece)
+        monkeypatch.setattr(arrays, "PIECE", piece)
         mine, params = optimizer.clone(), start.copy()
         for grads in gradients[:2]:
             mine.step(params, grads, 0.1, 7)
@@ -264,8 +377,8 @@ def test_long_vectors_in_pieces_come_out_as_in_one(monkeypatch, optimizer, n):
 
 @pytest.mark.parametrize("n", [1, 5, 99, 100, 101, 199, 200, 201, 535_818])
 def test_pieces_are_the_whole_and_about_equal(monkeypatch, n):
-    monkeypatch.setattr(optimizers, "PIECE", 100)
-    found = optimizers.pieces(n)
+    monkeypatch.setattr(arrays, "PIECE", 100)
+    found = arrays.pieces(n)
     assert [i for piece in found for i in range(n)[piece]] == list(range(n))
     sizes = [piece.stop - piece.start for piece in found]
     assert sizes[0] == max(sizes) < 200 and len(set(sizes[:-1])) < 2

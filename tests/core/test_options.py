@@ -2,6 +2,7 @@
 """Parameter objects: read back, set, compared, cloned by name."""
 
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.base import clone
 
 from sknumpynet.core import (
     SGD,
+    Activate,
     Adam,
     BatchNorm,
     Custom,
@@ -16,6 +18,7 @@ from sknumpynet.core import (
     Dropout,
     Focal,
     Function,
+    Huber,
     LayerNorm,
     LeakyReLU,
     Logistic,
@@ -27,13 +30,17 @@ from sknumpynet.core import (
     Uniform,
     Warmup,
 )
-from sknumpynet.core.activations_of_z import ACTIVATIONS, get_activation
-from sknumpynet.core.annealing import SCHEDULES
-from sknumpynet.core.classification_losses import CLASSIFICATION_LOSSES, get_classification_loss
+from sknumpynet.core.activations import ACTIVATIONS, get_activation
+from sknumpynet.core.initializers import INITIALIZERS, get_initializer
+from sknumpynet.core.losses import (
+    CLASSIFICATION_LOSSES,
+    REGRESSION_LOSSES,
+    get_classification_loss,
+    get_regression_loss,
+)
+from sknumpynet.core.optimizers import OPTIMIZERS, get_optimizer
 from sknumpynet.core.options import Options
-from sknumpynet.core.regression_losses import REGRESSION_LOSSES, get_regression_loss
-from sknumpynet.core.scaled_initializers import INITIALIZERS, get_initializer
-from sknumpynet.core.sign_optimizers import OPTIMIZERS, get_optimizer
+from sknumpynet.core.schedules import SCHEDULES
 
 TABLES = [
     ACTIVATIONS,
@@ -100,6 +107,54 @@ def test_options_that_are_arrays_compare_by_value():
 
     assert Scale(np.arange(3)) == Scale(np.arange(3))
     assert Scale(np.arange(3)) != Scale(np.arange(4))
+
+
+class Holds(Options):
+    def __init__(self, what):
+        self.what = what
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (Huber(2), Huber(2.0)),
+        (Huber(np.float32(0.5)), Huber(0.5)),
+        (Huber(np.array(2)), Huber(2)),
+        (SGD(1, True), SGD(1.0, 1)),
+        (SGD(0.0), SGD(-0.0)),
+        (Quantile([0.1, 0.9]), Quantile(np.array([0.1, 0.9]))),
+        (Quantile([0.1, 0.9]), Quantile((0.1, 0.9))),
+        (Warmup(Custom(np.sqrt), 7), Warmup(Custom(np.sqrt), 7.0)),
+        (Holds(Huber(2)), Holds(Huber(2.0))),
+        (Holds([Huber(2), None, "a"]), Holds((Huber(2.0), None, "a"))),
+        (Holds(["a", "b"]), Holds(np.array(["a", "b"], object))),
+        (Holds("a"), Holds(np.array("a"))),
+        (Holds([1, 2]), Holds(np.array([1, 2], object))),
+        (Holds([1, None]), Holds([1.0, None])),
+        (Holds({"a": [1]}), Holds({"a": [1.0]})),
+        (Holds({1, 2}), Holds({2, 1})),
+        (Holds(2**53), Holds(float(2**53))),
+        (Holds(10**400), Holds(10**400)),
+        (Holds(Fraction(1, 2)), Holds(0.5)),
+        (Holds(np.eye(2, dtype=int)), Holds([[1.0, 0], [0, 1]])),
+        (Activate(LeakyReLU(0)), Activate(LeakyReLU(0.0))),
+    ],
+    ids=repr,
+)
+def test_what_is_equal_has_one_hash(one, other):
+    assert one == other
+    assert hash(one) == hash(other)
+    assert len({one, other}) == 1
+
+
+@pytest.mark.parametrize("what", [np.nan, [1, np.nan], [[1], [1, 2]], [{}], np.arange(3), 1 + 2j])
+def test_every_option_has_a_hash_that_stays(what):
+    assert hash(Holds(what)) == hash(Holds(what)) == hash(Holds(what))
+
+
+def test_hashes_tell_most_things_apart():
+    things = [Huber(delta) for delta in range(1, 50)] + [SGD(m / 10) for m in range(10)]
+    assert len({hash(thing) for thing in things}) == len(things)
 
 
 def test_names_become_default_objects_and_objects_pass():

@@ -17,7 +17,7 @@ from sknumpynet.core import (
     Step,
     Warmup,
 )
-from sknumpynet.core.annealing import SCHEDULES, get_schedule
+from sknumpynet.core.schedules import SCHEDULES, get_schedule
 
 from .frozen_optimizers import FROZEN
 

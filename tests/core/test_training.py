@@ -28,14 +28,11 @@ from sknumpynet.core import (
     Step,
     Warmup,
     Workspace,
-    optimizers,
+    arrays,
 )
-from sknumpynet.core.annealing import get_schedule
-from sknumpynet.core.batches import Batches
-from sknumpynet.core.history import History, Patience
-from sknumpynet.core.penalty import clip_norm
-from sknumpynet.core.sign_optimizers import OPTIMIZERS
-from sknumpynet.core.training import Training
+from sknumpynet.core.optimizers import OPTIMIZERS
+from sknumpynet.core.schedules import get_schedule
+from sknumpynet.core.training import Batches, History, Patience, Training, clip_norm
 
 from .problems import (
     LOSSES,
@@ -143,7 +140,7 @@ def test_epochs_agree_with_the_reference(case, l1, optimizer, weighted, shuffled
 
 
 def test_long_vectors_in_pieces_agree_with_the_reference(monkeypatch):
-    monkeypatch.setattr(optimizers, "PIECE", 17)
+    monkeypatch.setattr(arrays, "PIECE", 17)
     training = make_training(l2=0.3, l1=0.1)
     expected, curve = train_reference("squared_error", training, 2, True)
     run(training, 2, make_batches(weighted=True))

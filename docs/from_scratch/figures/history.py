@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 
 from sknumpynet import NumpyMLPClassifier
-from sknumpynet.core.history import Patience
+from sknumpynet.core.training import Patience
 
 X, y = load_digits(return_X_y=True)
 network = NumpyMLPClassifier((40,), early_stopping=True, n_iter_no_change=8, tol=0, random_state=1,

@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sknumpynet.core import Adam, Dense, Network, SquaredError, Workspace
-from sknumpynet.core.lbfgs import Objective, minimize_lbfgs
+from sknumpynet.core.training import Objective, minimize_lbfgs
 
 x = np.linspace(-5, 5, 201)[:, np.newaxis]
 y = x**3 - 15 * x

@@ -10,7 +10,7 @@ z = np.linspace(-4, 3, 351)
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True)
 files = {
     "rectifiers.py": (ReLU(), LeakyReLU(0.1), ELU(), SELU()),
-    "activations_of_z.py": (GELU(), SiLU(), Mish(), Gaussian()),
+    "functions of z": (GELU(), SiLU(), Mish(), Gaussian()),
 }
 for ax, (name, activations) in zip(axes, files.items()):
     for activation in activations:

@@ -13,10 +13,10 @@ from sknumpynet.core import Adagrad, Adam, AMSGrad, Lion, NAdam, RMSprop, Rprop
 X, y = load_digits(return_X_y=True)
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True)
 files = {
-    "adaptive_optimizers.py": {
+    "adam_variants.py, rmsprop_adagrad.py": {
         Adam(): 0.002, NAdam(): 0.002, AMSGrad(): 0.002, RMSprop(): 0.002, Adagrad(): 0.02,
     },
-    "sign_optimizers.py": {Adam(): 0.002, Lion(): 0.0005, Rprop(): 0.01},
+    "rprop_lion.py": {Adam(): 0.002, Lion(): 0.0005, Rprop(): 0.01},
 }  # fmt: skip
 for ax, (name, optimizers) in zip(axes, files.items()):
     for optimizer, rate in optimizers.items():

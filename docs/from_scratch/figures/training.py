@@ -6,8 +6,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from sknumpynet.core import Adam, Constant, Dense, MultinomialLogLoss, Network
-from sknumpynet.core.batches import Batches
-from sknumpynet.core.training import Training
+from sknumpynet.core.training import Batches, Training
 
 X, y = load_digits(return_X_y=True)
 X = X / 16

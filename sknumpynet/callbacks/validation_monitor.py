@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A callback that scores data of one's own after each epoch (scikit-learn >= 1.9)."""
+
+from __future__ import annotations
+
+from sklearn.metrics import check_scoring
+
+
+class ValidationMonitor:
+    """Scores the network on data of its own after each epoch.
+
+    Parameters
+    ----------
+    X_val : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Inputs to validate with.
+    y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+    scoring : str, callable or None, default=None
+        A scorer or its name; None means the estimator's ``score``.
+    every : int, default=1
+        Number of epochs from one score to the next.
+
+    Attributes
+    ----------
+    epochs_ : list of int
+        The epochs that were scored, counted from 1, of the last fit.
+    scores_ : list of float
+        Their scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknumpynet import NumpyMLPClassifier, ValidationMonitor
+    >>> X, y = load_iris(return_X_y=True)
+    >>> monitor = ValidationMonitor(X[::2], y[::2])
+    >>> model = NumpyMLPClassifier(max_iter=5, random_state=0)
+    >>> model.set_callbacks(monitor).fit(X[1::2], y[1::2])  # doctest: +SKIP
+    >>> len(monitor.scores_)  # doctest: +SKIP
+    5
+    """
+
+    def __init__(self, X_val, y_val, scoring=None, every=1):
+        self.X_val = X_val
+        self.y_val = y_val
+        self.scoring = scoring
+        self.every = every
+        self.epochs_, self.scores_ = [], []
+
+    def setup(self, estimator, context):
+        """Begin with empty lists."""
+        self.epochs_, self.scores_ = [], []
+        self._scorer = check_scoring(estimator, scoring=self.scoring)
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        """Score after an epoch."""
+        epoch = context.task_id + 1
+        if context.task_name != "epoch" or epoch % self.every:
+            return
+        self.epochs_.append(epoch)
+        self.scores_.append(float(self._scorer(fitted_estimator, self.X_val, self.y_val)))
+
+    def teardown(self, estimator, context):
+        """Do nothing."""

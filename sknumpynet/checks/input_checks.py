@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of the data: scikit-learn's, and messages that name the argument and say what would do."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import assert_all_finite, validate_data
+
+from sknumpynet import _compat
+
+# Part of a message of scikit-learn's or NumPy's that does not say enough: what does, and a hint for X.
+ADVICE = {
+    "contains NaN": (
+        "has missing values",
+        ": put SimpleImputer() of sklearn.impute in front, in a Pipeline, or drop the rows",
+    ),
+    "could not convert string": (
+        "must hold numbers",
+        ": encode text first, as with OneHotEncoder in a Pipeline",
+    ),
+    "a string or a real number": ("must hold numbers", ": turn other objects into numbers first"),
+    "could not be promoted": ("must hold numbers", ": turn dates into numbers first"),
+    "setting an array element": ("must have rows of the same length, and numbers in them", ""),
+    "Complex data": (
+        "must hold real numbers",
+        ": give real and imaginary parts as columns of their own",
+    ),
+    "Found array with dim": (
+        "must have two dimensions at most: reshape it, one row per sample",
+        "",
+    ),
+    "Found array with 0": ("must not be empty", ": give at least one row and one column"),
+    "at least 1 dimension": ("must be an array with one entry per row of X", ""),
+    "inconsistent numbers of samples": ("and X must have the same number of rows", ""),
+}
+
+
+def check_data(estimator, X, y="no_validation", **options):
+    """Return the checked X, and y where it is given."""
+    half = isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2
+    if half:  # scikit-learn's check makes a mask as large as X of it; y is checked either way
+        options["ensure_all_finite"] = False
+    try:
+        if half:
+            check_half_precision(estimator, X)
+        return validate_data(
+            estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
+        )
+    except (TypeError, ValueError) as error:
+        explain(error, lambda: "y" if is_usable(X) else "X")
+        raise
+
+
+@contextmanager
+def named_as_validation():
+    """Call X, y and sample_weight in the message of an error by the names of the validation data."""
+    try:
+        yield
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        message = re.sub(r"(?<![\w'])(X|y|sample_weight)(?![\w'])", r"\1_val", str(error))
+        if "_val" not in message:
+            message = f"sample_weight_val: {message}"
+        raise same_type(error)(message) from error
+
+
+def check_half_precision(estimator, X, n_rows=256):
+    """Raise unless the float16 array is finite, looking at some rows at a time."""
+    name = type(estimator).__name__
+    for start in range(0, len(X), n_rows):
+        rows = X[start : start + n_rows].astype(np.float32)
+        assert_all_finite(rows, estimator_name=name, input_name="X")
+
+
+def check_sample_weight(sample_weight, X, dtype):
+    """Return the weights as an array of shape (n,), or raise ValueError."""
+    try:
+        with np.errstate(over="ignore"):  # what the cast makes infinite is refused
+            weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        explain(error, lambda: "sample_weight")
+        raise
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every row; at least one row must have a weight")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            f"sample_weight is too large: its sum is beyond {weights.dtype}. Divide it by a constant"
+        )
+    if total == 0:
+        raise ZeroDivisionError(
+            "sample_weight sums to zero: negative weights cancel the others. Give weights >= 0"
+        )
+    return weights
+
+
+def check_range(array, dtype, name):
+    """Raise ValueError where finite numbers become infinite in the dtype that is computed in."""
+    if array is None or array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize:
+        return
+    numbers = array.data if issparse(array) else array
+    if not numbers.size:
+        return
+    largest = max(numbers.max(), -numbers.min())
+    with np.errstate(over="ignore"):
+        if np.isfinite(dtype.type(largest)):
+            return
+    raise ValueError(
+        f"{name} has numbers as large as {largest:.3g}, too large for {dtype}, which the network computes in "
+        f"(at most {np.finfo(dtype).max:.3g}). Scale {name}, or fit with dtype='float64'"
+    )
+
+
+def check_ranges(X, y, sample_weight, dtype):
+    """Raise ValueError where a part of the data does not fit into the dtype that is computed in."""
+    for name, array in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+        check_range(array, dtype, name)
+
+
+def check_numbers(y):
+    """Raise unless the array y, checked otherwise, holds real and finite numbers."""
+    if y.dtype.kind not in "biuf":
+        raise TypeError(
+            f"y must hold numbers, but its dtype is {y.dtype}: convert it, as with y.astype(float). "
+            "For class labels use NumpyMLPClassifier"
+        )
+    assert_all_finite(y, input_name="y")  # None in a list has become NaN
+
+
+def explained_labels(error, y):
+    """Return the error that labels gave, as one of the same type that says what would do."""
+    if isinstance(error, TypeError):
+        return TypeError(
+            "y must hold labels of one type, all numbers or all strings, or zeros and ones in one column "
+            f"per label. {error}"
+        )
+    return ValueError(
+        f"Unknown label type: {type_of_target(y)}. y must hold one class label per row, or zeros and ones "
+        "in one column per label; for real numbers use NumpyMLPRegressor"
+    )
+
+
+def explain(error, find_name):
+    """Raise one of the same type that names the argument and says what would do, where we know more."""
+    for part, (advice, hint) in ADVICE.items():
+        if part in str(error):
+            name = find_name()
+            message = f"{name} {advice}{hint if name == 'X' else ''}. {error}"
+            raise same_type(error)(message) from error
+
+
+def same_type(error):
+    """Return the built-in type of the error."""
+    return TypeError if isinstance(error, TypeError) else ValueError
+
+
+def is_usable(X):
+    """Return whether nothing is wrong with X alone."""
+    try:
+        check_array(X, accept_sparse=True)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def accepted_dtypes(X):
+    """Return the dtypes to convert X to: None, for none, where batches are to be converted instead."""
+    dtype = getattr(X, "dtype", None)
+    if isinstance(dtype, np.dtype) and (dtype.kind in "iub" or dtype == np.float16):
+        return None
+    return (np.float64, np.float32)
+
+
+def densified(y):
+    """Return y without sparsity."""
+    return y.toarray() if issparse(y) else y

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Layers: a formula forward, and its derivative backward.
+
+``base`` says what one is.
+"""
+
+from sknumpynet.core.layers.activate import Activate
+from sknumpynet.core.layers.base import Buffer, Layer
+from sknumpynet.core.layers.dense import Dense
+from sknumpynet.core.layers.dropout import Dropout
+from sknumpynet.core.layers.normalization import BatchNorm, LayerNorm, Normalization
+
+__all__ = [
+    "Activate",
+    "BatchNorm",
+    "Buffer",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "LayerNorm",
+    "Normalization",
+]

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""An activation as a layer of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.activations import Activation, get_activation
+from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.base import Buffer, Layer
+
+
+class Activate(Layer):
+    """An activation function as a layer: ``a = f(z)`` and, backward, ``delta *= da/dz`` in place.
+
+    Parameters
+    ----------
+    activation : str, Activation or pair of functions
+        The function.
+
+    Attributes
+    ----------
+    copies : bool
+        Whether the input is to be left as it is: set by the network, where another activation or the data
+        come before.
+    """
+
+    keeps_output = True
+    copies = False
+
+    def __init__(self, activation: Any) -> None:
+        self.activation: Activation = get_activation(activation)
+
+    def forward(self, x: Any, buffer: Buffer) -> Array:
+        if self.copies:
+            x = x.copy()
+        buffer.x = x
+        if self.activation.in_place:
+            buffer.out = x
+        elif buffer.out is None:
+            buffer.out = np.empty_like(x)
+        self.activation.forward(x, buffer.out)
+        return buffer.out
+
+    def backward(self, delta: Array, buffer: Buffer) -> Array | None:
+        scratch: Any = buffer.scratch
+        if not self.activation.needs_z:
+            self.activation.backward(buffer.out, delta, scratch)  # type: ignore[arg-type]
+            return delta
+        if buffer.kept is None:
+            buffer.kept = np.empty_like(buffer.x)
+        self.activation.backward(buffer.x, delta, (scratch, buffer.kept))  # type: ignore[arg-type]
+        return delta

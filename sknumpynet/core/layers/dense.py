@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The dense layer: ``x W + b``, and its derivatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.base import Buffer, Layer
+
+
+class Dense(Layer):
+    """A fully connected layer.
+
+    Forward: ``z = x W + b``. Backward, with ``delta = dL/dz``: ``dW = x^T delta``, ``db = sum_rows delta``,
+    ``dL/dx = delta W^T``.
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+        Number of inputs and of units.
+    bias : bool, default=True
+        Whether there is a ``b``.
+
+    Attributes
+    ----------
+    W, dW : ndarray of shape (fan_in, fan_out)
+        Weights and their gradient; views into the network's ``params`` and ``grads``.
+    b, db : ndarray of shape (fan_out,), or None without bias
+        Biases and their gradient; likewise.
+    """
+
+    constraints = dict.fromkeys(("fan_in", "fan_out"), "an integer in [1, inf)")
+    VIEWS = ("W", "b", "dW", "db")
+
+    W: Array
+    dW: Array
+    b: Any = None
+    db: Any = None
+
+    def __init__(self, fan_in: int, fan_out: int, bias: bool = True) -> None:
+        self.fan_in = fan_in
+        self.fan_out = fan_out
+        self.bias = bias
+
+    def width(self, fan_in: int) -> int:
+        if fan_in != self.fan_in:
+            raise ValueError(f"{self!r} follows a layer of {fan_in} units; set fan_in={fan_in}")
+        return self.fan_out
+
+    def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        shapes: dict[str, Any] = {"W": ("weights", (self.fan_in, self.fan_out))}
+        if self.bias:
+            shapes["b"] = ("biases", (self.fan_out,))
+        return shapes
+
+    def buffer(
+        self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
+    ) -> Buffer:
+        delta = np.empty((n, fan_in), self.W.dtype) if needs_delta else None
+        return Buffer(np.empty((n, self.fan_out), self.W.dtype), delta, scratch, ones)
+
+    def forward(self, x: Any, buffer: Buffer) -> Array:
+        buffer.x = x
+        z: Array = buffer.out  # type: ignore[assignment]
+        if isinstance(x, np.ndarray):
+            x.dot(self.W, z)
+        else:
+            z = buffer.out = x @ self.W  # SciPy makes a new array
+        if self.bias:
+            z += self.b
+        return z
+
+    def backward(self, delta: Array, buffer: Buffer) -> Array | None:
+        x = buffer.x
+        if isinstance(x, np.ndarray):
+            x.T.dot(delta, self.dW)
+        else:
+            _sparse_product(x, delta, self.dW)
+        if self.bias:
+            buffer.ones.dot(delta, self.db)  # type: ignore[union-attr]
+        if buffer.delta is None:
+            return None
+        return delta.dot(self.W.T, buffer.delta)
+
+
+def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
+    """``dW = x^T delta`` for sparse x: only the rows of dW whose column occurs in x are other than zero."""
+    if x.nnz >= 2 * dW.shape[0]:  # nearly all columns occur
+        dW[...] = x.T @ delta
+        return
+    x = x.tocsr()
+    position = np.bincount(x.indices, minlength=dW.shape[0])
+    columns = np.flatnonzero(position)
+    position[columns] = np.arange(len(columns))
+    narrow = type(x)(
+        (x.data, position[x.indices], x.indptr), shape=(x.shape[0], len(columns)), copy=False
+    )
+    dW.fill(0)
+    dW[columns] = narrow.T @ delta

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Normalisation: the signal between two layers brought to mean 0 and variance 1, then to a learnt scale.
+
+With ``h = (x - mean) / sqrt(variance + epsilon)`` the output is ``gain * h + shift``. Backward, where ``S``
+is the mean over what mean and variance were taken over, and ``g = gain * delta``:
+
+    dgain = sum_rows delta * h          dL/dx = (g - S(g) - h S(g h)) / sqrt(variance + epsilon)
+    dshift = sum_rows delta
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.base import Buffer, Layer
+
+
+class Normalization(Layer):
+    """Base class: learnt gain and shift, and the passes for statistics along ``axis``.
+
+    Parameters
+    ----------
+    units : int
+        Number of units of the layer before.
+    epsilon : float, default=1e-5
+        Keeps the division finite.
+    """
+
+    constraints = {"units": "an integer in [1, inf)", "epsilon": "a number in (0, inf)"}
+    VIEWS: tuple[str, ...] = ("gain", "shift", "dgain", "dshift")
+    axis = 1
+
+    gain: Array
+    shift: Array
+    dgain: Array
+    dshift: Array
+
+    def __init__(self, units: int, epsilon: float = 1e-5) -> None:
+        self.units = units
+        self.epsilon = epsilon
+
+    def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        return {"gain": ("rest", (self.units,)), "shift": ("rest", (self.units,))}
+
+    def fill(self) -> None:
+        """Begin with the identity."""
+        self.gain[...] = 1
+        self.shift[...] = 0
+
+    def width(self, fan_in: int) -> int:
+        if fan_in != self.units:
+            raise ValueError(f"{self!r} follows a layer of {fan_in} units; set units={fan_in}")
+        return fan_in
+
+    def buffer(
+        self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
+    ) -> Buffer:
+        dtype = self.gain.dtype
+        out, h = np.empty((n, fan_in), dtype), np.empty((n, fan_in), dtype)
+        return Buffer(out, None, scratch, ones, kept=h)
+
+    def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
+        """Return mean and variance to use, that `x` can be broadcast with."""
+        mean = x.mean(axis=self.axis, keepdims=True)
+        squares: Any = np.subtract(x, mean, out=buffer.out)
+        squares *= squares
+        return mean, squares.mean(axis=self.axis, keepdims=True)
+
+    def forward(self, x: Any, buffer: Buffer) -> Array:
+        buffer.x = x
+        buffer.statistics = mean, variance = self.statistics(x, buffer)
+        buffer.scale = 1 / np.sqrt(variance + self.epsilon)
+        h = np.subtract(x, mean, out=buffer.kept)
+        h *= buffer.scale
+        out: Array = np.multiply(h, self.gain, out=buffer.out)
+        out += self.shift
+        return out
+
+    def backward(self, delta: Array, buffer: Buffer) -> Array | None:
+        h: Any = buffer.kept
+        product: Any = np.multiply(delta, h, out=buffer.scratch)
+        np.dot(buffer.ones, product, out=self.dgain)  # type: ignore[arg-type]
+        np.dot(buffer.ones, delta, out=self.dshift)  # type: ignore[arg-type]
+        delta *= self.gain
+        if self.is_constant(buffer):
+            delta *= buffer.scale
+            return delta
+        np.multiply(delta, h, out=product)
+        np.multiply(h, product.mean(axis=self.axis, keepdims=True), out=product)
+        delta -= delta.mean(axis=self.axis, keepdims=True)
+        delta -= product
+        delta *= buffer.scale
+        return delta
+
+    def is_constant(self, buffer: Buffer) -> bool:
+        """Return whether mean and variance did not depend on this batch."""
+        return False
+
+
+class LayerNorm(Normalization):
+    """Mean and variance over the units of a layer, for each row by itself.
+
+    References
+    ----------
+    Ba, Kiros, Hinton: Layer Normalization (2016, arXiv:1607.06450).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.core import Dense, Network
+    >>> network = Network([Dense(2, 4), LayerNorm(4)], rng=0)
+    >>> bool(abs(network.predict(np.array([[1.0, 2.0]])).mean()) < 1e-9)
+    True
+    """
+
+
+class BatchNorm(Normalization):
+    """Mean and variance over the rows of a batch, for each unit; running ones for prediction.
+
+    A batch of one row has no variance: the running statistics stand in.
+
+    Parameters
+    ----------
+    units : int
+        Number of units of the layer before.
+    epsilon : float, default=1e-5
+        Keeps the division finite.
+    momentum : float, default=0.9
+        How much of the running statistics is kept from batch to batch.
+
+    Attributes
+    ----------
+    mean, variance : ndarray of shape (units,)
+        The running statistics: views into the network's ``state``.
+
+    References
+    ----------
+    Ioffe, Szegedy: Batch Normalization (ICML 2015, arXiv:1502.03167).
+
+    Examples
+    --------
+    >>> from sknumpynet.core import Dense, Network
+    >>> network = Network([Dense(2, 4), BatchNorm(4), "relu", Dense(4, 1)], rng=0)
+    >>> len(network.params) - network.n_weights, len(network.state)  # b, gain and shift; mean and variance
+    (13, 8)
+    """
+
+    constraints = {**Normalization.constraints, "momentum": "a number in [0, 1]"}
+    VIEWS = (*Normalization.VIEWS, "mean", "variance")
+    axis = 0
+
+    mean: Array
+    variance: Array
+
+    def __init__(self, units: int, epsilon: float = 1e-5, momentum: float = 0.9) -> None:
+        super().__init__(units, epsilon)
+        self.momentum = momentum
+
+    def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        state = {"mean": ("state", (self.units,)), "variance": ("state", (self.units,))}
+        return {**super().shapes(), **state}
+
+    def fill(self) -> None:
+        super().fill()
+        self.mean[...] = 0
+        self.variance[...] = 1
+
+    def is_constant(self, buffer: Buffer) -> bool:
+        return buffer.frozen or len(buffer.x) == 1
+
+    def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
+        if self.is_constant(buffer):
+            return self.mean, self.variance
+        return super().statistics(x, buffer)
+
+    def remember(self, buffer: Buffer) -> None:
+        if self.is_constant(buffer):
+            return
+        (mean,), (variance,) = buffer.statistics
+        n = len(buffer.x)
+        self.mean *= self.momentum
+        self.mean += (1 - self.momentum) * mean
+        self.variance *= self.momentum
+        self.variance += (1 - self.momentum) * variance * (n / (n - 1))

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The network: a chain of layers over one flat vector.
+
+``workspace`` is the memory that it computes in.
+"""
+
+from sknumpynet.core.network.network import Network
+from sknumpynet.core.network.workspace import Workspace
+
+__all__ = ["Network", "Workspace"]

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The network: a list of layers over one flat vector of parameters.
+
+``params`` holds all weights W, layer by layer, and after them all biases b; ``grads`` is laid out alike.
+Whatever is done to all parameters (a step, a penalty, a copy, a check) is one line on a vector.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from sknumpynet.core.activations import Activation
+from sknumpynet.core.arrays import Array, checked_dtype
+from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
+from sknumpynet.core.layers import Activate, Dense, Layer
+from sknumpynet.core.network.foreign import check_layers, fill_checked
+from sknumpynet.core.network.rows import chunks
+from sknumpynet.core.network.workspace import Workspace, bind_views
+
+# Of the widest layer's output for a chunk of rows: about what a core's cache holds.
+CHUNK_BYTES = 1 << 19
+Link = Callable[[Array, Array], None]
+PLACES = ("weights", "biases", "rest")  # the order in ``params``
+# So few rows are predicted in one go, whatever the width.
+SMALL = 32
+
+
+class Network:
+    """A stack of layers with its parameters.
+
+    Parameters
+    ----------
+    layers : sequence of Layer, Activation or str
+        For instance ``[Dense(2, 8), "tanh", Dense(8, 1)]``. Layers are copied: the network has its own.
+    dtype : {numpy.float64, numpy.float32}, default=numpy.float64
+        Of the parameters and of all that is computed.
+    initializer : Initializer, default=GlorotUniform()
+        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ...
+    bias_initializer : Initializer, default=None
+        Fills the biases in its place.
+    rng : int, Generator, RandomState or None, default=None
+        Where the initial numbers come from.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,)
+        All parameters. To write them use ``params[...] =``; the layers hold views.
+    grads : ndarray of shape (n_params,)
+        dL/dparams of the last `backward`.
+    state : ndarray
+        What is kept but not trained: the running statistics of batch normalisation.
+    n_weights : int
+        ``params[:n_weights]`` are the weights; biases follow, then gains and shifts of normalisations.
+    dense : list of Dense
+        The layers that have weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.core import Adam, Dense, Network, SquaredError, Workspace
+    >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.0]])
+    >>> network = Network([Dense(2, 8), "tanh", Dense(8, 1)], rng=0)
+    >>> work, loss, optimizer = Workspace(network, len(X)), SquaredError(), Adam()
+    >>> for step in range(500):
+    ...     value, delta = loss.value_and_gradient(y, network.forward(X, work))
+    ...     network.backward(delta, work)
+    ...     optimizer.step(network.params, network.grads, learning_rate=0.05)
+    >>> network.predict(X).round(2).ravel() + 0
+    array([0., 1., 1., 0.])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | Activation | str],
+        *,
+        dtype: DTypeLike = np.float64,
+        initializer: Initializer | None = None,
+        bias_initializer: Initializer | None = None,
+        rng: int | RandomSource | None = None,
+    ) -> None:
+        self.layers: list[Layer] = [
+            copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
+        ]
+        self._lay_out()
+        self._params: Array = np.empty(self._n_params, checked_dtype(dtype))
+        self.state = np.empty(self._n_state, dtype)
+        self._bind_all()
+        check_layers(self)
+        self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
+
+    def _lay_out(self) -> None:
+        self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        if not self.dense:
+            raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
+        self.widest = max(max(layer.fan_in, layer.fan_out) for layer in self.dense)
+        self.widest_output = max(layer.fan_out for layer in self.dense)
+        self.fan_in = width = self.dense[0].fan_in
+        keeps = True  # the data
+        for layer in self.layers:
+            layer.check()
+            width = layer.width(width)
+            if isinstance(layer, Activate):
+                layer.copies = keeps
+            keeps = layer.keeps_output
+        self.n_outputs = width
+        self.is_random = any(type(layer).draw is not Layer.draw for layer in self.layers)
+        sizes = dict.fromkeys((*PLACES, "state"), 0)
+        for layer in self.layers:
+            for place, shape in layer.shapes().values():
+                sizes[place] += math.prod(shape)
+        self.n_weights = sizes["weights"]
+        self._n_params = sum(sizes[place] for place in PLACES)
+        self._n_state = sizes["state"]
+
+    def _bind_all(self) -> None:
+        bind_views(self.layers, self._params, PLACES)
+        bind_views(self.layers, self.state, ("state",))
+        self._grads: Array | None = None
+
+    @property
+    def params(self) -> Array:
+        return self._params
+
+    @property
+    def grads(self) -> Array:
+        if self._grads is None:  # a network that only predicts needs none
+            self._grads = np.zeros_like(self._params)
+            bind_views(self.layers, self._grads, PLACES, prefix="d")
+        return self._grads
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._params.dtype
+
+    def initialize(
+        self,
+        initializer: Initializer,
+        rng: int | RandomSource | None = None,
+        bias_initializer: Initializer | None = None,
+    ) -> None:
+        """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
+        source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                fans = layer.fan_in, layer.fan_out
+                fill_checked(initializer, layer.W, *fans, source)
+                if layer.bias:
+                    fill_checked(bias_initializer or initializer, layer.b, *fans, source)
+            layer.fill()
+
+    def draw(self, work: Workspace, rng: np.random.Generator) -> None:
+        """Draw the masks of dropout for the next pass in ``work``."""
+        for layer, buffer in zip(self.layers, work.buffers, strict=True):
+            layer.draw(buffer, rng)
+
+    def remember(self, work: Workspace) -> None:
+        """Update running statistics from the last forward pass in ``work``."""
+        for layer, buffer in zip(self.layers, work.buffers, strict=True):
+            layer.remember(buffer)
+
+    def snapshot(self, into: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
+        """Return copies of all that training changes, in the arrays of an earlier snapshot if given."""
+        if into is None:
+            return self._params.copy(), self.state.copy()
+        into[0][...], into[1][...] = self._params, self.state
+        return into
+
+    def restore(self, snapshot: tuple[Array, Array]) -> None:
+        """Put a snapshot back."""
+        self._params[...], self.state[...] = snapshot
+
+    def forward(self, X: Any, work: Workspace) -> Array:
+        """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
+
+        ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC).
+        """
+        out = X
+        try:
+            if X.dtype != self._params.dtype:
+                raise TypeError
+            for layer, buffer in zip(self.layers, work.buffers, strict=True):
+                out = layer.forward(out, buffer)
+        except (AttributeError, TypeError, ValueError):
+            work.check(X, self)
+            raise
+        return out  # type: ignore[no-any-return]
+
+    def backward(self, delta: Array, work: Workspace) -> Array | None:
+        """Fill `grads` from ``delta`` = dL/draw, for the batch that was last sent forward in ``work``.
+
+        ``delta`` is overwritten. Returns dL/dX where the workspace was made for it, else None.
+        """
+        if self._grads is None:
+            self.grads  # noqa: B018  (binds dW and db)
+        flow: Array | None = delta
+        try:
+            for layer, buffer in zip(reversed(self.layers), work.reversed_buffers, strict=True):
+                flow = layer.backward(flow, buffer)  # type: ignore[arg-type]
+        except (AttributeError, TypeError, ValueError):
+            work.check_delta(delta)
+            raise
+        return flow
+
+    def predict(
+        self, X: Any, rows: Any = None, link: Link | None = None, out: Any = None, check: Any = None
+    ) -> Array:
+        """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
+
+        ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
+        are those to take, None for all. For each chunk ``check(chunk)`` is called, and ``link(raw, out)``,
+        which writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or what was given.
+        """
+        n = X.shape[0] if rows is None else len(rows)
+        if n <= SMALL and rows is None and isinstance(X, np.ndarray) and X.dtype == self.dtype:
+            check(X) if check is not None else None
+            raw = self.forward(X, Workspace(self, n, training=False))
+            out = raw if out is None else out
+            if link is not None:
+                link(raw, out)
+            return out  # type: ignore[no-any-return]
+        out = np.empty((n, self.n_outputs), self.dtype) if out is None else out
+        sparse = not isinstance(X, np.ndarray)
+        size = max(1, min(n, self.chunk_rows(sparse)))
+        if rows is None and (X.format == "csc" if sparse else X.flags.fnc):  # column by column
+            if n * self.widest_output <= self.n_weights:
+                size = max(1, n)  # no more memory than the weights, and no picking of rows
+            if check is not None and not sparse:
+                check = check(X.T)  # all of it, as it lies in memory; returns None
+        work = Workspace(self, size, training=False)
+        for start, stop, chunk in chunks(X, rows, size, self.dtype):
+            work = work if stop - start == size else work.head(stop - start)
+            check(chunk) if check is not None else None
+            raw, part = self.forward(chunk, work), out[start:stop]
+            link(raw, part) if link is not None else np.copyto(part, raw)
+        return out  # type: ignore[no-any-return]
+
+    def chunk_rows(self, sparse: bool = False, backward: bool = False) -> int:
+        """Return how many rows to take at a time where the number is free.
+
+        As many as a core's cache holds, of a sparse matrix by the outputs alone, but enough that passing
+        over all weights once a chunk costs little, which backward does more often.
+        """
+        width = self.widest_output if sparse else self.widest
+        enough = min(3 * self.n_weights // width, self.n_weights if backward else 16 * SMALL)
+        return max(SMALL, CHUNK_BYTES // (width * self.dtype.itemsize), enough)
+
+    def copy(self) -> Network:
+        """Return a network with the same parameters and its own memory."""
+        return copy.deepcopy(self)
+
+    def first(self, n: int) -> Network:
+        """Return the first ``n`` layers as a network on the same parameters, for prediction."""
+        part = copy.copy(self)
+        part.layers = self.layers[:n]
+        part.n_outputs = [layer.fan_out for layer in part.layers if isinstance(layer, Dense)][-1]
+        return part
+
+    def input_gradients(self, X: Any) -> tuple[Array, Array]:
+        """Return ``raw``, and d raw / dX of shape (n, n_outputs, n_features), for dense ``X``."""
+        other = self.copy()  # the backward pass writes gradients, and may run in several threads
+        work = Workspace(other, len(X), input_gradient=True)
+        for buffer in work.buffers:
+            buffer.frozen = True
+        raw = other.forward(X, work).copy()
+        slopes = np.empty((*raw.shape, X.shape[1]), self.dtype)
+        for output in range(self.n_outputs):
+            work.delta[...] = np.arange(self.n_outputs) == output
+            slopes[:, output] = other.backward(work.delta, work)
+        return raw, slopes
+
+    def astype(self, dtype: DTypeLike) -> Network:
+        """Return a copy that computes in another dtype, float32 or float64."""
+        other = copy.copy(self)
+        layers = [copy.copy(layer) for layer in self.layers]
+        params, state = self._params.astype(checked_dtype(dtype)), self.state.astype(dtype)
+        other.__setstate__({"layers": layers, "params": params, "state": state})
+        return other
+
+    def make_writable(self) -> None:
+        """Copy parameters that lie in a file that was opened for reading (a memory map)."""
+        if not self._params.flags.writeable:
+            self._params, self.state = np.array(self._params), np.array(self.state)
+            self._bind_all()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"layers": self.layers, "params": self._params, "state": self.state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.layers, self._params, self.state = state["layers"], state["params"], state["state"]
+        self._lay_out()
+        self._bind_all()
+
+    def __repr__(self) -> str:
+        return f"Network({self.layers!r}, dtype={self.dtype.name})"

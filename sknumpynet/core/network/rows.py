@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Some rows of the data as an array of the network's dtype, in a buffer that is used again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from sknumpynet.core.arrays import Array
+
+Rows = slice | Array  # consecutive rows, or an array of row numbers
+
+
+class Gather:
+    """Rows of one array, as an array of ``dtype`` in C order, or as CSR where the array is sparse.
+
+    Parameters
+    ----------
+    source : ndarray of shape (n,) or (n, k), or sparse matrix or array
+        The data; CSC becomes CSR once.
+    size : int
+        Largest number of rows at a time.
+    dtype : dtype
+        Of what is returned.
+    """
+
+    def __init__(self, source: Any, size: int, dtype: DTypeLike) -> None:
+        self.dtype = dtype
+        self.sparse = not isinstance(source, np.ndarray)
+        if self.sparse:
+            self.source = source.tocsr()
+            return
+        self.source = source
+        self.same = source.dtype == dtype
+        # np.take with out= copies the whole source first unless it is C-contiguous
+        self.take = source.flags.c_contiguous
+        shape = (size, *source.shape[1:])
+        self.out = np.empty(shape, dtype)
+        if self.take and not self.same:
+            self.raw = np.empty(shape, source.dtype)
+
+    def __call__(self, rows: Rows) -> Any:
+        """Return those rows; they may be overwritten by the next call."""
+        if self.sparse:
+            return self._sparse_rows(rows).astype(self.dtype, copy=False)
+        if isinstance(rows, slice):
+            part = self.source[rows]
+            if not self.same:
+                out = self.out[: len(part)]
+                out[...] = part
+                return out
+            return part
+        n = len(rows)
+        out = self.out if n == len(self.out) else self.out[:n]
+        if not self.take:
+            out[...] = self.source[rows]
+        elif self.same:
+            self.source.take(rows, axis=0, out=out, mode="clip")
+        else:
+            self.source.take(rows, axis=0, out=self.raw[:n], mode="clip")
+            out[...] = self.raw[:n]
+        return out
+
+    def _sparse_rows(self, rows: Rows) -> Any:
+        source = self.source
+        if not isinstance(rows, slice):
+            return source[rows]
+        first, last, _ = rows.indices(source.shape[0])
+        # views: source[rows] copies
+        indptr = source.indptr[first : last + 1]
+        stored = slice(indptr[0], indptr[-1])
+        return type(source)(
+            (source.data[stored], source.indices[stored], indptr - indptr[0]),
+            shape=(last - first, source.shape[1]),
+        )
+
+
+def chunks(
+    X: Any, rows: Array | None, size: int, dtype: DTypeLike
+) -> Iterator[tuple[int, int, Any]]:
+    """Yield start, stop and those of the ``rows`` of X, None for all, at most ``size`` at a time."""
+    n = X.shape[0] if rows is None else len(rows)
+    if rows is None and n <= size and not isinstance(X, np.ndarray):
+        yield 0, n, X.astype(dtype, copy=False)
+        return
+    gather = Gather(X, size, dtype)
+    for start in range(0, n, size):
+        stop = min(start + size, n)
+        yield start, stop, gather(slice(start, stop) if rows is None else rows[start:stop])

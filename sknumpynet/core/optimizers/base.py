@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Optimizers: one step of the flat parameter vector along the flat gradient, in place.
+
+Each is its options, its state (flat arrays as long as ``params``, named as in the paper) and its update
+equations. It knows no schedule, stops nothing and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array, pieces
+from sknumpynet.core.options import Options
+
+Rate = float | Array  # one for all parameters, or one for each
+
+
+def scale_by_rate(vector: Array, learning_rate: Rate, factor: float = 1.0) -> None:
+    """Multiply ``vector`` by ``learning_rate * factor``, without an array for the product of the two."""
+    if isinstance(learning_rate, np.ndarray):
+        vector *= learning_rate
+        vector *= factor
+    else:
+        vector *= learning_rate * factor
+
+
+class Optimizer(Options):
+    """Base class: `step` updates ``params`` and whatever the optimizer remembers.
+
+    Attributes
+    ----------
+    state : dict of str to ndarray of shape (n_params,)
+        What is remembered from step to step; made in the first one.
+    t : int
+        Number of steps taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, params, grads, state, learning_rate, scratch):
+    ...         np.sign(grads, out=scratch)
+    ...         params -= learning_rate * scratch
+    >>> params = np.array([1.0, 1.0])
+    >>> SignDescent().step(params, np.array([0.5, -2.0]), learning_rate=0.25)
+    >>> params
+    array([0.75, 1.25])
+    """
+
+    state_names: tuple[str, ...] = ()
+    weight_decay = 0.0
+
+    state: dict[str, Array]
+    t: int
+    _scratch: Array
+
+    def step(
+        self,
+        params: Array,
+        grads: Array,
+        learning_rate: Rate,
+        n_weights: int | None = None,
+        penalty: Callable[[Array, Array, Array], None] | None = None,
+    ) -> None:
+        """Update ``params`` in place; ``grads`` stays as it is but for the gradient of the penalty.
+
+        Parameters
+        ----------
+        params, grads : ndarray of shape (n_params,)
+            The parameters and the gradient.
+        learning_rate : float or ndarray of shape (n_params,)
+            One rate for all parameters, or one for each.
+        n_weights : int, default=None
+            ``params[:n_weights]`` is what weight decay and ``penalty``, where there are any, apply to; None
+            means all.
+        penalty : callable, default=None
+            ``penalty(W, dW, scratch)`` is called on each piece of the weights before its update.
+
+        Raises
+        ------
+        ValueError
+            If ``learning_rate`` is neither one number nor as long as ``params``.
+        """
+        if not hasattr(self, "_scratch"):
+            self._begin(params)
+        if not isinstance(learning_rate, float):
+            learning_rate = _as_rate(learning_rate, params)
+        self.t += 1
+        self.before_update()
+        n = len(params) if n_weights is None else n_weights
+        parts: Iterable[Any] = [(params, grads, self.state, learning_rate, self._scratch, n)]
+        if len(params) > len(self._scratch):
+            parts = self._parts(params, grads, learning_rate, n)
+        for part, slope, state, rate, scratch, n in parts:
+            if penalty is not None and n > 0:
+                penalty(part[:n], slope[:n], scratch[:n])
+            if self.weight_decay and n > 0:
+                self._decay(part[:n], rate, scratch[:n])
+            self.update(part, slope, state, rate, scratch)
+
+    def _decay(self, W: Array, learning_rate: Rate, scratch: Array) -> None:
+        """``W *= 1 - learning_rate * weight_decay``."""
+        if isinstance(learning_rate, np.ndarray):
+            np.multiply(learning_rate[: len(W)], -self.weight_decay, out=scratch)
+            scratch += 1
+            W *= scratch
+        else:
+            W *= 1 - learning_rate * self.weight_decay
+
+    def _parts(
+        self, params: Array, grads: Array, learning_rate: Rate, n_weights: int
+    ) -> Iterator[tuple[Any, ...]]:
+        for piece in pieces(len(params)):
+            state = {name: vector[piece] for name, vector in self.state.items()}
+            scratch = self._scratch[: piece.stop - piece.start]
+            rate = learning_rate[piece] if isinstance(learning_rate, np.ndarray) else learning_rate
+            yield params[piece], grads[piece], state, rate, scratch, n_weights - piece.start
+
+    def _begin(self, params: Array) -> None:
+        if not hasattr(self, "state"):
+            self.state = {name: np.zeros_like(params) for name in self.state_names}
+            self.t = 0
+        for name, vector in self.state.items():
+            if not vector.flags.writeable:  # it lies in a file that was opened for reading
+                self.state[name] = np.array(vector)
+        self._scratch = np.empty(pieces(len(params))[0].stop, params.dtype)
+
+    def before_update(self) -> None:
+        """Do what is to be done once a step, where `update` may be called for several pieces."""
+
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: Rate,
+        scratch: Array,
+    ) -> None:
+        """Apply the update equations to some or all of the parameters.
+
+        All arrays are of the same length; ``scratch`` is free to use. ``params`` and the arrays in ``state``
+        are to be written in place. ``learning_rate`` is a number, or an array of that length where `step` was
+        given one. ``self.t`` counts from 1.
+        """
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_scratch"}
+
+
+def _as_rate(learning_rate: Any, params: Array) -> Rate:
+    """Return one rate, or one for each parameter in the dtype of these."""
+    rates = np.asarray(learning_rate, params.dtype)
+    if rates.ndim == 0:
+        return float(learning_rate)
+    if rates.shape != params.shape:
+        raise ValueError(
+            f"learning_rate must be a number or an array of shape {params.shape}, one rate for each "
+            f"parameter; got an array of shape {rates.shape}"
+        )
+    return rates

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Schedules: progress -> learning rate.
+
+``base`` says what one is, ``by_name`` finds them.
+"""
+
+from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.by_name import SCHEDULES, get_schedule
+from sknumpynet.core.schedules.cosine import Cosine, OneCycle
+from sknumpynet.core.schedules.decay import Custom, Exponential, Step
+from sknumpynet.core.schedules.scikit_learn import Adaptive, Constant, InverseScaling
+from sknumpynet.core.schedules.warmup import Warmup
+
+__all__ = [
+    "SCHEDULES",
+    "Adaptive",
+    "Constant",
+    "Cosine",
+    "Custom",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "Progress",
+    "Schedule",
+    "Step",
+    "Warmup",
+    "get_schedule",
+]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Schedules: how large a step to take, from where training is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from sknumpynet.core.options import Options
+
+
+@dataclass
+class Progress:
+    """Where training is.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken so far.
+    n_steps : int
+        Steps in all, if training goes on to the largest number of epochs.
+    samples : int
+        Rows seen so far, counted at the end of each epoch.
+    epoch : int
+        Epochs done so far.
+    """
+
+    step: int = 0
+    n_steps: int = 1
+    samples: int = 0
+    epoch: int = 0
+
+
+class Schedule(Options):
+    """Base class: a function of `Progress` to a learning rate.
+
+    A subclass has a parameter ``rate``, the largest rate; None stands for the estimator's
+    ``learning_rate_init``, which is put in before training.
+
+    Attributes
+    ----------
+    moves : {'never', 'epoch', 'step'}
+        When the rate is to be asked for anew.
+    has_end : bool
+        Whether the schedule is made for a given number of steps. Training then goes on to the end.
+    holds : bool
+        Whether the last rate is held where training goes on beyond its planned length, as it may in calls of
+        ``partial_fit``.
+
+    Examples
+    --------
+    >>> class Linear(Schedule):
+    ...     moves = "step"
+    ...     has_end = True
+    ...     def __init__(self, rate=None):
+    ...         self.rate = rate
+    ...     def __call__(self, progress):
+    ...         return self.top * max(1 - progress.step / progress.n_steps, 0)
+    >>> Linear(0.5)(Progress(step=3, n_steps=4))
+    0.125
+    """
+
+    rate: float | None
+    moves = "never"
+    has_end = False
+    holds = True
+
+    def __call__(self, progress: Progress) -> float:
+        """Return the learning rate at that point."""
+        raise NotImplementedError
+
+    def held(self, progress: Progress, n_epochs: int | None = None) -> float:
+        """Return the rate there; beyond the planned number of epochs, of the last step where it `holds`."""
+        at = progress
+        if self.holds and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
+            step, epoch = min(at.step, at.n_steps - 1), min(at.epoch, n_epochs - 1)
+            at = replace(at, step=step, epoch=epoch)
+        rate = self(at)
+        if not 0 <= rate < math.inf:
+            raise ValueError(
+                f"{self!r} gave the learning rate {rate} for step {at.step}; it has to be a finite number, "
+                "at least 0"
+            )
+        return rate
+
+    def on_plateau(self, rate: float) -> float | None:
+        """Return the rate to go on with when nothing improves any more, or None to stop."""
+        return None
+
+    @property
+    def top(self) -> float:
+        """The largest rate, as a number."""
+        return 0.001 if self.rate is None else self.rate

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Schedules along a cosine: down, and up and down in one cycle."""
+
+from __future__ import annotations
+
+import math
+
+from sknumpynet.core.schedules.base import Progress, Schedule
+
+
+class Cosine(Schedule):
+    """From ``rate`` down to ``end_factor * rate`` along half a cosine, over all epochs.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The first rate.
+    warmup : float, default=0.0
+        Share of the steps before that in which the rate rises from 0.
+    end_factor : float, default=0.0
+        The last rate as a share of the first.
+
+    References
+    ----------
+    Loshchilov, Hutter: SGDR: Stochastic Gradient Descent with Warm Restarts (ICLR 2017, arXiv:1608.03983).
+
+    Examples
+    --------
+    >>> schedule = Cosine(0.1)
+    >>> [round(schedule(Progress(step, 11)), 6) for step in (0, 5, 10)]
+    [0.1, 0.05, 0.0]
+    """
+
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "warmup": "a number in [0, 1]",
+        "end_factor": "a number in [0, 1]",
+    }
+    moves = "step"
+    has_end = True
+
+    def __init__(
+        self, rate: float | None = None, warmup: float = 0.0, end_factor: float = 0.0
+    ) -> None:
+        self.rate = rate
+        self.warmup = warmup
+        self.end_factor = end_factor
+
+    def __call__(self, progress: Progress) -> float:
+        last = max(progress.n_steps - 1, 1)
+        turn = self.warmup * last
+        if progress.step < turn:
+            return self.top * (progress.step + 1) / (turn + 1)
+        done = (progress.step - turn) / max(last - turn, 1e-9)
+        return _half_cosine(self.top, self.top * self.end_factor, min(done, 1.0))
+
+
+class OneCycle(Schedule):
+    """Up from a small rate to ``rate``, then down to almost nothing, each along half a cosine.
+
+    ::
+
+        start = rate * start_factor          at step 0
+        rate                                 after the share ``warmup`` of the steps
+        start * end_factor                   at the last step
+
+    The large rate in between crosses flat ground fast and keeps out of narrow minima; the end settles.
+    Training takes all of its epochs: ``max_iter`` is the length of the cycle.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The largest rate. It may be several times what a constant rate may be.
+    warmup : float, default=0.3
+        Share of the steps in which the rate rises.
+    start_factor : float, default=0.04
+        The first rate as a share of the largest.
+    end_factor : float, default=1e-4
+        The last rate as a share of the first.
+
+    References
+    ----------
+    Smith, Topin: Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates
+    (2018, arXiv:1708.07120).
+
+    Examples
+    --------
+    >>> schedule = OneCycle(0.01)
+    >>> [round(schedule(Progress(step, 11)), 6) for step in (0, 3, 10)]
+    [0.0004, 0.01, 0.0]
+    """
+
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "warmup": "a number in [0, 1]",
+        "start_factor": "a number in [0, 1]",
+        "end_factor": "a number in [0, 1]",
+    }
+    moves = "step"
+    has_end = True
+
+    def __init__(
+        self,
+        rate: float | None = None,
+        warmup: float = 0.3,
+        start_factor: float = 0.04,
+        end_factor: float = 1e-4,
+    ) -> None:
+        self.rate = rate
+        self.warmup = warmup
+        self.start_factor = start_factor
+        self.end_factor = end_factor
+
+    def __call__(self, progress: Progress) -> float:
+        top, start = self.top, self.top * self.start_factor
+        last = max(progress.n_steps - 1, 1)
+        turn = self.warmup * last
+        if progress.step < turn:
+            return _half_cosine(start, top, progress.step / turn)
+        done = (progress.step - turn) / max(last - turn, 1e-9)
+        return _half_cosine(top, start * self.end_factor, min(done, 1.0))
+
+
+def _half_cosine(start: float, end: float, share: float) -> float:
+    """Return ``start`` for share 0, ``end`` for share 1, and in between half a period of a cosine."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))

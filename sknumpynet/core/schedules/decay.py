@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Schedules that come down by steps or exponentially, and a function of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sknumpynet.core.schedules.base import Progress, Schedule
+
+
+class Step(Schedule):
+    """``rate * factor^(number of times that `every` epochs have passed)``.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The first rate.
+    every : int, default=10
+        Epochs from one drop to the next.
+    factor : float, default=0.5
+        What the rate is multiplied by.
+
+    Examples
+    --------
+    >>> schedule = Step(0.1, every=2, factor=0.1)
+    >>> [round(schedule(Progress(step, 60, epoch=step // 10)), 6) for step in (0, 19, 20)]
+    [0.1, 0.1, 0.01]
+    """
+
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "every": "an integer in [1, inf)",
+        "factor": "a number in (0, 1]",
+    }
+    moves = "epoch"
+
+    def __init__(self, rate: float | None = None, every: int = 10, factor: float = 0.5) -> None:
+        self.rate = rate
+        self.every = every
+        self.factor = factor
+
+    def __call__(self, progress: Progress) -> float:
+        return self.top * self.factor ** (progress.epoch // self.every)
+
+
+class Exponential(Schedule):
+    """``rate * factor^epoch``.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The first rate.
+    factor : float, default=0.95
+        What the rate is multiplied by after each epoch.
+
+    Examples
+    --------
+    >>> Exponential(0.1, factor=0.5)(Progress(epoch=2))
+    0.025
+    """
+
+    constraints = {"rate": "None or a number in (0, inf)", "factor": "a number in (0, 1]"}
+    moves = "epoch"
+
+    def __init__(self, rate: float | None = None, factor: float = 0.95) -> None:
+        self.rate = rate
+        self.factor = factor
+
+    def __call__(self, progress: Progress) -> float:
+        return self.top * self.factor**progress.epoch
+
+
+class Custom(Schedule):
+    """A function of the step, for instance ``lambda step: 0.01 * 0.999**step``.
+
+    Parameters
+    ----------
+    function : callable
+        Gives the rate of a step, counted from 0.
+
+    Examples
+    --------
+    >>> Custom(lambda step: 0.1 / (1 + step))(Progress(step=9))
+    0.01
+    """
+
+    constraints = {"function": "a function"}
+    rate = None
+    moves = "step"
+
+    def __init__(self, function: Callable[[int], float]) -> None:
+        self.function = function
+
+    def __call__(self, progress: Progress) -> float:
+        return float(self.function(progress.step))

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The three schedules that scikit-learn has: constant, inverse scaling, adaptive."""
+
+from __future__ import annotations
+
+from sknumpynet.core.schedules.base import Progress, Schedule
+
+
+class Constant(Schedule):
+    """The same rate from beginning to end.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The learning rate.
+
+    Examples
+    --------
+    >>> Constant(0.1)(Progress(samples=1000))
+    0.1
+    """
+
+    constraints = {"rate": "None or a number in (0, inf)"}
+
+    def __init__(self, rate: float | None = None) -> None:
+        self.rate = rate
+
+    def __call__(self, progress: Progress) -> float:
+        return self.top
+
+
+class InverseScaling(Schedule):
+    """``rate / (samples + 1)^power``, moved at the end of each epoch, for as long as training goes on.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The learning rate of the first epoch.
+    power : float, default=0.5
+        The exponent.
+
+    Examples
+    --------
+    >>> InverseScaling(0.1)(Progress(samples=99))
+    0.01
+    """
+
+    constraints = {"rate": "None or a number in (0, inf)", "power": "a number in [0, inf)"}
+    moves = "epoch"
+    holds = False  # as scikit-learn's
+
+    def __init__(self, rate: float | None = None, power: float = 0.5) -> None:
+        self.rate = rate
+        self.power = power
+
+    def __call__(self, progress: Progress) -> float:
+        return float(self.top / (progress.samples + 1) ** self.power)
+
+
+class Adaptive(Schedule):
+    """The same rate as long as the loss falls; divided by ``factor`` each time it no longer does.
+
+    Parameters
+    ----------
+    rate : float, default=None
+        The learning rate to begin with.
+    factor : float, default=5.0
+        What the rate is divided by on a plateau.
+    smallest : float, default=1e-6
+        Training stops at a plateau with a rate of at most this.
+
+    Examples
+    --------
+    >>> Adaptive(0.1).on_plateau(0.1), Adaptive(0.1).on_plateau(1e-7)
+    (0.02, None)
+    """
+
+    constraints = {
+        "rate": "None or a number in (0, inf)",
+        "factor": "a number in (1, inf)",
+        "smallest": "a number in [0, inf)",
+    }
+
+    def __init__(
+        self, rate: float | None = None, factor: float = 5.0, smallest: float = 1e-6
+    ) -> None:
+        self.rate = rate
+        self.factor = factor
+        self.smallest = smallest
+
+    def __call__(self, progress: Progress) -> float:
+        return self.top
+
+    def on_plateau(self, rate: float) -> float | None:
+        return None if rate <= self.smallest else rate / self.factor

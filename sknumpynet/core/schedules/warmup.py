@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A rise before any other schedule."""
+
+from __future__ import annotations
+
+from sknumpynet.core.schedules.base import Progress, Schedule
+from sknumpynet.core.schedules.by_name import get_schedule
+
+
+class Warmup(Schedule):
+    """A linear rise before any other schedule: ``(step + 1) / (steps + 1)`` of its rate.
+
+    Parameters
+    ----------
+    schedule : str or Schedule, default='constant'
+        What follows. It counts from the first step, as it would without the rise.
+    steps : int or float, default=0.05
+        Length of the rise: a number of steps, or a share below 1 of all steps.
+    rate : float, default=None
+        The rate of ``schedule``, where that has none of its own.
+
+    References
+    ----------
+    Goyal et al.: Accurate, Large Minibatch SGD (2017, arXiv:1706.02677).
+
+    Examples
+    --------
+    >>> from sknumpynet.core import Constant
+    >>> schedule = Warmup(Constant(0.1), steps=3)
+    >>> [schedule(Progress(step)) for step in (0, 1, 3, 100)]
+    [0.025, 0.05, 0.1, 0.1]
+    """
+
+    constraints = {"rate": "None or a number in (0, inf)", "steps": "a number in [0, inf)"}
+    moves = "step"
+
+    def __init__(
+        self,
+        schedule: str | Schedule = "constant",
+        steps: float = 0.05,
+        rate: float | None = None,
+    ) -> None:
+        self.schedule = schedule
+        self.steps = steps
+        self.rate = rate
+
+    @property
+    def inner(self) -> Schedule:
+        """The schedule that follows, with the rate put in."""
+        return get_schedule(self.schedule, self.top)
+
+    @property
+    def has_end(self) -> bool:  # type: ignore[override]
+        return self.inner.has_end
+
+    @property
+    def holds(self) -> bool:  # type: ignore[override]
+        return self.inner.holds
+
+    def on_plateau(self, rate: float) -> float | None:
+        return self.inner.on_plateau(rate)
+
+    def __call__(self, progress: Progress) -> float:
+        steps = self.steps if self.steps >= 1 else self.steps * progress.n_steps
+        rate = self.inner(progress)
+        return rate * min((progress.step + 1) / (steps + 1), 1.0)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training: steps on batches, epochs, and when to stop.
+
+``epochs`` has the loop, ``lbfgs`` the other way.
+"""
+
+from sknumpynet.core.training.batches import Batches
+from sknumpynet.core.training.epochs import Training
+from sknumpynet.core.training.history import History, Patience
+from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Stop, minimize_lbfgs
+from sknumpynet.core.training.penalty import Penalty, clip_norm
+
+__all__ = [
+    "Batches",
+    "History",
+    "LbfgsResult",
+    "Objective",
+    "Patience",
+    "Penalty",
+    "Stop",
+    "Training",
+    "clip_norm",
+    "minimize_lbfgs",
+]

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What happens to the gradient between the backward pass and the update.
+
+The gradient of the penalty on the weights is added, and a gradient longer than allowed is shortened.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sknumpynet.core.arrays import SCALARS, Array, pieces
+from sknumpynet.core.network import Network
+
+
+class Penalty:
+    """``l2 / 2 * ||W||^2 + l1 * sum |W|``, for some of the weights at a time.
+
+    Attributes
+    ----------
+    value : float
+        The sum over the weights that it was called for.
+    """
+
+    def __init__(self, l2: float, l1: float = 0.0) -> None:
+        self.l2, self.l1, self.value = l2, l1, 0.0
+
+    def __call__(self, W: Array, dW: Array, scratch: Array) -> None:
+        """Add ``l2 W + l1 sign(W)`` to ``dW``; ``scratch`` is free space of that length."""
+        scalars = SCALARS[W.dtype]
+        if self.l2:
+            np.multiply(W, scalars[self.l2], out=scratch)
+            dW += scratch
+            self.value += 0.5 * self.l2 * float(W.dot(W))
+        if self.l1:
+            np.sign(W, out=scratch)
+            self.value += self.l1 * float(W.dot(scratch))
+            scratch *= scalars[self.l1]
+            dW += scratch
+
+    def add_all(self, network: Network, scratch: Array) -> float:
+        """Add the gradient for all weights of a network, whose penalty is returned."""
+        for piece in pieces(network.n_weights):
+            self(network.params[piece], network.grads[piece], scratch[: piece.stop - piece.start])
+        return self.value
+
+
+def clip_norm(grads: Array, largest: float) -> float:
+    """Shorten the vector to ``largest`` where it is longer; return its length before."""
+    norm = math.sqrt(float(grads.dot(grads)))
+    if norm > largest:
+        grads *= largest / norm
+    return norm

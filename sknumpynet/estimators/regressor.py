@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The regressor: targets as real numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from sknumpynet._compat import StrOptions, fit_context
+from sknumpynet.checks.input_checks import check_data, check_numbers, densified, named_as_validation
+from sknumpynet.core.losses import (
+    REGRESSION_LOSSES,
+    Loss,
+    Quantile,
+    get_regression_loss,
+    has_inverse_link,
+)
+from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
+from sknumpynet.estimators.docstrings import documented
+from sknumpynet.estimators.prediction import from_weights
+from sknumpynet.fitting.rollback import all_or_nothing
+
+
+@documented(score="R2", score_text="R2")
+class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
+    """Multi-layer perceptron for regression, computed in NumPy.
+
+    A drop-in for `sklearn.neural_network.MLPRegressor`: the same parameters, attributes and numbers, and
+    more parameters, whose defaults change nothing.
+
+    Parameters
+    ----------
+    loss : str or Loss, default='squared_error'
+        What is minimised. 'squared_error' is half the squared error, for the mean; 'absolute_error' is for
+        the median; 'huber' and 'log_cosh' lie between the two, so that outliers pull with a limited force;
+        'quantile' is the pinball loss. 'poisson' (``y >= 0``), 'gamma' (``y > 0``) and 'tweedie'
+        (``y >= 0``) are half these deviances, for counts, positive amounts and amounts with zeros; their
+        prediction is the exponential of the raw output. Or an object such as ``Huber(delta=2.0)``,
+        ``Quantile([0.1, 0.5, 0.9])``, for which `predict` gives a column each, or of a subclass of one's
+        own.
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    NumpyMLPClassifier : The same for classes.
+    sklearn.neural_network.MLPRegressor : The estimator whose numbers this one gives.
+
+    Notes
+    -----
+    With several targets the squared errors are summed for the gradient, as there, while `loss_` and
+    `loss_curve_` report their mean.
+
+    References
+    ----------
+    Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
+    (AISTATS 2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet import NumpyMLPRegressor
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> y = X.ravel() ** 2
+    >>> model = NumpyMLPRegressor(hidden_layer_sizes=(20,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.99
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseNumpyMLP._parameter_constraints,
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        l1_ratio=0.0,
+        dropout=0.0,
+        normalization=None,
+        max_grad_norm=None,
+        fit_intercept=True,
+        init="auto",
+        bias_init="auto",
+        scoring=None,
+        max_time=None,
+        dtype=None,
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.normalization = normalization
+        self.max_grad_norm = max_grad_norm
+        self.fit_intercept = fit_intercept
+        self.init = init
+        self.bias_init = bias_init
+        self.scoring = scoring
+        self.max_time = max_time
+        self.dtype = dtype
+
+    @available_if(is_stochastic)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
+    ):
+        """Train for one epoch on the given data, going on from the last call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        X_val, y_val, sample_weight_val : like X, y and sample_weight, default=None
+            Validation data, whose loss and score are recorded.
+
+        Returns
+        -------
+        self : object
+            The estimator, a little better.
+
+        Raises
+        ------
+        ValueError
+            If the data will not do; the estimator is then as it was before the call.
+        """
+        with all_or_nothing(self):
+            return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), True)
+
+    def predict(self, X):
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predictions, in the dtype of the network.
+        """
+        return self._prediction(self._raw(X))
+
+    def _prediction(self, raw):
+        self._link()(raw, raw)  # as fitted, whatever `loss` was set to since
+        return raw.ravel() if raw.shape[1] == 1 else raw
+
+    def _through_link(self, raw, slopes):
+        loss = self.loss_function_
+        as_fitted = self.out_activation_ == loss.link
+        if as_fitted and isinstance(loss, Quantile) and np.size(loss.quantiles) > 1:
+            # each row is sorted
+            return np.take_along_axis(slopes, raw.argsort(axis=1)[:, :, np.newaxis], axis=1)
+        return super()._through_link(raw, slopes)
+
+    @classmethod
+    def from_weights(cls, coefs, intercepts=None, *, activation="relu", **params):
+        """Return an estimator with known weights, ready to predict.
+
+        Parameters
+        ----------
+        coefs : list of array-like of shape (fan_in, fan_out)
+            The weights of each layer.
+        intercepts : list of array-like of shape (fan_out,), default=None
+            The biases of each layer; None for none.
+        activation : str, Activation, pair of functions or list, default='relu'
+            Of the hidden layers. 'step' works here.
+        **params
+            Further parameters of the estimator.
+
+        Returns
+        -------
+        estimator : NumpyMLPRegressor
+            The estimator; `partial_fit` trains it on.
+
+        Examples
+        --------
+        >>> model = NumpyMLPRegressor.from_weights([[[2.0]]], [[3.0]])
+        >>> model.predict([[10.0]])
+        array([23.])
+        """
+        return from_weights(cls, coefs, intercepts, activation, params)
+
+    def score(self, X, y, sample_weight=None):
+        """Return R2, of the middle one where the loss is of several quantiles.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        r2 : float
+            1 for a perfect prediction, 0 for the mean.
+        """
+        prediction = self.predict(X)
+        if prediction.ndim == 2:
+            prediction = self.loss_function_.point(prediction)
+        return r2_score(y, prediction, sample_weight=sample_weight)
+
+    def _check_data(self, X, y, reset, incremental):
+        X, y = check_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
+        return self._targets(X, y)
+
+    def _check_validation_data(self, X, y):
+        n_outputs = self.n_outputs_
+        with named_as_validation():
+            X, y, targets = self._check_data(X, y, reset=False, incremental=True)
+        if self.n_outputs_ != n_outputs:
+            raise ValueError(f"y_val has {targets.shape[1]} columns, other than y")
+        return X, y, targets
+
+    def _targets(self, X, y):
+        y = densified(y)
+        check_numbers(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        loss = get_regression_loss(self.loss)
+        loss.check_targets(y)
+        targets = y.reshape(len(y), -1)
+        if targets.dtype.kind != "f":
+            targets = targets.astype(np.float64)
+        self.n_outputs_ = loss.n_raw(targets.shape[1])
+        return X, y, targets
+
+    def _loss_and_link(self):
+        loss = get_regression_loss(self.loss)
+        if loss.link != "identity" and not has_inverse_link(loss):
+            raise ValueError(
+                f"loss={self.loss!r} has link={loss.link!r}, but predictions would be the raw output: "
+                "override `inverse_link` in its class too"
+            )
+        scale = 1.0 / self.n_outputs_ if loss.reports_mean else 1.0
+        return loss, loss.link, scale
+
+    def _validation_score(self, targets, raw, sample_weight):
+        prediction = self._prediction(raw)
+        if prediction.ndim == 2:
+            prediction = self.loss_function_.point(prediction)
+        if not np.isfinite(prediction).all():
+            return np.nan
+        return r2_score(targets, prediction, sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

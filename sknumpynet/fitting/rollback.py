@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What guards a fit: nothing is lost where it fails, and warnings point to the line that asked for it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sknumpynet._compat import CALLBACK_ATTRIBUTES
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """Put all attributes back where the block raises."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        now = {
+            name: value for name, value in vars(estimator).items() if name in CALLBACK_ATTRIBUTES
+        }
+        vars(estimator).clear()
+        vars(estimator).update({**before, **now})
+        raise
+
+
+SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
+
+
+def check_finite(network, loss=0.0):
+    """Raise where training has diverged; ``loss`` is that of the network, where it is known."""
+    if not np.isfinite(network.params).all():
+        raise ValueError(
+            "Solver produced non-finite parameter weights. The input data may contain large values and "
+            f"need to be preprocessed. {SCALE}"
+        )
+    if np.isnan(loss):
+        raise ValueError(
+            "Training diverged: the loss is NaN. The input data may contain large values and need to be "
+            f"preprocessed. {SCALE}"
+        )
+
+
+def check_best(best_score, n_done, unit):
+    """Say that training diverged: warn where there is a best network to keep, else raise."""
+    if best_score == -np.inf:
+        raise ValueError(
+            f"Training diverged by {unit} {n_done}, before the validation data had a finite score: what the "
+            f"network gives is too large. {SCALE}"
+        )
+    warn(
+        f"Training diverged by {unit} {n_done}: what the network gives for the validation data is not "
+        f"finite. The weights with the best validation score before that are kept. {SCALE}",
+        ConvergenceWarning,
+    )
+
+
+def warn_of_interrupt():
+    """Warn that Ctrl-C has ended the training."""
+    warn("Training interrupted by user. The network keeps what it has learnt.")
+
+
+def warn(message, category=UserWarning):
+    """Warn, and point to the line outside of the two libraries that asked for the training."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(
+        ("sknumpynet", "sklearn")
+    ):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

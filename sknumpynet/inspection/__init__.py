@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Looking inside a network.
+
+One step in all its numbers, and hidden layers as features.
+"""
+
+from sknumpynet.inspection.explain_step import StepExplanation, explain_step
+from sknumpynet.inspection.hidden_activations import HiddenActivations
+
+__all__ = ["HiddenActivations", "StepExplanation", "explain_step"]

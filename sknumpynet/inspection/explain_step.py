@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One step of training in all its numbers."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted
+
+from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.layers import Activate, Dense, Dropout, Normalization
+from sknumpynet.core.optimizers import SGD
+from sknumpynet.estimators.base import BaseNumpyMLP
+from sknumpynet.inspection.derivation import derivation
+
+
+@dataclass(repr=False)
+class StepExplanation:
+    """One forward and backward pass, and one update, in all their numbers: what `explain_step` returns.
+
+    Printed, it is a derivation; `rows` and `to_frame` give each number a row of its own.
+
+    Parameters
+    ----------
+    heading : str
+        Network and solver in words.
+    x : ndarray of shape (n_features,)
+        The row.
+    layers : list of dict of str to ndarray
+        For each layer of weights, in the order and with the shapes of ``coefs_``: its input ``x``, ``W`` and
+        ``b``, the pre-activation ``z`` and the activation ``a``, which in the last layer is the prediction.
+        After a step also ``slope`` = da/dz (of hidden layers), ``delta`` = dL/dz, the gradients ``dW`` and
+        ``db`` of the loss, what the optimizer was given, ``gW`` and ``gb`` (with the penalty, and shortened
+        by ``max_grad_norm``), and ``new_W`` and ``new_b``. With normalisation, ``s`` = x W + b, ``h``, which
+        is ``s`` normalised, ``ds``, and ``gain`` and ``shift`` beside ``W`` and ``b``. With dropout, the
+        factors ``mask`` of ``a``, and ``x_mask`` of the first layer. ``function`` names the activation.
+    y : ndarray of shape (n_targets,), default=None
+        The target as the loss takes it, with 1 for the class and 0 for the others; None without a backward
+        pass.
+    loss, penalty : float, default=None
+        The loss before the step, and the penalty on the weights.
+    loss_name : str, default=""
+        Which loss it is.
+    learning_rate : float, default=None
+        The learning rate of the step; None where there was none.
+    optimizer : Optimizer, default=None
+        The optimizer, with its state after the step.
+    max_grad_norm : float, default=None
+        Longest gradient.
+
+    Examples
+    --------
+    >>> from sknumpynet import NumpyMLPRegressor, explain_step
+    >>> model = NumpyMLPRegressor.from_weights([[[2.0]]], [[3.0]])
+    >>> explain_step(model, [10.0]).rows()[-1]
+    {'layer': 0, 'quantity': 'a', 'input': None, 'unit': 0, 'value': 23.0}
+    """
+
+    heading: str
+    x: Any
+    layers: list
+    y: Any = None
+    loss: Any = None
+    penalty: Any = None
+    loss_name: str = ""
+    learning_rate: Any = None
+    optimizer: Any = None
+    max_grad_norm: Any = None
+
+    @property
+    def prediction(self):
+        """The output behind the link, of shape (n_outputs,)."""
+        return self.layers[-1]["a"]
+
+    @property
+    def plain_descent(self):
+        """Whether the update was minus the learning rate times the gradient."""
+        return isinstance(self.optimizer, SGD) and self.optimizer.momentum == 0
+
+    def rows(self):
+        """Return each number as a dict.
+
+        Returns
+        -------
+        rows : list of dict
+            With the keys ``layer``, the index of ``coefs_``; ``quantity``, a name as in `layers`; ``input``
+            and ``unit``, the row and column of a matrix (``input`` is None for vectors, where ``x`` and
+            ``x_mask`` have an input and no unit); and ``value``.
+        """
+        rows = []
+        for k, layer in enumerate(self.layers):
+            for name, values in layer.items():
+                if name == "function":
+                    continue
+                for index in np.ndindex(values.shape):
+                    place = (None, *index) if len(index) == 1 else index
+                    if name in ("x", "x_mask"):
+                        place = (*index, None)
+                    rows.append(
+                        {
+                            "layer": k,
+                            "quantity": name,
+                            "input": place[0],
+                            "unit": place[1],
+                            "value": float(values[index]),
+                        }
+                    )
+        return rows
+
+    def to_frame(self):
+        """Return `rows` as a pandas DataFrame.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            A row per number.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "StepExplanation.to_frame() needs pandas: pip install pandas"
+            ) from error
+        frame = pd.DataFrame(self.rows(), columns=["layer", "quantity", "input", "unit", "value"])
+        return frame.astype({"input": "Int64", "unit": "Int64"})
+
+    def __str__(self):
+        return derivation(self)
+
+    __repr__ = __str__  # a notebook shows the derivation
+
+
+def explain_step(estimator, x, y=None):
+    """Take one training step on one row, on a copy of the network, and return each number of it.
+
+    The step is what ``partial_fit`` would do with this row alone: the same code, with the loss, the penalty,
+    the optimizer with what it remembers, and the learning rate of the next step.
+
+    Parameters
+    ----------
+    estimator : NumpyMLPClassifier or NumpyMLPRegressor
+        A fitted network; ``initialize`` and ``from_weights`` make one without training. It stays as it is.
+    x : array-like of shape (n_features,) or (1, n_features)
+        One row.
+    y : object or array-like of shape (n_outputs,), default=None
+        Its label or target. Without it there is a forward pass only, as in prediction.
+
+    Returns
+    -------
+    step : StepExplanation
+        The numbers: printed, a derivation; ``step.rows()`` or ``step.to_frame()`` for data.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is not one of ours.
+    ValueError
+        If `x` is more than one row, or the activation has no slope to go back through.
+
+    Notes
+    -----
+    With ``solver="lbfgs"``, whose steps need all rows, there are gradients, but no update. One row has no
+    batch statistics: with ``normalization="batch"`` the running ones are used, as in training. With dropout
+    the masks are drawn as in training. ``class_weight="balanced"``, for which one row is too few, counts as
+    none.
+
+    Examples
+    --------
+    One weight and one bias, ``prediction = 2 x + 3``, and a target that is 1 too high:
+
+    >>> from sknumpynet import NumpyMLPRegressor, explain_step
+    >>> model = NumpyMLPRegressor.from_weights(
+    ...     [[[2.0]]], [[3.0]], solver="sgd", momentum=0.0, learning_rate_init=0.1, alpha=0.0
+    ... )
+    >>> print(explain_step(model, [10.0], 22.0))
+    NumpyMLPRegressor, 1-1, solver='sgd', on one row
+    <BLANKLINE>
+    Forward
+      x = [10]
+      Layer 0, the output: z0 = x W0 + b0, prediction = identity(z0)
+        z0[0] = 10 * 2 + 3 = 23
+    <BLANKLINE>
+    Loss: SquaredError() with y = [22]
+      L = 0.5
+    <BLANKLINE>
+    Backward
+      Layer 0, the output: delta0 = dL/dz0 = prediction - y, dW0 = x^T delta0, db0 = delta0
+        delta0[0] = 23 - 22 = 1
+        dW0[0,0] = 10 * 1 = 10
+        db0 = [1]
+    <BLANKLINE>
+    Update: SGD(momentum=0.0), learning rate 0.1
+      W0[0,0] = 2 - 0.1 * 10 = 1
+      b0[0] = 3 - 0.1 * 1 = 2.9
+    """
+    if not isinstance(estimator, BaseNumpyMLP):
+        raise TypeError(
+            "explain_step takes a fitted NumpyMLPClassifier or NumpyMLPRegressor; got "
+            f"{type(estimator).__name__}"
+        )
+    check_is_fitted(estimator)
+    X = _one_row(x)
+    ours = copy.deepcopy(estimator)
+    ours.set_params(batch_size="auto", early_stopping=False, max_time=None, verbose=False)
+    if ours.random_state is None:  # leaves NumPy's global generator alone
+        ours.random_state = 0
+    if isinstance(getattr(ours, "class_weight", None), str):
+        ours.class_weight = None
+    stochastic = ours.solver != "lbfgs"
+    if not stochastic:
+        ours.set_params(solver=SGD(momentum=0.0), learning_rate="constant")
+    before, seen = ours._network.copy(), [_watch(layer) for layer in ours._network.layers]
+    heading = _heading(estimator)
+    if y is None:
+        raw = ours._raw(X)
+        step = StepExplanation(heading, seen[0]["input"][0], _layers(before, seen))
+        _link(step, ours, raw)
+        return step
+    y = _one_target(y)
+    ours.partial_fit(X, y)
+    _, _, targets = ours._check_validation_data(X, y)
+    raw, loss = seen[-1]["output"], ours.loss_function_
+    value, _ = loss.value_and_gradient(targets, raw)
+    scale = ours._loss_and_link()[2]
+    step = StepExplanation(
+        heading,
+        seen[0]["input"][0],
+        _layers(before, seen, ours._network, stochastic),
+        y=_as_numbers(targets, raw),
+        loss=value,
+        penalty=ours.loss_curve_[-1] - value * scale,
+        loss_name=repr(loss),
+        learning_rate=ours.history_["learning_rate"][-1] if stochastic else None,
+        optimizer=ours._training.optimizer if stochastic else None,
+        max_grad_norm=ours.max_grad_norm,
+    )
+    _link(step, ours, raw)
+    return step
+
+
+def _one_row(x):
+    """Return x as something with one row that estimators take."""
+    if issparse(x):
+        x = x.toarray()
+    if np.ndim(x) == 1:
+        x = x.to_frame().T if hasattr(x, "iloc") else np.reshape(x, (1, -1))
+    if np.shape(x)[:1] != (1,):
+        raise ValueError(
+            f"x must be one row; got an array of shape {np.shape(x)}: pass one, as with X[0]"
+        )
+    return x
+
+
+def _one_target(y):
+    """Return y with one entry, or one row."""
+    y = np.asarray(y.toarray() if issparse(y) else y)
+    return y.reshape(1) if y.size == 1 else y.reshape(1, -1)
+
+
+def _as_numbers(targets, raw):
+    """Return the targets of the one row as numbers, class indices as one 1 among zeros."""
+    if targets.ndim == 1:
+        return np.eye(raw.shape[1])[targets[0]]
+    return targets[0].astype(np.float64)
+
+
+def _heading(estimator):
+    sizes = [estimator.coefs_[0].shape[0], *(W.shape[1] for W in estimator.coefs_)]
+    name, shape = type(estimator).__name__, "-".join(map(str, sizes))
+    return f"{name}, {shape}, solver={estimator.solver!r}, on one row"
+
+
+def _watch(layer):
+    """Make the layer keep what goes through it, and return the dict where it does."""
+    seen = {}
+    go_forward, go_back = layer.forward, layer.backward
+
+    def forward(x, buffer):
+        seen["input"] = np.array(x)
+        out = go_forward(x, buffer)
+        seen["output"] = np.array(out)
+        seen["kept"] = None if buffer.kept is None else np.array(buffer.kept)
+        return out
+
+    def backward(delta, buffer):
+        seen["delta"] = np.array(delta)
+        if isinstance(layer, Activate):
+            seen["slope"] = np.ones_like(delta)
+            go_back(seen["slope"], buffer)
+        flow = go_back(delta, buffer)
+        seen["flow"] = None if flow is None else np.array(flow)
+        for name, (place, _) in layer.shapes().items():
+            if place != "state":
+                seen["d" + name] = getattr(layer, "d" + name).copy()
+        return flow
+
+    layer.forward, layer.backward = forward, backward
+    return seen
+
+
+def _layers(before, seen, after=None, updated=False):
+    """Return the quantities of each layer of weights, with what follows it up to the next."""
+    layers = []
+    x_mask = None
+    for index, (layer, record) in enumerate(zip(before.layers, seen)):
+        if isinstance(layer, Dense):
+            layers.append({"function": "identity", "x": record["input"][0]})
+        current = layers[-1] if layers else {}
+        trained = [name for name, (place, _) in layer.shapes().items() if place != "state"]
+        for name in trained:
+            current[name] = getattr(layer, name)
+        if isinstance(layer, Dropout):
+            if not layers:
+                x_mask = record["kept"]
+            elif record["kept"] is not None:
+                current["mask"] = record["kept"][0]
+        elif isinstance(layer, Normalization):
+            current["s"], current["h"] = current.pop("z"), record["kept"][0]
+            current["z"] = record["output"][0]
+        elif isinstance(layer, Activate):
+            current["function"] = _name(layer.activation)
+            current["a"] = record["output"][0]
+        else:
+            current["z"] = current["a"] = record["output"][0]
+        if after is not None and index == len(seen) - 1:
+            current["delta"] = record["delta"][0]
+        if after is None:
+            continue
+        if isinstance(layer, Activate):
+            current["slope"], current["delta"] = record["slope"][0], record["flow"][0]
+        elif isinstance(layer, Normalization):
+            current["ds"] = record["flow"][0]
+        for name in trained:
+            current["d" + name] = record["d" + name]
+            current["g" + name] = getattr(after.layers[index], "d" + name).copy()
+            if updated:
+                current["new_" + name] = getattr(after.layers[index], name).copy()
+    if x_mask is not None:
+        layers[0]["x_mask"] = x_mask[0]
+    return layers
+
+
+def _name(activation):
+    """Return what an estimator calls the activation."""
+    names = {ACTIVATIONS[name](): name for name in ACTIVATIONS}
+    return names.get(activation, repr(activation))
+
+
+def _link(step, estimator, raw):
+    """Put the prediction, which the link makes of the raw output, into the last layer."""
+    prediction = np.empty_like(raw)
+    estimator._link()(raw, prediction)
+    step.layers[-1].update(a=prediction[0], function=estimator.out_activation_)
