@@ -32,6 +32,17 @@ ROOMS = {
         ["fingerprint plan record rollback verbose", "continuing monitor validation_set"],
     ),
     "estimators": (7, ["docstrings weight_lists", "prediction", "base", "classifier regressor"]),
+    "tabular": (
+        8,
+        [
+            "columns docstrings folds layers objectives scoring targets",
+            "pack preprocessing",
+            "recipe",
+            "ensemble",
+            "base",
+            "classifier regressor",
+        ],
+    ),
     "callbacks": (8, ["checkpoint validation_monitor"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),

@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from sknumpynet._compat import StrOptions
-from sknumpynet.core.classification_losses import MultinomialLogLoss
+from sknumpynet.core.losses import MultinomialLogLoss
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
 from sknumpynet.tabular.objectives import Objective

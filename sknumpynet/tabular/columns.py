@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from sknumpynet.core.options import Array
+from sknumpynet.core.arrays import Array
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sknumpynet.core.options import Array
+from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.objectives import Objective, tempered
 from sknumpynet.tabular.pack import Pack, Shape, blocks
 from sknumpynet.tabular.recipe import Snapshot

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import SCALARS, Array
+from sknumpynet.core.arrays import SCALARS, Array
 
 Shapes = dict[str, tuple[tuple[int, ...], float, bool]]
 

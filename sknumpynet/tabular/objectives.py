@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array
+from sknumpynet.core.arrays import Array
 
 
 class Objective:
@@ -117,7 +117,7 @@ class Objective:
         if m > 1:
             mean = math.log(temperature_loss(y, weight, unseen.mean(axis=0))[1])
             one += (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
-        return min(max(math.exp(one), 0.5), 4.0)
+        return min(max(math.exp(one), 0.5), 16.0)
 
     def _loss(self, y: Array, weight: Array, predictions: Array) -> float:
         if self.negative_score is not None:
@@ -135,26 +135,29 @@ def tempered(p: Array, temperature: float) -> Array:
 
 
 def temperature_loss(y: Array, weight: Array, p: Array) -> tuple[float, float]:
-    """Return the least log loss of p^(1 / T) / sum p^(1 / T) over the temperature T, and that T."""
-    logits = np.log(np.maximum(p, 1e-7))
+    """Return the least log loss of p^(1 / T) / sum p^(1 / T) over the temperature T, and that T.
+
+    The loss is convex in 1 / T: it is tried at powers of 2, then twice at the lowest point of the parabola
+    through the three best, first of these and then of closer ones.
+    """
+    logits = np.log(np.maximum(p, 1e-7)).astype(np.float32)  # single precision: many exponentials
     logits -= logits.max(axis=1, keepdims=True)
-    rows = np.arange(len(y))
-    own, weight = logits[rows, y], weight / weight.sum()
+    own, weight = logits[np.arange(len(y)), y], weight / weight.sum()
 
-    def loss(beta: float) -> float:
-        sums = np.exp(logits * beta).sum(axis=1)
-        return float(np.dot(weight, np.log(sums) - beta * own))
+    def loss(step: float) -> float:
+        beta = np.float32(2.0**step)
+        sums = np.add.reduce(np.exp(logits * beta), axis=1, dtype=np.float64)
+        return float(np.dot(weight, np.log(sums) - float(beta) * own))
 
-    # the loss is convex in beta = 1 / T: a parabola through three points of log2 beta, then one more
-    steps = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
-    values = np.array([loss(2.0**step) for step in steps])
-    best = int(values.argmin())
-    middle = min(max(best, 1), 3)
-    low, mid, high = values[middle - 1 : middle + 2]
-    bend = low - 2 * mid + high
-    at = steps[middle] + (0.25 * (low - high) / bend if bend > 0 else 0.0)
-    at = min(max(at, -2.0), 2.0)
-    value = loss(2.0**at)
-    if value > values[best]:
-        return float(values[best]), float(2.0 ** -steps[best])
-    return value, float(2.0**-at)
+    known = {float(step): loss(step) for step in range(-4, 3)}
+    for width in (1.0, 0.25):
+        at = min(known, key=lambda step: known[step])
+        for step in (at - width, at + width):
+            known.setdefault(step, loss(step))
+        low, middle, high = known[at - width], known[at], known[at + width]
+        bend = low - 2 * middle + high
+        if bend > 0:
+            lowest = min(max(at + width * (low - high) / (2 * bend), -5.0), 3.0)
+            known.setdefault(lowest, loss(lowest))
+    at = min(known, key=lambda step: known[step])
+    return known[at], float(2.0**-at)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array
+from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.layers import (
     Dense,
     DropoutPool,

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array
+from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.columns import Table, named
 
 MISSING_VALUE = 1.664  # what a standardised 0/1 column of one in five has for its ones

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.options import Array
+from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 

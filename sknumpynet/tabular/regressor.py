@@ -10,9 +10,13 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from sknumpynet._compat import Interval, StrOptions
-from sknumpynet.core.deviance_losses import HalfGamma
-from sknumpynet.core.losses import HalfPoisson, SquaredError
-from sknumpynet.core.regression_losses import AbsoluteError, Quantile
+from sknumpynet.core.losses import (
+    AbsoluteError,
+    HalfGamma,
+    HalfPoisson,
+    Quantile,
+    SquaredError,
+)
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
 from sknumpynet.tabular.objectives import Objective
@@ -77,7 +81,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     >>> rng = np.random.default_rng(0)
     >>> kind = rng.choice(["a", "b"], size=200)
     >>> size = rng.uniform(0, 10, size=200)
-    >>> X = np.column_stack([kind, size]).astype(object)
+    >>> X = np.array(list(zip(kind, size)), dtype=object)
     >>> y = np.where(kind == "a", size, 10 - size) + rng.normal(size=200)
     >>> model = TabularMLPRegressor(random_state=0).fit(X, y)
     >>> model.oof_score_ > 0.7

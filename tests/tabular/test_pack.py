@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknumpynet.core.classification_losses import MultinomialLogLoss
-from sknumpynet.core.losses import SquaredError
+from sknumpynet.core.losses import MultinomialLogLoss, SquaredError
 from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, DropoutPool, silu
 from sknumpynet.tabular.objectives import Objective, temperature_loss
 from sknumpynet.tabular.pack import BLOCK, Adam, Pack, Shape, Workspace, blocks, raw_of
