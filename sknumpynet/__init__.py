@@ -71,6 +71,7 @@ from sknumpynet.displays import (
 )
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
+from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 
 __version__ = "0.1.0"
 
@@ -137,6 +138,8 @@ __all__ = [
     "SquaredError",
     "Step",
     "StepExplanation",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "Tanh",
     "Uniform",
     "ValidationMonitor",

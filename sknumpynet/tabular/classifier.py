@@ -62,7 +62,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     Examples
     --------
     >>> import numpy as np
-    >>> from sknumpynet.tabular import TabularMLPClassifier
+    >>> from sknumpynet import TabularMLPClassifier
     >>> rng = np.random.default_rng(0)
     >>> colour = rng.choice(["red", "green", None], size=200)
     >>> length = np.where(rng.random(200) < 0.1, np.nan, rng.normal(size=200))

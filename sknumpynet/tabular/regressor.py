@@ -77,7 +77,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     Examples
     --------
     >>> import numpy as np
-    >>> from sknumpynet.tabular import TabularMLPRegressor
+    >>> from sknumpynet import TabularMLPRegressor
     >>> rng = np.random.default_rng(0)
     >>> kind = rng.choice(["a", "b"], size=200)
     >>> size = rng.uniform(0, 10, size=200)
