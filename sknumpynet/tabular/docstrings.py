@@ -14,9 +14,9 @@ max_levels : int, default=50
     mean target of a level (cross-fitted: never of the row's own fold) and the logarithm of its count stand
     beside them.{own_parameters}
 numeric_embedding : 'auto' or bool, default='auto'
-    Whether each number also enters as periodic functions of it ("PBLD" of RealMLP). 'auto' trains both
-    ways for two cycles and goes on with the one that does better out of fold; the snapshots of the other
-    remain candidates.
+    Whether each number also enters as periodic functions of it ("PBLD" of RealMLP). 'auto' trains members
+    with and without for two cycles, and goes on with both, or with the one that leads by more than 10 % out
+    of fold; all their snapshots are candidates. With more than 100 columns of numbers, 'auto' means without.
 n_frequencies : int, default=16
     Cosines of each number and member.
 frequency : float, default=1.0

@@ -26,6 +26,7 @@ from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
+MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
 FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
 PACK = 4  # members that one thread trains together
 
@@ -333,7 +334,9 @@ def fit_recipe(
     """
     start = perf_counter()
     embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
-    tries = [n_numeric, 0] if embeds and recipe.embed == "auto" else [n_numeric if embeds else 0]
+    tries = [n_numeric if embeds else 0]
+    if embeds and recipe.embed == "auto":
+        tries = [n_numeric, 0] if n_numeric <= MOST_EMBEDDED else [0]
     seeds = np.random.SeedSequence(seed).spawn(len(tries))
     alive = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
     first = recipe.first_cycle
