@@ -35,8 +35,8 @@ ROOMS = {
     "tabular": (
         8,
         [
-            "columns docstrings folds layers objectives scoring targets",
-            "pack preprocessing",
+            "columns docstrings folds layers objectives scoring",
+            "pack preprocessing targets",
             "recipe",
             "ensemble",
             "base",

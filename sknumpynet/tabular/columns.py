@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from datetime import time as clock_time
 from numbers import Real
 from typing import Any
 
@@ -107,14 +109,15 @@ class Table:
         values = self.raw(i)
         dtype = values.type if self.kind == "pyarrow" else values.dtype
         text = str(dtype).lower()
-        if any(text.startswith(kind) for kind in DATES):
+        objects = text == "object" and self.kind in ("numpy", "pandas")
+        if any(text.startswith(kind) for kind in DATES) or (objects and holds_dates(values)):
             raise TypeError(
                 f"{self.called(i)} holds dates or times ({dtype}), which are neither numbers nor categories. "
                 f"Make numbers of them: {self._advice_for_dates(i)}"
             )
         if self.kind == "numpy" and dtype.kind in "fiu":
             return False
-        if text == "object" and self.kind in ("numpy", "pandas"):
+        if objects:
             return not holds_numbers(values)
         if any(text.startswith(kind) for kind in ("complex", "list", "struct", "array", "map")):
             if text.startswith("complex"):
@@ -238,6 +241,12 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, Real) and bool(value != value)
+
+
+def holds_dates(values: Any) -> bool:
+    """Return whether the first object that is there is a date, a time or a difference of these."""
+    first = next((value for value in values if not is_missing(value)), None)
+    return isinstance(first, date | clock_time | timedelta | np.datetime64 | np.timedelta64)
 
 
 def holds_numbers(values: Any) -> bool:

@@ -11,6 +11,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite
 
+from sknumpynet.tabular.columns import is_missing
+
 
 class Classes:
     """Labels: ``classes`` in order, and the number of the class of each row."""
@@ -18,6 +20,8 @@ class Classes:
     def __init__(self, y, n_rows, class_weight, classes=None):
         y = checked_rows(y, n_rows)
         y = column_or_1d(y, warn=True)
+        if y.dtype == object and any(is_missing(label) for label in y):
+            raise ValueError("Input y contains NaN: some labels are missing. Leave these rows out")
         check_classification_targets(y)
         if classes is None:
             self.classes, self.numbers = np.unique(y, return_inverse=True)
@@ -71,6 +75,10 @@ class Numbers:
         self.one_column = y.ndim == 1
         if y.ndim > 2:
             raise ValueError(f"y must have one or two dimensions; got shape {y.shape}")
+        if y.dtype.kind in "mM":
+            raise TypeError(
+                f"y holds dates ({y.dtype}): make numbers of them, as days since the first"
+            )
         if y.dtype.kind == "c":
             raise ValueError("Complex data not supported: y must hold real numbers")
         try:

@@ -174,8 +174,9 @@ DATES = pd.date_range("2020-01-01", periods=12)
         pa.table({"when": DATES.to_numpy()}),
         pd.DataFrame({"when": DATES - DATES[0]}),
         pd.DataFrame({"when": DATES.to_period("D")}),
+        pd.DataFrame({"when": [None, *DATES.date[1:]]}, dtype=object),
     ],
-    ids=["pandas", "polars", "pyarrow", "differences", "periods"],
+    ids=["pandas", "polars", "pyarrow", "differences", "periods", "objects"],
 )
 def test_dates_raise_with_the_line_that_makes_numbers_of_them(frame):
     with pytest.raises(
@@ -271,6 +272,7 @@ RAISES = {
     "NaN in y": ((X, np.where(NUMBERS > 1, np.nan, 0)), {}, "Input y contains NaN"),
     "infinity in y": ((X, np.where(NUMBERS > 1, np.inf, 0)), {}, "Input y contains infinity"),
     "text in y": ((X, ["a"] * n), {}, "y must hold numbers.*TabularMLPClassifier"),
+    "dates in y": ((X, np.full(n, "2020-01-01", "datetime64[D]")), {}, "y holds dates"),
     "lengths": ((X, NUMBERS[1:]), {}, "X has 60, y has 59"),
     "weights zero": ((X, NUMBERS), {"sample_weight": np.zeros(n)}, "sample_weight is zero for every row"),
     "one weight": ((X, NUMBERS), {"sample_weight": np.eye(n)[0]}, "fewer than two rows"),
@@ -291,6 +293,15 @@ def test_bad_data_raises_and_leaves_the_estimator_as_it_was(data, options, messa
     with pytest.raises((TypeError, ValueError), match=re.compile(message, re.DOTALL)):
         model.fit(*data, **options)
     assert not [name for name in vars(model) if name.endswith("_")]
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [([None, "a"] * 30, "labels are missing"), (NUMBERS, "Unknown label type: continuous")],
+)
+def test_bad_labels(y, message):
+    with pytest.raises(ValueError, match=message):
+        TabularMLPClassifier(**QUICK).fit(X, y)
 
 
 def test_smooth_clip_of_overflowing_numbers():
