@@ -213,6 +213,9 @@ class TabularMLP(DocLink, BaseEstimator):
             state["feature_names_in_"] = np.asarray(table.names, dtype=object)
         if X_val is None:
             oof = predicted[: recipe.n_members // n_folds].mean(axis=0)
+            ratio = objective.ratio_of_errors(
+                rows.y, rows.weight, predicted, oof, recipe.n_members, rows.pairs()
+            )
             if objective.classes and objective.n_outputs > 1:
                 oof = tempered(oof, objective.temperature(rows.y, rows.weight, oof[np.newaxis], 1))
             full = np.empty((table.n_rows, oof.shape[1]))
@@ -222,7 +225,7 @@ class TabularMLP(DocLink, BaseEstimator):
                 full[unused] = ensemble.predict(
                     encoder.transform(table.rows(unused)).astype(recipe.dtype)
                 )
-            state.update(self._from_unseen(full, targets, weight, y))
+            state.update(self._from_unseen(full, targets, weight, ratio))
         return state
 
     def trim_for_prediction(self):

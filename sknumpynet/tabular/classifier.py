@@ -145,7 +145,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         )
         return Objective(MultinomialLogLoss(), len(classes), True, score)
 
-    def _from_unseen(self, oof, targets, weight, y):
+    def _from_unseen(self, oof, targets, weight, ratio):
         found = oof.argmax(axis=1)
         score = accuracy_score(targets.numbers, found, sample_weight=weight)
         return {"oof_predictions_": oof, "oof_score_": float(score)}

@@ -20,7 +20,8 @@ numeric_embedding : 'auto' or bool, default='auto'
 n_frequencies : int, default=16
     Cosines of each number and member.
 frequency : float, default=1.0
-    Standard deviation of their first frequencies; RealMLP has 0.1, for larger networks.
+    Scale of their first frequencies, for inputs of quartile distance 1: normal, times the exponential of a
+    normal number of deviation 0.7, so that a few are high. RealMLP has 0.1, for larger networks.
 n_members : int or 'auto', default='auto'
     Networks trained side by side, a multiple of the number of folds. 'auto': by `quality`, and as many as
     the folds need.

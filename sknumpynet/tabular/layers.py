@@ -19,6 +19,7 @@ from sknumpynet.core.arrays import SCALARS, Array
 
 Shapes = dict[str, tuple[tuple[int, ...], float, bool]]
 
+FREQUENCY_SPREAD = 0.7  # of the logarithm of the first frequencies
 # Factors of the learning rate (Holzmueller et al. 2024, RealMLP)
 BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
 
@@ -51,9 +52,9 @@ class NumericEmbedding(Layer):
 
         dV = dE C^T        dS = -sin(S) (V^T dE)        dw = 2 pi sum_rows dS x        db = sum_rows dS
 
-    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2), b ~ U(-pi, pi),
-    V ~ U(-1, 1) / sqrt(n_frequencies). Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n),
-    E (k, f, o, n).
+    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2) exp(N(0, 0.7^2)), so
+    that a few are high for what is finely structured, b ~ U(-pi, pi), V ~ U(-1, 1) / sqrt(n_frequencies).
+    Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n), E (k, f, o, n).
     """
 
     P: Array
@@ -83,6 +84,7 @@ class NumericEmbedding(Layer):
         """Draw the first values."""
         shape = self.P.shape[:-1]
         self.P[..., 0] = rng.normal(0, self.frequency, shape)
+        self.P[..., 0] *= np.exp(rng.normal(0, FREQUENCY_SPREAD, shape))
         self.P[..., 1] = rng.uniform(-math.pi, math.pi, shape)
         self.V[...] = rng.uniform(-1, 1, self.V.shape) / math.sqrt(self.n_frequencies)
 

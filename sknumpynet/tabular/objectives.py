@@ -119,6 +119,29 @@ class Objective:
             one += (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
         return min(max(math.exp(one), 0.5), 16.0)
 
+    def ratio_of_errors(
+        self,
+        y: Array,
+        weight: Array,
+        unseen: Array,
+        oof: Array,
+        n_members: int,
+        pairs: Array | None = None,
+    ) -> float:
+        """Return how the errors of so many members compare with those of ``oof``: at most 1.
+
+        For squared errors the root of the ratio of the losses, for absolute ones the ratio; 1 for others.
+        """
+        power = {"SquaredError": 0.5, "AbsoluteError": 1.0}.get(type(self.loss).__name__)
+        if power is None:
+            return 1.0
+        plain = Objective(self.loss, self.n_outputs, False)
+        own = plain._loss(y, weight, oof)
+        if own <= 0:
+            return 1.0
+        many = plain.criterion(y, weight, unseen, n_members, pairs)
+        return float(min(1.0, max(0.25, many / own)) ** power)
+
     def _loss(self, y: Array, weight: Array, predictions: Array) -> float:
         if self.negative_score is not None:
             return self.negative_score(y, weight, predictions)

@@ -63,6 +63,9 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     ----------
     n_targets_ : int
         Columns of y.
+    oof_errors_ : tuple of two ndarrays
+        Of one target: errors out of fold, made smaller by as much as those of all members may be expected to
+        be, and the weights of their rows; what `predict_interval` is made of.
     {attributes}
 
     See Also
@@ -184,7 +187,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             np.clip(numbers, scale.low, scale.high, out=numbers)
         return numbers
 
-    def _from_unseen(self, oof, targets, weight, y):
+    def _from_unseen(self, oof, targets, weight, ratio):
         scale = targets.fitted()["target_scale_"]
         numbers = self._to_numbers(oof, scale)
         state = {"quantile_shifts_": None}
@@ -214,7 +217,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         )
         if targets.y.shape[1] == 1 and point.shape[1] == 1:
             used = weight > 0
-            state["oof_errors_"] = (targets.y - point)[used, 0], weight[used]
+            state["oof_errors_"] = ratio * (targets.y - point)[used, 0], weight[used]
         state["oof_predictions_"] = self._shaped(numbers, targets.one_column)
         return state
 
@@ -260,8 +263,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     def predict_interval(self, X, coverage=0.9):
         """Return an interval for each row that holds y with the given probability.
 
-        The prediction, and on both sides of it the same width: as wide as so large a share of the
-        out-of-fold errors was. It covers y of new rows like those of `fit` (cross-conformal prediction).
+        The prediction, and on both sides of it the same width: that within which so large a share of the
+        out-of-fold errors lies (cross-conformal prediction). As all members together predict better than the
+        few that have not seen a row, the errors are first made smaller, by the ratio of the losses expected
+        of both. It is for new rows like those of `fit`.
 
         Parameters
         ----------
