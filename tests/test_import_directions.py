@@ -35,7 +35,7 @@ ROOMS = {
     "tabular": (
         8,
         [
-            "columns docstrings folds layers objectives scoring",
+            "columns docstrings folds layers objectives scoring threads",
             "pack preprocessing targets",
             "recipe",
             "ensemble",

@@ -19,6 +19,7 @@ from sknumpynet.tabular.folds import fold_of_rows, second_folds
 from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe
+from sknumpynet.tabular.threads import n_threads, one_blas_thread
 
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
@@ -173,9 +174,10 @@ class TabularMLP(DocLink, BaseEstimator):
                 val_weight,
                 np.full(val.n_rows, -1),
             )
-        snapshots, weights, reason = fit_recipe(
-            rows, unseen, objective, recipe, encoder.n_numeric, seed, self._report
-        )
+        with one_blas_thread():
+            snapshots, weights, reason = fit_recipe(
+                rows, unseen, objective, recipe, encoder.n_numeric, seed, self._report
+            )
         if reason == "interrupted":
             warnings.warn(
                 "Training interrupted by user; the snapshots so far are kept.", stacklevel=4
@@ -222,9 +224,9 @@ class TabularMLP(DocLink, BaseEstimator):
             full[used] = oof
             unused = np.flatnonzero(weight == 0)
             if len(unused):  # no member has learned from these
-                full[unused] = ensemble.predict(
-                    encoder.transform(table.rows(unused)).astype(recipe.dtype)
-                )
+                inputs = encoder.transform(table.rows(unused)).astype(recipe.dtype)
+                with one_blas_thread():
+                    full[unused] = ensemble.predict(inputs)
             state.update(self._from_unseen(full, targets, weight, ratio))
         return state
 
@@ -308,15 +310,6 @@ class TabularMLP(DocLink, BaseEstimator):
                 UserWarning,
                 stacklevel=4,
             )
-
-
-def n_threads(n_jobs):
-    """Return the number of threads: joblib's reading of n_jobs, which nested jobs limit."""
-    if n_jobs is None:
-        return 1
-    from joblib import effective_n_jobs
-
-    return max(1, effective_n_jobs(n_jobs))
 
 
 def checked_weights(sample_weight, n_rows, name="sample_weight"):

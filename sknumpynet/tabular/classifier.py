@@ -16,6 +16,7 @@ from sknumpynet.tabular.docstrings import documented
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.scoring import KnownClasses, negative_score
 from sknumpynet.tabular.targets import Classes
+from sknumpynet.tabular.threads import one_blas_thread
 
 
 @documented(
@@ -164,7 +165,8 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
             In the order of ``classes_``.
         """
         inputs = self._inputs(X)
-        return self.ensemble_.predict(inputs)
+        with one_blas_thread():
+            return self.ensemble_.predict(inputs)
 
     def predict_log_proba(self, X):
         """Return the logarithms of `predict_proba`."""

@@ -22,6 +22,7 @@ from sknumpynet.tabular.docstrings import documented
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.scoring import KnownNumbers, negative_score
 from sknumpynet.tabular.targets import Numbers
+from sknumpynet.tabular.threads import one_blas_thread
 
 LOSSES = {
     "squared_error": SquaredError,
@@ -245,10 +246,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         inputs = self._inputs(X)
         scale = self.target_scale_
         means, spreads = [], []
-        for _, members in self.ensemble_.blocks(inputs):
-            means.append(members.mean(axis=0))
-            if return_std:
-                spreads.append(members.std(axis=0) * scale.scale)
+        with one_blas_thread():
+            for _, members in self.ensemble_.blocks(inputs):
+                means.append(members.mean(axis=0))
+                if return_std:
+                    spreads.append(members.std(axis=0) * scale.scale)
         numbers = self._to_numbers(np.concatenate(means), scale)
         shifts = getattr(self, "quantile_shifts_", None)
         if shifts is not None:

@@ -105,6 +105,28 @@ def test_the_same_seed_gives_the_same_bits_cloned_pickled_and_on_threads():
     assert np.abs(other.predict_proba(X) - expected).max() > 1e-6
 
 
+def test_blas_uses_one_thread_while_it_fits_and_as_many_as_before_after(monkeypatch):
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def n_blas():
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    inside = []
+
+    def watched(group, *args):
+        inside.append(n_blas())
+        return train(group, *args)
+
+    train = recipe.Group.train_cycle
+    monkeypatch.setattr(recipe.Group, "train_cycle", watched)
+    X, y = wave(60)
+    with threadpool_limits(2, "blas"):
+        before = n_blas()
+        TabularMLPRegressor(**QUICK).fit(X, y).predict(X)
+        assert n_blas() == before
+    assert all(each == {1} for each in inside)
+
+
 def test_any_scale_of_targets_and_numbers():
     X, y = wave(200)
     expected = TabularMLPRegressor(**QUICK).fit(X, y).predict(X)
