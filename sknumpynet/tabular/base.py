@@ -23,6 +23,7 @@ from sknumpynet.tabular.threads import n_threads, one_blas_thread
 
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
+SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
 CYCLES = {"fast": 3, "best": 4}
 
 
@@ -245,7 +246,7 @@ class TabularMLP(DocLink, BaseEstimator):
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
-            wanted = MEMBERS[self.quality]
+            wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(

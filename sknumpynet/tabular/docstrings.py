@@ -3,8 +3,8 @@
 
 PARAMETERS = """
 quality : {'fast', 'best'}, default='fast'
-    'fast' trains 8 members through 3 cycles, 'best' 16 members through 4, which takes some four times as
-    long; in both, one cycle more where the last one took off more than 5 %.
+    'fast' trains 8 members (16 below 1,000 rows) through 3 cycles, 'best' 16 members through 4, which takes
+    some three times as long; in both, one cycle more where the last one took off more than 5 %.
 categorical_features : 'from_dtype', array-like or None, default='from_dtype'
     Columns that are categories. 'from_dtype': text, bool, pandas' and polars' categories, and object
     columns that hold anything but numbers. Or indices, names or a mask, as in HistGradientBoosting; this is

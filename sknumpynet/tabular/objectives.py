@@ -11,6 +11,9 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 
+PRIOR_DEVIATION = 0.3  # of the logarithm of the temperature: few rows do not move it far from 1
+LOWEST_TEMPERATURE = 0.8  # sharper probabilities are a risk that gains little
+
 
 class Objective:
     """A loss from the core on ``raw`` of shape (k, n, outputs).
@@ -92,6 +95,10 @@ class Objective:
             return one
         mean = self._loss(y[rows], weight[rows], unseen[:, rows].mean(axis=0))
         many = one + (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
+        if (
+            0 < mean < one
+        ):  # few rows may promise too much: further members gain no more than these did
+            many = max(many, mean * mean / one)
         if pairs is None:
             return many
         whole = self._loss(y, weight, unseen[0])
@@ -110,14 +117,20 @@ class Objective:
         A member is too sure where it has learned labels by heart, the mean of many less so: what is best for
         one would be too much for all.
         """
+
+        def log_of(rows: Array | slice, each: Array) -> float:
+            return math.log(temperature_loss(y[rows], weight[rows], each[rows], PRIOR_DEVIATION)[1])
+
         m = len(unseen)
-        rows = slice(None) if pairs is None else pairs
-        y, weight, unseen = y[rows], weight[rows], unseen[:, rows]
-        one = float(np.mean([np.log(temperature_loss(y, weight, each)[1]) for each in unseen]))
-        if m > 1:
-            mean = math.log(temperature_loss(y, weight, unseen.mean(axis=0))[1])
-            one += (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
-        return min(max(math.exp(one), 0.5), 16.0)
+        if m == 1:
+            found = log_of(slice(None), unseen[0])
+        else:
+            rows = slice(None) if pairs is None else pairs
+            one = float(np.mean([log_of(rows, each) for each in unseen]))
+            gain = log_of(rows, unseen.mean(axis=0)) - one
+            whole = one if pairs is None else log_of(slice(None), unseen[0])
+            found = whole + gain * (1 - 1 / n_members) / (1 - 1 / m)
+        return min(max(math.exp(found), LOWEST_TEMPERATURE), 16.0)
 
     def ratio_of_errors(
         self,
@@ -157,8 +170,12 @@ def tempered(p: Array, temperature: float) -> Array:
     return powers
 
 
-def temperature_loss(y: Array, weight: Array, p: Array) -> tuple[float, float]:
+def temperature_loss(
+    y: Array, weight: Array, p: Array, deviation: float = math.inf
+) -> tuple[float, float]:
     """Return the least log loss of p^(1 / T) / sum p^(1 / T) over the temperature T, and that T.
+
+    ``deviation`` is that of a normal prior of log T, which counts as much as one row does.
 
     The loss is convex in 1 / T: it is tried at powers of 2, then twice at the lowest point of the parabola
     through the three best, first of these and then of closer ones.
@@ -170,7 +187,8 @@ def temperature_loss(y: Array, weight: Array, p: Array) -> tuple[float, float]:
     def loss(step: float) -> float:
         beta = np.float32(2.0**step)
         sums = np.add.reduce(np.exp(logits * beta), axis=1, dtype=np.float64)
-        return float(np.dot(weight, np.log(sums) - float(beta) * own))
+        prior = (step * math.log(2) / deviation) ** 2 / 2 / len(y)
+        return float(np.dot(weight, np.log(sums) - float(beta) * own)) + prior
 
     known = {float(step): loss(step) for step in range(-4, 3)}
     for width in (1.0, 0.25):

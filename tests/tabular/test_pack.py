@@ -208,3 +208,27 @@ def test_the_criterion_of_squared_errors_is_that_of_the_ensemble():
     ensemble = objective.criterion(y, weight, members.mean(axis=0)[None], 16)
     assert abs(objective.criterion(y, weight, members[:2], 16) / ensemble - 1) < 0.05
     assert Objective(MultinomialLogLoss(), 2, True).classes
+
+
+def test_few_rows_do_not_promise_a_loss_below_zero():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 40)
+    objective = Objective(MultinomialLogLoss(), 2, True)
+    for seed in range(30):
+        p = np.random.default_rng(seed).uniform(0.6, 1, size=(2, 40))
+        p = np.where(rng.random((2, 40)) < 0.05, 1 - p, p)  # mostly right
+        right = np.where(y == 1, p, 1 - p)
+        unseen = np.stack([1 - right, right], axis=-1)
+        criterion = objective.criterion(y, np.ones(40), unseen, 8, pairs=np.arange(10))
+        assert 0 < criterion < 1
+
+
+def test_few_rows_do_not_move_the_temperature_far():
+    # ten rows that are all right would have it infinitely low; many that are too sure, high
+    objective = Objective(MultinomialLogLoss(), 2, True)
+    p = np.tile([0.9, 0.1], (1, 10, 1))
+    assert objective.temperature(np.zeros(10, int), np.ones(10), p, 8) >= 0.8
+    n = 5000
+    y = (np.arange(n) % 4 == 0).astype(int)  # right in three of four, at 99 %
+    p = np.tile([0.99, 0.01], (1, n, 1))
+    assert abs(objective.temperature(y, np.ones(n), p, 8) / (math.log(99) / math.log(3)) - 1) < 0.05
