@@ -95,10 +95,8 @@ class Objective:
             return one
         mean = self._loss(y[rows], weight[rows], unseen[:, rows].mean(axis=0))
         many = one + (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
-        if (
-            0 < mean < one
-        ):  # few rows may promise too much: further members gain no more than these did
-            many = max(many, mean * mean / one)
+        if 0 < mean < one:  # few rows may promise too much, and a loss below zero
+            many = max(many, one * (mean / one) ** 3)
         if pairs is None:
             return many
         whole = self._loss(y, weight, unseen[0])
