@@ -72,6 +72,7 @@ from sknumpynet.displays import (
 )
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
+from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 
 __version__ = "0.1.0"
 
@@ -138,6 +139,8 @@ __all__ = [
     "SquaredError",
     "StepDecay",
     "StepExplanation",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "Tanh",
     "Uniform",
     "ValidationMonitor",

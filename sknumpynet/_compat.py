@@ -7,6 +7,7 @@ import copy
 from inspect import Parameter, signature
 
 import sklearn
+from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as rows_of
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
@@ -51,6 +52,7 @@ __all__ = [
     "check_matplotlib_support",
     "check_optimize_result",
     "check_sample_weight",
+    "fit_context",
     "has_feature_names",
     "is_made_by_scikit_learn",
     "rows_of",

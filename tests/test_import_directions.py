@@ -39,6 +39,17 @@ ROOMS = {
         7,
         ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
     ),
+    "tabular": (
+        8,
+        [
+            "columns docstrings folds layers objectives scoring",
+            "pack preprocessing targets",
+            "recipe",
+            "ensemble",
+            "base",
+            "classifier regressor",
+        ],
+    ),
     "callbacks": (8, ["checkpoint_file validation_monitor", "checkpoint"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),

@@ -67,7 +67,12 @@ class SingleThread:
 _single_thread = SingleThread()
 
 
+def one_blas_thread():
+    """Return a context in which BLAS has one thread."""
+    return _single_thread
+
+
 def limited_blas_threads(n_rows, network):
     """Return a context, for a fit with so many rows a step, with the threads that are worth it."""
     largest = n_rows * max(layer.fan_in * layer.fan_out for layer in network.dense)
-    return _single_thread if largest * network.dtype.itemsize < WORTH_THREADS else nullcontext()
+    return one_blas_thread() if largest * network.dtype.itemsize < WORTH_THREADS else nullcontext()

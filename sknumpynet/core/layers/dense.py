@@ -77,9 +77,8 @@ class Dense(Layer):
         if not isinstance(x, np.ndarray):
             z = buffer.out = x @ self.W  # SciPy makes a new array
         elif buffer.scratch is None and x.strides[0] == x.itemsize and not x.flags.forc:
-            np.matmul(
-                x, self.W, out=z
-            )  # some rows of an array in Fortran order, which dot would copy
+            # some rows of an array in Fortran order, which dot would copy
+            np.matmul(x, self.W, out=z)
         else:
             x.dot(self.W, z)
         if self.bias:

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What both estimators for tables share: parameters, fit, and what comes free with the folds."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from sknumpynet._compat import DocLink, Interval, StrOptions, check_sample_weight, fit_context
+from sknumpynet.fitting.threads import one_blas_thread
+from sknumpynet.tabular.columns import Table
+from sknumpynet.tabular.ensemble import Ensemble
+from sknumpynet.tabular.folds import fold_of_rows, second_folds
+from sknumpynet.tabular.objectives import tempered
+from sknumpynet.tabular.preprocessing import TableEncoder
+from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe
+
+AUTO = StrOptions({"auto"})
+MEMBERS = {"fast": 8, "best": 16}
+SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
+CYCLES = {"fast": 3, "best": 4}
+
+
+class TabularMLP(DocLink, BaseEstimator):
+    """Base of TabularMLPClassifier and TabularMLPRegressor."""
+
+    _parameter_constraints = {
+        "quality": [StrOptions({"fast", "best"})],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "max_levels": [Interval(Integral, 1, None, closed="left")],
+        "numeric_embedding": ["boolean", AUTO],
+        "n_frequencies": [Interval(Integral, 1, None, closed="left")],
+        "frequency": [Interval(Real, 0, None, closed="neither")],
+        "n_members": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "first_cycle": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "n_cycles": [Interval(Integral, 1, 20, closed="both"), AUTO],
+        "cv": ["cv_object"],
+        "scoring": [str, callable, None],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "dtype": [StrOptions({"float32", "float64"})],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.non_deterministic = False
+        return tags
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        groups=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Fit the members, stop them and weight their snapshots by rows that they have not seen.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            The table as it is: pandas, polars, pyarrow or NumPy, with text, gaps and all. Nothing in it is
+            changed.
+        y : array-like of shape (n_samples,) or, for the regressor, (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows, at least 0. Rows of weight 0 fit nothing.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of one group, such as those of one patient, go into one fold.
+        X_val, y_val : default=None
+            Validation data: take the part of the folds, so that all members learn from all rows of X. Then
+            there is no `oof_predictions_` and no `oof_score_`.
+        sample_weight_val : array-like, default=None
+            Weights of the validation rows.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the data will not do; the message names the column or the argument.
+        """
+        state = self._fitted(X, y, sample_weight, groups, X_val, y_val, sample_weight_val)
+        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
+            delattr(self, name)
+        vars(self).update(state)  # all or nothing: whatever was to fail has failed by now
+        return self
+
+    def _fitted(self, X, y, sample_weight, groups, X_val, y_val, sample_weight_val):
+        """Return all fitted attributes as a dict."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
+            )
+        table = Table(X)
+        if table.n_rows < 2:
+            raise ValueError(
+                f"Found array with 1 sample(s) (shape={(1, table.n_columns)}) while a minimum of 2 is "
+                f"required by {type(self).__name__}."
+            )
+        targets = self._targets_of(y, table.n_rows)
+        weight = checked_weights(sample_weight, table.n_rows)
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val go together: give both or neither")
+        if sample_weight_val is not None and X_val is None:
+            raise ValueError("sample_weight_val goes with X_val and y_val")
+        if groups is not None and X_val is not None:
+            raise ValueError("groups are for folds, whose part X_val takes: give one of them")
+        used = np.flatnonzero(weight > 0)
+        if len(used) < 2:
+            raise ValueError(
+                "fewer than two rows have a sample_weight above zero: at least 2 are needed"
+            )
+        rng = check_random_state(self.random_state)
+        seed = int(rng.randint(np.iinfo(np.int32).max))
+        if X_val is None:
+            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed)
+        else:
+            fold, n_folds = np.full(table.n_rows, -1), 1
+        recipe = self._recipe(n_folds, validated=X_val is not None, n_rows=len(used))
+        objective = self._objective(targets)
+        encoder = TableEncoder(self.categorical_features, self.max_levels)
+        part = table if len(used) == table.n_rows else table.rows(used)
+        if X_val is None:
+            cross, n_cross = fold[used], n_folds
+        else:  # folds for mean targets alone, to which no member is blind
+            cross = np.random.default_rng(seed).integers(5, size=len(used))
+            n_cross = 5
+        inputs, own = encoder.fit_transform(part, targets.for_means(used), cross, n_cross)
+        if own is not None:
+            own = own.astype(recipe.dtype)
+            if X_val is not None:
+                own = own[cross, np.arange(len(used))][np.newaxis]
+        X_rows = inputs.astype(recipe.dtype)
+        row_weight = targets.weighted(weight)[used]
+        rows = Rows(X_rows, targets.for_loss(used, recipe.dtype), row_weight, fold[used], own=own)
+        if X_val is None and recipe.n_members == n_folds:
+            rows.second = second_folds(
+                fold[used], n_folds, None if groups is None else np.asarray(groups)[used], seed
+            )
+        unseen = None
+        if X_val is not None:
+            val = Table(X_val)
+            val_targets = targets.like(y_val, val.n_rows)
+            val_weight = val_targets.weighted(
+                checked_weights(sample_weight_val, val.n_rows, "sample_weight_val")
+            )
+            everything = np.arange(val.n_rows)
+            unseen = Rows(
+                encoder.transform(encoder.in_order(val)).astype(recipe.dtype),
+                val_targets.for_loss(everything, np.float64),
+                val_weight,
+                np.full(val.n_rows, -1),
+            )
+        with one_blas_thread():
+            snapshots, weights, reason = fit_recipe(
+                rows, unseen, objective, recipe, encoder.n_numeric, seed, self._report
+            )
+        if reason == "interrupted":
+            warnings.warn(
+                "Training interrupted by user; the snapshots so far are kept.", stacklevel=4
+            )
+        selection = rows if unseen is None else unseen
+        predicted = sum(w * one.unseen for w, one in zip(weights, snapshots))
+        temperature = 1.0
+        if objective.classes and objective.n_outputs > 1:
+            temperature = objective.temperature(
+                selection.y, selection.weight, predicted, recipe.n_members, selection.pairs()
+            )
+        ensemble = Ensemble(snapshots, weights, objective, temperature)
+        state = {
+            "n_features_in_": table.n_columns,
+            "encoder_": encoder,
+            "ensemble_": ensemble,
+            "snapshot_weights_": weights,
+            "stop_reason_": reason,
+            "n_members_": recipe.n_members,
+            "n_params_": ensemble.n_params,
+            "is_categorical_": encoder.is_category,
+            "history_": {
+                "cycle": [one.cycle + 1 for one in snapshots],
+                "numeric_embedding": [one.pack.shape.embeds() for one in snapshots],
+                "epochs": [one.n_epochs for one in snapshots],
+                "loss": [one.criterion for one in snapshots],
+                "weight": weights.tolist(),
+                "seconds": [one.seconds for one in snapshots],
+            },
+            **targets.fitted(),
+        }
+        if objective.classes:
+            state["temperature_"] = temperature
+        if table.names is not None:
+            state["feature_names_in_"] = np.asarray(table.names, dtype=object)
+        if X_val is None:
+            oof = predicted[: recipe.n_members // n_folds].mean(axis=0)
+            ratio = objective.ratio_of_errors(
+                rows.y, rows.weight, predicted, oof, recipe.n_members, rows.pairs()
+            )
+            if objective.classes and objective.n_outputs > 1:
+                oof = tempered(oof, objective.temperature(rows.y, rows.weight, oof[np.newaxis], 1))
+            full = np.empty((table.n_rows, oof.shape[1]))
+            full[used] = oof
+            unused = np.flatnonzero(weight == 0)
+            if len(unused):  # no member has learned from these
+                inputs = encoder.transform(table.rows(unused)).astype(recipe.dtype)
+                with one_blas_thread():
+                    full[unused] = ensemble.predict(inputs)
+            state.update(self._from_unseen(full, targets, weight, ratio))
+        return state
+
+    def trim_for_prediction(self):
+        """Forget what predictions do not need, `oof_predictions_`, to make pickles small.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        vars(self).pop("oof_predictions_", None)
+        return self
+
+    def _recipe(self, n_folds, validated, n_rows):
+        n_members, hidden = self.n_members, self.hidden_layer_sizes
+        if n_members == "auto":
+            wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
+            n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
+        elif not validated and n_members % n_folds:
+            raise ValueError(
+                f"n_members must be a multiple of the number of folds, {n_folds}, so that as many members "
+                f"hold out each; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
+                "n_members='auto'"
+            )
+        hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
+        if not hidden or min(hidden) < 1:
+            raise ValueError(f"hidden_layer_sizes must be widths of at least 1; got {hidden}")
+        return Recipe(
+            n_members=n_members,
+            n_folds=n_folds,
+            hidden=hidden,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+            n_cycles=CYCLES[self.quality] if self.n_cycles == "auto" else self.n_cycles,
+            n_frequencies=self.n_frequencies,
+            frequency=self.frequency,
+            embed=self.numeric_embedding,
+            batch_size=self.batch_size,
+            first_cycle=self.first_cycle,
+            max_time=self.max_time,
+            n_threads=_n_threads(self.n_jobs),
+            dtype=np.dtype(self.dtype),
+        )
+
+    def _report(self, snapshot):
+        if self.verbose:
+            kind = "with" if snapshot.pack.shape.embeds() else "without"
+            print(
+                f"Cycle {snapshot.cycle + 1}, {snapshot.n_epochs} epochs {kind} numeric embedding: "
+                f"{snapshot.criterion:.6g} on unseen rows, {snapshot.seconds:.1f} s"
+            )
+
+    def _inputs(self, X):
+        """Return the networks' inputs for a table like that of fit."""
+        check_is_fitted(self)
+        table = Table(X)
+        self._warn_about_names(table)
+        return self.encoder_.transform(self._in_order(table)).astype(self.ensemble_.packs[0].dtype)
+
+    def _in_order(self, table):
+        try:
+            return self.encoder_.in_order(table)
+        except ValueError as error:
+            raise ValueError(str(error).replace("this estimator", type(self).__name__)) from None
+
+    def _warn_about_names(self, table):
+        named = hasattr(self, "feature_names_in_")
+        if named and table.names is None:
+            warnings.warn(
+                f"X does not have valid feature names, but {type(self).__name__} was fitted with feature "
+                "names",
+                UserWarning,
+                stacklevel=4,
+            )
+        elif not named and table.names is not None:
+            warnings.warn(
+                f"X has feature names, but {type(self).__name__} was fitted without feature names",
+                UserWarning,
+                stacklevel=4,
+            )
+
+
+def checked_weights(sample_weight, n_rows, name="sample_weight"):
+    """Return float64 weights, (n,), or raise and name them."""
+    if sample_weight is None:
+        return np.ones(n_rows)
+    try:
+        weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
+    except ValueError as error:
+        if "non-zero" in str(error):
+            raise ValueError(
+                f"{name} is zero for every row; at least two rows must have a weight"
+            ) from error
+        raise ValueError(f"{name}: {error}") from error
+    if not weight.any():
+        raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
+    if weight.min() < 0:
+        raise ValueError(f"{name} must be at least 0; got {weight.min()}")
+    return weight / weight.max()
+
+
+def _n_threads(n_jobs):
+    """Return the number of threads: joblib's reading of n_jobs, which nested jobs limit."""
+    return 1 if n_jobs is None else max(1, effective_n_jobs(n_jobs))

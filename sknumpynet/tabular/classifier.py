@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""TabularMLPClassifier."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+
+from sknumpynet._compat import StrOptions
+from sknumpynet.core.losses import MultinomialLogLoss
+from sknumpynet.fitting.threads import one_blas_thread
+from sknumpynet.tabular.base import TabularMLP
+from sknumpynet.tabular.docstrings import documented
+from sknumpynet.tabular.objectives import Objective
+from sknumpynet.tabular.scoring import KnownClasses, negative_score
+from sknumpynet.tabular.targets import Classes
+
+
+@documented(
+    learning_rate="0.04",
+    folds="8",
+    stratified=", with the classes spread evenly",
+    temperature=", the log loss after the best temperature",
+    oof_predictions="Probabilities, of shape (n_samples, n_classes)",
+    own_parameters="""
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes, multiplied with ``sample_weight``.""",
+)
+class TabularMLPClassifier(ClassifierMixin, TabularMLP):
+    """Classes from a table as it is: text, gaps, counts and money, in any mixture.
+
+    An ensemble of small networks, trained side by side in NumPy. Columns of text are encoded and numbers
+    scaled within; missing values are allowed. It tells how well it will do on new rows, `oof_score_`,
+    without a row held out.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_classes_ : int
+        Their number.
+    temperature_ : float
+        Probabilities are means over members, to the power of its reciprocal, scaled to sum 1. Found out of
+        fold, where it makes the log loss of as many members least.
+    {attributes}
+
+    See Also
+    --------
+    TabularMLPRegressor : The same for numbers.
+    sklearn.ensemble.HistGradientBoostingClassifier : Trees for the same kind of data, faster to fit.
+
+    Notes
+    -----
+    {notes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet import TabularMLPClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> colour = rng.choice(["red", "green", None], size=200)
+    >>> length = np.where(rng.random(200) < 0.1, np.nan, rng.normal(size=200))
+    >>> X = np.column_stack([colour, length]).astype(object)
+    >>> y = np.where((colour == "red") & ~(length < 0), "keep", "drop")
+    >>> model = TabularMLPClassifier(random_state=0).fit(X, y)
+    >>> model.oof_score_ > 0.9
+    True
+    >>> model.predict([["red", 1.5], ["green", None], ["blue", 1.5]])
+    array(['keep', 'drop', 'drop'], dtype='<U4')
+    """
+
+    _parameter_constraints = {
+        **TabularMLP._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        quality="fast",
+        categorical_features="from_dtype",
+        max_levels=50,
+        class_weight=None,
+        numeric_embedding="auto",
+        n_frequencies=16,
+        frequency=1.0,
+        n_members="auto",
+        hidden_layer_sizes=(64, 64, 64),
+        dropout=0.15,
+        weight_decay=0.02,
+        learning_rate=0.04,
+        batch_size="auto",
+        first_cycle="auto",
+        n_cycles="auto",
+        cv=None,
+        scoring=None,
+        max_time=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+        dtype="float32",
+    ):
+        self.quality = quality
+        self.categorical_features = categorical_features
+        self.max_levels = max_levels
+        self.class_weight = class_weight
+        self.numeric_embedding = numeric_embedding
+        self.n_frequencies = n_frequencies
+        self.frequency = frequency
+        self.n_members = n_members
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.first_cycle = first_cycle
+        self.n_cycles = n_cycles
+        self.cv = cv
+        self.scoring = scoring
+        self.max_time = max_time
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        self.dtype = dtype
+
+    def _targets_of(self, y, n_rows):
+        targets = Classes(y, n_rows, self.class_weight)
+        if len(targets.classes) == 1:
+            warnings.warn(
+                f"y has one class only, {targets.classes.tolist()[0]!r}: every prediction will be this one",
+                stacklevel=5,
+            )
+        return targets
+
+    def _objective(self, targets):
+        classes = targets.classes
+        score = negative_score(
+            self.scoring, KnownClasses(classes), lambda numbers, p: (classes[numbers], p)
+        )
+        return Objective(MultinomialLogLoss(), len(classes), True, score)
+
+    def _from_unseen(self, oof, targets, weight, ratio):
+        found = oof.argmax(axis=1)
+        score = accuracy_score(targets.numbers, found, sample_weight=weight)
+        return {"oof_predictions_": oof, "oof_score_": float(score)}
+
+    def predict_proba(self, X):
+        """Return the probabilities of the classes, means over members at ``temperature_``.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`; with names, its columns may stand in another order.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        inputs = self._inputs(X)
+        with one_blas_thread():
+            return self.ensemble_.predict(inputs)
+
+    def predict_log_proba(self, X):
+        """Return the logarithms of `predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tables as they come, pandas, polars, pyarrow or NumPy, read column by column: numbers, or categories.
+
+Numbers become float64 with NaN for whatever is missing; infinities count as missing. Categories become codes
+into a list of levels, with -1 for what is missing. Nothing of the user's is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from datetime import time as clock_time
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sknumpynet.core.arrays import Array
+
+
+@dataclass
+class Column:
+    """One column: ``numbers`` (n,), or ``codes`` (n,) into ``levels``; the other is None."""
+
+    name: Any
+    numbers: Array | None = None
+    codes: Array | None = None
+    levels: Sequence[Hashable] = ()
+
+
+class Table:
+    """Columns of X by position, and their names where these are strings.
+
+    Parameters
+    ----------
+    X : DataFrame, table, array or list of rows
+        What the user gave.
+
+    Attributes
+    ----------
+    n_rows, n_columns : int
+        Shape.
+    names : list of str or None
+        Of the columns.
+    """
+
+    def __init__(self, X: Any) -> None:
+        if issparse(X):
+            raise TypeError(
+                "Sparse data was passed for X, but this estimator takes dense tables: use X.toarray(), or "
+                "NumpyMLPClassifier and NumpyMLPRegressor, which train on sparse matrices"
+            )
+        self.X, self.kind = X, kind_of(X)
+        names: list[Any] | None = None
+        if self.kind == "pandas":
+            names = list(X.columns)
+            self.n_rows, self.n_columns = X.shape
+        elif self.kind == "polars":
+            names = list(X.columns)
+            self.n_rows, self.n_columns = X.shape
+        elif self.kind == "pyarrow":
+            names = list(X.column_names)
+            self.n_rows, self.n_columns = X.num_rows, X.num_columns
+        else:
+            self.X = X = as_matrix(X)
+            self.n_rows, self.n_columns = X.shape
+        texts = names is not None and [isinstance(name, str) for name in names]
+        if texts and any(texts) and not all(texts):
+            kinds = sorted({type(name).__name__ for name in names or ()})
+            raise TypeError(
+                "Feature names are only supported if all input features have string names, but your input "
+                f"has {kinds} as feature name / column name types. Use X.columns = X.columns.astype(str)"
+            )
+        self.names = names if texts and all(texts) else None
+        if self.names is not None and len(set(self.names)) < len(self.names):
+            twice = sorted({name for name in self.names if self.names.count(name) > 1})
+            raise ValueError(f"X has columns twice: {named(twice)}; give each a name of its own")
+        if self.n_rows == 0 or self.n_columns == 0:
+            kind = "sample(s)" if self.n_rows == 0 else "feature(s)"
+            raise ValueError(
+                f"Found array with 0 {kind} (shape={(self.n_rows, self.n_columns)}) while a minimum of 1 is "
+                "required."
+            )
+
+    def rows(self, chosen: Array) -> Table:
+        """Return a table of some of the rows."""
+        if self.kind == "pandas":
+            return Table(self.X.iloc[chosen])
+        return Table(self.X.take(chosen) if self.kind == "pyarrow" else self.X[chosen])
+
+    def called(self, i: int) -> str:
+        """Return what a message calls the column."""
+        return f"column {self.names[i]!r}" if self.names is not None else f"column {i}"
+
+    def raw(self, i: int) -> Any:
+        """Return the column as its library has it."""
+        if self.kind == "pandas":
+            return self.X.iloc[:, i]
+        if self.kind == "polars":
+            return self.X.to_series(int(i))
+        if self.kind == "pyarrow":
+            return self.X.column(int(i))
+        return self.X[:, i]
+
+    def is_category(self, i: int) -> bool:
+        """Return whether the column's type makes it categories: text, bool, or objects not all numbers."""
+        values = self.raw(i)
+        dtype = values.type if self.kind == "pyarrow" else values.dtype
+        text = str(dtype).lower()
+        objects = text == "object" and self.kind in ("numpy", "pandas")
+        if any(text.startswith(kind) for kind in DATES) or (objects and holds_dates(values)):
+            raise TypeError(
+                f"{self.called(i)} holds dates or times ({dtype}), which are neither numbers nor categories. "
+                f"Make numbers of them: {self._advice_for_dates(i)}"
+            )
+        if self.kind == "numpy" and dtype.kind in "fiu":
+            return False
+        if objects:
+            return not holds_numbers(values)
+        if any(text.startswith(kind) for kind in ("complex", "list", "struct", "array", "map")):
+            if text.startswith("complex"):
+                raise ValueError(
+                    f"Complex data not supported: {self.called(i)} is {dtype}; give real and imaginary parts "
+                    "as columns of their own"
+                )
+            raise TypeError(f"{self.called(i)} holds {dtype}; give its parts as columns")
+        return any(text.startswith(kind) for kind in CATEGORIES)
+
+    def _advice_for_dates(self, i: int) -> str:
+        name = "..." if self.names is None else repr(self.names[i])
+        if self.kind == "pandas" and str(self.X.iloc[:, i].dtype).startswith("timedelta"):
+            return f"X[{name}] = X[{name}].dt.total_seconds()"
+        if self.kind == "pandas":
+            return (
+                f"X[{name}] = (X[{name}] - X[{name}].min()).dt.total_seconds() / 86400, and for seasons "
+                f"X['month'] = X[{name}].dt.month"
+            )
+        if self.kind == "polars":
+            return f"X = X.with_columns(pl.col({name}).dt.epoch('s'))"
+        if self.kind == "pyarrow":
+            return f"take X.column({name}).cast(pyarrow.int64()) in its place"
+        return "X[:, i].astype('datetime64[s]').astype(float)"
+
+    def numbers(self, i: int) -> Array:
+        """Return the column as float64, with NaN for what is missing or infinite."""
+        values = self.raw(i)
+        try:
+            if self.kind == "pandas":
+                if hasattr(values.dtype, "numpy_dtype") or values.dtype != object:
+                    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+                else:
+                    numbers = from_objects(values.to_numpy())
+            elif self.kind == "polars":
+                numbers = values.cast(float_type(values)).to_numpy()
+            elif self.kind == "pyarrow":
+                numbers = values.cast("float64").to_numpy()
+            elif values.dtype == object:
+                numbers = from_objects(values)
+            else:
+                numbers = values.astype(np.float64)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise_not_numbers(self.called(i), values, error)
+        except Exception as error:  # polars and pyarrow have exceptions of their own
+            raise_not_numbers(self.called(i), values, error)
+        numbers = np.array(numbers, dtype=np.float64)
+        numbers[np.isinf(numbers)] = np.nan
+        return numbers
+
+    def categories(self, i: int) -> tuple[Array, list[Hashable]]:
+        """Return codes (n,), -1 where missing, and the levels in the order of their first row."""
+        values = self.raw(i)
+        if self.kind == "pandas" and hasattr(values, "cat"):
+            levels = values.cat.categories.tolist()
+            return values.cat.codes.to_numpy().astype(np.int64), levels
+        if self.kind == "pandas":
+            missing = values.isna().to_numpy()
+            listed = values.tolist()
+            for at in np.flatnonzero(missing):
+                listed[at] = None
+        elif self.kind == "polars":
+            listed = values.to_list()
+        elif self.kind == "pyarrow":
+            listed = values.to_pylist()
+        else:
+            listed = values.tolist()
+        return factorize(listed, self.called(i))
+
+
+DATES = ("date", "time", "duration", "period", "interval", "month_interval")
+CATEGORIES = ("cat", "str", "<u", "<s", "|s", "bool", "object", "enum", "string", "large_string",
+              "dictionary", "utf8", "large_utf8", "binary")  # fmt: skip
+
+
+def kind_of(X: Any) -> str:
+    """Return which library a table is of."""
+    module = type(X).__module__.partition(".")[0]
+    if module == "pandas" and hasattr(X, "iloc") and X.ndim == 2:
+        return "pandas"
+    if module == "polars" and hasattr(X, "to_series"):
+        return "polars"
+    if module == "polars" and hasattr(X, "collect"):
+        raise TypeError("X is a lazy frame: give X.collect()")
+    if module == "pyarrow" and hasattr(X, "column_names"):
+        return "pyarrow"
+    return "numpy"
+
+
+def float_type(values: Any) -> Any:
+    """Return polars' Float64, without an import of ours."""
+    import polars
+
+    return polars.Float64
+
+
+def as_matrix(X: Any) -> Array:
+    """Return an array of two dimensions; lists of mixed rows become objects, not text."""
+    array: Array = X if isinstance(X, np.ndarray) else np.asarray(X)
+    if array.dtype.kind in "US" and not hasattr(X, "dtype"):
+        array = np.asarray(X, dtype=object)
+    if array.ndim != 2:
+        shape = "scalar" if array.ndim == 0 else f"{array.ndim}D"
+        raise ValueError(
+            f"Expected 2D array, got {shape} array instead (shape {array.shape}). Reshape your data either "
+            "using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it "
+            "contains a single sample."
+        )
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: X is {array.dtype}; give real and imaginary parts as columns of "
+            "their own"
+        )
+    if array.dtype.kind not in "biufOUSMmT":
+        raise TypeError(f"X has the dtype {array.dtype}; give numbers, text or a DataFrame")
+    return array
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is None, NaN, NaT or pandas.NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, Real) and bool(value != value)
+
+
+def holds_dates(values: Any) -> bool:
+    """Return whether the first object that is there is a date, a time or a difference of these."""
+    first = next((value for value in values if not is_missing(value)), None)
+    return isinstance(first, date | clock_time | timedelta | np.datetime64 | np.timedelta64)
+
+
+def holds_numbers(values: Any) -> bool:
+    """Return whether objects are numbers, bools apart, and at least one is there."""
+    found = False
+    for value in values:
+        if is_missing(value):
+            continue
+        if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+            if type(value).__name__ != "Decimal":
+                return False
+        found = True
+    return found
+
+
+def from_objects(values: Any) -> Array:
+    """Return float64 of objects; numbers beyond the largest float count as infinite."""
+    numbers = np.empty(len(values))
+    for i, value in enumerate(values):
+        if is_missing(value):
+            numbers[i] = np.nan
+            continue
+        if isinstance(value, str | bytes):
+            raise ValueError(f"could not convert string to float: {value!r}")
+        try:
+            numbers[i] = float(value)
+        except OverflowError:
+            numbers[i] = np.inf
+    return numbers
+
+
+def factorize(values: list[Any], called: str) -> tuple[Array, list[Hashable]]:
+    """Return codes and levels of any values that can be keys of a dict."""
+    table: dict[Hashable, int] = {}
+    codes = np.empty(len(values), np.int64)
+    try:
+        for i, value in enumerate(values):
+            codes[i] = -1 if is_missing(value) else table.setdefault(value, len(table))
+    except TypeError as error:
+        raise TypeError(
+            f"{called} holds values of type {type(value).__name__}, which are neither numbers nor "
+            "categories: argument must be a string or a real number. Turn them into text or numbers first"
+        ) from error
+    return codes, list(table)
+
+
+def raise_not_numbers(called: str, values: Any, error: Exception) -> None:
+    """Raise ValueError: a column of numbers holds something else."""
+    example = next((v for v in list(values) if isinstance(v, str)), None)
+    shown = "" if example is None else f", such as {example!r}"
+    raise ValueError(
+        f"{called} must hold numbers, as it did in fit; its type is now "
+        f"{getattr(values, 'dtype', getattr(values, 'type', type(values)))}{shown}. Turn it into numbers, as "
+        "with pandas.to_numeric(column, errors='coerce')"
+    ) from error
+
+
+def named(names: Sequence[Any], most: int = 5) -> str:
+    """Return names for a message, not too many."""
+    listed = ", ".join(repr(name) for name in names[:most])
+    return listed + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The parts of the docstrings that both estimators for tables share, written once."""
+
+PARAMETERS = """
+quality : {'fast', 'best'}, default='fast'
+    'fast' trains 8 members (16 below 1,000 rows) through 3 cycles, 'best' 16 members through 4, which takes
+    some three times as long; in both, one cycle more where the last one took off more than 5 %.
+categorical_features : 'from_dtype', array-like or None, default='from_dtype'
+    Columns that are categories. 'from_dtype': text, bool, pandas' and polars' categories, and object
+    columns that hold anything but numbers. Or indices, names or a mask, as in HistGradientBoosting; this is
+    the way to make categories of integers. None: no column.
+max_levels : int, default=50
+    Levels of a category that get an input of their own, the frequent ones first. Where there are more, the
+    mean target of a level (cross-fitted: never of the row's own fold) and the logarithm of its count stand
+    beside them.{own_parameters}
+numeric_embedding : 'auto' or bool, default='auto'
+    Whether each number also enters as periodic functions of it ("PBLD" of RealMLP). 'auto' trains members
+    with and without for two cycles, and goes on with both, or with the one that leads by more than 10 % out
+    of fold; all their snapshots are candidates. With more than 100 columns of numbers, 'auto' means without.
+n_frequencies : int, default=16
+    Cosines of each number and member.
+frequency : float, default=1.0
+    Scale of their first frequencies, for inputs of quartile distance 1: normal, times the exponential of a
+    normal number of deviation 0.7, so that a few are high. RealMLP has 0.1, for larger networks.
+n_members : int or 'auto', default='auto'
+    Networks trained side by side, a multiple of the number of folds. 'auto': by `quality`, and as many as
+    the folds need.
+hidden_layer_sizes : int or array-like of int, default=(64, 64, 64)
+    Widths of the hidden layers of each member.
+dropout : float, default=0.15
+    Share of hidden units left out in a step, for the first half of a cycle; down to 0 in the second.
+weight_decay : float, default=0.02
+    A step multiplies weights by ``1 - rate * weight_decay``, in cycles like `dropout`.
+learning_rate : float, default={learning_rate}
+    The highest rate of Adam within a cycle, where it rises from 0 and falls to 0.
+batch_size : int or 'auto', default='auto'
+    Rows of a batch. 'auto': 32 below 300 rows, 64 below 1,000, 128 below 15,000, 256 below 50,000, 512
+    below 200,000, then 1,024.
+first_cycle : int or 'auto', default='auto'
+    Epochs of the first cycle; each further one is twice as long. 'auto': 4, from 10,000 rows on 3, from
+    30,000 on 2, from 60,000 on 1, but as many as make 120 steps.
+n_cycles : int or 'auto', default='auto'
+    Cycles at most, by `quality`.
+cv : None, int or splitter, default=None
+    The folds: None for {folds} (5 below 200 rows), shuffled{stratified}; a number of them; or a splitter
+    whose folds hold out every row once. Each member is blind to one fold.
+scoring : str, callable or None, default=None
+    A scorer of scikit-learn's, on out-of-fold predictions, that decides when to stop and what the snapshots
+    weigh. None: the loss{temperature}.
+max_time : float or None, default=None
+    Seconds after which no further cycle begins. One cycle is always completed.
+n_jobs : int or None, default=None
+    Threads: groups of 4 members are trained on each. The numbers do not depend on it.
+random_state : int, RandomState instance or None, default=None
+    Source of folds, first weights, batches and dropout's masks. An int makes the fit repeatable.
+verbose : int, default=0
+    Whether to print a line for each cycle.
+dtype : {'float32', 'float64'}, default='float32'
+    What is computed in. Inputs are standardised in float64 before; predictions are float64.
+"""
+
+ATTRIBUTES = """
+oof_predictions_ : ndarray
+    {oof_predictions}, for the rows of `fit` in their order, each by members that did not learn from it.
+    Duplicates of a row in other folds do leak; give them common ``groups``.
+oof_score_ : float
+    What `score` gives on these: an estimate for new rows that needs no data held out. Each row is predicted
+    by few of the members, so it tends to be a little lower than the score of all of them on new rows.
+history_ : dict of lists
+    An entry for each cycle: "cycle", "numeric_embedding", "epochs", "loss" (the criterion on unseen rows),
+    "weight" (of the snapshot in the predictions) and "seconds" (since the start).
+stop_reason_ : str
+    "n_cycles", "no improvement", "max_time" or "interrupted".
+snapshot_weights_ : ndarray of shape (n_snapshots,)
+    As in ``history_["weight"]``.
+n_members_ : int
+    Networks trained side by side.
+n_params_ : int
+    Parameters of all networks and snapshots that predictions need.
+is_categorical_ : ndarray of bool of shape (n_features_in_,)
+    Which columns are categories.
+n_features_in_ : int
+    Columns of X.
+feature_names_in_ : ndarray of str
+    Their names, where all are strings.
+"""
+
+NOTES = """
+Every member has numeric embeddings, a scale for each input, and hidden layers with SiLU, started from the
+data; all see the same batches, and member i gives the rows of its fold no weight. The parts are those of
+RealMLP (Holzmueller, Grinsztajn, Steinwart: Better by default, NeurIPS 2024), with the packing of TabM
+(Gorishniy, Kotelnikov, Babenko: TabM, ICLR 2025) and snapshots of cyclic rates (Huang et al.: Snapshot
+ensembles, ICLR 2017), weighted by greedy selection (Caruana et al.: Ensemble selection from libraries of
+models, ICML 2004).
+"""
+
+
+def documented(**words):
+    """Return a decorator that puts the shared parts into a class docstring."""
+
+    def fill(cls):
+        text = cls.__doc__
+        for name, part in (
+            ("parameters", PARAMETERS),
+            ("attributes", ATTRIBUTES),
+            ("notes", NOTES),
+        ):
+            text = text.replace("{" + name + "}", part.strip().replace("\n", "\n    "))
+        for name, word in words.items():
+            text = text.replace("{" + name + "}", word)
+        cls.__doc__ = text
+        return cls
+
+    return fill

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which rows each member does not see: the fold of every row."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
+
+N_FOLDS = 8
+FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
+PAIRED = 0.25  # share of rows hidden from two members where each fold is hidden from one
+
+
+def fold_of_rows(cv, used, targets, groups, seed):
+    """Return the fold of each row, -1 for rows not used, and the number of folds.
+
+    Parameters
+    ----------
+    cv : None, int or splitter
+        None for 8 folds, 5 below 200 rows; with classes as even among them as they can be.
+    used : ndarray of int
+        Rows of some weight.
+    targets : Targets
+        Its ``strata``, class numbers or None, are spread evenly.
+    groups : array-like or None
+        Rows of one group stay together.
+    seed : int
+        Of the shuffling.
+    """
+    n, n_rows = len(used), targets.n_rows
+    strata = targets.strata()
+    if groups is not None:
+        groups = np.asarray(groups)
+        if groups.shape != (n_rows,):
+            raise ValueError(
+                f"groups must have one entry per row, shape {(n_rows,)}; got {groups.shape}"
+            )
+    if cv is None or isinstance(cv, numbers.Integral):
+        n_units = n if groups is None else len(np.unique(groups[used]))
+        n_folds = cv
+        if cv is None:
+            n_folds = min(N_FOLDS if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
+        if n_folds < 2 or n_folds > n_units:
+            units = "rows" if groups is None else "groups"
+            raise ValueError(
+                f"cv={cv!r} needs at least 2 folds and no more than {units}: there are {n_units} {units}"
+            )
+        if groups is None:
+            fold = np.full(n_rows, -1)
+            fold[used] = dealt(n, strata if strata is None else strata[used], n_folds, seed)
+            return fold, int(n_folds)
+        cv = (GroupKFold if strata is None else StratifiedGroupKFold)(n_folds)
+    splitter = check_cv(cv, y=strata, classifier=strata is not None)
+    fold, times = np.full(n_rows, -1), np.zeros(n_rows, int)
+    labels = np.zeros(n_rows) if strata is None else strata
+    for i, (_, held_out) in enumerate(splitter.split(np.zeros((n_rows, 1)), labels, groups)):
+        fold[held_out] = i
+        times[held_out] += 1
+    if (times != 1).any() or fold.max() < 1:
+        raise ValueError(
+            f"cv must be a partition: every row held out once, in 2 folds or more. {splitter!r} holds out "
+            f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
+            "and GroupKFold are partitions; for time series give the last stretch as X_val and y_val"
+        )
+    kept, own = np.unique(fold[used], return_inverse=True)  # folds that hold rows of some weight
+    if len(kept) < 2:
+        raise ValueError("cv puts all rows with a sample_weight above zero into one fold")
+    fold[:] = -1
+    fold[used] = own
+    return fold, len(kept)
+
+
+def second_folds(fold, n_folds, groups, seed):
+    """Return for a quarter of the rows the next fold, -1 for the rest; rows of a group stay together."""
+    units = np.arange(len(fold)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < PAIRED
+    return np.where(drawn[units] & (fold >= 0), (fold + 1) % n_folds, -1)
+
+
+def dealt(n, strata, n_folds, seed):
+    """Return folds dealt like cards, class by class, in random order."""
+    order = np.random.default_rng(seed).permutation(n)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
+    fold = np.empty(n, int)
+    fold[order] = np.arange(n) % n_folds
+    return fold

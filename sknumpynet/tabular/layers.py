@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The layers of networks for tables, with an axis for members: k small networks computed side by side.
+
+Shapes: k members, n rows of a batch, f columns of numbers, d inputs, h units, o outputs of an embedding.
+``np.matmul`` multiplies stacks: (k, n, h) @ (k, h, h) is one product a member. All members see the same rows.
+
+A layer names its parameters in ``shapes()``: name -> (shape, factor of the learning rate, decays). The pack
+binds views of one flat vector to these names, and views of the gradients to the same names behind a "d".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import SCALARS, Array
+
+Shapes = dict[str, tuple[tuple[int, ...], float, bool]]
+
+FREQUENCY_SPREAD = 0.7  # of the logarithm of the first frequencies
+# Factors of the learning rate (Holzmueller et al. 2024, RealMLP)
+BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
+
+
+class Layer:
+    """Base: parameters as attributes, views that a pack binds."""
+
+    def shapes(self) -> Shapes:
+        """Return name -> (shape with the axis of members first, factor of the rate, whether it decays)."""
+        raise NotImplementedError
+
+    def reset_parameters(self, rng: np.random.Generator) -> None:
+        """Draw the first values."""
+        raise NotImplementedError
+
+    def bind(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
+        """Take views of the parameters ``W`` and, unless there are none, of the gradients ``dW``."""
+        for name, view in params.items():
+            setattr(self, name, view)
+        for name, view in grads.items():
+            setattr(self, f"d{name}", view)
+
+
+class NumericEmbedding(Layer):
+    """Periodic features of each number x, own frequencies for each column and member ("PBLD").
+
+        S = 2 pi x w + b        C = cos(S)        E = V C
+
+    E are ``n_outputs`` smooth functions of x, beside x itself. Going back:
+
+        dV = dE C^T        dS = -sin(S) (V^T dE)        dw = 2 pi sum_rows dS x        db = sum_rows dS
+
+    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2) exp(N(0, 0.7^2)), so
+    that a few are high for what is finely structured, b ~ U(-pi, pi), V ~ U(-1, 1) / sqrt(n_frequencies).
+    Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n), E (k, f, o, n).
+    """
+
+    P: Array
+    V: Array
+    dP: Array
+    dV: Array
+
+    def __init__(
+        self,
+        n_members: int,
+        n_columns: int,
+        n_frequencies: int = 16,
+        n_outputs: int = 3,
+        frequency: float = 1.0,
+    ) -> None:
+        self.n_members, self.n_columns = n_members, n_columns
+        self.n_frequencies, self.n_outputs, self.frequency = n_frequencies, n_outputs, frequency
+
+    def shapes(self) -> Shapes:
+        k, f, H, o = self.n_members, self.n_columns, self.n_frequencies, self.n_outputs
+        return {
+            "P": ((k, f, H, 2), EMBEDDING_RATE, False),
+            "V": ((k, f, o, H), EMBEDDING_RATE, False),
+        }
+
+    def reset_parameters(self, rng: np.random.Generator) -> None:
+        """Draw the first values."""
+        shape = self.P.shape[:-1]
+        self.P[..., 0] = rng.normal(0, self.frequency, shape)
+        self.P[..., 0] *= np.exp(rng.normal(0, FREQUENCY_SPREAD, shape))
+        self.P[..., 1] = rng.uniform(-math.pi, math.pi, shape)
+        self.V[...] = rng.uniform(-1, 1, self.V.shape) / math.sqrt(self.n_frequencies)
+
+    def buffers(self, n_rows: int, dtype: Any, training: bool, E: Array) -> dict[str, Array]:
+        """Return what a pass over ``n_rows`` rows writes, E of shape (k, f o, n) among it."""
+        k, f, H, o = self.n_members, self.n_columns, self.n_frequencies, self.n_outputs
+        made = {
+            "angles": np.ones((1, f, 2, n_rows), dtype),  # 2 pi x, 1
+            "S": np.empty((k, f, H, n_rows), dtype),
+            "E": E.reshape(k, f, o, n_rows),
+        }
+        if training:
+            made["C"] = np.empty_like(made["S"])
+            made["dC"] = np.empty_like(made["S"])
+        return made
+
+    def forward(self, x: Array, work: dict[str, Array]) -> None:
+        """Write E of x, of shape (n, f)."""
+        S, E = work["S"], work["E"]
+        C = work.get("C", S)
+        np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=work["angles"][0, :, 0])
+        np.matmul(self.P, work["angles"], out=S)
+        np.cos(S, out=C)
+        np.matmul(self.V, C, out=E)
+
+    def backward(self, dE: Array, work: dict[str, Array]) -> None:
+        """Write the gradients, given dL/dE of shape (k, f, o, n)."""
+        S, C, dC = work["S"], work["C"], work["dC"]
+        np.matmul(dE, C.swapaxes(2, 3), out=self.dV)
+        np.matmul(self.V.swapaxes(2, 3), dE, out=dC)
+        np.sin(S, out=S)
+        np.multiply(S, dC, out=dC)
+        np.matmul(dC, work["angles"].swapaxes(2, 3), out=self.dP)
+        np.negative(self.dP, out=self.dP)
+
+
+class Dense(Layer):
+    """The linear layer: z = x W + b, with W (k, d, h) and b (k, 1, h).
+
+        dW = x^T delta        db = sum_rows delta        dx = delta W^T
+
+    The factor 1 / sqrt(d) on the rate of W makes this, under Adam, the "neural tangent parametrisation"
+    z = x W / sqrt(d) + b with W ~ N(0, 1): Adam's step does not depend on the length of the gradient.
+    """
+
+    W: Array
+    b: Array
+    dW: Array
+    db: Array
+
+    def __init__(self, n_members: int, n_inputs: int, n_outputs: int) -> None:
+        self.n_members, self.n_inputs, self.n_outputs = n_members, n_inputs, n_outputs
+
+    def shapes(self) -> Shapes:
+        k, d, h = self.n_members, self.n_inputs, self.n_outputs
+        return {
+            "W": ((k, d, h), 1 / math.sqrt(d), True),
+            "b": ((k, 1, h), BIAS_RATE, False),
+        }
+
+    def reset_parameters(self, rng: np.random.Generator) -> None:
+        """Draw W ~ N(0, 1 / d)."""
+        self.W[...] = rng.normal(0, 1 / math.sqrt(self.n_inputs), self.W.shape)
+        self.b[...] = 0
+
+    def forward(self, x: Array, z: Array) -> None:
+        """Write z, of shape (k, n, h)."""
+        np.matmul(x, self.W, out=z)
+        np.add(z, self.b, out=z)
+
+    def backward(self, x: Array, delta: Array, ones: Array, dx: Array | None) -> None:
+        """Write the gradients, and dL/dx where it is asked for; ``ones`` is a row of n ones."""
+        np.matmul(x.swapaxes(1, 2), delta, out=self.dW)
+        np.matmul(ones, delta, out=self.db)  # faster than a sum
+        if dx is not None:
+            np.matmul(delta, self.W.swapaxes(1, 2), out=dx)
+
+    def start_from_data(self, x: Array, rng: np.random.Generator) -> Array:
+        """Give each unit variance 1 on the rows of x, and a zero somewhere among them; return z.
+
+        W[:, j] /= std(z_j); b_j = -z_j at a random mean of five rows. Rows x are (k or 1, n, d).
+        """
+        z = x @ self.W
+        std = z.std(axis=1, keepdims=True)
+        std[std < 1e-6] = 1
+        self.W /= std
+        z /= std
+        k, n, h = z.shape
+        share = rng.standard_exponential((k, 5, h))
+        share /= share.sum(axis=1, keepdims=True)
+        rows = rng.integers(n, size=(k, 5, h))
+        self.b[...] = -(np.take_along_axis(z, rows, axis=1) * share).sum(axis=1, keepdims=True)
+        z += self.b
+        return z
+
+
+class ScaledInput(Dense):
+    """The first layer: every input has a scale s of its own, z = (x * s) W + b.
+
+    The inputs are what each member has for itself, E of shape (k, e, n), embeddings above all, and the
+    columns x, (n, d), which members share.
+    With M = s W, computed once a step, and dM = [E, x]^T delta:
+
+        z = E^T M_E + x M_x + b        dW = s dM        ds_i = sum_j W_ij dM_ij        dE = M_E delta^T
+    """
+
+    s: Array
+    ds: Array
+
+    def __init__(self, n_members: int, n_own: int, n_columns: int, n_outputs: int) -> None:
+        super().__init__(n_members, n_own + n_columns, n_outputs)
+        self.n_own = n_own
+
+    def shapes(self) -> Shapes:
+        k, d = self.n_members, self.n_inputs
+        return {**super().shapes(), "s": ((k, d, 1), SCALE_RATE, False)}
+
+    def reset_parameters(self, rng: np.random.Generator) -> None:
+        """Draw W ~ N(0, 1 / d); scales are 1."""
+        super().reset_parameters(rng)
+        self.s[...] = 1
+
+    def products(self, M: Array) -> None:
+        """Write M = s W."""
+        np.multiply(self.W, self.s, out=M)
+
+    def forward_scaled(self, E: Array | None, x: Array, M: Array, z: Array, spare: Array) -> None:
+        """Write z, of shape (k, n, h); ``spare`` has the same shape."""
+        np.matmul(x, M[:, self.n_own :], out=z)
+        if E is not None:
+            np.matmul(E.swapaxes(1, 2), M[:, : self.n_own], out=spare)
+            np.add(z, spare, out=z)
+        np.add(z, self.b, out=z)
+
+    def backward_scaled(
+        self, E: Array | None, x: Array, M: Array, delta: Array, ones: Array, dE: Array | None
+    ) -> None:
+        """Write the gradients, and dL/dE of the first rows of E, as many as dE has; M is overwritten."""
+        e = self.n_own
+        if dE is not None:
+            np.matmul(M[:, : dE.shape[1]], delta.swapaxes(1, 2), out=dE)
+        if E is not None:
+            np.matmul(E, delta, out=self.dW[:, :e])
+        np.matmul(x.T, delta, out=self.dW[:, e:])
+        np.matmul(ones, delta, out=self.db)
+        np.multiply(self.W, self.dW, out=M)
+        np.add.reduce(M, axis=2, keepdims=True, out=self.ds)
+        np.multiply(self.dW, self.s, out=self.dW)
+
+
+def silu(z: Array, slope: Array | None = None, spare: Array | None = None) -> None:
+    """Replace z by a = z q with q = 1 / (1 + exp(-z)), and write da/dz = q (1 - a) + a into ``slope``.
+
+    With u = z / 2 and t = 1 + tanh(u) = 2 q, a = u t: no overflow, and tanh is faster than an exponential.
+    """
+    scalars = SCALARS[z.dtype]
+    np.multiply(z, scalars[0.5], out=z)
+    t = np.empty_like(z) if slope is None else slope
+    np.tanh(z, out=t)
+    np.add(t, scalars[1], out=t)
+    np.multiply(z, t, out=z)
+    if slope is not None and spare is not None:
+        np.subtract(scalars[1], z, out=spare)
+        np.multiply(slope, scalars[0.5], out=slope)
+        np.multiply(slope, spare, out=slope)
+        np.add(slope, z, out=slope)
+
+
+class DropoutPool:
+    """Masks for dropout cut out of one pool of random bits, drawn anew every ``LIFE`` steps.
+
+    Every mask is a stretch of the pool that begins at a random place: each entry is 0 with probability
+    ``rate`` and 1 / (1 - rate) otherwise, as if it had been drawn for itself, while a step draws only a few
+    numbers. Bytes are compared with round(256 rate): a rate is kept to 1 / 512.
+
+    Parameters
+    ----------
+    size : int
+        Entries of a mask.
+    dtype : dtype
+        Of the masks.
+    rng : numpy.random.Generator
+        Source of the bytes.
+    """
+
+    LIFE = 16
+
+    def __init__(self, size: int, dtype: Any, rng: np.random.Generator) -> None:
+        self.size, self.rng, self.age = size, rng, 0
+        self.pool = np.empty(2 * size, dtype)
+        self.rate = 0.0
+
+    def renew(self, rate: float) -> None:
+        """Count a step, and draw the pool anew when it is old."""
+        if self.age % self.LIFE == 0:
+            threshold = round(256 * rate)
+            self.rate = threshold / 256
+            drawn = np.frombuffer(self.rng.bytes(len(self.pool)), np.uint8)
+            np.greater_equal(drawn, threshold, out=self.pool)
+            self.pool *= 1 / (1 - self.rate)
+        self.age += 1
+
+    def mask(self, shape: tuple[int, ...]) -> Array:
+        """Return a mask of so many entries, a view of the pool."""
+        start = int(self.rng.integers(self.size))
+        return self.pool[start : start + self.size].reshape(shape)

@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A pack: k networks of one shape side by side, trained on the same batches, each for itself.
+
+    E = embedding(x)                     (k, f o, n)
+    z_1 = E^T M_E + x M_x + b            M = s W, the first layer with its scales
+    a_l = silu(z_l) * mask_l             (k, n, h)
+    z_l+1 = a_l W + b
+    raw = the last z                     (k, n, outputs)
+
+Members may have columns of their own too, the same in name but not in value, behind their embeddings in E.
+
+All parameters lie in one vector, a stretch for each name, with the members of it one after another; the
+gradients likewise. Adam's step is a few lines on these vectors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array
+from sknumpynet.tabular.layers import (
+    Dense,
+    DropoutPool,
+    Layer,
+    NumericEmbedding,
+    ScaledInput,
+    silu,
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network for tables is made of.
+
+    Attributes
+    ----------
+    n_numeric : int
+        Columns at the left of x that are embedded.
+    n_columns : int
+        All columns of x.
+    n_outputs : int
+        Width of ``raw``.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    n_frequencies, n_embedded, frequency
+        Options of the embedding; no embedding with ``n_frequencies=0``.
+    n_own : int
+        Columns whose values differ from member to member.
+    """
+
+    n_numeric: int
+    n_columns: int
+    n_outputs: int
+    hidden: tuple[int, ...] = (64, 64, 64)
+    n_frequencies: int = 16
+    n_embedded: int = 3
+    frequency: float = 1.0
+    n_own: int = 0
+
+    def embeds(self) -> bool:
+        """Whether numbers are embedded."""
+        return self.n_numeric > 0 and self.n_frequencies > 0
+
+
+class Pack:
+    """k networks of one shape.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of each network.
+    n_members : int
+        k.
+    dtype : dtype
+        float32 or float64.
+    params : ndarray, default=None
+        The vector of parameters to use; zeros where None.
+    training : bool, default=True
+        Whether gradients are wanted.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        n_members: int,
+        dtype: Any = np.float32,
+        params: Array | None = None,
+        training: bool = True,
+    ) -> None:
+        self.shape, self.n_members, self.dtype = shape, n_members, np.dtype(dtype)
+        k, n_own = n_members, shape.n_own
+        self.embedding: NumericEmbedding | None = None
+        if shape.embeds():
+            self.embedding = NumericEmbedding(
+                k, shape.n_numeric, shape.n_frequencies, shape.n_embedded, shape.frequency
+            )
+            n_own += shape.n_numeric * shape.n_embedded
+        widths = (*shape.hidden, shape.n_outputs)
+        self.first = ScaledInput(k, n_own, shape.n_columns, widths[0])
+        self.dense = [Dense(k, d, h) for d, h in pairwise(widths)]
+        embedding: list[Layer] = [] if self.embedding is None else [self.embedding]
+        self.layers: list[Layer] = [*embedding, self.first, *self.dense]
+
+        self.segments: list[tuple[slice, tuple[int, ...], float, bool]] = []
+        start = 0
+        for layer in self.layers:
+            for dims, rate, decays in layer.shapes().values():
+                self.segments.append((slice(start, start + math.prod(dims)), dims, rate, decays))
+                start += math.prod(dims)
+        self.n_params = start
+        self.params = np.zeros(start, self.dtype) if params is None else params
+        self.grads = np.zeros(start, self.dtype) if training else None
+        self._bind()
+
+    def _bind(self) -> None:
+        segments = iter(self.segments)
+        for layer in self.layers:
+            params, grads = {}, {}
+            for name in layer.shapes():
+                where, dims, _, _ = next(segments)
+                params[name] = self.params[where].reshape(dims)
+                if self.grads is not None:
+                    grads[name] = self.grads[where].reshape(dims)
+            layer.bind(params, grads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # views do not survive a pickle: the vector alone, and what it is to be read as
+        return {
+            "shape": self.shape,
+            "n_members": self.n_members,
+            "dtype": self.dtype,
+            "params": self.params,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state, training=False)  # type: ignore[misc]
+
+    def members(self, chosen: Any) -> Pack:
+        """Return a pack with copies of some members, for predictions."""
+        parts = [self.params[where].reshape(dims)[chosen] for where, dims, _, _ in self.segments]
+        params = np.concatenate([part.ravel() for part in parts])
+        return Pack(self.shape, len(parts[0]), self.dtype, params, training=False)
+
+    @staticmethod
+    def joined(packs: list[Pack]) -> Pack:
+        """Return one pack with the members of several of one shape."""
+        parts = [
+            np.concatenate([pack.params[pack.segments[i][0]] for pack in packs])
+            for i in range(len(packs[0].segments))
+        ]
+        n_members = sum(pack.n_members for pack in packs)
+        return Pack(
+            packs[0].shape, n_members, packs[0].dtype, np.concatenate(parts), training=False
+        )
+
+    def reset_parameters(
+        self, X: Array, rng: np.random.Generator, own: Array | None = None
+    ) -> None:
+        """Draw the parameters, and fit those of the linear layers to the rows of X, layer by layer."""
+        for layer in self.layers:
+            layer.reset_parameters(rng)
+        x = X[np.newaxis]
+        work = Workspace(self, len(X), training=False)
+        E = self._own_inputs(X, own, work)
+        if E is not None:
+            shared = np.broadcast_to(x, (self.n_members, *X.shape))
+            x = np.concatenate([E.swapaxes(1, 2), shared], axis=2)
+        for layer in (self.first, *self.dense):
+            x = layer.start_from_data(x, rng)
+            silu(x)
+
+    def _own_inputs(self, x: Array, own: Array | None, work: Workspace) -> Array | None:
+        if work.E is None:
+            return None
+        if self.embedding is not None:
+            self.embedding.forward(x[:, : self.shape.n_numeric], work.embedding)
+        if own is not None:
+            work.E[:, work.n_embedded :] = own
+        return work.E
+
+    def forward(
+        self, x: Array, work: Workspace, own: Array | None = None, products: bool = True
+    ) -> Array:
+        """Return ``raw``, of shape (k, n, outputs), of the rows x, of shape (n, columns).
+
+        ``own`` are the columns that differ from member to member, (k or 1, columns, n). With
+        ``products=False``, M = s W is in ``work`` already.
+        """
+        E = self._own_inputs(x, own, work)
+        z = work.z[0]
+        if products:
+            self.first.products(work.M)
+        self.first.forward_scaled(E, x, work.M, z, work.spare[0])
+        for i, layer in enumerate(self.dense):
+            if work.slope:
+                silu(z, work.slope[i], work.spare[i])
+                if work.masks:
+                    np.multiply(z, work.masks[i], out=z)
+                    np.multiply(work.slope[i], work.masks[i], out=work.slope[i])
+            else:
+                silu(z, spare=work.spare[i])
+            layer.forward(z, work.z[i + 1])
+            z = work.z[i + 1]
+        return z
+
+    def backward(self, x: Array, delta: Array, work: Workspace) -> None:
+        """Write all gradients, given dL/draw."""
+        for i in range(len(self.dense) - 1, -1, -1):
+            dx = work.spare[i]
+            self.dense[i].backward(work.z[i], delta, work.ones, dx)
+            delta = np.multiply(dx, work.slope[i], out=work.slope[i])
+        self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE)
+        if self.embedding is not None and work.dE is not None:
+            self.embedding.backward(work.dE.reshape(work.embedding["E"].shape), work.embedding)
+
+
+class Workspace:
+    """What a pass of a pack over so many rows writes."""
+
+    def __init__(
+        self, pack: Pack, n_rows: int, training: bool = True, rng: np.random.Generator | None = None
+    ) -> None:
+        k, shape, dtype = pack.n_members, pack.shape, pack.dtype
+        hidden = shape.hidden
+        self.z = [np.empty((k, n_rows, h), dtype) for h in (*hidden, shape.n_outputs)]
+        self.delta, self.scratch = np.empty_like(self.z[-1]), np.empty_like(self.z[-1])
+        self.M = np.empty_like(pack.first.W)
+        one_size = len(set(hidden)) == 1  # then one buffer does for all layers
+        self.spare = [np.empty_like(self.z[0])] * len(hidden)
+        if not one_size:
+            self.spare = [np.empty_like(z) for z in self.z[:-1]]
+        self.ones = np.ones((1, n_rows), dtype)
+        self.slope = [np.empty_like(z) for z in self.z[:-1]] if training else []
+        self.n_embedded = pack.first.n_own - shape.n_own
+        self.embedding: dict[str, Array] = {}
+        self.E: Array | None = None
+        self.dE: Array | None = None
+        if pack.first.n_own:
+            self.E = np.empty((k, pack.first.n_own, n_rows), dtype)
+        if pack.embedding is not None and self.E is not None:
+            E = self.E[:, : self.n_embedded]
+            self.embedding = pack.embedding.buffers(n_rows, dtype, training, E)
+            if training:
+                self.dE = np.empty((k, self.n_embedded, n_rows), dtype)
+        self.masks: list[Array] = []
+        self.pools: list[DropoutPool] = []
+        if rng is not None:
+            pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
+            self.pools = [pools[h] for h in hidden]
+
+    def draw_masks(self, rate: float) -> None:
+        """Draw the masks of a step; none where the rate is nothing."""
+        if not self.pools or rate < 1 / 512:
+            self.masks = []
+            return
+        for pool in dict.fromkeys(self.pools):
+            pool.renew(rate)
+        self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
+
+
+BLOCK = 64  # rows
+
+
+def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
+
+    Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
+    of one size: BLAS rounds a row's products by the shape of its block, never by the rows beside it.
+    """
+    work = Workspace(pack, BLOCK, training=False)
+    pack.first.products(work.M)
+    d = pack.shape.n_columns
+    for start in range(0, len(X), BLOCK):
+        x = X[start : start + BLOCK]
+        n = len(x)
+        if n < BLOCK:
+            x = np.concatenate([x, np.zeros((BLOCK - n, X.shape[1]), X.dtype)])
+        own = x[:, d:].T[np.newaxis] if x.shape[1] > d else None
+        raw = pack.forward(np.ascontiguousarray(x[:, :d]), work, own, products=False)
+        yield slice(start, start + n), raw[:, :n]
+
+
+def raw_of(pack: Pack, X: Array) -> Array:
+    """Return ``raw``, of shape (k, n, outputs)."""
+    raw = np.empty((pack.n_members, len(X), pack.shape.n_outputs), pack.dtype)
+    for rows, part in blocks(pack, X):
+        raw[:, rows] = part
+    return raw
+
+
+class Adam:
+    """Adam on the vector of a pack, with a factor of the rate and a decay for each stretch.
+
+        m = beta_1 m + (1 - beta_1) g        v = beta_2 v + (1 - beta_2) g^2
+        p = p (1 - rate decay) - rate factor m' / (sqrt(v') + epsilon)
+
+    with m' = m / (1 - beta_1^t) and v' likewise. Decay is the same for all weights, and nothing for the rest.
+    Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
+    """
+
+    PIECE = 1 << 14
+
+    def __init__(
+        self,
+        pack: Pack,
+        beta_1: float = 0.9,
+        beta_2: float = 0.95,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.pack, self.beta_1, self.beta_2, self.epsilon = pack, beta_1, beta_2, epsilon
+        self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
+        self.t = 0
+        self.spare = np.empty(self.PIECE, pack.dtype)
+        self.pieces: list[tuple[Array, Array, Array, Array, float, bool]] = []
+        assert pack.grads is not None
+        for where, _, factor, decays in pack.segments:
+            for start in range(where.start, where.stop, self.PIECE):
+                piece = slice(start, min(start + self.PIECE, where.stop))
+                arrays = (pack.params[piece], pack.grads[piece], self.m[piece], self.v[piece])
+                self.pieces.append((*arrays, factor, decays))
+
+    def step(self, rate: float, decay: float) -> None:
+        """Update the parameters of the pack by its gradients."""
+        self.t += 1
+        kept_1, kept_2 = 1 - self.beta_1, math.sqrt(1 - self.beta_2)
+        scale = kept_1 / kept_2 * math.sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)
+        scalar = self.pack.dtype.type
+        beta_1, beta_2, epsilon = map(scalar, (self.beta_1, self.beta_2, self.epsilon / kept_2))
+        keep = scalar(1 - rate * decay)
+        for p, g, m, v, factor, decays in self.pieces:
+            spare = self.spare[: len(p)]
+            np.multiply(m, beta_1, out=m)
+            np.add(m, g, out=m)
+            np.multiply(g, g, out=g)
+            np.multiply(v, beta_2, out=v)
+            np.add(v, g, out=v)
+            np.sqrt(v, out=spare)
+            np.add(spare, epsilon, out=spare)
+            np.divide(m, spare, out=spare)
+            np.multiply(spare, scalar(-rate * factor * scale), out=spare)
+            if decays:
+                np.multiply(p, keep, out=p)
+            np.add(p, spare, out=p)

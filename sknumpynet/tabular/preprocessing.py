@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From the columns of a table to the inputs of the networks, fitted on the training rows alone.
+
+    numbers       t = (x - median) / (q75 - q25)        input = t / sqrt(1 + (t / 3)^2)
+    missing       the median, and a column 1.664 or 0 where the training rows have gaps
+    categories    a column 0 or 1 for each level, -1 or 1 for two of them; rare, unknown and missing: zeros
+    many levels   the frequent ones as above, with the mean target of the level and the log of its count
+
+The smooth clip keeps every input within -3 and 3 (Holzmueller et al. 2024). Mean targets of training rows are
+cross-fitted for each member: without the fold of the row, and without the fold to which the member is blind.
+Were they the same for all members, those of the other rows of a level would tell the label of a row held out:
+the lower its own mean is beside theirs, the higher its label must be.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array
+from sknumpynet.tabular.columns import Table, named
+
+MISSING_VALUE = 1.664  # what a standardised 0/1 column of one in five has for its ones
+PRIOR_ROWS = 10.0  # rows of the overall mean that a level's mean target begins with
+
+
+@dataclass
+class Category:
+    """How one column of categories is encoded."""
+
+    index: int
+    level_codes: dict[Hashable, int]
+    columns: Array  # level -> its column, -1 for none
+    n_columns: int
+    signed: bool
+    many: bool = False
+    means: Array = field(
+        default_factory=lambda: np.empty(0)
+    )  # (levels + 1, targets), the last for unknown
+    log_counts: Array = field(default_factory=lambda: np.empty(0))  # (levels + 1,)
+
+    def fit_means(self, codes: Array, targets: Array) -> None:
+        """Take mean targets and counts of the levels."""
+        sums, counts = sums_by_level(codes, len(self.level_codes), targets)
+        self.means = shrunken(sums, counts, targets.mean(axis=0))
+        self.log_counts = np.log1p(counts)
+        self.log_counts[-1] = 0
+
+    def cross_fitted(self, codes: Array, targets: Array, fold: Array, n_folds: int) -> Array:
+        """Return mean targets (folds, n, t): in entry k, those of rows neither in k nor in the row's fold."""
+        n_levels, folds = len(self.level_codes), range(n_folds)
+        parts = [
+            sums_by_level(codes[fold == each], n_levels, targets[fold == each]) for each in folds
+        ]
+        all_sums, all_counts = (np.array([part[i] for part in parts]) for i in (0, 1))
+        means = np.empty((n_folds, *targets.shape))
+        for row_fold in folds:
+            rows = np.flatnonzero(fold == row_fold)
+            for blind in folds:
+                known = [each for each in folds if each not in (row_fold, blind)]
+                sums, counts = all_sums[known].sum(axis=0), all_counts[known].sum(axis=0)
+                prior = sums.sum(axis=0) / max(1.0, counts.sum())
+                means[blind, rows] = shrunken(sums, counts, prior)[codes[rows]]
+        return means
+
+
+@dataclass
+class TableEncoder:
+    """Fitted on a table, makes matrices of tables like it.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", None or array-like
+        Which columns are categories: by their types, none, or those of these indices, names or this mask.
+    max_levels : int
+        Levels of a column that get columns of their own.
+    min_rows : int
+        Rows that a level needs for that.
+    """
+
+    categorical_features: Any = "from_dtype"
+    max_levels: int = 50
+    min_rows: int = 3
+    names: list[str] | None = None
+    n_columns: int = 0
+    is_category: Array = field(default_factory=lambda: np.zeros(0, bool))
+    categories: list[Category] = field(default_factory=list)
+
+    def fit_transform(
+        self, table: Table, targets: Array, fold: Array, n_folds: int
+    ) -> tuple[Array, Array | None]:
+        """Fit on all rows and return their inputs, (n, d), and mean targets, (folds, n, c) or None.
+
+        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means, of which entry k is for
+        members blind to fold k.
+        """
+        self.names, self.n_columns = table.names, table.n_columns
+        self.is_category = self._which(table)
+        self.numeric = np.flatnonzero(~self.is_category)
+        numbers = self._numbers(table)
+        self._fit_numbers(numbers)
+        rows_needed = self.min_rows if table.n_rows >= 50 else 1
+        self.categories, coded = [], []
+        for i in np.flatnonzero(self.is_category):
+            codes, levels = table.categories(int(i))
+            category = self._fit_category(int(i), codes, levels, rows_needed)
+            if category.many:
+                category.fit_means(codes, targets)
+            elif category.n_columns == 0:
+                continue
+            self.categories.append(category)
+            coded.append(codes)
+        many = [(each, codes) for each, codes in zip(self.categories, coded) if each.many]
+        counts = [each.log_counts[codes] for each, codes in many]
+        self.count_center, self.count_scale = robust_scale(
+            np.column_stack(counts) if counts else np.empty((table.n_rows, 0))
+        )
+        inputs = self._assemble(numbers, coded)
+        own = None
+        if many:
+            parts = [each.cross_fitted(codes, targets, fold, n_folds) for each, codes in many]
+            own = np.concatenate(parts, axis=2)
+            self.mean_center, self.mean_scale = robust_scale(self._means(coded))
+            own = smooth_clip(own, self.mean_center, self.mean_scale)
+        return inputs, own
+
+    def transform(self, table: Table) -> Array:
+        """Return the inputs of another table, ordered as the first, mean targets at the right, float64."""
+        numbers = self._numbers(table)
+        coded = []
+        for category in self.categories:
+            codes, levels = table.categories(category.index)
+            own = [category.level_codes.get(level, -1) for level in levels]
+            coded.append(np.array([*own, -1], np.int64)[codes])
+        inputs = self._assemble(numbers, coded)
+        if any(category.many for category in self.categories):
+            means = smooth_clip(self._means(coded), self.mean_center, self.mean_scale)
+            inputs = np.hstack([inputs, means])
+        return inputs
+
+    def _means(self, coded: list[Array]) -> Array:
+        pairs = zip(self.categories, coded)
+        return np.column_stack([each.means[codes] for each, codes in pairs if each.many])
+
+    def in_order(self, table: Table) -> Table:
+        """Return the table with its columns as in fit, or raise and name the columns at fault."""
+        if self.names is None or table.names is None:
+            if table.n_columns != self.n_columns:
+                raise ValueError(
+                    f"X has {table.n_columns} features, but this estimator is expecting {self.n_columns} "
+                    "features as input"
+                )
+            return table
+        if table.names == self.names:
+            return table
+        unknown = sorted(set(table.names) - set(self.names))
+        missing = sorted(set(self.names) - set(table.names))
+        if unknown or missing:
+            message = "The feature names should match those that were passed during fit.\n"
+            if unknown:
+                message += "Feature names unseen at fit time:\n"
+                message += "".join(f"- {name}\n" for name in unknown[:5])
+                message += "- ...\n" if len(unknown) > 5 else ""
+            if missing:
+                message += "Feature names seen at fit time, yet now missing:\n"
+                message += "".join(f"- {name}\n" for name in missing[:5])
+                message += "- ...\n" if len(missing) > 5 else ""
+            raise ValueError(message)
+        return Table(table.X.select(self.names) if table.kind != "pandas" else table.X[self.names])
+
+    def _which(self, table: Table) -> Array:
+        chosen = self.categorical_features
+        n = table.n_columns
+        by_type = np.array([table.is_category(i) for i in range(n)])  # refuses dates in any case
+        if isinstance(chosen, str) and chosen == "from_dtype":
+            return by_type
+        if chosen is None:
+            chosen = []
+        chosen = np.asarray(chosen)
+        mask = np.zeros(n, bool)
+        if chosen.dtype.kind == "b":
+            if chosen.shape != (n,):
+                raise ValueError(
+                    f"categorical_features set as a boolean mask should have shape (n_features,), here "
+                    f"({n},); got {chosen.shape}"
+                )
+            mask = chosen.copy()
+        elif chosen.dtype.kind in "iu":
+            if chosen.size and (chosen.max() >= n or chosen.min() < 0):
+                raise ValueError(
+                    "categorical_features set as integer indices must be in [0, n_features - 1], here up to "
+                    f"{n - 1}; got {chosen.tolist()}"
+                )
+            mask[chosen] = True
+        elif chosen.size:
+            if table.names is None:
+                raise ValueError(
+                    "categorical_features are names, but X has no column names: give indices or a mask"
+                )
+            unknown = [name for name in chosen.tolist() if name not in table.names]
+            if unknown:
+                raise ValueError(
+                    f"categorical_features has names that X has not: {named(unknown)}; X has "
+                    f"{named(table.names)}"
+                )
+            mask[[table.names.index(name) for name in chosen.tolist()]] = True
+        text = [
+            table.called(int(i)) for i in np.flatnonzero(by_type & ~mask) if not is_bool(table, i)
+        ]
+        if text:
+            raise ValueError(
+                f"{text[0]} is text or categories, yet categorical_features leaves it out: name it there, or "
+                "leave categorical_features='from_dtype'"
+            )
+        return mask
+
+    def _numbers(self, table: Table) -> Array:
+        if table.kind == "numpy" and table.X.dtype.kind in "fiu" and len(self.numeric):
+            numbers = table.X[:, self.numeric].astype(np.float64)
+            numbers[np.isinf(numbers)] = np.nan
+            return numbers
+        numbers = np.empty((table.n_rows, len(self.numeric)))
+        for j, i in enumerate(self.numeric):
+            numbers[:, j] = table.numbers(int(i))
+        return numbers
+
+    def _fit_numbers(self, numbers: Array) -> None:
+        missing = np.isnan(numbers)
+        center, scale = robust_scale(numbers)
+        kept = np.flatnonzero(~np.all(missing, axis=0) & ((scale > 0) | np.any(missing, axis=0)))
+        self.kept_numeric, self.center, self.scale = kept, center[kept], scale[kept]
+        numbers, missing = numbers[:, kept], missing[:, kept]
+        self.with_gaps = np.flatnonzero(np.any(missing, axis=0))
+        # two values need no frequencies: such columns stand behind the embedded ones
+        ends = [np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)]
+        two = np.all((numbers == ends[0]) | (numbers == ends[1]) | missing, axis=0)
+        self.embedded = np.flatnonzero((self.scale > 0) & ~two)
+        self.plain = np.flatnonzero((self.scale > 0) & two)
+
+    def _fit_category(self, i: int, codes: Array, levels: list[Any], rows_needed: int) -> Category:
+        counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+        frequent = np.argsort(-counts, kind="stable")
+        frequent = frequent[counts[frequent] >= rows_needed]
+        n_present = int((counts > 0).sum())
+        many = len(frequent) > self.max_levels
+        kept = frequent[: self.max_levels]
+        columns = np.full(len(levels) + 1, -1)
+        signed = n_present == 2 and len(kept) == 2
+        gaps = bool((codes < 0).any())
+        n_columns = 1 if signed else len(kept)
+        if n_present < 2 and not gaps:
+            n_columns = 0  # constant
+        columns[kept] = np.arange(len(kept)) if n_columns else -1
+        table = {level: code for code, level in enumerate(levels)}
+        category = Category(i, table, columns, n_columns, signed)
+        category.many = many or (n_present > self.max_levels and len(kept) == 0)
+        return category
+
+    def _assemble(self, numbers: Array, coded: list[Array]) -> Array:
+        numbers = numbers[:, self.kept_numeric]
+        missing = np.isnan(numbers)
+        inputs = smooth_clip(numbers, self.center, self.scale)
+        inputs[missing] = 0
+        parts = [inputs[:, self.embedded]]
+        counts = [
+            each.log_counts[codes] for each, codes in zip(self.categories, coded) if each.many
+        ]
+        if counts:
+            parts.append(smooth_clip(np.column_stack(counts), self.count_center, self.count_scale))
+        parts.append(inputs[:, self.plain])
+        parts.append(missing[:, self.with_gaps] * MISSING_VALUE)
+        for category, codes in zip(self.categories, coded):
+            columns = category.columns[codes]  # -1 finds the last, which is none
+            if category.signed:
+                parts.append(np.array([1.0, -1.0, 0.0])[columns][:, np.newaxis])
+            else:
+                parts.append(columns[:, np.newaxis] == np.arange(category.n_columns))
+        if not sum(
+            part.shape[1] for part in parts
+        ):  # nothing that varies, and networks need a column
+            parts = [np.zeros((len(numbers), 1))]
+        whole: Array = np.hstack(parts).astype(np.float64)
+        return whole
+
+    @property
+    def n_numeric(self) -> int:
+        """Columns at the left that are to be embedded."""
+        return len(self.embedded) + len(self.count_center)
+
+
+def is_bool(table: Table, i: Any) -> bool:
+    """Return whether a column is bool, which may be numbers as well."""
+    values = table.raw(int(i))
+    return "bool" in str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
+
+
+def shrunken(sums: Array, counts: Array, prior: Array) -> Array:
+    """Return means of levels that begin with ``PRIOR_ROWS`` rows of the overall mean, which is the last."""
+    means: Array = (sums + PRIOR_ROWS * prior) / (counts[:, np.newaxis] + PRIOR_ROWS)
+    means[-1] = prior
+    return means
+
+
+def sums_by_level(codes: Array, n_levels: int, targets: Array) -> tuple[Array, Array]:
+    """Return the sums of targets, (levels + 1, t), and the number of rows, of each level and of none."""
+    places = np.where(codes < 0, n_levels, codes)
+    counts = np.bincount(places, minlength=n_levels + 1).astype(np.float64)
+    sums = [np.bincount(places, column, minlength=n_levels + 1) for column in targets.T]
+    return np.column_stack(sums), counts
+
+
+def robust_scale(numbers: Array) -> tuple[Array, Array]:
+    """Return median and 1 / (q75 - q25) of each column: 2 / range where these are equal, 0 where constant."""
+    if numbers.shape[1] == 0:
+        return np.empty(0), np.empty(0)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.filterwarnings("ignore", "All-NaN slice")
+        q25, center, q75 = np.nanquantile(numbers, [0.25, 0.5, 0.75], axis=0)
+        low, high = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
+        half = np.where(q75 > q25, q75 / 2 - q25 / 2, high / 4 - low / 4)  # halves do not overflow
+        scale = 0.5 / half
+    scale[~np.isfinite(scale) | ~(high > low)] = 0  # where all are missing too
+    return np.nan_to_num(center), scale
+
+
+def smooth_clip(numbers: Array, center: Array, scale: Array) -> Array:
+    """Return t / sqrt(1 + (t / 3)^2) of t = (x - center) scale, within -3 and 3."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        t = (numbers * 0.5 - center * 0.5) * scale
+        t *= 2
+        np.clip(t, -1e100, 1e100, out=t)
+        return t / np.sqrt(1 + (t / 3) ** 2)

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The recipe: members blind to a fold each, trained in cycles, stopped and weighted by what they did not see.
+
+Member i never learns from the rows of fold i mod n_folds: they are in its batches, with weight nothing. Its
+predictions there are honest, and together the members predict every row out of fold, at no further cost.
+Where one member is blind to a fold, a quarter of its rows is hidden from the next member too: what the mean
+of two gains over one there tells what the mean of all will gain, and so when to stop.
+
+The learning rate rises and falls once a cycle, and each cycle is twice as long as the one before. At its end
+stand a snapshot of all members, their out-of-fold predictions, and the question whether to go on.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array
+from sknumpynet.tabular.objectives import Objective
+from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
+
+MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
+FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
+PACK = 4  # members that one thread trains together
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of the recipe; the estimators say what each is."""
+
+    n_members: int = 8
+    n_folds: int = 8
+    hidden: tuple[int, ...] = (64, 64, 64)
+    learning_rate: float = 0.04
+    weight_decay: float = 0.02
+    dropout: float = 0.15
+    n_cycles: int = 3
+    least_gain: float = 0.01
+    extra_cycle_gain: float = 0.05
+    n_frequencies: int = 16
+    n_embedded: int = 3
+    frequency: float = 1.0
+    embed: str | bool = "auto"
+    batch_size: int | str = "auto"
+    first_cycle: int | str = "auto"
+    n_picks: int = 8
+    max_time: float | None = None
+    n_threads: int = 1
+    dtype: Any = np.float32
+
+
+@dataclass
+class Rows:
+    """Inputs X (n, d), targets y, weights (n,), and folds (n,), -1 for rows that all members see.
+
+    ``second`` (n,) is another fold whose members are blind to the row, or -1. ``own``, (folds, n, c), are
+    further inputs as members blind to each fold are to see them.
+    """
+
+    X: Array
+    y: Array
+    weight: Array
+    fold: Array
+    second: Array | None = None
+    own: Array | None = None
+
+    def inputs(self, chosen: Array | slice, fold: int = 0) -> Array:
+        """Return the inputs of some rows for the members that are blind to a fold."""
+        if self.own is None:
+            return self.X[chosen]
+        return np.hstack([self.X[chosen], self.own[fold, chosen]])
+
+    def pairs(self) -> Array | None:
+        """Return the rows that members of two folds are blind to."""
+        return None if self.second is None else np.flatnonzero(self.second >= 0)
+
+
+@dataclass
+class Snapshot:
+    """Members at the end of a cycle, and predictions (m, n, outputs) of rows that they had not seen."""
+
+    pack: Pack
+    unseen: Array
+    criterion: float
+    cycle: int
+    n_epochs: int
+    seconds: float
+
+
+class Stopped(Exception):
+    """Raised in threads when the fit is given up."""
+
+
+def bump(t: float) -> float:
+    """The rate within a cycle, as a share of the highest: 0 -> 1 -> 0 for t from 0 to 1."""
+    return 0.5 * (1 - math.cos(2 * math.pi * t))
+
+
+def flat_cos(t: float) -> float:
+    """Decay and dropout within a cycle: 1 for its first half, then down to 0 along a cosine."""
+    return 0.5 * (1 + math.cos(math.pi * (max(1.0, 2 * t) - 1)))
+
+
+def batch_size_for(n: int) -> int:
+    """Rows of a batch."""
+    for limit, size in ((300, 32), (1000, 64), (15_000, 128), (50_000, 256), (200_000, 512)):
+        if n < limit:
+            return min(n, size)
+    return 1024
+
+
+def first_cycle_for(n: int, batch_size: int) -> int:
+    """Epochs of the first cycle: at least 120 steps, fewer epochs of more rows."""
+    epochs = 4 if n < 10_000 else 3 if n < 30_000 else 2 if n < 60_000 else 1
+    return max(epochs, math.ceil(120 / max(1, n // batch_size)))
+
+
+class Group:
+    """Some members, trained together by one thread."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        objective: Objective,
+        recipe: Recipe,
+        shape: Shape,
+        blind: Array,
+        seed: Any,
+    ) -> None:
+        self.rows, self.objective, self.recipe, self.blind = rows, objective, recipe, blind
+        self.rng = rng = np.random.default_rng(seed)
+        n = len(rows.X)
+        self.batch_size = (
+            batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
+        )
+        self.pack = Pack(shape, len(blind), recipe.dtype)
+        start = rng.permutation(n)[:512]
+        self.pack.reset_parameters(rows.X[start], rng, self._own(start))
+        self.optimizer = Adam(self.pack)
+        self.work = Workspace(self.pack, self.batch_size, rng=rng)
+        scale = 1 / (self.batch_size * rows.weight.mean())
+        self.weight = (rows.weight * scale).astype(recipe.dtype)
+
+    def _own(self, batch: Array) -> Array | None:
+        own = self.rows.own
+        return None if own is None else own[self.blind[:, np.newaxis], batch].swapaxes(1, 2)
+
+    def train_cycle(self, n_epochs: int, order_seed: Any, stop: threading.Event) -> None:
+        """Train for one rise and fall of the rate; groups of one seed see the same batches."""
+        rows, B = self.rows, self.batch_size
+        n = len(rows.X)
+        n_batches = n // B
+        x = np.empty((B, rows.X.shape[1]), self.recipe.dtype)
+        rng = np.random.default_rng(order_seed)
+        blind = self.blind[:, np.newaxis]
+        step, n_steps = 0, n_epochs * n_batches
+        for _ in range(n_epochs):
+            if stop.is_set():
+                raise Stopped
+            order = rng.permutation(n)
+            for start in range(0, n_batches * B, B):
+                batch = order[start : start + B]
+                np.take(rows.X, batch, axis=0, out=x, mode="clip")
+                seen = (rows.fold[batch] != blind) * self.weight[batch]
+                if rows.second is not None:
+                    np.multiply(seen, rows.second[batch] != blind, out=seen)
+                t = (step + 0.5) / n_steps
+                self.step(x, self._own(batch), rows.y[batch], seen, bump(t), flat_cos(t))
+                step += 1
+
+    def step(
+        self, x: Array, own: Array | None, y: Array, seen: Array, rate: float, regularize: float
+    ) -> None:
+        """Take one step on a batch; ``seen``, (k, n), are the weights of its rows for each member."""
+        recipe, work, pack = self.recipe, self.work, self.pack
+        work.draw_masks(recipe.dropout * regularize)
+        raw = pack.forward(x, work, own)
+        self.objective.write_delta(y, raw, work.delta, work.scratch)
+        np.multiply(work.delta, seen[:, :, np.newaxis], out=work.delta)
+        pack.backward(x, work.delta, work)
+        self.optimizer.step(recipe.learning_rate * rate, recipe.weight_decay * regularize)
+
+
+class Run:
+    """All members of one shape on their way through the cycles."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        unseen: Rows | None,
+        objective: Objective,
+        recipe: Recipe,
+        n_embedded: int,
+        seed: np.random.SeedSequence,
+    ) -> None:
+        self.rows, self.unseen, self.objective, self.recipe = rows, unseen, objective, recipe
+        shape = Shape(
+            n_embedded,
+            rows.X.shape[1],
+            objective.n_outputs,
+            recipe.hidden,
+            recipe.n_frequencies,
+            recipe.n_embedded,
+            recipe.frequency,
+            0 if rows.own is None else rows.own.shape[2],
+        )
+        self.blind = np.arange(recipe.n_members) % recipe.n_folds
+        parts = [self.blind[i : i + PACK] for i in range(0, recipe.n_members, PACK)]
+        self.order_seed, *seeds = seed.spawn(1 + len(parts))
+        self.groups = [
+            Group(rows, objective, recipe, shape, blind, one) for blind, one in zip(parts, seeds)
+        ]
+        self.snapshots: list[Snapshot] = []
+
+    def train_cycle(self, n_epochs: int) -> None:
+        """Train all groups for a cycle, on threads where there are some."""
+        order_seed, stop = self.order_seed.spawn(1)[0], threading.Event()
+        if self.recipe.n_threads == 1 or len(self.groups) == 1:
+            for group in self.groups:
+                group.train_cycle(n_epochs, order_seed, stop)
+            return
+        with ThreadPoolExecutor(min(self.recipe.n_threads, len(self.groups))) as threads:
+            try:
+                list(
+                    threads.map(
+                        lambda one: one.train_cycle(n_epochs, order_seed, stop), self.groups
+                    )
+                )
+            except BaseException:
+                stop.set()
+                raise
+
+    def evaluate(self, cycle: int, n_epochs: int, seconds: float) -> Snapshot:
+        """Take a snapshot, with predictions of rows by members that have not learned from them."""
+        recipe, objective = self.recipe, self.objective
+        pack = Pack.joined([group.pack for group in self.groups])
+        if self.unseen is not None:
+            rows = self.unseen
+            predictions = objective.predictions(raw_of(pack, rows.inputs(slice(None)))).mean(
+                axis=0
+            )[np.newaxis]
+        else:
+            rows = self.rows
+            predictions = self._out_of_fold(pack, rows)
+        criterion = objective.criterion(
+            rows.y, rows.weight, predictions, recipe.n_members, rows.pairs()
+        )
+        snapshot = Snapshot(pack, predictions, criterion, cycle, n_epochs, seconds)
+        self.snapshots.append(snapshot)
+        return snapshot
+
+    def _out_of_fold(self, pack: Pack, rows: Rows) -> Array:
+        recipe, objective = self.recipe, self.objective
+        m = recipe.n_members // recipe.n_folds
+        predictions = np.zeros((m, len(rows.X), objective.n_outputs))
+        others = np.zeros_like(predictions[:1])
+        for fold in range(recipe.n_folds):
+            blind = pack.members(np.flatnonzero(self.blind == fold)[:m])
+            held_out = np.flatnonzero(rows.fold == fold)
+            predictions[:, held_out] = objective.predictions(
+                raw_of(blind, rows.inputs(held_out, fold))
+            )
+            if rows.second is not None:
+                too = np.flatnonzero(rows.second == fold)
+                others[0, too] = objective.predictions(raw_of(blind, rows.inputs(too, fold)))[0]
+        return predictions if rows.second is None else np.concatenate([predictions, others])
+
+
+def greedy_weights(
+    snapshots: list[Snapshot], rows: Rows, objective: Objective, n_picks: int, n_members: int
+) -> Array:
+    """Return weights of the snapshots: pick, with replacement, the one that lowers the criterion most.
+
+    Caruana et al.: Ensemble selection from libraries of models (ICML 2004).
+    """
+    counts = np.zeros(len(snapshots))
+    total = np.zeros_like(snapshots[0].unseen)
+    best = math.inf
+    for picked in range(n_picks):
+        values = [
+            objective.criterion(
+                rows.y,
+                rows.weight,
+                (total + each.unseen) / (picked + 1),
+                n_members,
+                rows.pairs(),
+            )
+            for each in snapshots
+        ]
+        if min(values) >= best:
+            break
+        best = min(values)
+        choice = int(np.argmin(values))
+        counts[choice] += 1
+        total += snapshots[choice].unseen
+    if not counts.any():  # a criterion that is not a number
+        counts[-1] = 1
+    weights: Array = counts / counts.sum()
+    return weights
+
+
+def fit_recipe(
+    rows: Rows,
+    unseen: Rows | None,
+    objective: Objective,
+    recipe: Recipe,
+    n_numeric: int,
+    seed: int,
+    report: Callable[[Snapshot], Any] = lambda snapshot: None,
+) -> tuple[list[Snapshot], Array, str]:
+    """Train, and return the snapshots, their weights, and why it ended.
+
+    Parameters
+    ----------
+    rows : Rows
+        To learn from; with folds, unless ``unseen`` is given.
+    unseen : Rows or None
+        Validation rows in place of folds.
+    objective, recipe
+        What to learn and how.
+    n_numeric : int
+        Columns at the left of X to embed.
+    seed : int
+        Of everything that is random.
+    report : callable
+        Called with each snapshot; what it returns, if true, is a reason to stop.
+    """
+    start = perf_counter()
+    embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
+    tries = [n_numeric if embeds else 0]
+    if embeds and recipe.embed == "auto":
+        tries = [n_numeric, 0] if n_numeric <= MOST_EMBEDDED else [0]
+    seeds = np.random.SeedSequence(seed).spawn(len(tries))
+    alive = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
+    first = recipe.first_cycle
+    if first == "auto":
+        first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size)
+    snapshots: list[Snapshot] = []
+    reason, cycle, reasons = "", 0, [""]
+    try:
+        while alive:
+            for run in alive:
+                run.train_cycle(int(first) << cycle)
+                snapshot = run.evaluate(cycle, int(first) << cycle, perf_counter() - start)
+                snapshots.append(snapshot)
+                reason = report(snapshot) or reason
+            cycle += 1
+            reason = reason or out_of_time(recipe, perf_counter() - start)
+            if reason:
+                break
+            alive = promising(alive) if cycle >= 2 else alive
+            reasons = [enough(run.snapshots, recipe) for run in alive]
+            alive = [run for run, why in zip(alive, reasons) if not why]
+        reason = reason or reasons[0]
+    except KeyboardInterrupt:
+        if not snapshots:
+            raise
+        reason = "interrupted"
+    selection = rows if unseen is None else unseen
+    weights = greedy_weights(snapshots, selection, objective, recipe.n_picks, recipe.n_members)
+    return snapshots, weights, reason
+
+
+def promising(runs: list[Run]) -> list[Run]:
+    """Return the runs whose criterion is not far above the best."""
+    last = [run.snapshots[-1].criterion for run in runs]
+    best = min(last)
+    return [run for run, each in zip(runs, last) if each <= best + FAR_ABOVE * abs(best)]
+
+
+def out_of_time(recipe: Recipe, seconds: float) -> str:
+    """Return a reason to stop once the time is up."""
+    return "max_time" if recipe.max_time is not None and seconds >= recipe.max_time else ""
+
+
+def enough(snapshots: list[Snapshot], recipe: Recipe) -> str:
+    """Return a reason to stop after a cycle, or nothing.
+
+    Two cycles at least; then on while the last took off more than ``least_gain``, and one cycle more than
+    planned where it took off more than ``extra_cycle_gain``.
+    """
+    n = len(snapshots)
+    if n >= 2:
+        before, last = snapshots[-2].criterion, snapshots[-1].criterion
+        if not before - last > recipe.least_gain * abs(before):
+            return "no improvement"
+        if n == recipe.n_cycles and before - last > recipe.extra_cycle_gain * abs(before):
+            return ""
+    return "n_cycles" if n >= recipe.n_cycles else ""

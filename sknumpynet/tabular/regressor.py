@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""TabularMLPRegressor."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+
+from sknumpynet._compat import Interval, StrOptions
+from sknumpynet.core.losses import (
+    AbsoluteError,
+    HalfGamma,
+    HalfPoisson,
+    Quantile,
+    SquaredError,
+)
+from sknumpynet.fitting.threads import one_blas_thread
+from sknumpynet.tabular.base import TabularMLP
+from sknumpynet.tabular.docstrings import documented
+from sknumpynet.tabular.objectives import Objective
+from sknumpynet.tabular.scoring import KnownNumbers, negative_score
+from sknumpynet.tabular.targets import Numbers
+
+LOSSES = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "poisson": HalfPoisson,
+    "gamma": HalfGamma,
+}
+
+
+@documented(
+    learning_rate="0.1",
+    folds="8",
+    stratified="",
+    temperature="",
+    oof_predictions="Numbers, of the shape that `predict` gives",
+    own_parameters="",
+)
+class TabularMLPRegressor(RegressorMixin, TabularMLP):
+    """Numbers from a table as it is: text, gaps, counts and money, in any mixture.
+
+    An ensemble of small networks, trained side by side in NumPy. Columns of text are encoded, numbers and
+    targets scaled within; missing values are allowed. It tells how well it will do on new rows,
+    `oof_score_`, and how far off it may be, `predict_interval`, without a row held out.
+
+    Parameters
+    ----------
+    loss : str, default='squared_error'
+        'squared_error', 'absolute_error', 'quantile', or with the log link 'poisson' for counts and 'gamma'
+        for positive amounts.
+    quantile : float or array-like of float, default=0.5
+        With ``loss="quantile"``, the quantile to predict, or several in rising order. They are shifted so
+        that the right share of the rows of `fit` lies below them out of fold, and sorted.
+    clip_target : bool, default=True
+        Whether to keep predictions between the smallest and the largest y of `fit`. With quantiles, before
+        they are shifted.
+    {parameters}
+
+    Attributes
+    ----------
+    n_targets_ : int
+        Columns of y.
+    oof_errors_ : tuple of two ndarrays
+        Of one target: errors out of fold, made smaller by as much as those of all members may be expected to
+        be, and the weights of their rows; what `predict_interval` is made of.
+    {attributes}
+
+    See Also
+    --------
+    TabularMLPClassifier : The same for classes.
+    sklearn.ensemble.HistGradientBoostingRegressor : Trees for the same kind of data, faster to fit.
+
+    Notes
+    -----
+    {notes}
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet import TabularMLPRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> kind = rng.choice(["a", "b"], size=200)
+    >>> size = rng.uniform(0, 10, size=200)
+    >>> X = np.array(list(zip(kind, size)), dtype=object)
+    >>> y = np.where(kind == "a", size, 10 - size) + rng.normal(size=200)
+    >>> model = TabularMLPRegressor(random_state=0).fit(X, y)
+    >>> model.oof_score_ > 0.7
+    True
+    >>> low, high = model.predict_interval([["a", 8.0]], coverage=0.9)[0]
+    >>> bool(low < 8 < high)
+    True
+    """
+
+    _parameter_constraints = {
+        **TabularMLP._parameter_constraints,
+        "loss": [StrOptions({*LOSSES, "quantile"})],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "clip_target": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        loss="squared_error",
+        *,
+        quantile=0.5,
+        clip_target=True,
+        quality="fast",
+        categorical_features="from_dtype",
+        max_levels=50,
+        numeric_embedding="auto",
+        n_frequencies=16,
+        frequency=1.0,
+        n_members="auto",
+        hidden_layer_sizes=(64, 64, 64),
+        dropout=0.15,
+        weight_decay=0.02,
+        learning_rate=0.1,
+        batch_size="auto",
+        first_cycle="auto",
+        n_cycles="auto",
+        cv=None,
+        scoring=None,
+        max_time=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+        dtype="float32",
+    ):
+        self.loss = loss
+        self.quantile = quantile
+        self.clip_target = clip_target
+        self.quality = quality
+        self.categorical_features = categorical_features
+        self.max_levels = max_levels
+        self.numeric_embedding = numeric_embedding
+        self.n_frequencies = n_frequencies
+        self.frequency = frequency
+        self.n_members = n_members
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.first_cycle = first_cycle
+        self.n_cycles = n_cycles
+        self.cv = cv
+        self.scoring = scoring
+        self.max_time = max_time
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        self.dtype = dtype
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
+        return tags
+
+    def _targets_of(self, y, n_rows):
+        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"))
+        if self.loss in LOSSES:
+            LOSSES[self.loss]().check_targets(targets.y)
+        return targets
+
+    def _objective(self, targets):
+        n_targets = targets.y.shape[1]
+        loss = Quantile(self.quantile) if self.loss == "quantile" else LOSSES[self.loss]()
+        loss.check()
+
+        def to_user(y, predictions):
+            return y * targets.scale + targets.center, self._to_numbers(predictions, targets)
+
+        score = negative_score(self.scoring, KnownNumbers(), to_user)
+        return Objective(loss, loss.n_outputs_for(n_targets), False, score)
+
+    def _several_quantiles(self):
+        return self.loss == "quantile" and np.ndim(self.quantile) > 0
+
+    def _to_numbers(self, predictions, scale):
+        """Return predictions (..., outputs) on the scale of y."""
+        numbers = predictions * scale.scale + scale.center
+        if self.clip_target and hasattr(scale, "low"):
+            np.clip(numbers, scale.low, scale.high, out=numbers)
+        return numbers
+
+    def _from_unseen(self, oof, targets, weight, ratio):
+        scale = targets.fitted()["target_scale_"]
+        numbers = self._to_numbers(oof, scale)
+        state = {"quantile_shifts_": None}
+        if self.loss == "quantile":
+            levels = np.broadcast_to(np.ravel(self.quantile), numbers.shape[1:])
+            shifts = np.array(
+                [
+                    weighted_quantile(
+                        targets.y[:, min(j, targets.y.shape[1] - 1)] - column, weight, level
+                    )
+                    for j, (column, level) in enumerate(zip(numbers.T, levels))
+                ]
+            )
+            numbers = (
+                np.sort(numbers + shifts, axis=1) if self._several_quantiles() else numbers + shifts
+            )
+            state["quantile_shifts_"] = shifts
+        if self._several_quantiles():
+            middle = int(np.abs(np.ravel(self.quantile) - 0.5).argmin())
+            point = numbers[:, [middle]]
+        else:
+            point = numbers
+        state["oof_score_"] = (
+            float(r2_score(targets.y, point, sample_weight=weight))
+            if (weight > 0).sum() > 1
+            else np.nan
+        )
+        if targets.y.shape[1] == 1 and point.shape[1] == 1:
+            used = weight > 0
+            state["oof_errors_"] = ratio * (targets.y - point)[used, 0], weight[used]
+        state["oof_predictions_"] = self._shaped(numbers, targets.one_column)
+        return state
+
+    def _shaped(self, numbers, one_column):
+        return numbers[:, 0] if one_column and not self._several_quantiles() else numbers
+
+    def predict(self, X, return_std=False):
+        """Return the prediction of each row, the mean over members.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`; with names, its columns may stand in another order.
+        return_std : bool, default=False
+            Whether to return as well how far members are apart. That is no interval: it says how much the
+            networks differ, and nothing of the noise in y; see `predict_interval`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_quantiles)
+            Predictions, float64.
+        std : ndarray like ``y``
+            Standard deviation between members; only with ``return_std=True``.
+        """
+        inputs = self._inputs(X)
+        scale = self.target_scale_
+        means, spreads = [], []
+        with one_blas_thread():
+            for _, members in self.ensemble_.blocks(inputs):
+                means.append(members.mean(axis=0))
+                if return_std:
+                    spreads.append(members.std(axis=0) * scale.scale)
+        numbers = self._to_numbers(np.concatenate(means), scale)
+        shifts = getattr(self, "quantile_shifts_", None)
+        if shifts is not None:
+            numbers += shifts
+        if self._several_quantiles():
+            numbers.sort(axis=1)
+        y = self._shaped(numbers, scale.one_column)
+        if return_std:
+            return y, self._shaped(np.concatenate(spreads), scale.one_column)
+        return y
+
+    def predict_interval(self, X, coverage=0.9):
+        """Return an interval for each row that holds y with the given probability.
+
+        The prediction, and on both sides of it the same width: that within which so large a share of the
+        out-of-fold errors lies (cross-conformal prediction). As all members together predict better than the
+        few that have not seen a row, the errors are first made smaller, by the ratio of the losses expected
+        of both. It is for new rows like those of `fit`.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`.
+        coverage : float, default=0.9
+            Share of rows whose y is to lie inside, in (0, 1).
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2)
+            Lower and upper end.
+
+        Raises
+        ------
+        ValueError
+            With several targets, or after a fit with validation data, where no row is out of fold.
+
+        References
+        ----------
+        Barber, Candes, Ramdas, Tibshirani: Predictive inference with the jackknife+ (Annals of Statistics
+        49, 2021).
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie in (0, 1), as 0.9 does; got {coverage!r}")
+        prediction = self.predict(X)
+        if not hasattr(self, "oof_errors_"):
+            raise ValueError(
+                "predict_interval needs out-of-fold errors of one target: fit without X_val, one column of y"
+            )
+        if prediction.ndim == 2:
+            prediction = (
+                prediction[:, int(np.abs(np.ravel(self.quantile) - 0.5).argmin())]
+                if (self._several_quantiles())
+                else prediction[:, 0]
+            )
+        errors, weight = self.oof_errors_
+        n = len(errors)
+        level = min(1.0, coverage * (n + 1) / n)
+        width = weighted_quantile(np.abs(errors), weight, level)
+        return np.column_stack([prediction - width, prediction + width])
+
+
+def weighted_quantile(values, weight, level):
+    """Return the smallest value up to which lies that share of the weight."""
+    order = np.argsort(values)
+    share = np.cumsum(weight[order])
+    at = np.searchsorted(share, level * share[-1] * (1 - 1e-12))
+    return float(values[order[min(at, len(order) - 1)]])

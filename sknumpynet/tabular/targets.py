@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Targets: labels to class numbers, numbers to a common scale, and back."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import assert_all_finite
+
+from sknumpynet.tabular.columns import is_missing
+
+
+class Classes:
+    """Labels: ``classes`` in order, and the number of the class of each row."""
+
+    def __init__(self, y, n_rows, class_weight, classes=None):
+        y = checked_rows(y, n_rows)
+        y = column_or_1d(y, warn=True)
+        if y.dtype == object and any(is_missing(label) for label in y):
+            raise ValueError("Input y contains NaN: some labels are missing. Leave these rows out")
+        check_classification_targets(y)
+        if classes is None:
+            self.classes, self.numbers = np.unique(y, return_inverse=True)
+        else:
+            self.classes = classes
+            unknown = np.setdiff1d(y, classes)
+            if len(unknown):
+                raise ValueError(f"y_val has classes that y has not: {unknown[:5].tolist()}")
+            self.numbers = np.searchsorted(classes, y)
+        self.n_rows, self.class_weight = n_rows, class_weight
+        self.weight_of_class = np.ones(len(self.classes))
+        if class_weight is not None and classes is None:
+            self.weight_of_class = compute_class_weight(class_weight, classes=self.classes, y=y)
+
+    def like(self, y, n_rows):
+        """Return validation targets of the same classes."""
+        other = Classes(y, n_rows, None, self.classes)
+        other.weight_of_class = self.weight_of_class
+        return other
+
+    def strata(self):
+        """Return what folds are to hold evenly."""
+        return self.numbers
+
+    def for_loss(self, rows, dtype):
+        """Return targets as the loss takes them."""
+        return self.numbers[rows]
+
+    def for_means(self, rows):
+        """Return columns whose means tell levels of a category apart."""
+        n_classes = len(self.classes)
+        first = 1 if n_classes == 2 else 0
+        if n_classes > 20:
+            return self.numbers[rows][:, np.newaxis] / n_classes
+        return (self.numbers[rows][:, np.newaxis] == np.arange(first, n_classes)).astype(np.float64)
+
+    def weighted(self, weight):
+        """Return the weights of rows with those of their classes."""
+        return weight * self.weight_of_class[self.numbers]
+
+    def fitted(self):
+        """Return the fitted attributes that the targets give."""
+        return {"classes_": self.classes, "n_classes_": len(self.classes)}
+
+
+class Numbers:
+    """Numbers: (n, targets) in float64, on a scale of mean 0 and deviation 1, or of mean 1 for log links."""
+
+    def __init__(self, y, n_rows, log_link):
+        y = checked_rows(y, n_rows)
+        self.one_column = y.ndim == 1
+        if y.ndim > 2:
+            raise ValueError(f"y must have one or two dimensions; got shape {y.shape}")
+        if y.dtype.kind in "mM":
+            raise TypeError(
+                f"y holds dates ({y.dtype}): make numbers of them, as days since the first"
+            )
+        if y.dtype.kind == "c":
+            raise ValueError("Complex data not supported: y must hold real numbers")
+        try:
+            y = y.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"y must hold numbers: {error}. For labels use TabularMLPClassifier"
+            ) from error
+        assert_all_finite(y, input_name="y")
+        self.y = y[:, np.newaxis] if y.ndim == 1 else y
+        if self.y.shape[1] == 0:
+            raise ValueError("y has no columns")
+        self.n_rows, self.log_link = n_rows, log_link
+        with np.errstate(over="ignore"):
+            self.center, self.scale = self.y.mean(axis=0), self.y.std(axis=0)
+        if log_link:
+            self.center, self.scale = np.zeros_like(self.center), self.center
+        if not (np.isfinite(self.center).all() and np.isfinite(self.scale).all()):
+            raise ValueError(
+                "y is too large: its variance is infinite in float64; divide it, as by 1e200"
+            )
+        self.scale = np.where(self.scale > 0, self.scale, 1.0)
+
+    def like(self, y, n_rows):
+        """Return validation targets on the same scale."""
+        other = Numbers(y, n_rows, self.log_link)
+        if other.y.shape[1] != self.y.shape[1]:
+            raise ValueError(f"y_val has {other.y.shape[1]} columns, y {self.y.shape[1]}")
+        other.center, other.scale = self.center, self.scale
+        return other
+
+    def strata(self):
+        """Return None: folds are dealt at random."""
+        return None
+
+    def for_loss(self, rows, dtype):
+        """Return targets on the networks' scale, (n, targets)."""
+        return ((self.y[rows] - self.center) / self.scale).astype(dtype)
+
+    def for_means(self, rows):
+        """Return columns whose means tell levels of a category apart."""
+        return (self.y[rows] - self.center) / self.scale
+
+    def weighted(self, weight):
+        """Return the weights as they are."""
+        return weight
+
+    def fitted(self):
+        """Return the fitted attributes that the targets give."""
+        scale = copy.copy(self)
+        scale.low, scale.high = self.y.min(axis=0), self.y.max(axis=0)
+        del scale.y
+        return {"target_scale_": scale, "n_targets_": len(self.center)}
+
+
+def checked_rows(y, n_rows):
+    """Return y as an array with one row for each of X."""
+    if hasattr(y, "toarray"):
+        raise TypeError("y is sparse: give y.toarray()")
+    y = np.asarray(y)
+    if y.ndim == 0:
+        raise ValueError(f"y should be an array of one entry per row of X; got {y!r}")
+    if len(y) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows}, y has {len(y)}"
+        )
+    return y

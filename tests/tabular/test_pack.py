@@ -1,0 +1,234 @@
+"""The engine: gradients against central differences, members against a network written out alone."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sknumpynet.core.losses import MultinomialLogLoss, SquaredError
+from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, DropoutPool, silu
+from sknumpynet.tabular.objectives import Objective, temperature_loss
+from sknumpynet.tabular.pack import BLOCK, Adam, Pack, Shape, Workspace, blocks, raw_of
+
+SHAPES = [
+    Shape(3, 5, 2, (5, 4, 4), 4, 2),
+    Shape(0, 5, 2, (5, 4), 0),
+    Shape(4, 4, 1, (3,), 2, 1),
+    Shape(2, 3, 1, (3,), 2, 2, n_own=2),
+    Shape(0, 3, 1, (3,), 0, n_own=1),
+]
+NAMES = ["embedded", "plain", "numbers alone", "own columns", "own columns, plain"]
+
+
+def started(shape, k=3, n=20, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, shape.n_columns)).astype(dtype)
+    pack = Pack(shape, k, dtype)
+    own = rng.normal(size=(k, shape.n_own, n)).astype(dtype) if shape.n_own else None
+    pack.reset_parameters(X, rng, own)
+    return pack, X, rng
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=NAMES)
+@pytest.mark.parametrize("dropout", [0, 0.3])
+def test_gradients_are_central_differences(shape, dropout):
+    pack, X, rng = started(shape)
+    Y = rng.normal(size=(20, shape.n_outputs))
+    own = rng.normal(size=(3, shape.n_own, 20)) if shape.n_own else None
+    seen = rng.random((3, 20, 1))
+    work = Workspace(pack, 20, rng=rng)
+    work.draw_masks(dropout)
+
+    def loss():
+        return float((seen * (pack.forward(X, work, own) - Y) ** 2).sum() / 2)
+
+    raw = pack.forward(X, work, own)
+    pack.backward(X, seen * (raw - Y), work)
+    found, expected = pack.grads.copy(), np.empty_like(pack.grads)
+    for i in range(pack.n_params):
+        kept = pack.params[i]
+        pack.params[i] = kept + 1e-6
+        above = loss()
+        pack.params[i] = kept - 1e-6
+        expected[i] = (above - loss()) / 2e-6
+        pack.params[i] = kept
+    assert_allclose(found, expected, atol=1e-6 * abs(expected).max())
+
+
+def alone(pack, k, x):
+    """Return the output of member k on one row, written out."""
+    x, shape = np.asarray(x, float), pack.shape
+    inputs = []
+    if pack.embedding is not None:
+        for i in range(shape.n_numeric):
+            P, V = pack.embedding.P[k, i], pack.embedding.V[k, i]
+            cosines = [math.cos(2 * math.pi * x[i] * w + b) for w, b in P]
+            inputs += [sum(v * c for v, c in zip(row, cosines)) for row in V]
+    own, x = list(x[shape.n_columns :]), list(x[: shape.n_columns])
+    a = np.array(inputs + own + x) * pack.first.s[k, :, 0]
+    for layer in (pack.first, *pack.dense):
+        z = a @ layer.W[k] + layer.b[k, 0]
+        a = z / (1 + np.exp(-z))
+    return z
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=NAMES)
+def test_each_member_is_the_network_that_it_would_be_alone(shape):
+    pack, X, _ = started(shape)
+    X = np.hstack([X, np.random.default_rng(1).normal(size=(20, pack.shape.n_own))])
+    pack.first.s[...] = np.linspace(0.5, 2, pack.first.s.size).reshape(pack.first.s.shape)
+    raw = raw_of(pack, X)
+    expected = [[alone(pack, k, x) for x in X] for k in range(3)]
+    assert_allclose(raw, expected, rtol=1e-9, atol=1e-12)
+    one = pack.members([1])
+    assert_allclose(raw_of(one, X)[0], raw[1], rtol=1e-12, atol=1e-12)
+    both = Pack.joined([pack, one])
+    assert_allclose(raw_of(both, X)[3], raw[1], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_does_not_depend_on_the_rows_beside_it(dtype):
+    pack, X, _ = started(SHAPES[0], n=3 * BLOCK + 5, dtype=dtype)
+    together = raw_of(pack, X)
+    for rows in ([0], [BLOCK, 1], range(2 * BLOCK, 3 * BLOCK + 5)):
+        rows = list(rows)
+        assert_array_equal(raw_of(pack, X[rows]), together[:, rows])
+
+
+def test_first_weights_give_each_unit_variance_one_on_the_data():
+    pack, X, _ = started(Shape(2, 6, 3, (16, 16), 8, 3), n=300)
+    work = Workspace(pack, 300, training=False)
+    pack.forward(X, work)
+    assert_allclose(work.z[-1].std(axis=1), 1, rtol=1e-6)
+
+
+def test_adam_is_the_textbook_with_factors_and_decay():
+    pack, _, rng = started(Shape(3, 5, 2, (5, 4), 4, 2))
+    expected, m, v = pack.params.copy(), 0, 0
+    layers = [
+        (pack.embedding, "PV"),
+        (pack.first, "Wbs"),
+        (pack.dense[0], "Wb"),
+        (pack.dense[1], "Wb"),
+    ]
+    factor, decays = [], []
+    for view, name in ((getattr(layer, name), name) for layer, names in layers for name in names):
+        others = {"b": BIAS_RATE, "s": SCALE_RATE, "P": EMBEDDING_RATE, "V": EMBEDDING_RATE}
+        factor += [others.get(name, 1 / math.sqrt(view.shape[1]))] * view.size
+        decays += [float(name == "W")] * view.size
+    factor, decays = np.array(factor), np.array(decays)
+    adam = Adam(pack)
+    for t in range(1, 4):
+        g = rng.normal(size=pack.n_params)
+        pack.grads[...] = g
+        adam.step(0.1, 0.02)
+        m, v = 0.9 * m + 0.1 * g, 0.95 * v + 0.05 * g * g
+        expected *= 1 - 0.1 * 0.02 * decays
+        expected -= 0.1 * factor * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.95**t)) + 1e-8)
+    assert_allclose(pack.params, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_silu_and_its_slope():
+    z = np.linspace(-60, 60, 1201)
+    a, slope = z.copy(), np.empty_like(z)
+    silu(a, slope, np.empty_like(z))
+    q = 1 / (1 + np.exp(-z))
+    assert_allclose(a, z * q, rtol=1e-12, atol=1e-13)
+    assert_allclose(slope, q + z * q * (1 - q), rtol=1e-12, atol=1e-13)
+
+
+def test_masks_of_the_pool_have_the_distribution_of_dropout():
+    pool = DropoutPool(10_000, np.float32, np.random.default_rng(0))
+    means, firsts = [], []
+    for _ in range(200):
+        pool.renew(0.25)
+        mask = pool.mask((100, 100))
+        assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
+        means.append(mask.mean())
+        firsts.append(mask[0, 0])
+    assert abs(np.mean(means) - 1) < 0.005
+    assert abs(np.mean(firsts) - 1) < 4 * math.sqrt(0.25 / 0.75 / 200)
+
+
+def test_a_step_allocates_nothing_large():
+    import tracemalloc
+
+    pack, X, rng = started(Shape(6, 10, 3, (64, 64), 16, 3), k=8, n=128, dtype=np.float32)
+    work, adam = Workspace(pack, 128, rng=rng), Adam(pack)
+    objective = Objective(SquaredError(), 3, False)
+    Y = np.zeros((128, 3), np.float32)
+
+    def step():
+        work.draw_masks(0.1)
+        raw = pack.forward(X, work)
+        objective.write_delta(Y, raw, work.delta, work.scratch)
+        pack.backward(X, work.delta, work)
+        adam.step(0.01, 0.02)
+
+    for _ in range(20):
+        step()
+    tracemalloc.start()
+    step()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < work.z[0].nbytes / 2
+
+
+def test_a_pickled_pack_has_the_same_bits_and_nothing_but_its_parameters():
+    pack, X, _ = started(SHAPES[0])
+    text = pickle.dumps(pack)
+    assert len(text) < pack.params.nbytes + 2000
+    assert_array_equal(raw_of(pickle.loads(text), X), raw_of(pack, X))
+
+
+def test_predictions_of_blocks_are_to_be_used_at_once():
+    pack, X, _ = started(SHAPES[0], n=BLOCK + 1)
+    assert [rows for rows, _ in blocks(pack, X)] == [slice(0, BLOCK), slice(BLOCK, BLOCK + 1)]
+
+
+def test_best_temperature():
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(4000, 3))
+    p = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    y = np.array([rng.choice(3, p=row) for row in p])
+    sharp = p**2 / (p**2).sum(axis=1, keepdims=True)  # over-confident: the best temperature is 2
+    value, T = temperature_loss(y, np.ones(4000), sharp)
+    assert abs(T - 2) < 0.2
+    assert abs(value + np.log(p[np.arange(4000), y]).mean()) < 0.002
+
+
+def test_the_criterion_of_squared_errors_is_that_of_the_ensemble():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(20_000, 1))
+    members = y + 0.5 * rng.normal(size=y.shape) + 0.8 * rng.normal(size=(16, *y.shape))
+    objective = Objective(SquaredError(), 1, False)
+    weight = np.ones(len(y))
+    ensemble = objective.criterion(y, weight, members.mean(axis=0)[None], 16)
+    assert abs(objective.criterion(y, weight, members[:2], 16) / ensemble - 1) < 0.05
+    assert Objective(MultinomialLogLoss(), 2, True).classes
+
+
+def test_few_rows_do_not_promise_a_loss_below_zero():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 40)
+    objective = Objective(MultinomialLogLoss(), 2, True)
+    for seed in range(30):
+        p = np.random.default_rng(seed).uniform(0.6, 1, size=(2, 40))
+        p = np.where(rng.random((2, 40)) < 0.05, 1 - p, p)  # mostly right
+        right = np.where(y == 1, p, 1 - p)
+        unseen = np.stack([1 - right, right], axis=-1)
+        criterion = objective.criterion(y, np.ones(40), unseen, 8, pairs=np.arange(10))
+        assert 0 < criterion < 1
+
+
+def test_few_rows_do_not_move_the_temperature_far():
+    # ten rows that are all right would have it infinitely low; many that are too sure, high
+    objective = Objective(MultinomialLogLoss(), 2, True)
+    p = np.tile([0.9, 0.1], (1, 10, 1))
+    assert objective.temperature(np.zeros(10, int), np.ones(10), p, 8) >= 0.8
+    n = 5000
+    y = (np.arange(n) % 4 == 0).astype(int)  # right in three of four, at 99 %
+    p = np.tile([0.99, 0.01], (1, n, 1))
+    assert abs(objective.temperature(y, np.ones(n), p, 8) / (math.log(99) / math.log(3)) - 1) < 0.05
