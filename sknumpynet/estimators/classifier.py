@@ -8,6 +8,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -338,7 +339,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         """
         predicted = self.predict(X)
         if type_of_target(predicted) != MULTIOUTPUT:
-            return super().score(X, y, sample_weight)
+            return accuracy_score(y, predicted, sample_weight=sample_weight)
         right = (predicted == np.asarray(y)).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 

@@ -28,6 +28,7 @@ from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
 from sknumpynet.fitting.plan import make_initializers, make_layers
+from sknumpynet.fitting.rollback import replace_attributes
 
 # What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
 LINKS = {
@@ -161,6 +162,8 @@ def check_finite(X):
         raise FloatingPointError
 
 
+# What a new model leaves nothing of.
+STALE = {*RECORDED, "feature_names_in_", "_assigned"}
 # What an unfitted estimator can be given to predict with.
 ASSIGNED = ("coefs_", "intercepts_")
 
@@ -205,9 +208,12 @@ class PredictsWithNetwork:
 
     def _publish(self, model, **attributes):
         """Make a model, and what is known of its fit, those of the estimator, in one assignment."""
-        stale = (*RECORDED, "feature_names_in_", "_assigned")
-        kept = {name: value for name, value in vars(self).items() if name not in stale}
-        self.__dict__ = {**kept, **attributes, **model.attributes(), "_model": model}
+
+        def published(now):
+            kept = {name: value for name, value in now.items() if name not in STALE}
+            return {**kept, **attributes, **model.attributes(), "_model": model}
+
+        replace_attributes(self, published)
 
     def _checker(self, model=None):
         """Return an estimator of this class that knows the features of the model, and nothing else."""

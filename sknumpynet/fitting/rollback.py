@@ -11,16 +11,41 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 
+def replace_attributes(estimator, make):
+    """Give the estimator other attributes in one assignment: a reader sees those before or those after.
+
+    ``make(now)`` returns them, given a copy of those that there are. What another thread sets in the meantime
+    stays set.
+    """
+    old = vars(estimator)
+    now = dict(old)
+    new = make(now)
+    estimator.__dict__ = new
+    for name, value in now.items():
+        if old.get(name) is not value and new.get(name) is value:
+            new[name] = old[name]
+
+
 def all_or_nothing(method):
-    """Decorate a method of an estimator: where it raises, all attributes are put back."""
+    """Decorate a method of an estimator: where it raises, its attributes are put back.
+
+    Parameters stay: a fit does not set them, so that somebody else has.
+    """
 
     @functools.wraps(method)
     def guarded(estimator, *args, **kwargs):
         before = dict(vars(estimator))
+
+        def put_back(now):
+            return {
+                name: value if "_" in (name[0], name[-1]) else now.get(name, value)
+                for name, value in before.items()
+            }
+
         try:
             return method(estimator, *args, **kwargs)
         except BaseException:
-            estimator.__dict__ = before
+            replace_attributes(estimator, put_back)
             raise
 
     return guarded

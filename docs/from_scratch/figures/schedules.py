@@ -9,8 +9,8 @@ from sknumpynet.core import (
     Exponential,
     InverseScaling,
     OneCycle,
-    TrainingProgress,
     Step,
+    TrainingProgress,
     Warmup,
 )
 
