@@ -379,8 +379,6 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         """
         if earlier is None or not earlier.can_skip_checks(X) or self.warm_start:
             return None
-        if X.dtype != earlier.network.dtype:
-            return None
         targets = earlier.target.encode_known(y)
         if targets is None or len(targets) != len(X) or not is_finite(X):
             return None

@@ -176,7 +176,8 @@ class PredictsWithNetwork:
 
     def __getstate__(self):
         state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
-        state.pop("_plan", None)  # `partial_fit` makes it again
+        for name in ("_plan", "_draws"):  # `partial_fit` makes them again
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state):
@@ -184,7 +185,7 @@ class PredictsWithNetwork:
         check_state(state, state.pop(KEY, None))
         super().__setstate__(state)
         if "_model" in state:
-            self._plan = None
+            self._plan = self._draws = None
 
     def _model_or_none(self):
         """Return what to predict with, read once from the attributes, or None; changes nothing."""

@@ -303,6 +303,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
 
     def _check_data(self, X, y, earlier, call, classes=None):
         if call == "partial_fit" and self._is_as_before(earlier, X, y):
+            y = column_or_1d(y, warn=True) if y.shape[1:] == (1,) else y
             return earlier.target, X, y, earlier.target.encode(y), None
         checker = self._checker(earlier)
         X, y = check_data(checker, X, y, multi_output=True, y_numeric=True, reset=earlier is None)
@@ -322,11 +323,12 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         """
         if earlier is None or not earlier.can_skip_checks(X) or type(y) is not np.ndarray:
             return False
-        if X.dtype != earlier.network.dtype or earlier.target.n_targets != 1:
+        n_targets = earlier.target.n_targets
+        if y.shape != (len(X), n_targets) and (n_targets > 1 or y.shape != (len(X),)):
             return False
-        if y.dtype != np.float64 or y.ndim != 1:
+        if y.dtype not in (np.float64, np.float32) and y.dtype.kind not in "iu":
             return False
-        return len(y) == len(X) and is_finite(y) and is_finite(X)
+        return is_finite(y) and is_finite(X)
 
     def _target_of_assigned(self, state, shape):
         return Numbers(shape[1])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import warnings
 
@@ -56,7 +57,8 @@ SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
 
 def check_finite(network, loss=0.0):
     """Raise where training has diverged; ``loss`` is that of the network, where it is known."""
-    if not np.isfinite(network.params).all():
+    params = network.params
+    if not (math.isfinite(params.dot(params)) or np.isfinite(params).all()):
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain large values and "
             f"need to be preprocessed. {SCALE}"
