@@ -338,7 +338,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             Between 0 and 1.
         """
         predicted = self.predict(X)
-        if type_of_target(predicted) != MULTIOUTPUT:
+        if np.ndim(predicted) != 2 or MULTIOUTPUT not in map(type_of_target, (predicted, y)):
             return accuracy_score(y, predicted, sample_weight=sample_weight)
         right = (predicted == np.asarray(y)).all(axis=1)
         return float(np.average(right, weights=sample_weight))

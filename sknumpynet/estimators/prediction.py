@@ -28,7 +28,7 @@ from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
 from sknumpynet.fitting.plan import make_initializers, make_layers
-from sknumpynet.fitting.rollback import replace_attributes
+from sknumpynet.fitting.rollback import quiet, replace_attributes
 
 # What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
 LINKS = {
@@ -227,9 +227,10 @@ class PredictsWithNetwork:
 
     def _checked_rows(self, model, X):
         """Return the checked X, whose numbers are finite in the network's dtype too."""
-        X = check_data(self._checker(model), X, reset=False)
-        check_range(X, model.network.dtype, "X")
-        return X
+        with quiet():
+            X = check_data(self._checker(model), X, reset=False)
+            check_range(X, model.network.dtype, "X")
+            return X
 
     def _raw(self, model, X, link=None, make_out=None):
         """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs).
@@ -238,17 +239,18 @@ class PredictsWithNetwork:
         """
         network = model.network
         if model.can_skip_checks(X):
+            # overflow: of numbers that the network's dtype cannot hold, or in the network
+            over = "ignore" if X.dtype == network.dtype else "raise"
             try:
-                out = None if make_out is None else make_out(X.shape[0])
-                if X.dtype == network.dtype:
-                    return network.predict(X, link=link, out=out, check=check_finite)
-                with np.errstate(over="raise"):  # of numbers that the network's dtype cannot hold
+                with np.errstate(over=over, invalid="ignore", divide="ignore", under="ignore"):
+                    out = None if make_out is None else make_out(X.shape[0])
                     return network.predict(X, link=link, out=out, check=check_finite)
             except FloatingPointError:
                 pass  # what is wrong with X is said below
-        X = self._checked_rows(model, X)
-        out = None if make_out is None else make_out(X.shape[0])
-        return network.predict(X, link=link, out=out)
+        with quiet():
+            X = self._checked_rows(model, X)
+            out = None if make_out is None else make_out(X.shape[0])
+            return network.predict(X, link=link, out=out)
 
     def _model_of_assigned(self, state):
         """Return a model of the weights that were assigned to an unfitted estimator, or None."""
@@ -383,7 +385,8 @@ class PredictsWithNetwork:
                 f"layer={layer} is not there: the network has {len(ends)} hidden layer"
                 f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
             )
-        return network.first(ends[layer]).predict(X)
+        with quiet():
+            return network.first(ends[layer]).predict(X)
 
     def input_gradient(self, X):
         """Return the slope of the output with respect to each input.
@@ -405,8 +408,9 @@ class PredictsWithNetwork:
         if issparse(X):
             raise TypeError("input_gradient needs a dense X: pass X.toarray()")
         X = X.astype(model.network.dtype, copy=False)
-        raw, slopes = model.network.input_gradients(X)
-        slopes = self._output_slopes(model, raw, slopes)
+        with quiet():
+            raw, slopes = model.network.input_gradients(X)
+            slopes = self._output_slopes(model, raw, slopes)
         return slopes[:, 0] if slopes.shape[1] == 1 else slopes
 
     def _output_slopes(self, model, raw, slopes):

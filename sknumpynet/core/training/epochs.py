@@ -25,7 +25,7 @@ from sknumpynet.core.options import is_foreign
 from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 from sknumpynet.core.training.batches import Batches
 from sknumpynet.core.training.history import EpochRecord, Patience
-from sknumpynet.core.training.penalty import Penalty, clip_norm
+from sknumpynet.core.training.penalty import Penalty, clip_norm, length
 
 
 @dataclass
@@ -222,7 +222,7 @@ class Training:
         progress.epoch += 1
         if schedule.updates == "epoch":
             self.learning_rate = self.rate()
-        norm = math.sqrt(float(grads.dot(grads))) if self.max_grad_norm is None else self.norm
+        norm = length(grads) if self.max_grad_norm is None else self.norm
         return EpochRecord(sum_of_losses / n, rate, norm)
 
     def slow_down(self) -> float | None:
