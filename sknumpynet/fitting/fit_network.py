@@ -106,13 +106,14 @@ def _fit_epochs(plan, training, data, monitor):
     batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
     # calls of partial_fit are too short for it
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
-    with threads, monitor.watching(lambda: fit_state(training, monitor)):
-        epochs = training.epochs(batches, data.rows)
-        while not monitor.done:
-            monitor.begin_epoch()
-            monitor.epoch_done(next(epochs), training.slow_down)
-    n_epochs, loss = monitor.n_epochs, monitor.last_loss
-    _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
+    with threads:
+        with monitor.watching(lambda: fit_state(training, monitor)):
+            epochs = training.epochs(batches, data.rows)
+            while not monitor.done:
+                monitor.begin_epoch()
+                monitor.epoch_done(next(epochs), training.slow_down)
+        n_epochs, loss = monitor.n_epochs, monitor.last_loss
+        _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
     warn_of_overflow(training.optimizer)
     if "max_time" in monitor.reason:
         _warn_of_max_time(n_epochs, "epochs", monitor)
@@ -155,20 +156,21 @@ def _fit_lbfgs(plan, data, monitor):
         monitor.epoch_done(EpochRecord(reported(found), np.nan, found.gradient_norm))
         return monitor.reason or ("converged" if monitor.converged else None)
 
-    with limited_blas_threads(objective.batches.size, network), monitor.watching():
-        found = minimize_lbfgs(
-            objective,
-            max_iter=plan.max_epochs,
-            max_fun=plan.max_fun,
-            tol=plan.tol,
-            watch=watch,
-        )
-        network.params[...] = found.params
-        if found.interrupted:
-            raise KeyboardInterrupt
-    value = 0.0 if found.interrupted else found.value
-    check_finite(network, value)
-    _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
+    with limited_blas_threads(objective.batches.size, network):
+        with monitor.watching():
+            found = minimize_lbfgs(
+                objective,
+                max_iter=plan.max_epochs,
+                max_fun=plan.max_fun,
+                tol=plan.tol,
+                watch=watch,
+            )
+            network.params[...] = found.params
+            if found.interrupted:
+                raise KeyboardInterrupt
+        value = 0.0 if found.interrupted else found.value
+        check_finite(network, value)
+        _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
     if "max_time" in monitor.reason:
         _warn_of_max_time(found.nit, "iterations", monitor)
     elif found.overflowed and found.status == 0:
