@@ -8,7 +8,9 @@ from cycler import cycler
 
 import sknumpynet
 
-sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order and source_links
+
+from source_links import linkcode_resolve  # noqa: F401  (Sphinx asks for it)
 
 project = "sknumpynet"
 copyright = "2026, the sknumpynet developers"
@@ -95,19 +97,6 @@ intersphinx_mapping = reachable(
     }
 )
 intersphinx_timeout = 10
-
-
-def linkcode_resolve(domain, info):
-    """The file on GitHub that a documented name comes from."""
-    if domain != "py" or not info["module"]:
-        return None
-    module = __import__(info["module"], fromlist=["_"])
-    home = getattr(getattr(module, info["fullname"].split(".")[0], None), "__module__", None)
-    if not home or not home.startswith("sknumpynet"):
-        return None
-    path = home.replace(".", "/")
-    return f"https://github.com/sknumpynet/sknumpynet/blob/main/{path}.py"
-
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]

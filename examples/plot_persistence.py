@@ -141,7 +141,7 @@ class PowerCut:
 
 options["dropout"] = 0.2  # its masks are drawn on from where they were, too
 whole = NumpyMLPClassifier(**options).fit(X, y)
-checkpoint = Path(folder.name, "training.pickle")
+checkpoint = Path(folder.name, "training.checkpoint")
 try:
     cut = NumpyMLPClassifier(**options).set_callbacks(Checkpoint(checkpoint, every=2), PowerCut(8))
     try:

@@ -57,12 +57,13 @@ from sknumpynet.core import (
     Softplus,
     Softsign,
     SquaredError,
-    Step,
+    StepDecay,
     Tanh,
     Uniform,
     Warmup,
     Zeros,
 )
+from sknumpynet.core.renamed import old_names_of
 from sknumpynet.displays import (
     ActivationsDisplay,
     LossCurveDisplay,
@@ -135,7 +136,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "SquaredError",
-    "Step",
+    "StepDecay",
     "StepExplanation",
     "Tanh",
     "Uniform",
@@ -148,3 +149,10 @@ __all__ = [
     "datasets",
     "explain_step",
 ]
+
+# What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.
+for _name in __all__:
+    if not getattr(globals()[_name], "__module__", "sknumpynet.core").startswith("sknumpynet.core"):
+        globals()[_name].__module__ = __name__
+
+__getattr__ = old_names_of(__name__, {"Step": "StepDecay"})

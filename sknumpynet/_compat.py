@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from inspect import signature
+from inspect import Parameter, signature
 
 import sklearn
 from sklearn.utils import _safe_indexing as rows_of
@@ -13,9 +13,9 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import (
     Interval,
     Options,
-    StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call as check_first_partial_fit
 from sklearn.utils.optimize import _check_optimize_result as check_optimize_result
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -48,6 +48,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "callbacks_of",
     "check_first_partial_fit",
     "check_matplotlib_support",
     "check_optimize_result",
@@ -56,9 +57,18 @@ __all__ = [
     "is_made_by_scikit_learn",
     "rows_of",
     "scorer_with_labels",
+    "takes_sample_weight",
     "validate_parameters",
     "with_callbacks",
 ]
+
+
+class StrOptions(_StrOptions):
+    """scikit-learn's, naming the options in the same order in every process."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.options = dict.fromkeys(sorted(options))
 
 
 def validate_parameters(constraints, parameters, name):
@@ -78,6 +88,16 @@ def has_feature_names(X):
 def is_made_by_scikit_learn(scorer):
     """Return whether the scorer comes of a name or of `make_scorer`, and is no function of the user's."""
     return hasattr(scorer, "_score_func")
+
+
+def takes_sample_weight(scorer):
+    """Return whether a scorer, or the metric that it is made of, can be passed weights."""
+    try:
+        parameters = signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):  # a function that does not say
+        return True
+    named = "sample_weight" in parameters
+    return named or any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values())
 
 
 def scorer_with_labels(scorer, labels):
@@ -110,6 +130,11 @@ class CachedParameterNames:
         return super()._get_param_names()
 
 
+def callbacks_of(estimator):
+    """Return the list of callbacks that `set_callbacks` has made; the next call makes another."""
+    return vars(estimator).get("_skl_callbacks", [])
+
+
 class EpochHooks:
     """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a child of it.
 
@@ -129,6 +154,7 @@ class EpochHooks:
         self.options = {"estimator": estimator, **data}
         self.reconstruct = reconstruct
         self.root = self.epoch = self.get_state = None
+        self.keepers = []
         if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
             self.root = estimator._init_callback_context(max_subtasks=max_epochs)
             self.root.call_on_fit_task_begin(**self.options)
@@ -137,13 +163,19 @@ class EpochHooks:
         """Return the state of the same fit, broken off earlier, where a callback has kept one, else None.
 
         ``fingerprint()`` is what both have to have in common. Such a callback gets ``get_state``, too, which
-        returns the state as it is when called.
+        returns the state as it is when called. Its ``end()`` is called when the fit has come to its end.
         """
         kept = None
-        for callback in getattr(self.options["estimator"], "_skl_callbacks", ()):
+        for callback in callbacks_of(self.options["estimator"]):
             if hasattr(callback, "resume"):
+                self.keepers.append(callback)
                 kept = callback.resume(fingerprint(), lambda: self.get_state()) or kept
         return kept
+
+    def count_as_done(self, n_epochs):
+        """Number the epochs to come after those of the fit that this one goes on with."""
+        for _ in range(n_epochs if self.root is not None else 0):
+            self.root.subcontext(task_name="epoch")
 
     def begin_epoch(self):
         """Call the hooks for the beginning of an epoch."""
@@ -158,9 +190,10 @@ class EpochHooks:
     def end(self, interrupted=False):
         """Call the hooks for the end of the fit; ``interrupted`` says whether Ctrl-C ended it."""
         if self.root is not None:
-            self.options["estimator"]._interrupted = interrupted
             self._end(self.root)
-            del self.options["estimator"]._interrupted
+        if not interrupted:
+            for callback in self.keepers:
+                callback.end()
 
     def _end(self, context):
         return context.call_on_fit_task_end(

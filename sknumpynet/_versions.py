@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 
 # To be raised whenever older versions cannot read what is written, or this one not what they wrote.
-PICKLE_FORMAT = 1
-OLDEST_FORMAT = 1
+PICKLE_FORMAT = 2
+OLDEST_FORMAT = 2
 KEY = "_sknumpynet_version"
 # What stands in the state of an estimator beside its model.
 FITTED = ("loss_function_", "out_activation_", "n_outputs_", "n_layers_")

@@ -8,10 +8,10 @@
     python tests/long_checks.py --only settings --number 123          a single one, printed
 
 ``parity``
-    The same numbers as scikit-learn, to the tolerances of test_parity.py, after one or several calls of
-    ``fit`` and ``partial_fit``. A draw does not count as a comparison where scikit-learn itself does not give
-    the same numbers on ``X * (1 + 4 * eps)`` and, in float64, on ``X * (1 + 1000 * eps)``, or its loss is not
-    finite ("unstable"), nor where it divides by a batch's weight of zero ("excluded").
+    The same numbers as scikit-learn, to the tolerances of estimators/test_parity.py, after one or several
+    calls of ``fit`` and ``partial_fit``. A draw does not count as a comparison where scikit-learn itself does
+    not give the same numbers on ``X * (1 + 4 * eps)`` and, in float64, on ``X * (1 + 1000 * eps)``, or its
+    loss is not finite ("unstable"), nor where it divides by a batch's weight of zero ("excluded").
 ``settings``
     All parameters of both estimators, and data of all kinds. Each is fitted, or refused with ValueError or
     TypeError (ZeroDivisionError where weights sum to zero, as in scikit-learn). No RuntimeWarning, no NaN in
@@ -100,7 +100,7 @@ def first_difference(one, other):
 
 def check_parity(setting, ours_classes=OURS):
     """Return what became of a setting, and what is wrong, or None."""
-    import test_parity  # and with it much that the other checks do not need
+    from estimators import test_parity  # and with it much that the other checks do not need
 
     theirs_class = test_parity.PAIRS[setting["estimator"]][0]
     ours_class = ours_classes[setting["estimator"]]

@@ -451,9 +451,9 @@ def draw_solver(draw):
 def draw_schedule(draw):
     names = ["constant", "invscaling", "adaptive", "step", "exponential", "cosine", "one_cycle"]
     objects = [
-        sk.Constant(0.01), sk.InverseScaling(0.1, 1), sk.Adaptive(0.1, factor=2), sk.Step(every=2),
+        sk.Constant(0.01), sk.InverseScaling(0.1, 1), sk.Adaptive(0.1, factor=2), sk.StepDecay(every=2),
         sk.Exponential(factor=0.5), sk.Cosine(warmup=0.2), sk.OneCycle(0.05), sk.Warmup("cosine"),
-        sk.Warmup(sk.Step(0.02), steps=3), OwnSchedule(), falling,
+        sk.Warmup(sk.StepDecay(0.02), steps=3), OwnSchedule(), falling,
     ]  # fmt: skip
     return draw.choice(names if draw.random() < 0.6 else objects)
 

@@ -1,6 +1,10 @@
 """What README and documentation say is so."""
 
+import ast
+import doctest
+import importlib
 import importlib.util
+import inspect
 import re
 import warnings
 from pathlib import Path
@@ -71,6 +75,48 @@ def blank(match):
     return re.sub(r"[^\n]", " ", match[0])
 
 
+def source_link(module, name):
+    spec = importlib.util.spec_from_file_location("source_links", DOCS / "source_links.py")
+    source_links = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(source_links)
+    return source_links.linkcode_resolve("py", {"module": module, "fullname": name})
+
+
+@pytest.mark.parametrize("home", HOMES, ids=lambda home: home.__name__)
+def test_source_links_lead_to_the_file(home):
+    for name in {*home.__all__} - {"__version__", "datasets"}:
+        link = source_link(home.__name__, name)
+        path = ROOT / link.removeprefix("https://github.com/sknumpynet/sknumpynet/blob/main/")
+        thing = getattr(home, name)
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        assert vars(module)[name] is thing
+        assert re.search(rf"(?m)^(class|def) {name}\b", path.read_text(encoding="utf-8"))
+    assert source_link("sknumpynet.core", "Adam.update").endswith("/core/optimizers/adam.py")
+    assert source_link("sknumpynet.core", "Nothing") is None
+
+
+def test_what_the_api_page_says_about_sources_works():
+    update = core.Adam.update
+    assert core.Adam.__module__ == "sknumpynet.core"
+    assert inspect.getsource(update).lstrip().startswith("def update")
+    assert Path(inspect.getsourcefile(update)).name == "adam.py"
+
+
+def test_all_examples_in_docstrings_are_run():
+    """Also those of classes that say another module than the one that they are written in."""
+    package = Path(sknumpynet.__file__).parent
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        nodes = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+        written = sum(">>> " in (ast.get_docstring(node) or "") for node in nodes)
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if parts[-1] != "__main__":
+            found = doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name))
+            assert sum(bool(test.examples) for test in found) == written, name
+
+
 def test_the_start_page_answers_everyday_questions():
     rows = re.findall(r"^\| (.+\?) \| \[.+\]\((.+?)(?:#(.+))?\) \|$", section("index.md", ""), re.M)
     assert [question for question, _, _ in rows] == list(QUESTIONS)
@@ -137,7 +183,10 @@ def test_every_page_of_the_core_is_in_reading_order():
         ".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")
     }
     told = {name for name in there if name.split(".")[-1] not in ("__init__", "by_name")}
-    assert told - {"options", "arrays", "network.foreign", "network.rows"} == {*files, *variants}
+    assert told - {"options", "arrays", "renamed", "network.foreign", "network.rows"} == {
+        *files,
+        *variants,
+    }
 
 
 def test_every_example_has_a_place_in_the_gallery():

@@ -14,7 +14,7 @@ PACKAGE = Path(sknumpynet.__file__).parent
 # Every room and its floor, and its files from the lowest to the highest: files in one string do not know
 # each other. A new file goes into the lowest string that is above all it imports.
 ROOMS = {
-    "core": (0, ["arrays options"]),
+    "core": (0, ["arrays renamed", "options"]),
     "core.activations": (1, ["base", "basic bounded custom rectifiers smooth", "by_name"]),
     "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
     "core.initializers": (1, ["base", "orthogonal scaled simple", "by_name"]),
@@ -39,7 +39,7 @@ ROOMS = {
         7,
         ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
     ),
-    "callbacks": (8, ["checkpoint validation_monitor"]),
+    "callbacks": (8, ["checkpoint_file validation_monitor", "checkpoint"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
     "comparison": (10, ["csv_numbers wording", "csv_table display", "result", "compare"]),
@@ -208,6 +208,22 @@ def test_new_corners_of_sklearn_are_entered_in_compat_only(name):
     modules = {module for module, _ in imports_of(name)}
     modules |= {f"{module}.{what}" for module, what in imports_of(name) if what}
     assert not {m for m in modules if m.split(".")[:2] == ["sklearn", "callback"]}
+
+
+def test_the_architecture_page_shows_every_file_on_its_floor():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("```text\n")[1].split("```")[0].splitlines()[1:]
+    shown, folders, numbers = {}, [], {}
+    for line in table:
+        indent = (len(line) - len(line.lstrip())) // 2 - 1
+        name, *rest = line.split()
+        folders[indent:] = [name.rstrip("/").removesuffix(".py")]
+        path = ".".join(folders)
+        own = int(rest[0]) if rest and rest[0].isdigit() else None
+        numbers[path] = numbers.get(path.rpartition(".")[0]) if own is None else own
+        if name.endswith(".py"):
+            shown[path] = numbers[path]
+    assert shown == FLOORS
 
 
 def test_import_brings_no_heavy_guests():

@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 import os
-import pickle
-import tempfile
 import time
+from numbers import Integral, Real
 from pathlib import Path
+
+from sknumpynet._compat import Interval, validate_parameters
+from sknumpynet.callbacks.checkpoint_file import Arrays, part_of, read_checkpoint, write_checkpoint
 
 
 class Checkpoint:
     """Writes the training to a file every so often, so that a fit that was killed goes on from there.
 
     The fit is started again by the same call with the same parameters and data: it finds the file, goes on
-    after the last epoch written, and ends with the weights that it would have had, bit by bit. The file is
-    removed when a fit has come to its end. It is a pickle: load none that others have written.
+    after the last epoch written, and ends with the weights that it would have had, bit by bit. The other
+    callbacks see the epochs that are left, with the numbers that they would have had. The file is removed
+    when a fit has come to its end; it stays after Ctrl-C and after an error.
 
     "The same" means: all parameters but ``verbose``, with functions by name and code, arrays by value and a
     RandomState by its state; and shape and dtype of the data, of their weights and of validation data. The
@@ -24,28 +27,49 @@ class Checkpoint:
     Parameters
     ----------
     path : str or path-like
-        The file. It is written beside and then renamed, so that it is whole at any time.
+        The file. What is written goes to ``path`` with ".part" added and is then renamed, so that the file
+        is whole at any time; the next writing and the end of a fit do away with what a kill has left there.
+        It is a zip of NumPy's arrays and a JSON text, with a digest of all of it, and is read without pickle.
     every : int, default=1
-        Number of epochs from one writing to the next.
+        Number of epochs from one writing to the next, counted from the first epoch of the fit; 1 or more.
     seconds : float, default=0
-        Smallest time between two writings.
+        Smallest time between two writings; 0 or more. A writing takes some milliseconds, as it waits for the
+        disk, and more for large networks.
 
     Raises
     ------
     ValueError
-        In `fit`, if the file is of a fit with other parameters or data, if the estimator is inside a
-        meta-estimator, whose clones would share the file, or with ``solver='lbfgs'``.
+        In `fit`, before the first epoch: if the file is of a fit with other parameters or data, is damaged,
+        or is no checkpoint; if a parameter will not do; if ``path`` is a folder, or its folder does not
+        exist; if the estimator is inside a meta-estimator, whose clones would share the file; or with
+        ``solver='lbfgs'``. After the first epoch: if an optimizer or a schedule of one's own has attributes
+        that are neither arrays nor plain values (None, bool, int, float, str; list, tuple and dict of these),
+        and no ``get_state`` and ``set_state`` that turn them into such.
+    OSError
+        In `fit`, if the file cannot be read or written: the disk is full, for instance. The file of before
+        stays as it was.
+
+    Notes
+    -----
+    A callback that ends the fit may not have been asked about an epoch when the process is killed during that
+    epoch's last moments, after the file was written: it is asked after the next one.
 
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknumpynet import Checkpoint, NumpyMLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> checkpoint = Checkpoint("training.pickle", every=10)
+    >>> checkpoint = Checkpoint("iris.checkpoint", every=10)
     >>> model = NumpyMLPClassifier(random_state=0).set_callbacks(checkpoint)  # doctest: +SKIP
     >>> model.fit(X, y).n_iter_  # doctest: +SKIP
     200
     """
+
+    _parameter_constraints = {
+        "path": [str, os.PathLike],
+        "every": [Interval(Integral, 1, None, closed="left")],
+        "seconds": [Interval(Real, 0, None, closed="left")],
+    }
 
     def __init__(self, path, every=1, seconds=0.0):
         self.path = path
@@ -53,67 +77,68 @@ class Checkpoint:
         self.seconds = seconds
 
     def setup(self, estimator, context):
-        """Refuse meta-estimators."""
+        """Refuse what will not do before the fit begins."""
+        validate_parameters(self._parameter_constraints, self.__getstate__(), "Checkpoint")
+        name = os.fspath(self.path)
         if context.parent is not None or hasattr(estimator, "_parent_callback_ctx"):
             raise ValueError(
                 "Checkpoint cannot be used inside a meta-estimator, whose clones would share "
-                f"path={os.fspath(self.path)!r}: fit the network by itself"
+                f"path={name!r}: fit the network by itself"
             )
         if estimator.solver == "lbfgs":
             raise ValueError(
                 "Checkpoint needs a stochastic solver; solver='lbfgs' keeps its state in SciPy"
             )
-        folder = Path(self.path).absolute().parent
-        if not folder.is_dir():
-            raise ValueError(
-                f"path={os.fspath(self.path)!r} is in a folder that does not exist: make it"
-            )
-        self._written = time.monotonic()
+        path = Path(self.path)
+        if not path.absolute().parent.is_dir():
+            raise ValueError(f"path={name!r} is in a folder that does not exist: make it")
+        for file in (path, part_of(path)):
+            if file.exists() and not file.is_file():
+                what = "a folder" if file.is_dir() else "no regular file"
+                raise ValueError(
+                    f"{os.fspath(file)!r} is {what}, but path={name!r} has to be the name of a file that can "
+                    "be written, and be so with '.part' added: give another path"
+                )
+        self._written, self._looked_at = time.monotonic(), False
 
     def resume(self, fingerprint, get_state):
         """Return the state in the file, where there is one, of the same fit; else None."""
         self._get_state, self._fingerprint = get_state, fingerprint
-        path = Path(self.path)
-        if not path.exists():
+        if not Path(self.path).exists():
             return None
-        with path.open("rb") as file:
-            kept = pickle.load(file)
-        different = sorted(
-            name for name in fingerprint if kept["fingerprint"].get(name) != fingerprint[name]
-        )
+        kept, state = read_checkpoint(self.path)
+        names = kept.keys() | fingerprint.keys()
+        different = sorted(name for name in names if kept.get(name) != fingerprint.get(name))
         if different:
             raise ValueError(
                 f"the checkpoint {os.fspath(self.path)!r} is of another fit: {', '.join(different)} "
                 "differ. Give the same parameters and data, or another path, or remove the file"
             )
-        return kept["state"]
+        return state
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing."""
 
     def on_fit_task_end(self, estimator, context):
-        """Write after an epoch; remove the file at the end of the fit."""
+        """Write after an epoch."""
         if context.task_name != "epoch":
-            if not getattr(estimator, "_interrupted", False):
-                Path(self.path).unlink(missing_ok=True)
             return
-        state = self._get_state()
-        epoch = len(state["monitor"]["history"]["loss"])
         now = time.monotonic()
-        if epoch % self.every == 0 and now - self._written >= self.seconds:
-            self._write(state)
+        is_due = (context.task_id + 1) % self.every == 0 and now - self._written >= self.seconds
+        if is_due:
+            self._write(self._get_state())
             self._written = now
+        elif not self._looked_at:  # not only after hours, what cannot be written
+            Arrays().encoded(self._get_state())
+        self._looked_at = True
 
     def _write(self, state):
-        path = Path(self.path)
-        kept = {"fingerprint": self._fingerprint, "state": state}
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-            try:
-                pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-        os.replace(file.name, path)
+        write_checkpoint(self.path, self._fingerprint, state)
+
+    def end(self):
+        """Remove the file, and what a kill has left beside it: the fit has come to its end."""
+        Path(self.path).unlink(missing_ok=True)
+        part_of(self.path).unlink(missing_ok=True)
 
     def teardown(self, estimator, context):
         """Let go of the training."""

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 from sklearn.metrics import check_scoring
+
+from sknumpynet._compat import Interval, validate_parameters
 
 
 class ValidationMonitor:
@@ -18,14 +22,20 @@ class ValidationMonitor:
     scoring : str, callable or None, default=None
         A scorer or its name; None means the estimator's ``score``.
     every : int, default=1
-        Number of epochs from one score to the next.
+        Number of epochs from one score to the next; 1 or more.
 
     Attributes
     ----------
     epochs_ : list of int
-        The epochs that were scored, counted from 1, of the last fit.
+        The epochs that were scored, counted from 1, of the last fit. Where that went on from a `Checkpoint`,
+        they begin with the first epoch after it.
     scores_ : list of float
         Their scores.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, before the first epoch, if ``every`` will not do.
 
     Examples
     --------
@@ -48,6 +58,8 @@ class ValidationMonitor:
 
     def setup(self, estimator, context):
         """Begin with empty lists."""
+        every = [Interval(Integral, 1, None, closed="left")]
+        validate_parameters({"every": every}, {"every": self.every}, "ValidationMonitor")
         self.epochs_, self.scores_ = [], []
         self._scorer = check_scoring(estimator, scoring=self.scoring)
 

@@ -37,12 +37,29 @@ ADVICE = {
     ),
     "Found array with 0": ("must not be empty", ": give at least one row and one column"),
     "at least 1 dimension": ("must be an array with one entry per row of X", ""),
+    "too large to convert to float": ("must hold numbers that a float can hold", ""),
     "inconsistent numbers of samples": ("and X must have the same number of rows", ""),
 }
 
 
+def check_readable(array, name):
+    """Raise where the numbers are not there to be read: behind a mask, or in a query not yet run."""
+    if type(array).__name__ == "LazyFrame" and type(array).__module__.partition(".")[0] == "polars":
+        raise TypeError(
+            f"{name} is a polars LazyFrame, whose rows are not there yet: pass what its .collect() gives"
+        )
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        n = int(np.ma.count_masked(array))
+        raise ValueError(
+            f"{name} is a masked array with {n} masked value{'s' * (n != 1)}, whose mask would be ignored: "
+            "leave out their rows, or fill them, as with .filled(0)"
+        )
+
+
 def check_data(estimator, X, y="no_validation", **options):
     """Return the checked X, and y where it is given."""
+    check_readable(X, "X")
+    check_readable(y, "y")
     half = isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2
     if half:  # scikit-learn's check makes a mask as large as X of it; y is checked either way
         options["ensure_all_finite"] = False
@@ -52,8 +69,9 @@ def check_data(estimator, X, y="no_validation", **options):
         return validate_data(
             estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
         )
-    except (TypeError, ValueError) as error:
-        explain(error, lambda: "y" if is_usable(X) else "X")
+    except (TypeError, ValueError, OverflowError) as error:
+        no_y = isinstance(y, str) and y == "no_validation"
+        explain(error, lambda: "X" if no_y or not is_usable(X) else "y", X)
         raise
 
 
@@ -79,6 +97,7 @@ def check_half_precision(estimator, X, n_rows=256):
 
 def check_sample_weight(sample_weight, X, dtype):
     """Return the weights as an array of shape (n,), or raise ValueError."""
+    check_readable(sample_weight, "sample_weight")
     try:
         with np.errstate(over="ignore"):  # what the cast makes infinite is refused
             weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
@@ -140,19 +159,48 @@ def explained_labels(error, y):
             "y must hold labels of one type, all numbers or all strings, or zeros and ones in one column "
             f"per label. {error}"
         )
+    kind = "continuous-multioutput" if y.dtype == object and y.ndim == 2 else type_of_target(y)
     return ValueError(
-        f"Unknown label type: {type_of_target(y)}. y must hold one class label per row, or zeros and ones "
+        f"Unknown label type: {kind}. y must hold one class label per row, or zeros and ones "
         "in one column per label; for real numbers use NumpyMLPRegressor"
     )
 
 
-def explain(error, find_name):
-    """Raise one of the same type that names the argument and says what would do, where we know more."""
+def explain(error, find_name, X=None):
+    """Raise one of the same type that names the argument and says what would do, where we know more.
+
+    ``X`` is looked at, where it is to blame and must hold numbers, for what is none.
+    """
     for part, (advice, hint) in ADVICE.items():
         if part in str(error):
             name = find_name()
-            message = f"{name} {advice}{hint if name == 'X' else ''}. {error}"
-            raise same_type(error)(message) from error
+            if name == "X":
+                advice += hint
+                if advice.startswith("must hold numbers"):
+                    advice += found_in(X)
+            raise same_type(error)(f"{name} {advice}. {error}") from error
+
+
+def found_in(X):
+    """Return which column of X holds what is no number, as the end of a sentence; nothing for other X."""
+    if hasattr(X, "columns") and np.ndim(X) == 2:
+        names = list(X.columns)
+        columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
+    else:
+        try:
+            columns = np.asarray(X, dtype=object)
+        except ValueError:  # rows of different lengths
+            return ""
+        if columns.ndim != 2:
+            return ""
+        columns, names = columns.T, range(columns.shape[1])
+    for name, column in zip(names, columns, strict=True):
+        for value in np.asarray(column, dtype=object):
+            try:
+                float(value)
+            except (TypeError, ValueError, OverflowError):
+                return f" (column {name!r} holds {value!r})"
+    return ""
 
 
 def same_type(error):
@@ -163,8 +211,8 @@ def same_type(error):
 def is_usable(X):
     """Return whether nothing is wrong with X alone."""
     try:
-        check_array(X, accept_sparse=True)
-    except (TypeError, ValueError):
+        check_array(X, accept_sparse=True, dtype=accepted_dtypes(X))
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

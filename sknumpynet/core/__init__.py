@@ -47,7 +47,7 @@ from sknumpynet.core.initializers import (
     Uniform,
     Zeros,
 )
-from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, Layer, LayerNorm
+from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, Group, Layer, LayerNorm
 from sknumpynet.core.losses import (
     AbsoluteError,
     BinaryLogLoss,
@@ -77,6 +77,7 @@ from sknumpynet.core.optimizers import (
     RMSprop,
     Rprop,
 )
+from sknumpynet.core.renamed import old_names_of
 from sknumpynet.core.schedules import (
     Adaptive,
     Constant,
@@ -86,7 +87,7 @@ from sknumpynet.core.schedules import (
     InverseScaling,
     OneCycle,
     Schedule,
-    Step,
+    StepDecay,
     TrainingProgress,
     Warmup,
 )
@@ -120,6 +121,7 @@ __all__ = [
     "GlorotUniform",
     "GradientError",
     "GradientReport",
+    "Group",
     "HalfGamma",
     "HalfPoisson",
     "HalfTweedie",
@@ -158,8 +160,8 @@ __all__ = [
     "Softplus",
     "Softsign",
     "SquaredError",
-    "Step",
     "StepActivation",
+    "StepDecay",
     "Tanh",
     "TrainingProgress",
     "Uniform",
@@ -168,3 +170,16 @@ __all__ = [
     "Zeros",
     "check_gradients",
 ]
+
+# What a pickle names: these places stay, whatever becomes of the files.
+for _name in __all__:
+    globals()[_name].__module__ = __name__
+
+__getattr__ = old_names_of(
+    __name__,
+    {
+        "Progress": "TrainingProgress",
+        "SeveralClasses": "MultioutputLogLoss",
+        "Step": "StepDecay",
+    },
+)

@@ -66,4 +66,4 @@ PIECE = 1 << 16
 def pieces(n: int) -> Sequence[slice]:
     """Return the slices in which to go through a vector of length ``n``, equal but for the last."""
     size = max(1, -(-n // max(1, n // PIECE)))
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    return [slice(start, min(start + size, n)) for start in range(0, max(n, 1), size)]

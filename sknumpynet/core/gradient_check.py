@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.layers.base import RUNNING_STATS
+from sknumpynet.core.layers.base import RUNNING_STATS, grouped_shapes
 from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
 from sknumpynet.core.network.foreign import check_layers, check_loss
@@ -210,7 +210,7 @@ def _arrays_from_output(network: Network) -> Iterator[tuple[str, Array, Array]]:
     """Yield name, parameters and gradients of each array, the last layer's first."""
     layers = [layer for layer in network.layers if layer.shapes()]
     for index, layer in reversed(list(enumerate(layers))):
-        for name, (group, _) in reversed(layer.shapes().items()):
+        for name, (group, _) in reversed(grouped_shapes(layer).items()):
             if group != RUNNING_STATS:
                 where = f"{name} in layer {index} of {len(layers)} ({layer!r})"
                 yield where, getattr(layer, name), getattr(layer, "d" + name)

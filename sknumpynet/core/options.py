@@ -8,6 +8,7 @@ stores; what may stand where is said in ``constraints``, and looked at when a fi
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import math
@@ -16,6 +17,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+
+from sknumpynet.core.renamed import keep_old_names
 
 Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
@@ -79,6 +82,16 @@ def _key_of_item(item: Any) -> object:
     return 0 if isinstance(item, float) and math.isnan(item) else item
 
 
+def with_nested(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with those of objects among them, named ``name__option``."""
+    found = dict(params)
+    for name, value in params.items():
+        if isinstance(value, Options):
+            inside = value.get_params(deep=True)
+            found.update({f"{name}__{option}": each for option, each in inside.items()})
+    return found
+
+
 class Options:
     """Base of the parameter objects: constructor arguments are attributes of the same name.
 
@@ -90,34 +103,45 @@ class Options:
     """
 
     constraints: ClassVar[dict[str, str]] = {}
-    # Old names of attributes and methods, and the new ones. The old ones go with version 0.3.
+    # Old names of attributes and methods, and the new ones.
     renamed: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for old, new in cls.renamed.items():
-            if old in vars(cls) and new not in vars(cls):
-                setattr(cls, new, vars(cls)[old])
+        keep_old_names(cls, cls.renamed)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in type(self).renamed:
-            return getattr(self, type(self).renamed[name])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def get_params(self, deep: bool = False) -> dict[str, Any]:
+        """Return the constructor arguments as a dict; with ``deep`` those of objects among them, too.
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor arguments as a dict (``deep`` is there for scikit-learn's sake)."""
+        These have names such as ``schedule__end_factor``.
+        """
         names = _argument_names(type(self))  # type: ignore[arg-type]
-        return {name: getattr(self, name) for name in names}
+        params = {name: getattr(self, name) for name in names}
+        return with_nested(params) if deep else params
 
     def set_params(self: Self, **params: Any) -> Self:
-        """Set constructor arguments by name and return self."""
+        """Set constructor arguments, and by ``name__option`` those of objects among them; return self."""
         names = _argument_names(type(self))  # type: ignore[arg-type]
-        for name, value in params.items():
+        nested: dict[str, dict[str, Any]] = {}
+        for key, value in params.items():
+            name, inside, option = key.partition("__")
             if name not in names:
                 raise ValueError(
                     f"{type(self).__name__} has no parameter {name!r}; it has: {', '.join(names)}"
                 )
-            setattr(self, name, value)
+            if inside:
+                nested.setdefault(name, {})[option] = value
+        for key, value in params.items():
+            if key in names:
+                setattr(self, key, value)
+        for name, options in nested.items():
+            value = getattr(self, name)
+            if not isinstance(value, Options):
+                raise ValueError(
+                    f"{name}__{next(iter(options))} cannot be set: {self!r} has {name}={value!r}, which has "
+                    "no options of its own: give an object in its place"
+                )
+            value.set_params(**options)
         return self
 
     def check(self) -> None:
@@ -130,8 +154,35 @@ class Options:
                 value.check()
 
     def clone(self: Self, **params: Any) -> Self:
-        """Return a new object with the same constructor arguments, or with those given instead."""
-        return type(self)(**{**self.get_params(), **params})
+        """Return a new object with the same constructor arguments, or with those given instead.
+
+        Objects among the arguments are cloned, too.
+        """
+        own = {
+            name: value.clone() if isinstance(value, Options) else value
+            for name, value in self.get_params().items()
+        }
+        return type(self)(**{**own, **params})
+
+    def _copied_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return copies of the attributes, but for constructor arguments that are no numbers.
+
+        These stay as they are; a number may be one that a subclass changes as it goes.
+        """
+        options, copies = self.get_params(), {}
+        memo: dict[int, Any] = {}  # two names for one array stay so
+        for name, value in attributes.items():
+            if name in options and not isinstance(value, int | float):
+                continue
+            try:
+                copies[name] = copy.deepcopy(value, memo)
+            except Exception as error:
+                raise ValueError(
+                    f"{type(self).__name__}.{name} cannot be copied ({error}), and so the state of training "
+                    "cannot be kept. Give the class a get_state and a set_state that return and take arrays "
+                    "and plain values"
+                ) from error
+        return copies
 
     def __repr__(self) -> str:
         defaults = inspect.signature(type(self)).parameters

@@ -1,10 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The estimators.
+"""The estimators, and what stands in the pickle of a fitted one.
 
 Parameters, attributes and numbers are scikit-learn's.
 """
 
 from sknumpynet.estimators.classifier import NumpyMLPClassifier
-from sknumpynet.estimators.regressor import NumpyMLPRegressor
+from sknumpynet.estimators.labels import (
+    BinaryLabels,
+    IndicatorLabels,
+    MulticlassLabels,
+    MultioutputLabels,
+)
+from sknumpynet.estimators.prediction import FittedModel
+from sknumpynet.estimators.regressor import Numbers, NumpyMLPRegressor
 
-__all__ = ["NumpyMLPClassifier", "NumpyMLPRegressor"]
+__all__ = [
+    "BinaryLabels",
+    "FittedModel",
+    "IndicatorLabels",
+    "MulticlassLabels",
+    "MultioutputLabels",
+    "Numbers",
+    "NumpyMLPClassifier",
+    "NumpyMLPRegressor",
+]
+
+# What a pickle names: these places stay, whatever becomes of the files.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

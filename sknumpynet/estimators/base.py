@@ -21,11 +21,13 @@ from sknumpynet._compat import (
     CallbackSupportMixin,
     DocLink,
     EpochHooks,
+    callbacks_of,
     has_feature_names,
     with_callbacks,
 )
 from sknumpynet.checks.input_checks import check_ranges, check_sample_weight, named_as_validation
 from sknumpynet.checks.parameter_hints import object_wanted
+from sknumpynet.core.options import with_nested
 from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
 from sknumpynet.estimators.record import recorded
@@ -45,7 +47,7 @@ from sknumpynet.fitting.plan import (
     dtype_to_compute_in,
     plan_fit,
 )
-from sknumpynet.fitting.rollback import all_or_nothing
+from sknumpynet.fitting.rollback import all_or_nothing, warn
 from sknumpynet.fitting.validation_set import (
     Scorer,
     ValidationSet,
@@ -102,6 +104,23 @@ class BaseNumpyMLP(
         return data
 
     # ---------------------------------------------------------------- parameters
+
+    def get_params(self, deep=True):
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the options of objects among them too, and of the objects in these, as
+            ``learning_rate__schedule__end_factor``.
+
+        Returns
+        -------
+        params : dict of str to object
+            Parameters by name.
+        """
+        params = super().get_params(deep=False)
+        return with_nested(params) if deep else params
 
     def set_params(self, **params):
         """Set parameters, and options of objects among them, such as ``solver__weight_decay``.
@@ -177,6 +196,7 @@ class BaseNumpyMLP(
 
     def _partial_fit(self, X, y, sample_weight, validation, classes=None):
         """Train for one epoch in place; where that fails, everything is put back."""
+        self._tell_of_callbacks()
         start = self._start(X, y, sample_weight, "partial_fit", classes)
         plan, model = start.plan, start.model
         held_out = self._validation_data(validation, model, plan)
@@ -222,6 +242,16 @@ class BaseNumpyMLP(
         model = self._start(X, y, None, "initialize").model
         self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None, _draws=None)
         return self
+
+    def _tell_of_callbacks(self):
+        """Warn in the first call of `partial_fit` after `set_callbacks` that nothing calls them."""
+        callbacks = callbacks_of(self)
+        if callbacks and vars(self).get("_told_of_callbacks") is not callbacks:
+            self._told_of_callbacks = callbacks
+            warn(
+                "partial_fit does not call the callbacks that set_callbacks was given; fit does. Do between "
+                "the calls what they would do, or take them away with set_callbacks()."
+            )
 
     # ---------------------------------------------------------------- the steps of a fit
 

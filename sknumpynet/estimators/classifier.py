@@ -9,24 +9,37 @@ from numbers import Real
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
 from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit
-from sknumpynet.checks.input_checks import check_data, densified, explained_labels, same_type
+from sknumpynet.checks.input_checks import (
+    check_data,
+    check_readable,
+    densified,
+    explained_labels,
+    same_type,
+)
 from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.losses.by_name import CLASSIFICATION_LOSSES
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
 from sknumpynet.estimators.docstrings import CLASSIFIER_PARAMETERS, documented
 from sknumpynet.estimators.labels import (
-    MULTIOUTPUT,
+    IndicatorLabels,
     MulticlassLabels,
+    MultioutputLabels,
+    has_columns_of_labels,
+    is_nested,
     keep_within_limits,
+    labels_at_a_glance,
     labels_named,
+    labels_of_columns_named,
     labels_of_weights,
     learn_labels,
+    plain_labels,
+    without_extension_types,
 )
 from sknumpynet.estimators.prediction import check_coefs, from_weights, is_finite
 from sknumpynet.fitting.plan import PARAMETER_CONSTRAINTS
@@ -178,6 +191,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     ):
         """Train for one epoch on the given data, going on from the last call.
 
+        It calls no callbacks: `fit` alone does.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -255,15 +270,16 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
         Returns
         -------
-        raw : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        raw : ndarray of shape (n_samples,) or (n_samples, n_outputs), or list of such arrays
             For two classes, the log-odds of the second one; for several, values of which the largest
-            belongs to the predicted class; for labels, the log-odds of each. Where `out_activation_` is
+            belongs to the predicted class; for labels, the log-odds of each. A list, one entry per column of
+            y and with a column per class, where y has several columns of labels. Where `out_activation_` is
             neither 'logistic' nor 'softmax', probabilities in their place, less 0.5 for two classes and for
             labels.
         """
         model = self._fitted_model()
         raw = self._raw(model, X, None if model.decides_by_raw else model.write_evidence)
-        return raw.ravel() if raw.shape[1] == 1 else raw
+        return model.target.by_column(raw)
 
     def predict(self, X):
         """Predict labels.
@@ -276,9 +292,12 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            The labels; for several labels at once an indicator matrix, sparse if that of `fit` was.
+            The labels; for several labels at once an indicator matrix, sparse if that of `fit` was; for
+            several columns of labels a column each, of dtype object where some hold text and some numbers.
         """
-        model = self._fitted_model()
+        return self._predicted(self._fitted_model(), X)
+
+    def _predicted(self, model, X):
         choose = model.target.choose if model.decides_by_raw else model.choose_by_evidence
         return model.target.decode(self._raw(model, X, choose, model.target.room))
 
@@ -292,8 +311,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
         Returns
         -------
-        p : ndarray of shape (n_samples, n_classes)
-            The probability of each class, in the order of `classes_`; never 0 and never 1, unless
+        p : ndarray of shape (n_samples, n_classes), or list of such arrays
+            The probability of each class, in the order of `classes_`, a list with an entry per column where
+            y has several columns of labels; never 0 and never 1, unless
             `out_activation_` was set to 'identity' or 'exp', whose values are given as they are.
         """
         model = self._fitted_model()
@@ -337,10 +357,17 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         accuracy : float
             Between 0 and 1.
         """
-        predicted = self.predict(X)
-        if np.ndim(predicted) != 2 or MULTIOUTPUT not in map(type_of_target, (predicted, y)):
+        model = self._fitted_model()
+        check_readable(y, "y")
+        check_readable(sample_weight, "sample_weight")
+        if not isinstance(model.target, MultioutputLabels):
+            overridden = type(self).predict is not NumpyMLPClassifier.predict
+            predicted = self.predict(X) if overridden else self._predicted(model, X)
             return accuracy_score(y, predicted, sample_weight=sample_weight)
-        right = (predicted == np.asarray(y)).all(axis=1)
+        predicted, y = self._predicted(model, X), np.asarray(densified(y))
+        check_consistent_length(predicted, y, sample_weight)
+        model.target.check_kind(y)
+        right = (predicted.astype(object) == y.astype(object)).all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
     def _output_slopes(self, model, raw, slopes):
@@ -355,21 +382,22 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             if targets is not None:
                 return target, X, y, targets, None
             target = self._named_labels(target, y, classes)
-        checker = self._checker(earlier)
+        checker, y = self._checker(earlier), without_extension_types(y)
         X, y = check_data(checker, X, y, multi_output=True, reset=earlier is None)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(densified(y), warn=True)
         try:
+            y = plain_labels(y)
             if target is None:
                 target = learn_labels(y)
-            elif type_of_target(y) != MULTIOUTPUT:
+            elif not has_columns_of_labels(y):
                 unique_labels(y)
         except (TypeError, ValueError) as error:
             raise explained_labels(error, y) from error
         if earlier is not None or call == "partial_fit":
             target.check_kind(y)
             if call != "validation":
-                target.check_classes(y, all_of_them=self.warm_start)
+                target.check_classes(y, self.warm_start, incremental=call == "partial_fit")
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _known_targets(self, earlier, X, y):
@@ -386,8 +414,14 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
     def _named_labels(self, known, y, classes):
         """Return the kind of labels: in the first call of `partial_fit` the classes have to be named."""
-        if type_of_target(y) == MULTIOUTPUT:
-            return self._named_columns(known, y, classes)
+        seen = labels_at_a_glance(y)
+        named_by_column = seen is not None and seen.ndim == 2 and is_nested(classes)
+        if isinstance(known, IndicatorLabels) and named_by_column:
+            return self._named_columns(known, seen, classes)
+        if isinstance(known, MultioutputLabels):
+            return self._named_columns(known, seen, classes)
+        if known is None and (named_by_column or has_columns_of_labels(seen)):
+            return self._named_columns(known, seen, classes)
         checker = self._checker()
         if known is not None:
             checker.classes_ = known.classes
@@ -401,39 +435,43 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             raise same_type(error)(
                 f"classes must list all labels, all numbers or all strings; got {classes!r}. {error}"
             ) from error
-        return labels_named(classes, y) if first else known
+        return labels_named(classes, seen) if first else known
 
     def _named_columns(self, known, y, classes):
         if known is not None and classes is None:
             return known
-        n = np.shape(y)[1]
-        if classes is None or len(classes) != n or any(np.ndim(each) != 1 for each in classes):
+        n = y.shape[1] if known is None else len(known.classes)
+        if (
+            not is_nested(classes)
+            or len(classes) != n
+            or any(np.ndim(each) != 1 for each in classes)
+        ):
             raise ValueError(
                 f"classes must be passed on the first call to partial_fit: a list of {n} arrays, the labels "
-                "of each column of y"
+                f"of each column of y; got {classes!r}"
             )
-        named = labels_named(classes, y)
+        try:
+            named = labels_of_columns_named(classes, y)
+        except (TypeError, ValueError) as error:
+            raise same_type(error)(
+                f"classes must list the labels of each column, all numbers or all strings; got {classes!r}. "
+                f"{error}"
+            ) from error
         if known is None:
             return named
-        if not all(np.array_equal(a, b) for a, b in zip(known.classes, named.classes, strict=True)):
-            raise ValueError("classes is not the same as on the last call to partial_fit")
+        same = type(known) is type(named) and len(known.classes) == len(named.classes)
+        if not same or not all(map(np.array_equal, known.classes, named.classes)):
+            raise ValueError(
+                f"classes is not the same as on the last call to partial_fit: {known.classes}; got "
+                f"{classes!r}"
+            )
         return known
 
     def _weigh(self, target, data, plan, incremental):
         class_weight, y, sample_weight = self.class_weight, data.y, data.sample_weight
         if class_weight is None:
             return data
-        if isinstance(class_weight, str) and incremental:
-            raise ValueError(
-                "class_weight='balanced' needs all of y at once, which partial_fit never sees: pass a dict, "
-                "as from sklearn.utils.class_weight.compute_class_weight('balanced', ...)"
-            )
-        if incremental and isinstance(class_weight, dict) and y.ndim == 1:
-            unknown = set(class_weight) - set(target.classes)
-            if unknown:
-                raise ValueError(f"class_weight has classes that classes_ has not: {unknown}")
-            # a batch need not have all the classes
-            class_weight = {c: class_weight.get(c, 1.0) for c in np.unique(y)}
+        class_weight = target.completed(class_weight)  # a batch need not have all the classes
         with np.errstate(over="ignore"):
             weight = compute_sample_weight(class_weight, y).astype(plan.dtype, copy=False)
             if sample_weight is not None:

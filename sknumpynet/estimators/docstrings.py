@@ -102,7 +102,8 @@ bias_init : str or Initializer, default='auto'
 scoring : str, callable or None, default=None
     The score of the validation data, larger being better: the name of a scorer, a callable
     ``(estimator, X, y) -> float``, or 'loss' for minus the validation loss; None means {score_text}.
-    A callable gets X as `fit` was given it, a DataFrame as a DataFrame. With a scoring other than None the
+    A callable gets X as `fit` was given it, a DataFrame as a DataFrame, and the weights of the rows where it
+    takes ``sample_weight``. With a scoring other than None the
     rows that early stopping sets aside have the shares of several classes too, not of two alone.
 max_time : float or None, default=None
     Training ends after the epoch (for 'lbfgs' the iteration) in which so many seconds have passed, with a
@@ -161,8 +162,9 @@ loss : {'log_loss', 'focal'} or Loss, default='log_loss'
     or an object such as ``Focal(gamma=1.0)``, or of a subclass of one's own.
 class_weight : dict, 'balanced', list of dict, or None, default=None
     Weights of the classes, as ``{label: weight}``, by which the weights of their rows are multiplied;
-    'balanced' gives ``n_samples / (n_classes * count)`` to each. For several labels at once, a list
-    with one dict per column. `partial_fit`, which never sees all rows, takes a dict or a list only.
+    'balanced' gives ``n_samples / (n_classes * count)`` to each. A class without a weight has 1, and labels
+    that y lacks, as a fold may, are ignored. For several labels at once, a list with one dict per column.
+    `partial_fit`, which never sees all rows, takes a dict or a list only.
 label_smoothing : float, default=0.0
     Share of the target that is spread evenly over the classes, in [0, 1); with ``loss='log_loss'``.
 """

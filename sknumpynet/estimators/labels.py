@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from numbers import Real
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import expit
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
@@ -29,6 +30,82 @@ LIMITS = {
     np.dtype(dtype): (np.array(np.finfo(dtype).tiny), np.array(1 - np.finfo(dtype).epsneg))
     for dtype in (np.float32, np.float64)
 }
+
+
+def plain_column(column):
+    """Return labels in an object array as an array of text or of numbers; raise TypeError for other kinds."""
+    labels = column.tolist()
+    if all(isinstance(each, str) for each in labels):
+        return np.array(labels, dtype=str)
+    if not all(isinstance(each, Real | np.bool_) for each in labels):
+        kinds = sorted({type(each).__name__ for each in labels})
+        raise TypeError(f"Labels of these types stand in one column: {', '.join(kinds)}")
+    numbers = np.array(labels)
+    try:
+        return numbers if numbers.dtype.kind in "biuf" else numbers.astype(np.float64)
+    except OverflowError as error:
+        raise ValueError("A label is beyond all floats") from error
+
+
+def columns_of(y):
+    """Return the columns of labels, each in the dtype of its own labels."""
+    y = densified(y)
+    return [plain_column(column) if y.dtype == object else column for column in y.T]
+
+
+def plain_labels(y):
+    """Return labels in an object array as text or as numbers; with both, in columns, they stay objects."""
+    if issparse(y) or y.dtype != object:
+        return y
+    if y.ndim == 1:
+        return y if all(isinstance(each, str) for each in y) else plain_column(y)
+    columns = columns_of(y)
+    kinds = {column.dtype.kind for column in columns}
+    return np.column_stack(columns) if len(kinds) == 1 or kinds <= set("iuf") else y
+
+
+def without_extension_types(y):
+    """Return a frame with text among its columns as an array of objects, and all else as it is."""
+    if hasattr(y, "iloc") and np.ndim(y) == 2 and any(each.kind == "O" for each in y.dtypes):
+        return np.asarray(y, dtype=object)
+    return y
+
+
+def labels_at_a_glance(y):
+    """Return y, which nothing has checked, as an array of labels; None where it is none."""
+    try:
+        return y if issparse(y) else plain_labels(np.asarray(y))
+    except (TypeError, ValueError):  # the checks of the data will say why
+        return None
+
+
+def has_columns_of_labels(y):
+    """Return whether y has several columns that are more than a yes or no each."""
+    if y is None or y.ndim != 2 or y.shape[1] < 2:
+        return False
+    if y.dtype == object:  # text and numbers
+        return True
+    kind = type_of_target(y)
+    return kind == MULTIOUTPUT or (kind == "multilabel-indicator" and not is_yes_or_no(y))
+
+
+def is_yes_or_no(y):
+    """Return whether all labels are 0 or 1."""
+    labels = y.data if issparse(y) else y
+    return bool(((labels == 0) | (labels == 1)).all())
+
+
+def unknown_labels(column, classes):
+    """Return the labels in a column that are not among the classes, sorted; no text is a number."""
+    column = np.unique(column)
+    if (column.dtype.kind in "OU") != (classes.dtype.kind in "OU"):
+        return column
+    return np.setdiff1d(column, classes, assume_unique=True)
+
+
+def is_nested(classes):
+    """Return whether classes are named column by column."""
+    return np.iterable(classes) and any(np.ndim(each) for each in classes)
 
 
 def keep_within_limits(p):
@@ -64,6 +141,9 @@ class Target(ABC):
     def attributes(self):
         """Return what the user sees of it, by name."""
         return {}
+
+    def check_class_weight(self, class_weight, dtype, incremental, going_on):  # noqa: B027  (numbers have none)
+        """Raise ValueError where the weights of the classes are none, or do not go with the classes."""
 
     def check_validation_classes(self, y):  # noqa: B027  (there need not be any)
         """Raise ValueError where the y to validate with has classes that are not known."""
@@ -125,20 +205,74 @@ class Labels(Target):
         other.classes = classes
         return other
 
+    def check_class_weight(self, class_weight, dtype, incremental, going_on):
+        if class_weight is None:
+            return
+        if isinstance(class_weight, str):
+            if incremental:
+                raise ValueError(
+                    "class_weight='balanced' needs all of y at once, which partial_fit never sees: pass a "
+                    "dict, as from sklearn.utils.class_weight.compute_class_weight('balanced', ...)"
+                )
+            return
+        for name, weights, classes in self._by_column(class_weight):
+            if not isinstance(weights, dict):
+                raise ValueError(
+                    f"{name} must be a dict of labels and their weights; got {weights!r}"
+                )
+            check_weights(name, weights, classes, dtype, all_named=incremental and not going_on)
+
+    def completed(self, class_weight):
+        """Return the weights with 1 for classes that have none, and without those of other classes."""
+        if isinstance(class_weight, str):
+            return class_weight
+        parts = [
+            {c: weights.get(c, 1.0) for c in classes}
+            for _, weights, classes in self._by_column(class_weight)
+        ]
+        return parts if isinstance(class_weight, list) else parts[0]
+
+    def _by_column(self, class_weight):
+        """Return name, weights and classes of each column of y."""
+        columns = self.classes_by_column
+        if not isinstance(class_weight, list) or len(class_weight) != len(columns):
+            raise ValueError(
+                f"class_weight={class_weight!r}: for several labels per row, class_weight should be a list "
+                f"of dicts, {len(columns)} here, one for each column of y, or 'balanced'"
+            )
+        parts = zip(class_weight, columns, strict=True)
+        return [(f"class_weight[{i}]", *part) for i, part in enumerate(parts)]
+
+    @property
+    def classes_by_column(self):
+        """The classes of each column of y."""
+        return self.classes
+
     @abstractmethod
     def check_kind(self, y):
         """Raise ValueError unless y is of this kind."""
 
-    def check_classes(self, y, all_of_them):
-        """Raise ValueError where y has classes that are not known, or, if asked, lacks some."""
+    def check_classes(self, y, all_of_them, incremental=True):
+        """Raise ValueError where y has classes that are not known, or, if asked, lacks some.
+
+        ``incremental`` says that `partial_fit` asks.
+        """
         classes = unique_labels(y)
         if all_of_them:
             if set(classes) != set(self.classes):
+                if incremental:
+                    raise ValueError(
+                        "partial_fit with warm_start=True takes, as scikit-learn's does, a `y` with all the "
+                        "classes: those that `classes` names, or the same classes as in the previous call. "
+                        f"They are {self.classes}, `y` has {classes}. Set warm_start=False, with which "
+                        "partial_fit goes on as well, and a call may lack some"
+                    )
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call "
-                    f"to fit. Previously got {self.classes}, `y` has {classes}"
+                    f"to fit. Previously got {self.classes}, `y` has {classes}. Or start anew: "
+                    "warm_start=False and fit"
                 )
-        elif len(np.setdiff1d(classes, self.classes, assume_unique=True)):
+        elif len(unknown_labels(classes, self.classes)):
             raise ValueError(
                 "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {self.classes}. 'y' has {classes}. The first call of partial_fit "
@@ -147,7 +281,7 @@ class Labels(Target):
 
     def check_validation_classes(self, y):
         """Raise ValueError where the y to validate with has classes that are not known."""
-        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        unknown = unknown_labels(unique_labels(y), self.classes)
         if len(unknown):
             raise ValueError(f"y_val has classes that y has not: {unknown}")
 
@@ -167,6 +301,10 @@ class Labels(Target):
         """Return the labels for what `choose` wrote."""
         return self.classes[chosen]
 
+    def by_column(self, raw):
+        """Return raw outputs as `decision_function` gives them."""
+        return raw.ravel() if raw.shape[1] == 1 else raw
+
     def probabilities(self, predict, model):
         """Return the probabilities; ``predict(link)`` runs the network and applies a link to its output."""
         return predict(model.write_probabilities)
@@ -175,14 +313,59 @@ class Labels(Target):
         """Return the accuracy: the share of rows that are right in everything."""
         chosen = self.room(len(raw))
         self.choose(model.evidence(raw), chosen)
-        right = chosen == targets
+        right = chosen.reshape(targets.shape) == targets
         if right.ndim == 2:
             right = right.all(axis=1)
         return float(np.average(right, weights=sample_weight))
 
 
+def check_weights(name, weights, classes, dtype, all_named):
+    """Raise ValueError where a dict of weights of classes will not do.
+
+    ``all_named`` says that these are all classes that there will be; otherwise the dict may have others, of
+    the same type, as where a part of the rows lacks some.
+    """
+    text = classes.dtype.kind in "OU"
+    for key, weight in weights.items():
+        if not isinstance(key, str if text else Real | np.bool_):
+            raise ValueError(
+                f"{name}={weights!r} has the key {key!r} of type {type(key).__name__}, and the labels are "
+                f"{'text' if text else 'numbers'}: its keys are labels, such as {classes.tolist()[0]!r}"
+            )
+        if not isinstance(weight, Real | np.bool_) or not is_finite_in(dtype, weight):
+            raise ValueError(
+                f"{name}={weights!r} has the weight {weight!r} for {key!r}: a weight is a finite number, at "
+                f"least 0 and not too large for {dtype}"
+            )
+    known = set(classes.tolist())
+    unknown = [key for key in weights if key not in known]
+    if unknown and all_named:
+        raise ValueError(f"{name} has classes that classes_ has not: {set(unknown)}")
+    if unknown and len(unknown) == len(weights):
+        raise ValueError(
+            f"{name}={weights!r} has no label of y: the classes, {classes.tolist()}, are not in class_weight"
+        )
+
+
+def is_finite_in(dtype, number):
+    """Return whether the number is finite in that dtype."""
+    try:
+        with np.errstate(over="ignore"):
+            return bool(np.isfinite(dtype.type(float(number))))
+    except OverflowError:  # an int such as 10**400
+        return False
+
+
 class _OneLabel(Labels):
     """One label per row."""
+
+    def _by_column(self, class_weight):
+        if isinstance(class_weight, list):
+            raise ValueError(
+                f"class_weight={class_weight!r} is a list, as for several labels per row: give a dict, or "
+                "'balanced'"
+            )
+        return [("class_weight", class_weight, self.classes)]
 
     def check_kind(self, y):
         if y.ndim == 2:
@@ -226,10 +409,6 @@ class BinaryLabels(_OneLabel):
         second = predict(model.write_probabilities)
         return np.hstack([1 - second, second])
 
-    def score(self, targets, raw, sample_weight, model):
-        right = ((model.evidence(raw) > 0) == targets).all(axis=1)
-        return float(np.average(right, weights=sample_weight))
-
 
 class MulticlassLabels(_OneLabel):
     """One class out of several, an output for each."""
@@ -255,6 +434,10 @@ class IndicatorLabels(Labels):
         self.n_outputs = len(classes)
         self.sparse = sparse
 
+    @property
+    def classes_by_column(self):
+        return [np.arange(2)] * self.n_outputs
+
     def check_kind(self, y):
         if y.ndim != 2:
             raise ValueError(
@@ -266,6 +449,11 @@ class IndicatorLabels(Labels):
             raise ValueError(
                 f"y has {n} column{'s' * (n != 1)}, but the network has {self.n_outputs} outputs: give one "
                 "column for each. Or start anew: warm_start=False and fit"
+            )
+        if not is_yes_or_no(y):
+            raise ValueError(
+                "y must be an indicator matrix of zeros and ones, as in the first call; got other labels. To "
+                "train on another kind of y, take a new estimator"
             )
 
     def encode(self, y):
@@ -306,9 +494,9 @@ class MultioutputLabels(Labels):
         if y.ndim != 2 or y.shape[1] != len(self.classes):
             raise ValueError(f"y must have {len(self.classes)} columns, as in the first call")
 
-    def check_classes(self, y, all_of_them, name="y"):
-        for column, classes in zip(y.T, self.classes, strict=True):
-            unknown = np.setdiff1d(column, classes)
+    def check_classes(self, y, all_of_them, incremental=True, name="y"):
+        for column, classes in zip(columns_of(y), self.classes, strict=True):
+            unknown = unknown_labels(column, classes)
             if len(unknown):
                 raise ValueError(
                     f"{name} has classes not in classes_: {unknown}, and not {classes}"
@@ -318,7 +506,7 @@ class MultioutputLabels(Labels):
         self.check_classes(y, all_of_them=False, name="y_val")
 
     def encode(self, y):
-        columns = zip(y.T, self.classes, strict=True)
+        columns = zip(columns_of(y), self.classes, strict=True)
         return np.column_stack([np.searchsorted(each, column) for column, each in columns])
 
     def room(self, n):
@@ -330,17 +518,23 @@ class MultioutputLabels(Labels):
 
     def decode(self, chosen):
         choices = zip(self.classes, chosen.T, strict=True)
-        return np.column_stack([classes[indices] for classes, indices in choices])
+        columns = [classes[indices] for classes, indices in choices]
+        kinds = {column.dtype.kind for column in columns}
+        if len(kinds) > 1 and not kinds <= set("iuf"):  # text and numbers keep their types
+            columns = [column.astype(object) for column in columns]
+        return np.column_stack(columns)
+
+    def by_column(self, raw):
+        return [raw[:, block] for block in self.blocks]
 
     def probabilities(self, predict, model):
-        p = super().probabilities(predict, model)
-        return [p[:, block] for block in self.blocks]
+        return self.by_column(super().probabilities(predict, model))
 
 
 def learn_labels(y):
     """Return the kind of labels that y has, with its classes; raise where y holds no labels."""
-    if type_of_target(y) == MULTIOUTPUT:
-        return MultioutputLabels([np.unique(column) for column in y.T])
+    if has_columns_of_labels(y):
+        return MultioutputLabels([sorted_classes(column) for column in columns_of(y)])
     labels = LabelBinarizer().fit(y)
     if labels.y_type_ == "multilabel-indicator":
         return IndicatorLabels(labels.classes_, labels.sparse_input_)
@@ -348,13 +542,34 @@ def learn_labels(y):
     return kind(labels.classes_)
 
 
+def sorted_classes(labels):
+    """Return the classes among labels, in the dtype of their own; raise where they are none."""
+    if isinstance(labels, list | tuple):
+        labels = np.asarray(labels, dtype=object)
+    labels = plain_labels(np.asarray(labels))
+    with np.errstate(invalid="ignore"):  # scikit-learn casts NaN to int, and then raises
+        kind = type_of_target(labels)
+    if not labels.size or kind not in ("binary", "multiclass"):
+        raise ValueError(f"These are no labels: {labels}")
+    return np.unique(labels)
+
+
 def labels_named(classes, y):
-    """Return the kind of labels whose classes were named, for a first y that need not have them all."""
-    kind = type_of_target(y)
-    if kind == MULTIOUTPUT:
-        return MultioutputLabels([np.unique(each) for each in classes])
-    labels = learn_labels(y if kind.startswith("multilabel") else classes)
+    """Return the kind of labels whose classes were named, for a first y that need not have them all.
+
+    ``y`` is what `labels_at_a_glance` gives.
+    """
+    several = y is not None and type_of_target(y).startswith("multilabel")
+    labels = learn_labels(y if several else np.asarray(classes))
     return labels.with_classes(unique_labels(classes))
+
+
+def labels_of_columns_named(classes, y):
+    """Return the kind of labels whose classes were named column by column: all of them 0 and 1, or more."""
+    classes = [sorted_classes(each) for each in classes]
+    if all(np.array_equal(each, [0, 1]) for each in classes):
+        return IndicatorLabels(np.arange(len(classes)), issparse(y))
+    return MultioutputLabels(classes)
 
 
 def labels_of_weights(classes, shape, logistic):

@@ -81,8 +81,9 @@ def recorded(plan, monitor, result, earlier, incremental=False):
 
 def _columns(history, validated):
     """Return what was written down as a dict of lists, one value an epoch."""
+    n = len(history.loss)  # written last: an interrupt in between leaves the others one longer
     return {
-        key: list(getattr(history, name))
+        key: getattr(history, name)[:n]
         for key, name in COLUMNS.items()
         if validated or not key.startswith("validation")
     }

@@ -13,7 +13,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from sknumpynet._compat import StrOptions
-from sknumpynet.checks.input_checks import check_data, check_numbers, densified
+from sknumpynet.checks.input_checks import check_data, check_numbers, check_readable, densified
 from sknumpynet.core.losses.base import Loss, has_inverse_link
 from sknumpynet.core.losses.by_name import REGRESSION_LOSSES, get_regression_loss
 from sknumpynet.core.losses.regression import Quantile
@@ -222,6 +222,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     ):
         """Train for one epoch on the given data, going on from the last call.
 
+        It calls no callbacks: `fit` alone does.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -314,6 +316,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
             1 for a perfect prediction, 0 for the mean.
         """
         model = self._fitted_model()
+        check_readable(y, "y")
+        check_readable(sample_weight, "sample_weight")
         prediction = predicted(self._raw(model, X), model)
         if prediction.ndim == 2:
             prediction = model.loss.point_prediction(prediction)

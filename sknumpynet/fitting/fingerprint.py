@@ -37,7 +37,10 @@ def described(value, outer=()):
         return "itself"
     parts = functools.partial(described, outer=(*outer, id(value)))
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{parts(key)}: {parts(each)}' for key, each in value.items())}}}"
+        items = sorted(f"{parts(key)}: {parts(each)}" for key, each in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, set | frozenset):  # in another order in every process
+        return f"{type(value).__name__}({', '.join(sorted(map(parts, value)))})"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}({', '.join(map(parts, value))})"
     if isinstance(value, np.ndarray):

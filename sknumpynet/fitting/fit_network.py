@@ -168,6 +168,8 @@ def _fit_lbfgs(plan, data, monitor):
             network.params[...] = found.params
             if found.interrupted:
                 raise KeyboardInterrupt
+        if "max_time" in monitor.reason and found.message != monitor.reason:
+            monitor.reason = ""  # the search was at its end when time was up
         value = 0.0 if found.interrupted else found.value
         check_finite(network, value)
         _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
@@ -181,7 +183,9 @@ def _fit_lbfgs(plan, data, monitor):
         )
     elif not monitor.ended_early:
         check_optimize_result("lbfgs", found, plan.max_epochs)
-    return FitResult(None, min(found.nit, plan.max_epochs), reported(found), None)
+    # Ctrl-C in a validation: that iteration is not written down
+    n_iter = monitor.n_epochs if monitor.interrupted else min(found.nit, plan.max_epochs)
+    return FitResult(None, n_iter, reported(found), None)
 
 
 def _warn_of_max_time(n, what, monitor):

@@ -66,6 +66,8 @@ class Monitor:
         self.patience = Patience(-math.inf if self.decides else math.inf)
         self.best = network.snapshot() if self.decides else None
         self.converged, self.interrupted, self.reason = False, False, ""
+        # a schedule made for so many epochs is gone through, and L-BFGS has an end of its own
+        self.has_patience = not plan.fixed_length and (self.decides or not plan.is_lbfgs)
         self.started = self.last = time.perf_counter()
 
     @property
@@ -134,21 +136,15 @@ class Monitor:
             self.patience.update_loss(record.loss, self.plan.tol)
         if self.log is not None:
             self.log(self, self.n_epochs)
-        if self._has_plateau():
+        if self.has_patience and self.patience.n_no_improvement > self.plan.n_iter_no_change:
             self._end_or_slow_down(slow_down)
         if self.hooks is not None and self.hooks.end_epoch():
             self.reason = "a callback"
         elif self.decides and not self.validation.goes_on:
             self.reason = "divergence"
-        elif not self.done and self._is_late():
+        elif self.plan.max_time and not self.done and self._is_late():
             self.reason = f"max_time={self.plan.max_time}"
         self.last = time.perf_counter()
-
-    def _has_plateau(self):
-        """Return whether there were too many epochs in a row without progress."""
-        if self.plan.fixed_length or (self.plan.is_lbfgs and not self.decides):
-            return False
-        return self.patience.n_no_improvement > self.plan.n_iter_no_change
 
     def _end_or_slow_down(self, slow_down):
         rate = None if slow_down is None else slow_down()
@@ -164,8 +160,7 @@ class Monitor:
         )
 
     def _is_late(self):
-        max_time = self.plan.max_time
-        return bool(max_time) and time.perf_counter() - self.started >= max_time
+        return time.perf_counter() - self.started >= self.plan.max_time
 
     def state(self):
         """Return what is to be kept to go on later, as arrays and plain values."""
@@ -174,6 +169,7 @@ class Monitor:
             "best": None if self.best is None else {"params": self.best[0], "stats": self.best[1]},
             "converged": self.converged,
             "rows": self.rows,
+            "validation": None if self.validation is None else self.validation.state(),
         }
 
     def set_state(self, state):
@@ -181,6 +177,10 @@ class Monitor:
         self.history = History(**state["history"])
         self.converged = state["converged"]
         if self.validation is not None:
-            self.validation.has_score = bool(np.isfinite(self.history.score).any())
+            vars(self.validation).update(state["validation"])
+            if self.decides and not self.validation.goes_on:
+                self.reason = "divergence"
+        if self.hooks is not None:
+            self.hooks.count_as_done(self.n_epochs)
         if state["best"] is not None:
             self.best = (state["best"]["params"], state["best"]["stats"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from numbers import Integral, Real
@@ -232,7 +232,9 @@ class FitPlan:
 def _same(value, other):
     """Return whether a parameter is what it was."""
     if value is other:
-        return not isinstance(value, list | np.ndarray | Options)  # those can have been changed
+        return not isinstance(
+            value, list | dict | np.ndarray | Options
+        )  # those can have been changed
     if type(value) is not type(other):
         return False
     return bool(np.array_equal(value, other)) if isinstance(value, np.ndarray) else value == other
@@ -294,6 +296,8 @@ def plan_fit(
             "normalization='batch' needs batches, and solver='lbfgs' takes all rows at once: set "
             "normalization='layer' or another solver"
         )
+    dtype = dtype_to_compute_in(get("dtype"), data.X)
+    target.check_class_weight(parameters.get("class_weight"), dtype, incremental, going_on)
     loss = target.make_loss(parameters)
     loss.check_targets(data.y)
     n_outputs = target.n_outputs_for(loss)
@@ -317,7 +321,7 @@ def plan_fit(
         target=target,
         sizes=sizes,
         layers=tuple(layers),
-        dtype=dtype_to_compute_in(get("dtype"), data.X),
+        dtype=dtype,
         initializer=weights,
         bias_initializer=biases,
         loss=loss,
@@ -344,7 +348,13 @@ def _kept(value):
     """Return a parameter as it is now, whatever is changed in it later."""
     if isinstance(value, list):
         return [_kept(each) for each in value]
-    return copy.copy(value) if isinstance(value, np.ndarray | Options) else value
+    if isinstance(value, dict):
+        return dict(value)
+    if isinstance(value, Options):
+        value = copy.copy(value)
+        vars(value).update({name: _kept(each) for name, each in vars(value).items()})
+        return value
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def dtype_to_compute_in(dtype, X):
@@ -364,6 +374,10 @@ def check_parameters(parameters, constraints, name):
     """
     try:
         validate_parameters(constraints, parameters, name)
+        for parameter, rules in constraints.items():
+            real = any(isinstance(rule, Interval) and rule.type is Real for rule in rules)
+            if real or parameter == "max_iter":  # which schedules divide by
+                _check_is_float(parameter, parameters[parameter], name)
     except ValueError as error:
         raise type(error)(f"{error}{hint_for(parameters, str(error))}") from None
     for name in OBJECTS:
@@ -376,8 +390,21 @@ def check_parameters(parameters, constraints, name):
                     raise ValueError(f"{name}={error}") from error
 
 
+def _check_is_float(parameter, value, name):
+    """Raise ValueError where an integer such as 10**400 lies beyond all floats."""
+    try:
+        if isinstance(value, Real):
+            float(value)
+    except OverflowError as error:
+        raise ValueError(
+            f"The {parameter!r} parameter of {name} must be a number that a float can hold, below 1.8e308. "
+            f"Got {value!r} instead."
+        ) from error
+
+
 def _hidden_layer_sizes(sizes):
     """Return the sizes as a list of int."""
+    _check_order("hidden_layer_sizes", sizes)
     sizes = list(sizes) if np.iterable(sizes) else [sizes]
     for size in sizes:
         if not isinstance(size, Integral) or isinstance(size, bool):
@@ -387,6 +414,15 @@ def _hidden_layer_sizes(sizes):
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]
+
+
+def _check_order(name, values):
+    """Raise where a parameter has no order, or no numbers, in which it could be read."""
+    if isinstance(values, Set | Mapping | bytes | bytearray):
+        raise TypeError(
+            f"{name} must be a tuple or a list, from the first layer to the last; got {values!r}, of type "
+            f"{type(values).__name__}"
+        )
 
 
 def ignored_parameters(parameters, owner, stops_early=False):
@@ -466,6 +502,7 @@ def _hidden_activations(choice, n_hidden):
 
 def dropout_rates(choice, n_hidden):
     """Return the rate behind the input and behind each hidden layer."""
+    _check_order("dropout", choice)
     rates = [0.0, *[choice] * n_hidden] if isinstance(choice, Real) else list(choice)
     if len(rates) != n_hidden + 1:
         raise ValueError(

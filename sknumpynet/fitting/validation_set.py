@@ -16,6 +16,7 @@ from sknumpynet._compat import (
     is_made_by_scikit_learn,
     rows_of,
     scorer_with_labels,
+    takes_sample_weight,
 )
 from sknumpynet.checks.input_checks import same_type
 from sknumpynet.fitting.rollback import warn
@@ -73,6 +74,10 @@ class ValidationSet:
         self.has_score = True
         return loss, score
 
+    def state(self):
+        """Return what calls have changed, as plain values."""
+        return {name: getattr(self, name) for name in ("finite", "goes_on", "has_score", "warned")}
+
     def _look_at(self, raw, network):
         """Note whether the predictions, and where they are not the parameters, are finite."""
         with np.errstate(over="ignore", invalid="ignore"):
@@ -107,7 +112,8 @@ class Scorer:
     estimator : estimator
         Predicts with the network in training.
     scoring : str or callable
-        The name of a scorer, or ``(estimator, X, y) -> float``.
+        The name of a scorer, or ``(estimator, X, y) -> float``. Where it takes ``sample_weight``, it gets the
+        weights of the rows.
     data : FitData
         The data to validate with.
     """
@@ -121,7 +127,8 @@ class Scorer:
         is_array = isinstance(self.classes, np.ndarray) and self.y.ndim == 1
         if is_array and len(np.unique(self.y)) < len(self.classes):
             self.scorer = scorer_with_labels(self.scorer, self.classes)
-        self.options = {} if weight is None else {"sample_weight": weight}
+        weighs = weight is not None and takes_sample_weight(self.scorer)
+        self.options = {"sample_weight": weight} if weighs else {}
         self.X = self._rows_as_given(data)
 
     def __call__(self, network=None, raw=None):
@@ -139,7 +146,8 @@ class Scorer:
         expects_names = "feature_names_in_" in vars(self.estimator)
         is_frame = hasattr(data.X_given, "iloc") or named
         if not (isinstance(data.X_given, list) or is_frame) or (named and not expects_names):
-            return data.part("X")
+            X = data.part("X")
+            return X.tocsr() if issparse(X) else X  # here, and not at each epoch
         return data.X_given if data.rows is None else rows_of(data.X_given, data.rows)
 
     def _explained(self, error):

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.layers import Activate, Dense, Dropout, Normalization
-from sknumpynet.core.layers.base import RUNNING_STATS
+from sknumpynet.core.layers.base import RUNNING_STATS, grouped_shapes
 from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers import SGD
 from sknumpynet.core.training.batches import Batches
@@ -279,7 +279,8 @@ def _one_row(x):
 
 def _one_target(y):
     """Return y with one entry, or one row."""
-    y = np.asarray(y.toarray() if issparse(y) else y)
+    dtype = object if isinstance(y, list | tuple) else None  # text and numbers keep their types
+    y = np.asarray(y.toarray() if issparse(y) else y, dtype=dtype)
     return y.reshape(1) if y.size == 1 else y.reshape(1, -1)
 
 
@@ -335,7 +336,9 @@ def _layers(before, seen, after=None, updated=False):
         if isinstance(layer, Dense):
             layers.append({"function": "identity", "x": record["input"][0]})
         current = layers[-1] if layers else {}
-        trained = [name for name, (group, _) in layer.shapes().items() if group != RUNNING_STATS]
+        trained = [
+            name for name, (group, _) in grouped_shapes(layer).items() if group != RUNNING_STATS
+        ]
         for name in trained:
             current[name] = getattr(layer, name)
         if isinstance(layer, Dropout):

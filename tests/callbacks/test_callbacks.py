@@ -31,6 +31,7 @@ from sknumpynet import (
     Quantile,
     ValidationMonitor,
 )
+from sknumpynet.callbacks import checkpoint_file
 from sknumpynet.fitting.fingerprint import described
 
 try:
@@ -230,6 +231,94 @@ def test_an_error_in_a_hook_leaves_the_estimator_as_it_was(cls, solver):
     assert recorder.calls[-1] == "teardown"
 
 
+class Failing(Recorder):
+    """Raises in the hook of that name."""
+
+    def __init__(self, hook):
+        super().__init__()
+        self.hook = hook
+
+    def setup(self, estimator, context):
+        super().setup(estimator, context)
+        self.fail("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.fail(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context):
+        self.fail(f"end {context.task_name}")
+
+    def teardown(self, estimator, context):
+        super().teardown(estimator, context)
+        self.fail("teardown")
+
+    def fail(self, hook):
+        if hook == self.hook:
+            raise RuntimeError("out of paper")
+
+
+HOOKS = ["setup", "begin fit", "begin epoch", "end epoch", "end fit", "teardown"]
+
+
+@needs_callbacks
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("cls", BOTH)
+def test_whichever_hook_raises_the_estimator_is_as_it_was(cls, solver, hook):
+    recorder = Recorder()
+    unfitted = new(cls, solver=solver).set_callbacks(Failing(hook), recorder)
+    before = dict(vars(unfitted))
+    with pytest.raises(RuntimeError, match="out of paper"):
+        unfitted.fit(*data_for(cls))
+    assert vars(unfitted) == before
+    assert (recorder.calls or ["teardown"])[-1] == "teardown"
+    # the callbacks hold no state of the model, so that the comparison is of the model
+    model = new(cls, solver=solver, warm_start=True).fit(*data_for(cls))
+    before, predicted = fitted_state(model), model.predict(X)
+    model.set_callbacks(Failing(hook))
+    with pytest.raises(RuntimeError, match="out of paper"):
+        model.fit(*data_for(cls))
+    assert_array_equal(model.predict(X), predicted)
+    assert fitted_state(model.set_callbacks()) == before
+
+
+@needs_callbacks
+def test_two_teardowns_that_raise_leave_the_estimator_as_it_was():
+    model = new().fit(X, NUMBERS)
+    before = fitted_state(model)
+    model.set_callbacks(Failing("teardown"), Failing("teardown"))
+    with pytest.raises(Exception, match="teardown errors"):
+        model.fit(X, NUMBERS)
+    assert fitted_state(model.set_callbacks()) == before
+
+
+@needs_callbacks
+@pytest.mark.parametrize("cls", BOTH)
+def test_partial_fit_says_once_that_it_calls_no_callbacks(cls):
+    recorder, other = Recorder(), Recorder()
+    X, y = data_for(cls)
+    first = {"classes": [0, 1, 2]} if cls is NumpyMLPClassifier else {}
+    model = new(cls).set_callbacks(recorder)
+    with pytest.warns(UserWarning, match="partial_fit does not call the callbacks") as caught:
+        model.partial_fit(X, y, **first)
+    assert [warning.filename for warning in caught] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.partial_fit(X, y)
+        copy.deepcopy(model).partial_fit(X, y)
+        model.set_callbacks().partial_fit(X, y)
+    model.set_callbacks(other)
+    with pytest.warns(UserWarning, match="partial_fit does not call the callbacks"):
+        model.partial_fit(X, y)
+    assert recorder.calls == other.calls == []
+    plain = new(cls)
+    for _ in range(4):
+        plain.partial_fit(X, y, **first)
+    assert_same_fit(model, plain)
+    model.fit(X, y)
+    assert other.calls
+
+
 # -------------------------------------------------------------------- scikit-learn's own
 
 
@@ -301,6 +390,20 @@ def test_validation_monitor_every_so_often_with_a_scorer_and_anew_for_each_fit()
         assert len(monitor.scores_) == 2
     expected = -np.abs(new(max_iter=4).fit(X, NUMBERS).predict(X) - NUMBERS).mean()
     assert monitor.scores_[-1] == pytest.approx(expected)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("every", [0, -1, 2.5, "2", None])
+def test_validation_monitor_names_what_will_not_do_before_the_fit_begins(every, solver):
+    recorder = Recorder()
+    model = new(solver=solver).set_callbacks(recorder, ValidationMonitor(X, NUMBERS, every=every))
+    with pytest.raises(
+        ValueError, match=f"'every' parameter of ValidationMonitor must be .*{every!r}"
+    ):
+        model.fit(X, NUMBERS)
+    assert recorder.tasks == []
+    assert not hasattr(model, "coefs_")
 
 
 # -------------------------------------------------------------------- Checkpoint
@@ -385,12 +488,58 @@ def test_a_fit_resumes_and_ends_with_the_same_bits(cls, params, epoch, tmp_path)
 @needs_callbacks
 def test_a_fit_is_broken_off_twice(tmp_path):
     path, model = tmp_path / "fit.checkpoint", new(batch_size=20, dropout=0.2)
-    for epoch in (2, 2):  # the second one counts its own epochs
+    for epoch in (2, 4):  # the second one counts on
         broken = clone(model).set_callbacks(Checkpoint(path), CrashAt(epoch))
         with pytest.raises(Crash):
             broken.fit(X, NUMBERS)
     resumed = clone(model).set_callbacks(Checkpoint(path)).fit(X, NUMBERS)
     assert_same_fit(resumed, clone(model).fit(X, NUMBERS))
+
+
+@needs_callbacks
+@pytest.mark.parametrize("epoch", [1, 4, 7])
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_resumed_fit_counts_on(epoch, every, tmp_path):
+    """Epochs have the numbers that they would have had: for whoever stops, scores and shows by them."""
+    path = tmp_path / "fit.checkpoint"
+    model = new(max_iter=12, batch_size=20)
+
+    def callbacks():
+        stopping = Recorder(lambda epoch, fitted: epoch == 10)
+        return ValidationMonitor(X, NUMBERS, every=2), stopping
+
+    monitor, stopping = callbacks()
+    whole = clone(model).set_callbacks(monitor, stopping).fit(X, NUMBERS)
+    assert (monitor.epochs_, whole.n_iter_) == ([2, 4, 6, 8, 10], 10)
+    again = callbacks()
+    broken = clone(model).set_callbacks(Checkpoint(path, every=every), *again, CrashAt(epoch))
+    with pytest.raises(Crash):
+        broken.fit(X, NUMBERS)
+    later, recorder = callbacks()
+    resumed = clone(model).set_callbacks(Checkpoint(path, every=every), later, recorder)
+    resumed.fit(X, NUMBERS)
+    done = epoch - epoch % every
+    assert [context.task_id for context in recorder.tasks[1:]] == list(range(done, 10))
+    assert all(context.parent is recorder.tasks[0] for context in recorder.tasks[1:])
+    assert recorder.tasks[0].max_subtasks == 12
+    n = len(later.epochs_)
+    assert later.epochs_ == [each for each in monitor.epochs_ if each > done]
+    assert later.scores_ == monitor.scores_[len(monitor.scores_) - n :]
+    assert resumed.n_iter_ == 10
+    assert_same_fit(resumed, whole)
+
+
+@needs_callbacks
+def test_a_resumed_fit_writes_at_the_same_epochs(tmp_path):
+    path, written = tmp_path / "fit.checkpoint", []
+    model = new(max_iter=12)
+    with pytest.raises(Crash):
+        clone(model).set_callbacks(Checkpoint(path, every=5), CrashAt(7)).fit(X, NUMBERS)
+    seen = Recorder(lambda epoch, fitted: written.append((epoch, path.stat().st_mtime_ns)))
+    clone(model).set_callbacks(Checkpoint(path, every=5), seen).fit(X, NUMBERS)
+    times = dict(written)
+    assert list(times) == list(range(6, 13))
+    assert times[6] == times[9] < times[10] == times[12]
 
 
 @needs_callbacks
@@ -451,7 +600,10 @@ def test_every_and_seconds(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Checkpoint,
         "_write",
-        lambda self: (written.append(len(self._training.history.loss)), write(self)),
+        lambda self, state: (
+            written.append(len(state["monitor"]["history"]["loss"])),
+            write(self, state),
+        ),
     )
     new(max_iter=7).set_callbacks(Checkpoint(path, every=3)).fit(X, NUMBERS)
     assert written == [3, 6]
@@ -591,7 +743,10 @@ def outer():
     inside = 5
     return lambda step, a=[1]: [inside * n for n in range(step)] + a
 for thing in (outer(), Own(), Own().__call__, np.sin, len, functools.partial(outer, 1),
-              np.random.RandomState(0), np.arange(3000), {"a": [outer(), 1.5]}, Quantile([0.1, 0.9])):
+              np.random.RandomState(0), np.arange(3000), {"a": [outer(), 1.5]}, Quantile([0.1, 0.9]),
+              lambda step: step in {"a", "b", "c", "d", 1, None, (2, "e")}, {"a", "b", "c", "d"},
+              frozenset("abcd"), {each: 1 for each in {"a", "b", "c", "d"}}, [{"x", "y", "z"}],
+              lambda step, default=frozenset("abcd"): [n in {"x", "y", "z"} for n in default]):
     print(described(thing))
 """
     outputs = {
@@ -612,10 +767,36 @@ def test_the_fingerprint_tells_values_apart():
         make(1), make(2), make(1, 2), lambda step: 3, lambda step: 4, np.sin, np.cos, len,
         np.random.RandomState(0), np.random.RandomState(1), np.arange(3000), np.arange(3000.0),
         np.arange(1, 3001), {"a": 1}, {"a": 2}, [1], (1,), Quantile(0.3), AdamW(0.3), AdamW(0.2),
-        functools.partial(make, 1), functools.partial(make, 2),
+        functools.partial(make, 1), functools.partial(make, 2), {1, 2}, frozenset({1, 2}), {1, 3},
+        lambda step: step in {1, 2}, lambda step: step in {1, 3},
     ]  # fmt: skip
     assert len({described(thing) for thing in things}) == len(things)
     assert described(make(1)) == described(make(1))
+
+
+@needs_callbacks
+def test_a_set_constant_resumes_in_another_process(tmp_path):
+    """A rate that looks into a set, whose order is another in every process."""
+    script = """
+import sys, numpy as np
+from sknumpynet import Checkpoint, NumpyMLPRegressor
+class Crash:
+    def setup(self, estimator, context): pass
+    def on_fit_task_begin(self, estimator, context): pass
+    def on_fit_task_end(self, estimator, context):
+        if context.task_id + 1 == int(sys.argv[2]): raise SystemExit
+    def teardown(self, estimator, context): pass
+X = np.random.RandomState(0).normal(size=(40, 2))
+def rate(step): return 0.01 if str(step) in {"1", "3", "5", "7", "9", "11"} else 0.001
+model = NumpyMLPRegressor(hidden_layer_sizes=(3,), max_iter=5, random_state=0, learning_rate=rate)
+print(model.set_callbacks(Checkpoint(sys.argv[1]), Crash()).fit(X, X[:, 0]).n_iter_)
+"""
+    for seed, epoch, says in (("1", "3", ""), ("2", "9", "5\n")):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script, str(tmp_path / "fit.checkpoint"), epoch],
+            capture_output=True, text=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        assert done.stdout == says
 
 
 @needs_callbacks
@@ -631,16 +812,16 @@ def test_verbose_may_differ(tmp_path, capsys):
 def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
     """A writing that breaks off leaves the file of before, and nothing beside it."""
     path = tmp_path / "fit.checkpoint"
-    dump, calls = pickle.dump, []
+    write, calls = checkpoint_file._write_archive, []
 
-    def dump_half(kept, file, protocol=None):
+    def write_half(file, header, arrays):
         calls.append(1)
         if len(calls) == 3:
             file.write(b"half")
             raise OSError("disk full")
-        dump(kept, file, protocol=protocol)
+        write(file, header, arrays)
 
-    monkeypatch.setattr(pickle, "dump", dump_half)
+    monkeypatch.setattr(checkpoint_file, "_write_archive", write_half)
     with pytest.raises(OSError, match="disk full"):
         new().set_callbacks(Checkpoint(path)).fit(X, NUMBERS)
     monkeypatch.undo()

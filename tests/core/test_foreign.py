@@ -297,7 +297,11 @@ def test_losses_that_write_in_place_pass(cls):
 
 
 class Complains(GoodLoss):
+    link = "logistic"
     error = TypeError
+
+    def inverse_link(self, raw, out):
+        np.clip(raw, 0, 1, out=out)
 
     def terms_and_gradient(self, y, raw, gradient, scratch):
         raise self.error("no factor was given")

@@ -114,7 +114,7 @@ class DropsAgain(Dropout):
     """Another mask on the way back."""
 
     def backward(self, delta, buffer):
-        delta *= buffer.kept[::-1]
+        delta *= buffer.mask[::-1]
         return delta
 
 

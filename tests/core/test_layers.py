@@ -91,7 +91,7 @@ def test_activate_works_in_place():
 def test_head_of_a_buffer_is_the_same_memory():
     whole = Buffer(*(np.zeros(shape) for shape in ((5, 2), (5, 3), (5, 2), (5,), (5, 2))))
     part = whole.head(2)
-    for name in ("out", "delta", "scratch", "ones", "kept"):
+    for name in ("out", "delta", "scratch", "ones", "mask"):
         assert len(getattr(part, name)) == 2
         assert np.shares_memory(getattr(part, name), getattr(whole, name))
     assert Buffer().head(2).out is None

@@ -206,6 +206,9 @@ class Interrupted(SquaredError):
     def __init__(self, n):
         self.n = n
 
+    def __deepcopy__(self, memo):  # of which there is one trial before the search
+        return SquaredError()
+
     def terms_and_gradient(self, y, raw, gradient, scratch):
         self.n -= 1
         if self.n == -1:

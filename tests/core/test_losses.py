@@ -92,7 +92,7 @@ SKLEARN = [
 ]
 
 
-@pytest.mark.parametrize("inv_std", [1, 5, 30])
+@pytest.mark.parametrize("scale", [1, 5, 30])
 @pytest.mark.parametrize(
     "ours, theirs, case", SKLEARN, ids=lambda x: x if isinstance(x, str) else type(x).__name__
 )
@@ -107,7 +107,7 @@ def test_agrees_with_scikit_learn(ours, theirs, case, scale):
     assert_allclose(gradient[:, 0], slopes / N, rtol=1e-11, atol=1e-14)
 
 
-@pytest.mark.parametrize("inv_std", [1, 5, 15])
+@pytest.mark.parametrize("scale", [1, 5, 15])
 def test_multinomial_agrees_with_scikit_learn(scale):
     y, raw, _ = draw("log_loss")
     raw *= scale / abs(raw).max()

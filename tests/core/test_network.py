@@ -608,10 +608,10 @@ def test_gains_and_shifts_lie_behind_the_biases():
 def test_the_state_travels(twin):
     network = rich()
     other, X = twin(network), make_data("squared_error", 40)[0]
-    assert_allclose(other.state, network.running_stats, rtol=1e-6)
+    assert_allclose(other.running_stats, network.running_stats, rtol=1e-6)
     assert_allclose(other.predict(X), network.predict(X), rtol=1e-4, atol=1e-5)
     kept = network.predict(X)
-    other.state[...], other.params[...] = 3, 0.1
+    other.running_stats[...], other.params[...] = 3, 0.1
     assert_array_equal(network.predict(X), kept)
     assert (other.layers[2].mean == 3).all() and (other.layers[2].gain == 0.1).all()
 
@@ -623,9 +623,9 @@ def test_joblib_with_a_state(tmp_path, mmap_mode):
     loaded = joblib.load(tmp_path / "network", mmap_mode=mmap_mode)
     assert_array_equal(loaded.predict(X), network.predict(X))
     loaded.make_writable()
-    loaded.state[...] = 5
+    loaded.running_stats[...] = 5
     assert (loaded.layers[2].variance == 5).all()
-    assert_array_equal(joblib.load(tmp_path / "network").state, network.running_stats)
+    assert_array_equal(joblib.load(tmp_path / "network").running_stats, network.running_stats)
 
 
 def test_snapshots():

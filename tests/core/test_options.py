@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Parameter objects: read back, set, compared, cloned by name."""
 
+import copy
 import pickle
+import warnings
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 
+import sknumpynet
+from sknumpynet import NumpyMLPRegressor, core
 from sknumpynet.core import (
     SGD,
     Activate,
@@ -19,19 +23,28 @@ from sknumpynet.core import (
     Focal,
     Function,
     Huber,
+    Layer,
     LayerNorm,
     LeakyReLU,
     Logistic,
+    Loss,
+    MultioutputLogLoss,
+    Network,
     Normal,
     Quantile,
     ReLU,
+    Schedule,
     SquaredError,
+    StepDecay,
     Tanh,
+    TrainingProgress,
     Uniform,
     Warmup,
+    Workspace,
 )
 from sknumpynet.core.activations import ACTIVATIONS, get_activation
 from sknumpynet.core.initializers import INITIALIZERS, get_initializer
+from sknumpynet.core.layers import Buffer
 from sknumpynet.core.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
@@ -183,3 +196,300 @@ def test_an_unknown_loss_is_named_as_loss():
         get_initializer("ones", "bias_init")
     with pytest.raises(ValueError, match=r"^solver must be one of 'sgd', 'adam', 'adamw', 'nadam'"):
         get_optimizer("lbfgs")
+
+
+# ---- names of version 0.1
+
+X = np.random.default_rng(0).normal(size=(40, 3))
+
+
+def silently(call):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        return call()
+
+
+def old_schedule():
+    class Halves(Schedule):
+        moves = "epoch"
+        has_end = True
+        holds = False
+
+        def __init__(self, rate=None):
+            self.rate = rate
+
+        def __call__(self, progress):
+            return self.top / 2**progress.epoch
+
+    return Halves
+
+
+def new_schedule():
+    class Halves(Schedule):
+        updates = "epoch"
+        fixed_length = True
+        clamps = False
+
+        def __init__(self, rate=None):
+            self.rate = rate
+
+        def __call__(self, progress):
+            return self.peak_rate / 2**progress.epoch
+
+    return Halves
+
+
+def old_loss():
+    class Middle(Quantile):
+        def n_raw(self, n_targets):
+            return super().n_raw(n_targets) + 2
+
+        def point(self, prediction):
+            return super().point(prediction)[:, :1] + 100
+
+    return Middle
+
+
+def new_loss():
+    class Middle(Quantile):
+        def n_outputs_for(self, n_targets):
+            return super().n_outputs_for(n_targets) + 2
+
+        def point_prediction(self, prediction):
+            return super().point_prediction(prediction)[:, :1] + 100
+
+    return Middle
+
+
+def old_layer():
+    class Gated(BatchNorm):
+        keeps_output = True
+
+        def shapes(self):
+            return {
+                "gain": ("rest", (self.units,)),
+                "shift": ("rest", (self.units,)),
+                "mean": ("state", (self.units,)),
+                "variance": ("state", (self.units,)),
+            }
+
+        def fill(self):
+            super().fill()
+            self.gain[...] = 3.0
+
+        def draw(self, buffer, rng):
+            super().draw(buffer, rng)
+            self.drawn = rng.random()
+
+        def remember(self, buffer):
+            super().remember(buffer)
+            self.mean += self.drawn * (not buffer.frozen)
+
+    return Gated
+
+
+def new_layer():
+    class Gated(BatchNorm):
+        needed_in_backward = True
+
+        def reset_parameters(self, rng, initializer, bias_initializer=None):
+            super().reset_parameters(rng, initializer, bias_initializer)
+            self.gain[...] = 3.0
+
+        def sample_masks(self, buffer, rng):
+            super().sample_masks(buffer, rng)
+            self.drawn = rng.random()
+
+        def update_running_stats(self, buffer):
+            super().update_running_stats(buffer)
+            self.mean += self.drawn * (not buffer.use_running_stats)
+
+    return Gated
+
+
+OLD = {
+    old_schedule: {"moves": "updates", "has_end": "fixed_length", "holds": "clamps"},
+    old_loss: {"n_raw": "n_outputs_for", "point": "point_prediction"},
+    old_layer: {
+        "keeps_output": "needed_in_backward",
+        "fill": "reset_parameters",
+        "draw": "sample_masks",
+        "remember": "update_running_stats",
+    },
+}
+
+
+@pytest.mark.parametrize("define", OLD)
+def test_each_old_name_of_a_class_is_named_once_with_the_new_one(define):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cls = define()
+    assert sorted(str(w.message) for w in caught) == sorted(
+        f"{cls.__name__}.{old} is called {new} now: the old name goes with sknumpynet 0.3"
+        for old, new in OLD[define].items()
+    )
+    assert {w.category for w in caught} == {FutureWarning}
+    assert {w.filename for w in caught} == {__file__}
+    silently(lambda: type("Heir", (cls,), {}))
+
+
+@pytest.mark.parametrize("define", [new_schedule, new_loss, new_layer])
+def test_new_names_warn_of_nothing(define):
+    silently(define)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_schedule_with_old_names_works_as_before():
+    rates = []
+    for define in (old_schedule, new_schedule):
+        schedule = define()(0.1)
+        assert (schedule.updates, schedule.fixed_length, schedule.clamps) == ("epoch", True, False)
+        assert (schedule.moves, schedule.has_end, schedule.holds) == ("epoch", True, False)
+        assert schedule.rate_at(TrainingProgress(epoch=3), 2) == 0.1 / 8
+        assert schedule.held(TrainingProgress(epoch=3), 2) == 0.1 / 8
+        model = NumpyMLPRegressor(
+            hidden_layer_sizes=(4,), learning_rate=schedule, max_iter=4, random_state=0
+        )
+        rates.append(model.fit(X, X[:, 0]).history_["learning_rate"])
+    assert rates[0] == rates[1] == [0.1, 0.05, 0.025, 0.0125]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_an_object_may_set_an_old_name_for_itself():
+    class Own(Schedule):
+        def __init__(self, moves):
+            self.moves = moves
+
+    assert Own("step").updates == Own("step").moves == "step"
+    assert Schedule().updates == Schedule.moves == "never"
+    assert copy.deepcopy(Own("step")).updates == "step"
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_loss_with_old_names_works_as_before():
+    for define in (old_loss, new_loss):
+        loss = define()([0.5])
+        prediction = np.arange(6.0).reshape(2, 3)
+        assert loss.n_outputs_for(1) == loss.n_raw(1) == 3
+        np.testing.assert_array_equal(loss.point_prediction(prediction), [[100], [103]])
+        np.testing.assert_array_equal(loss.point(prediction), [[100], [103]])
+    assert Loss().n_raw(4) == 4
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_layer_with_old_names_works_as_before():
+    networks = []
+    for define in (old_layer, new_layer):
+        network = Network([Dense(3, 4), define()(4), "tanh", Dense(4, 2)], rng=0)
+        assert network.layers[1].needed_in_backward and network.layers[1].keeps_output
+        assert network.is_random and (network.layers[1].gain == 3).all()
+        work = Workspace(network, len(X))
+        network.sample_masks(work, np.random.default_rng(0))
+        network.backward(np.ones_like(network.forward(X, work)), work)
+        network.update_running_stats(work)
+        networks.append(network)
+    old, new = networks
+    assert len(old.running_stats) == 8 and old.layers[1].mean.all()
+    for name in ("params", "grads", "running_stats"):
+        np.testing.assert_array_equal(getattr(old, name), getattr(new, name))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_dense_layer_with_the_old_fill_draws_its_weights_first():
+    class Unbiased(Dense):
+        def fill(self):
+            self.b[...] = -1.0
+
+    ours, plain = (Network([cls(3, 4), "tanh", Dense(4, 1)], rng=0) for cls in (Unbiased, Dense))
+    np.testing.assert_array_equal(ours.dense[0].W, plain.dense[0].W)
+    np.testing.assert_array_equal(ours.dense[1].W, plain.dense[1].W)
+    assert (ours.dense[0].b == -1).all()
+
+
+def test_a_fill_with_arguments_is_something_else():
+    class Filled(Layer):
+        def fill(self, value):
+            return value
+
+    assert silently(lambda: Filled().fill(3)) == 3
+    Filled().reset_parameters(None, None)
+
+
+@pytest.mark.filterwarnings("ignore:Gated:FutureWarning")
+def test_old_groups_are_named_once():
+    layer = old_layer()(4)
+    with pytest.warns(FutureWarning) as caught:
+        network = Network([Dense(3, 4), layer])
+    assert {str(w.message)[:51] for w in caught} == {
+        "The group 'rest' of Gated(units=4) is called 'gains",
+        "The group 'state' of Gated(units=4) is called 'runn",
+    }
+    assert {w.filename for w in caught} == {__file__} and len(caught) == 2
+    silently(lambda: copy.deepcopy(network).predict(X))
+
+
+def test_a_network_answers_to_old_names():
+    network = Network([Dense(3, 4), Dropout(0.5), BatchNorm(4)], rng=0)
+    work = Workspace(network, len(X))
+    with pytest.warns(FutureWarning, match="Network.draw is called sample_masks"):
+        network.draw(work, np.random.default_rng(0))
+    network.forward(X, work)
+    with pytest.warns(FutureWarning, match="Network.remember is called update_running_stats"):
+        network.remember(work)
+    with pytest.warns(FutureWarning, match="Network.state is called running_stats"):
+        assert network.state is network.running_stats
+    assert network.running_stats.any()
+
+
+def test_a_buffer_answers_to_old_names():
+    buffer = Buffer()
+    with pytest.warns(FutureWarning, match="Buffer.kept is called mask or x_hat"):
+        buffer.kept = X
+    with pytest.warns(FutureWarning, match="Buffer.kept is called mask or x_hat"):
+        assert buffer.kept is X is buffer.mask
+    with pytest.warns(FutureWarning, match="Buffer.frozen is called use_running_stats"):
+        assert buffer.frozen is True
+    with pytest.warns(FutureWarning, match="Buffer.scale is called inv_std"):
+        buffer.scale = 2.0
+    assert buffer.inv_std == 2.0
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        (core, "Progress", TrainingProgress),
+        (core, "SeveralClasses", MultioutputLogLoss),
+        (core, "Step", StepDecay),
+        (sknumpynet, "Step", StepDecay),
+    ],
+)
+def test_old_names_of_classes(module, old, new):
+    message = rf"{module.__name__}\.{old} is called {new.__name__} now"
+    with pytest.warns(FutureWarning, match=message) as caught:
+        assert getattr(module, old) is new
+    assert caught[0].filename == __file__
+    assert old not in module.__all__
+    with pytest.raises(
+        AttributeError, match=f"module '{module.__name__}' has no attribute 'Stepp'"
+    ):
+        module.Stepp  # noqa: B018
+
+
+def test_names_reach_into_objects_of_objects():
+    outer = Warmup(Warmup(SCHEDULES["cosine"](end_factor=0.25), steps=2))
+    flat = {"schedule": outer.schedule, "steps": 0.05, "rate": None}
+    assert outer.get_params() == outer.get_params(deep=False) == flat
+    deep = outer.get_params(deep=True)
+    assert deep["schedule__steps"] == 2 and deep["schedule__schedule__end_factor"] == 0.25
+    twin = outer.clone()
+    assert twin == outer == clone(outer)
+    assert twin.set_params(schedule__schedule__end_factor=0.5, schedule__steps=3) is twin
+    assert twin != outer and outer.get_params(deep=True) == deep
+    assert twin.schedule.schedule.end_factor == 0.5 and twin.schedule.steps == 3
+    twin.set_params(schedule__rate=0.1, schedule=Warmup())
+    assert twin == Warmup(Warmup(rate=0.1))
+    with pytest.raises(ValueError, match="has no parameter 'nope'"):
+        twin.set_params(steps=7, nope__rate=1)
+    assert twin.steps == 0.05
+    with pytest.raises(ValueError, match=r"schedule__rate cannot be set: .*schedule='constant'"):
+        Warmup().set_params(schedule__rate=1)

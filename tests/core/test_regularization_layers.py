@@ -28,7 +28,7 @@ def test_masks_hold_zeros_and_what_keeps_the_mean(rate, dtype):
     network = alone(Dropout(rate), 100, dtype=dtype)
     work = Workspace(network, 2000)
     network.sample_masks(work, np.random.default_rng(0))
-    mask = work.buffers[1].kept
+    mask = work.buffers[1].mask
     assert mask.dtype == dtype
     assert_allclose(np.unique(mask), [1.0] if rate == 0 else [0, 1 / (1 - rate)], rtol=1e-6)
     assert abs((mask == 0).mean() - rate) < 0.005
@@ -40,16 +40,16 @@ def test_dropout_forward_and_backward():
     work = Workspace(network, 6, input_gradient=True)
     assert_allclose(network.forward(X, work), X)  # no mask is drawn yet
     network.sample_masks(work, np.random.default_rng(0))
-    mask = work.buffers[1].kept.copy()
+    mask = work.buffers[1].mask.copy()
     assert 0 < (mask == 0).sum() < mask.size
     for _ in range(2):  # the mask stays until another is drawn
         assert_allclose(network.forward(X, work), X * mask)
     assert_allclose(network.backward(np.ones_like(X), work), mask)
-    assert_array_equal(work.buffers[1].kept, mask)
+    assert_array_equal(work.buffers[1].mask, mask)
     network.sample_masks(work, np.random.default_rng(0))
-    assert_array_equal(work.buffers[1].kept, mask)
+    assert_array_equal(work.buffers[1].mask, mask)
     network.sample_masks(work, np.random.default_rng(1))
-    assert (work.buffers[1].kept != mask).any()
+    assert (work.buffers[1].mask != mask).any()
 
 
 def test_dropout_is_off_in_prediction():
@@ -65,9 +65,9 @@ def test_the_short_last_batch_has_a_mask_too():
     whole = Workspace(network, 6)
     part = whole.head(3)
     network.sample_masks(part, np.random.default_rng(0))
-    mask = part.buffers[1].kept
+    mask = part.buffers[1].mask
     assert mask.shape == (3, 4) and (mask == 0).any()
-    assert np.shares_memory(mask, whole.buffers[1].kept)
+    assert np.shares_memory(mask, whole.buffers[1].mask)
     assert_allclose(network.forward(X[:3], part), X[:3] * mask)
 
 

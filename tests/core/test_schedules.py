@@ -13,7 +13,7 @@ from sknumpynet.core import (
     InverseScaling,
     OneCycle,
     Schedule,
-    Step,
+    StepDecay,
     TrainingProgress,
     Warmup,
 )
@@ -122,7 +122,7 @@ def test_a_rate_is_put_in_where_there_is_none(name):
     "epoch, rate", [(0, 0.8), (1, 0.8), (2, 0.8), (3, 0.2), (5, 0.2), (6, 0.05), (30, 0.8 / 4**10)]
 )
 def test_steps_come_every_so_many_epochs(epoch, rate):
-    schedule = Step(0.8, every=3, factor=0.25)
+    schedule = StepDecay(0.8, every=3, factor=0.25)
     assert schedule(TrainingProgress(step=7 * epoch, n_steps=1000, epoch=epoch)) == pytest.approx(
         rate
     )

@@ -4,6 +4,7 @@
 import copy
 import pickle
 import tracemalloc
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -25,14 +26,16 @@ from sknumpynet.core import (
     MultioutputLogLoss,
     OneCycle,
     Quantile,
-    Step,
+    StepDecay,
     Warmup,
     Workspace,
     arrays,
 )
 from sknumpynet.core.optimizers import OPTIMIZERS
 from sknumpynet.core.schedules import get_schedule
-from sknumpynet.core.training import Batches, History, Patience, Training, clip_norm
+from sknumpynet.core.training import Batches, Patience, Training, clip_norm
+from sknumpynet.fitting.fit_network import fit_state
+from sknumpynet.fitting.monitor import Monitor
 
 from .problems import (
     LOSSES,
@@ -48,10 +51,86 @@ from .problems import (
 N, SIZE = 13, 5  # batches of 5, 5 and 3
 
 
+@dataclass
+class Plan:
+    """What a monitor asks of the plan of a fit."""
+
+    max_epochs: int
+    tol: float
+    n_iter_no_change: float
+    early_stopping: bool
+    fixed_length: bool
+    is_lbfgs: bool = False
+    max_time: float | None = None
+
+
+class Validation:
+    """Loss and score from a function, as a monitor asks for them."""
+
+    goes_on = has_score = True
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, network):
+        return self.function()
+
+    def state(self):
+        return {}
+
+
+class Hooks:
+    """A function that is called at the beginning of each epoch."""
+
+    def __init__(self, before):
+        self.begin_epoch = before
+
+    def end_epoch(self):
+        return False
+
+
+class Watched(Training):
+    """A training with a monitor that watches it, as a fit has them."""
+
+    def __init__(self, *parts, tol=1e-4, n_iter_no_change=10, log=None, **options):
+        super().__init__(*parts, **{"max_epochs": 1000, **options})
+        self.tol, self.n_iter_no_change, self.log, self.monitor = tol, n_iter_no_change, log, None
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "log": None, "monitor": None}
+
+    history = property(lambda self: self.monitor.history)
+    converged = property(lambda self: self.monitor.converged)
+    best = property(lambda self: self.monitor.best)
+
+    def run(self, batches, rows, n_epochs, validate=None, keep_best=True, before=None, kept=None):
+        """Train as `fit_network` does, and yield the number of epochs done after each.
+
+        Where ``keep_best`` the score decides. ``kept`` is the state of a run that was broken off.
+        """
+        decides = validate is not None and keep_best
+        plan = Plan(n_epochs, self.tol, self.n_iter_no_change, decides, self.schedule.fixed_length)
+        validation = None if validate is None else Validation(validate)
+        hooks = None if before is None else Hooks(before)
+        self.monitor = monitor = Monitor(plan, self.network, validation, hooks, self.log)
+        if kept is not None:
+            self.set_state(kept["training"])
+            monitor.set_state(kept["monitor"])
+        monitor.patience = self.patience
+        with monitor.watching():
+            epochs = self.epochs(batches, rows)
+            while not monitor.done:
+                monitor.begin_epoch()
+                monitor.epoch_done(next(epochs), self.slow_down)
+                yield monitor.n_epochs
+        if monitor.interrupted:  # a fit ends there; here it shows that it was seen
+            raise KeyboardInterrupt
+
+
 def make_training(
     case="squared_error", optimizer=None, schedule=None, network=None, seed=0, **options
 ):
-    return Training(
+    return Watched(
         make_network() if network is None else network,
         make_loss(case),
         Adam() if optimizer is None else optimizer,
@@ -62,7 +141,7 @@ def make_training(
 
 
 def log_into(lines):
-    return lambda training, event: lines.append(event)
+    return lambda monitor, event: lines.append(event)
 
 
 def make_batches(case="squared_error", weighted=False, size=SIZE):
@@ -72,12 +151,6 @@ def make_batches(case="squared_error", weighted=False, size=SIZE):
 
 def run(training, n_epochs, batches=None, rows=None, validate=None, **options):
     return list(training.run(batches or make_batches(), rows, n_epochs, validate, **options))
-
-
-def goes_on(training, n_epochs, batches=None, **options):
-    """As a second call does: with a new record."""
-    training.history = History()
-    return run(training, n_epochs, batches, **options)
 
 
 # ---- the reference's loop
@@ -285,7 +358,7 @@ def test_a_later_run_may_go_on():
     training = make_training(**HOPELESS)
     run(training, 50)
     training.tol = -INF
-    assert goes_on(training, 3) == [1, 2, 3] and not training.converged
+    assert run(training, 3) == [1, 2, 3] and not training.converged
     assert len(training.history.loss) == 3 and training.progress.samples == 7 * N
 
 
@@ -345,7 +418,7 @@ def test_a_rise_before_a_schedule_with_an_end_takes_all_epochs(schedule):
     training = make_training(schedule=schedule, **HOPELESS, max_epochs=8)
     assert len(run(training, 8)) == 8 and not training.converged
     # beyond the end the last rate stays
-    assert len(goes_on(training, 2)) == 2
+    assert len(run(training, 2)) == 2
     assert training.history.learning_rate[1] == training.history.learning_rate[0]
 
 
@@ -360,7 +433,7 @@ def test_a_rise_before_adaptive():
 @pytest.mark.parametrize(
     "schedule, rates",
     [
-        (Step(0.1, every=2, factor=0.5), [0.1, 0.1, 0.05, 0.05, 0.025]),
+        (StepDecay(0.1, every=2, factor=0.5), [0.1, 0.1, 0.05, 0.05, 0.025]),
         (Exponential(0.1, factor=0.5), [0.1, 0.05, 0.025, 0.0125, 0.00625]),
         (get_schedule(lambda step: 1 / (1 + step), 1.0), [1 / 3, 1 / 6, 1 / 9, 1 / 12, 1 / 15]),
         (Warmup(Exponential(0.1, 0.5), steps=7), [0.0375, 0.0375, 0.025, 0.0125, 0.00625]),
@@ -590,10 +663,10 @@ def test_a_copy_goes_on_as_if_nothing_had_been(schedule, optimizer, twin):
     )
     batches = make_batches(weighted=True)
     run(through, 4, batches)
-    goes_on(through, 6, batches)
+    run(through, 6, batches)
     run(halted, 4, batches)
     other = twin(halted)
-    goes_on(other, 6, batches)
+    run(other, 6, batches)
     assert_array_equal(other.network.params, through.network.params)
     assert without_seconds(other.history) == without_seconds(through.history)
     assert other.patience == through.patience and other.progress == through.progress
@@ -626,7 +699,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated)
         # what is validated must be the network in training
         return lambda: (
             float(training.network.params.sum()),
-            scores[len(training.history.loss) - 1],
+            scores[len(training.history.loss)],
         )
 
     through, halted = begin(), begin()
@@ -634,11 +707,17 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated)
     epochs = halted.run(batches, None, n_epochs, validate_by(halted) if validated else None)
     for epoch in epochs:
         if epoch == halt:
-            kept = pickle.dumps(halted)
+            kept = pickle.dumps(fit_state(halted, halted.monitor))
             break
     epochs.close()
-    other = pickle.loads(kept)
-    left = run(other, n_epochs, batches, validate=validate_by(other) if validated else None)
+    other = begin()
+    left = run(
+        other,
+        n_epochs,
+        batches,
+        validate=validate_by(other) if validated else None,
+        kept=pickle.loads(kept),
+    )
     assert left == list(range(halt + 1, n_epochs + 1))
     assert_array_equal(other.network.params, through.network.params)
     assert_array_equal(other.network.running_stats, through.network.running_stats)
@@ -652,10 +731,13 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated)
 def test_a_run_that_was_broken_off_at_any_epoch_stops_where_it_would_have(schedule):
     # also where the plateau is reached in the last epoch that was kept
     through = make_training(schedule=schedule, **HOPELESS)
-    kept = [pickle.dumps(through) for _ in through.run(make_batches(), None, 50)]
-    for halt, text in enumerate(kept, start=1):
-        other = pickle.loads(text)
-        assert run(other, 50) == list(range(halt + 1, len(kept) + 1))
+    kept = [
+        pickle.dumps(fit_state(through, through.monitor))
+        for _ in through.run(make_batches(), None, 50)
+    ]
+    for halt, state in enumerate(kept, start=1):
+        other = make_training(schedule=schedule, **HOPELESS)
+        assert run(other, 50, kept=pickle.loads(state)) == list(range(halt + 1, len(kept) + 1))
         assert other.converged
         assert_array_equal(other.network.params, through.network.params)
         assert without_seconds(other.history) == without_seconds(through.history)
@@ -682,7 +764,7 @@ def test_a_pickle_keeps_the_order_small_and_no_log():
 def test_other_rows_begin_a_new_order():
     training = make_training()
     run(training, 1)
-    goes_on(training, 1, rows=np.arange(6))
+    run(training, 1, rows=np.arange(6))
     assert_array_equal(np.sort(training.order), np.arange(6))
 
 
@@ -812,5 +894,5 @@ def test_each_step_has_a_mask_of_its_own():
     work, scratch = Workspace(network, N), np.empty(network.n_weights)
     for _ in range(3):
         training.step(X, y, None, work, scratch)
-        masks.append(work.buffers[0].kept.copy())
+        masks.append(work.buffers[0].mask.copy())
     assert (masks[0] != masks[1]).any() and (masks[1] != masks[2]).any()

@@ -134,6 +134,17 @@ fit_X("a string", "abc", "X must hold numbers", "OneHotEncoder")
 fit_X("a dict", {"a": 1}, "X must hold numbers", "turn other objects", error=TypeError)
 fit_X("ragged", [[1, 2], [3]] * 20, "X must have rows of the same length")
 
+fit_X(
+    "beyond all floats", np.where(X == X[7, 1], 10**400, X.astype(object)),
+    "X must hold numbers that a float can hold", "column 1 holds 10", differs=True,
+)  # fmt: skip
+MASKED_X = np.ma.masked_greater(X, 1.0)
+fit_X("masked", MASKED_X, "X is a masked array with .* masked values", "fill them", differs=True)
+fit_X(
+    "of objects, one text", np.where(X == X[7, 1], "a", X.astype(object)), "X must hold numbers",
+    "column 1 holds 'a'",
+)  # fmt: skip
+
 # ------------------------------------------------------------------ y
 fit_y("with NaN", holding(NUMBERS, np.nan), "Input y contains NaN", kinds=ONLY_R)
 fit_y("with NaN", holding(CLASSES, np.nan), "Input y contains NaN", kinds=ONLY_C)
@@ -178,6 +189,21 @@ fit_y(
     "of dates", NUMBERS.astype("datetime64[s]"), "y must hold numbers", "convert it",
     kinds=ONLY_R, error=TypeError,
 )  # fmt: skip
+ONE_MASKED = np.arange(40) == 5
+fit_y(
+    "masked", np.ma.masked_array(CLASSES, ONE_MASKED),
+    "y is a masked array with 1 masked value, ", "leave out their rows, or fill them", differs=True,
+)  # fmt: skip
+fit_y(
+    "of objects, real numbers", NUMBERS.astype(object), "Unknown label type: continuous",
+    "use NumpyMLPRegressor", kinds=ONLY_C,
+)  # fmt: skip
+for kinds in (ONLY_C, ONLY_R):
+    fit_y(
+        "of objects, numbers beyond all floats", np.array([10**400, 1] * 20, object),
+        "y must hold numbers that a float can hold|Unknown label type", kinds=kinds,
+        differs=kinds == ONLY_R,
+    )  # fmt: skip
 fit_y("without columns", np.zeros((40, 0)), "y must not be empty", kinds=ONLY_R)
 bad(
     "fit: negative counts", lambda model: model.fit(X, NUMBERS - 5),
@@ -198,6 +224,10 @@ fit_weights("2-D", np.ones((40, 2)), "Sample weights must be 1D array or scalar"
 fit_weights("of strings", TEXT, "sample_weight must hold numbers")
 fit_weights("'balanced'", "balanced", "sample_weight must hold numbers")
 fit_weights("a dict", {0: 1.0}, "sample_weight must hold numbers", error=TypeError)
+fit_weights(
+    "masked", np.ma.masked_array(np.ones(40), ONE_MASKED),
+    "sample_weight is a masked array with 1 masked value, ", "fill them", differs=True,
+)  # fmt: skip
 fit_weights("complex", np.ones(40) + 1j, "sample_weight must hold real numbers")
 fit_weights("all zero", np.zeros(40), "(?i)sample.weight", "at least one (non-zero|row must)")
 fit_weights(
@@ -225,6 +255,35 @@ bad(
     lambda model: model.partial_fit(X, target(model), holding(np.ones(40), np.nan)),
     "Input sample_weight contains NaN",
 )  # fmt: skip
+
+for method in ("partial_fit", "initialize"):
+    bad(
+        f"{method}: X masked",
+        lambda model, method=method: getattr(model, method)(MASKED_X, target(model)),
+        "X is a masked array", "fill them", new=method == "initialize", differs=True,
+    )  # fmt: skip
+for name, given in {
+    "X_val": (MASKED_X, CLASSES, None),
+    "y_val": (X, np.ma.masked_array(CLASSES, ONE_MASKED), None),
+    "sample_weight_val": (X, CLASSES, np.ma.masked_array(np.ones(40), ONE_MASKED)),
+}.items():
+    bad(
+        f"{name} masked",
+        lambda model, given=given: model.fit(
+            X, CLASSES, X_val=given[0], y_val=given[1], sample_weight_val=given[2]
+        ),
+        f"{name} is a masked array", new=True,
+    )  # fmt: skip
+bad("predict: X masked", lambda model: model.predict(MASKED_X), "X is a masked array", differs=True)
+for name in ("y", "sample_weight"):
+    for kinds in (ONLY_C, ONLY_R):
+        bad(
+            f"score: {name} masked",
+            lambda model, name=name: model.score(
+                X, **{"y": target(model), name: np.ma.masked_array(CLASSES, ONE_MASKED)}
+            ),
+            f"{name} is a masked array with 1 masked value, ", kinds=kinds, differs=True,
+        )  # fmt: skip
 
 # ------------------------------------------------------------------ partial_fit
 FRESH = {"kinds": ONLY_C, "begin": None}
@@ -476,6 +535,13 @@ for value in ((0,), (3, -1), [0, 4]):
         f"hidden_layer_sizes={value}", lambda model: model.fit(X, target(model)),
         "hidden_layer_sizes must be > 0", params={"hidden_layer_sizes": value},
     )  # fmt: skip
+for value in ({4, 3}, frozenset({4, 3}), {4: 3}):
+    bad(
+        f"hidden_layer_sizes={value}", lambda model: model.fit(X, target(model)),
+        "hidden_layer_sizes must be a tuple or a list, from the first layer to the last",
+        "of type (set|frozenset|dict)", error=TypeError, params={"hidden_layer_sizes": value},
+        differs=True,
+    )  # fmt: skip
 for value, differs in (
     ((2.5,), False), ((3.0,), False), (np.array([3.0, 2.0]), False), ((None,), False),
     (((3, 2),), False), (np.array([[3, 2]]), False), ((np.inf,), False), (("a",), False),
@@ -486,6 +552,17 @@ for value, differs in (
         "hidden_layer_sizes must hold", "one integer per hidden layer", error=TypeError,
         params={"hidden_layer_sizes": value}, differs=differs,
     )  # fmt: skip
+for name in (
+    "alpha", "tol", "learning_rate_init", "epsilon", "power_t", "max_iter", "max_grad_norm", "max_time",
+):  # fmt: skip
+    for method in ("fit", "partial_fit", "initialize"):
+        for solver in ("adam", "sgd") if method == "partial_fit" else ("adam", "sgd", "lbfgs"):
+            bad(
+                f"{method}, {solver}: {name}=10**400",
+                lambda model, method=method: getattr(model, method)(X, target(model)),
+                f"The '{name}' parameter of NumpyMLP.* must be a number that a float can hold",
+                params={name: 10**400, "solver": solver}, new=True,
+            )  # fmt: skip
 for name, value, hint in (
     ("solver", "Adam", r"Did you mean solver='adam'\?"),
     ("solver", AdamW, r"AdamW is a class; give an object: solver=AdamW\(\)"),
@@ -546,6 +623,64 @@ NEW_OF_THE_CLASSIFIER = {
     ),
     "label_smoothing": ([-0.1, 1.0, "a", None], FROM_0_TO_BELOW_1),
 }
+bad(
+    "dropout={0.1, 0.2}", lambda model: model.fit(X, target(model)),
+    "dropout must be a tuple or a list, from the first layer to the last", error=TypeError,
+    params={"dropout": {0.1, 0.2}}, new=True,
+)  # fmt: skip
+WEIGHT, KEY = "a weight is a finite number", "its keys are labels, such as 0"
+CALLS = {
+    "fit": lambda model, y: model.fit(X, y),
+    "partial_fit": lambda model, y: model.partial_fit(X, y, classes=[0, 1]),
+    "initialize": lambda model, y: model.initialize(X, y),
+}
+for method, call in CALLS.items():
+    for class_weight, *says in (
+        ({0: np.nan, 1: 1}, "has the weight nan for 0", WEIGHT),
+        ({0: np.inf}, "has the weight inf for 0", WEIGHT),
+        ({1: None}, "has the weight None for 1", WEIGHT),
+        ({0: 1, 1: "a"}, "has the weight 'a' for 1", WEIGHT),
+        ({0: 1j}, "has the weight 1j for 0", WEIGHT),
+        ({0: 10**400}, "has the weight 10+ for 0", WEIGHT),
+        ({"a": 1.0}, "has the key 'a' of type str, and the labels are numbers", KEY),
+        ({0: 1, 1: 2, "a": 1.0}, "has the key 'a' of type str, and the labels are numbers", KEY),
+        ({None: 1.0, 0: 1}, "has the key None of type NoneType", KEY),
+        ([{0: 1, 1: 1}], "is a list, as for several labels per row", "give a dict, or 'balanced'"),
+        ([], "is a list, as for several labels per row", "give a dict, or 'balanced'"),
+    ):
+        for begin in (None, Bad.begin):
+            if begin is not None and method == "initialize":
+                continue
+            bad(
+                f"{method} {'anew' if begin is None else 'again'}: class_weight="
+                f"{str(class_weight)[:30]}",
+                lambda model, call=call: call(model, CLASSES), "class_weight", *says,
+                kinds=ONLY_C, params={"class_weight": class_weight}, begin=begin, new=True,
+            )  # fmt: skip
+    bad(
+        f"{method}: a weight for a class of another name", lambda model, call=call: call(model, CLASSES),
+        "are not in class_weight|has classes that classes_ has not", kinds=ONLY_C, begin=None,
+        params={"class_weight": {7: 1.0}}, new=True,
+    )  # fmt: skip
+for class_weight, *says in (
+    ({0: 1, 1: 2}, "should be a list of dicts, 2 here, one for each column of y"),
+    ([{0: 1}] * 3, "should be a list of dicts, 2 here, one for each column of y"),
+    ([{0: 1}, {"a": 1}], r"class_weight\[1\]=.* has the key 'a' of type str", KEY),
+    ([{0: np.nan}, {0: 1}], r"class_weight\[0\]=.* has the weight nan for 0", WEIGHT),
+    ([{0: 1}, {7: 1}], r"class_weight\[1\]=.*are not in class_weight"),
+    ([{0: 1}, "balanced"], r"class_weight\[1\] must be a dict of labels and their weights; got"),
+    ([{0: 1}, 2.0], r"class_weight\[1\] must be a dict of labels and their weights; got"),
+):
+    for name, y in (("labels", LABELS), ("columns", np.c_[LABELS[:, 0], THREE_CLASSES])):
+        bad(
+            f"fit: {name}, class_weight={class_weight}", lambda model, y=y: model.fit(X, y),
+            "class_weight", *says, kinds=ONLY_C, params={"class_weight": class_weight}, new=True,
+        )  # fmt: skip
+fit_text = lambda model: model.fit(X, TEXT)  # noqa: E731
+bad(
+    "text and class_weight of numbers", fit_text, "has the key 0 of type int, and the labels are text",
+    "such as 'a'", kinds=ONLY_C, params={"class_weight": {0: 1}}, new=True,
+)  # fmt: skip
 for kinds, table in ((BOTH, NEW_PARAMETERS), (ONLY_C, NEW_OF_THE_CLASSIFIER)):
     for name, (values, would_do) in table.items():
         for value in values:
@@ -860,3 +995,110 @@ def test_numbers_that_the_networks_dtype_can_hold_are_predicted():
     assert_allclose(model.predict(np.array([[3e38, 0.0]])), [1.5e38], rtol=1e-6)
     wide = NumpyMLPRegressor.from_weights([np.full((2, 1), 0.5)])
     assert_allclose(wide.predict(np.array([[1e300, 1e300]])), [1e300])
+
+
+CALLS_ON_FRAMES = {
+    "fit": lambda model, frame, y: model.fit(frame, y),
+    "partial_fit": lambda model, frame, y: model.partial_fit(frame, y),
+    "initialize": lambda model, frame, y: model.initialize(frame, y),
+    "predict": lambda model, frame, y: model.predict(frame),
+    "hidden_activations": lambda model, frame, y: model.hidden_activations(frame),
+    "X_val": lambda model, frame, y: model.fit(X, y, X_val=frame, y_val=y),
+}
+
+
+def wrong_frame(name):
+    """The frame, the type of the error, and what its message says."""
+    library, _, what = name.partition(", ")
+    pl = pytest.importorskip(library)
+    frame = pl.DataFrame(dict(zip("abc", X.T, strict=True)))
+    if what == "lazy":
+        return frame.lazy(), TypeError, "is a polars LazyFrame.*collect"
+    text = ["u", "v"] * 20
+    if library == "polars":
+        text = pl.Series(text, dtype=pl.Categorical) if what == "categories" else text
+        return (
+            frame.with_columns(b=pl.Series(text)),
+            ValueError,
+            "hold numbers.*column 'b' holds 'u'",
+        )
+    if what == "dates":
+        dates = pl.Timestamp("2026-01-01")
+        return frame.assign(b=dates), TypeError, "hold numbers.*column 'b' holds Timestamp"
+    text = pl.Categorical(text) if what == "categories" else text
+    return frame.assign(b=text), ValueError, "hold numbers.*OneHotEncoder.*column 'b' holds 'u'"
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("method", CALLS_ON_FRAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pandas, categories",
+        "pandas, text",
+        "pandas, dates",
+        "polars, categories",
+        "polars, text",
+        "polars, lazy",
+    ],
+)
+def test_the_column_of_a_frame_is_named(name, method, kind):
+    frame, error, says = wrong_frame(name)
+    y = CLASSES if kind == "classifier" else NUMBERS
+    model = OURS[kind](hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X, y)
+        before = fitted_state(model)
+        with pytest.raises(error, match=f"(?s)^{'X_val' if method == 'X_val' else 'X'} .*{says}"):
+            CALLS_ON_FRAMES[method](model, frame, y)
+    assert fitted_state(model) == before
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_lazy_frame_as_y_is_named(kind):
+    pl = pytest.importorskip("polars")
+    y = pl.DataFrame({"y": CLASSES}).lazy()
+    model = OURS[kind](hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+    with pytest.raises(TypeError, match=r"y is a polars LazyFrame.*collect"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_objects_that_are_numbers_are_taken_for_them(kind, method):
+    """And so is a masked array whose mask hides nothing."""
+    y = CLASSES if kind == "classifier" else NUMBERS
+    named = {"classes": [0, 1]} if (kind, method) == ("classifier", "partial_fit") else {}
+    fits = []
+    for rows, labels in (
+        (X, y),
+        (X.astype(object), y.astype(object)),
+        (np.ma.masked_array(X, False), np.ma.masked_array(y, False)),
+    ):
+        model = OURS[kind](hidden_layer_sizes=(3,), max_iter=2, random_state=0, tol=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for _ in range(2):
+                getattr(model, method)(rows, labels, **named)
+        fits.append(model)
+    for model in fits[1:]:
+        np.testing.assert_array_equal(model.predict(X.astype(object)), fits[0].predict(X))
+        np.testing.assert_array_equal(model.coefs_[0], fits[0].coefs_[0])
+        assert model.predict(X).dtype == fits[0].predict(X).dtype
+        assert model.score(X, y) == fits[0].score(X, y)
+
+
+def test_objects_that_are_zeros_and_ones_are_an_indicator_matrix():
+    model = NumpyMLPClassifier((3,), max_iter=2, random_state=0).fit(X, LABELS.astype(object))
+    np.testing.assert_array_equal(model.classes_, [0, 1])
+    assert model.predict_proba(X).shape == (40, 2)
+
+
+def test_the_names_that_would_do_are_sorted():
+    """A set has another order in every process."""
+    for name, value in (("solver", "x"), ("activation", "x"), ("init", "x"), ("learning_rate", 3)):
+        with pytest.raises(ValueError) as caught:
+            NumpyMLPRegressor(**{name: value}).fit(X, NUMBERS)
+        names = re.search(r"among \{(.*?)\}", str(caught.value))[1].split(", ")
+        assert names == sorted(names) and len(names) > 5

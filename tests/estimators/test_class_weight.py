@@ -167,6 +167,42 @@ def test_wrong_weights(class_weight, message, solver):
         new(class_weight=class_weight, solver=solver).fit(X, RARE)
 
 
+@pytest.mark.parametrize(
+    "class_weight", [{"no": 0.5, "yes": 3.0, "perhaps": 7.0}, {"yes": 3.0, "perhaps": 7.0}]
+)
+def test_a_class_that_this_y_lacks_is_ignored(class_weight):
+    """As in a fold, or a batch, without it; a class without a weight weighs 1."""
+    known = {name: class_weight.get(name, 1.0) for name in ("no", "yes")}
+    expected = new().fit(X, RARE, compute_sample_weight(known, RARE))
+    model = new(class_weight=class_weight)
+    assert_same_fit(model.fit(X, RARE), expected)
+    model.partial_fit(X, RARE)  # it goes on as it began
+    warm = new(class_weight=class_weight, warm_start=True).fit(X, RARE).fit(X, RARE)
+    assert len(warm.loss_curve_) == 16
+
+
+def test_batches_of_several_labels_need_not_have_both():
+    class_weight = [{1: 4.0}, {0: 3.0, 1: 1.0}, {0: 2.0}]
+    batch = np.zeros((4, 3), int)
+    model = new(class_weight=class_weight).partial_fit(X[:4], batch, classes=[0, 1, 2])
+    assert_same_fit(model, new().partial_fit(X[:4], batch, np.full(4, 6.0), classes=[0, 1, 2]))
+
+
+def test_a_dict_that_is_changed_in_place_is_looked_at():
+    class_weight = {0: 2.0, 1: 1.0, 2: 1.0}
+    model = new(class_weight=class_weight).partial_fit(X, THREE, classes=[0, 1, 2])
+    class_weight[0] = None
+    with pytest.raises(ValueError, match="has the weight None for 0"):
+        model.partial_fit(X, THREE)
+    class_weight[0] = 5.0
+    model.partial_fit(X, THREE)
+    twin = new().partial_fit(
+        X, THREE, compute_sample_weight({0: 2.0, 1: 1, 2: 1}, THREE), [0, 1, 2]
+    )
+    twin.partial_fit(X, THREE, compute_sample_weight({0: 5.0, 1: 1, 2: 1}, THREE))
+    assert_same_fit(model, twin)
+
+
 def test_a_dict_is_not_enough_for_several_labels():
     with pytest.raises(ValueError, match="class_weight should be a list of dicts"):
         new(class_weight={0: 1, 1: 2}).fit(X, LABELS)

@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.core.losses import BinaryLogLoss, MultinomialLogLoss, SquaredError
+from sknumpynet.core.training.history import History
 
 rng = np.random.RandomState(0)
 X = rng.normal(size=(80, 4))
@@ -200,6 +201,82 @@ def test_an_interrupt_while_the_progress_is_printed(monkeypatch):
     assert lines[1].startswith("Iteration 2, loss = ")
     assert len(model.loss_curve_) == 2
     assert_same_weights(model, new(max_iter=2).fit(X, NUMBERS))
+
+
+def interrupted_score(call):
+    """A scorer that is interrupted in that call, counted from 1."""
+    calls = []
+
+    def score(estimator, X, y):
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return -float(np.mean((estimator.predict(X) - y) ** 2))
+
+    return score
+
+
+def curves(model):
+    """The lists that have a value for each epoch."""
+    lists = [*model.history_.values(), model.validation_scores_, model.validation_loss_curve_]
+    return [*lists, model.loss_curve_] if hasattr(model, "loss_curve_") else lists
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("call", [1, 2, 4])
+def test_an_interrupt_in_a_validation_leaves_no_half_of_an_epoch(call, early_stopping, solver):
+    params = {"solver": solver, "early_stopping": early_stopping, "tol": 0}
+    given = {} if early_stopping and solver == "adam" else {"X_val": X[:20], "y_val": NUMBERS[:20]}
+    whole = new(**params, max_iter=6, scoring=interrupted_score(0)).fit(X, NUMBERS, **given)
+    with pytest.warns(UserWarning, match=INTERRUPTED):
+        model = new(**params, scoring=interrupted_score(call)).fit(X, NUMBERS, **given)
+    assert {len(each) for each in curves(model)} == {model.n_iter_} == {call - 1}
+    for name in ("loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm"):
+        assert_array_equal(model.history_[name], whole.history_[name][: call - 1])
+    assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("call", [1, 3])
+def test_an_interrupt_in_a_validation_of_partial_fit(call):
+    given = {"X_val": X[:20], "y_val": NUMBERS[:20]}
+    model, plain = new(scoring=interrupted_score(call)), new(scoring=interrupted_score(0))
+    for n in range(1, 5):
+        if n == call:
+            with pytest.warns(UserWarning, match=INTERRUPTED):
+                model.partial_fit(X, NUMBERS, **given)
+        else:
+            model.partial_fit(X, NUMBERS, **given)
+        plain.partial_fit(X, NUMBERS, **given)
+        done = n - (n >= call)
+        assert {len(each) for each in curves(model)} == {done}
+        assert model.n_iter_ == (n != call)
+        assert model.history_["epoch"] == list(range(1, done + 1))
+    assert_same_weights(model, plain)  # the epoch itself was over
+    del plain.history_["loss"][call - 1]
+    assert model.history_["loss"] == plain.history_["loss"]
+
+
+def test_an_interrupt_while_an_epoch_is_written_down(monkeypatch):
+    """Between two lists of the record, which no signal is kept from."""
+    n_epochs = []
+
+    class Interrupting(list):
+        def append(self, value):
+            if len(self) == 2:
+                raise KeyboardInterrupt
+            super().append(value)
+
+    class Broken(History):
+        def __init__(self):
+            n_epochs.append(1)
+            super().__init__(gradient_norm=Interrupting())
+
+    monkeypatch.setattr("sknumpynet.fitting.monitor.History", Broken)
+    with pytest.warns(UserWarning, match=INTERRUPTED):
+        model = new().fit(X, NUMBERS, X_val=X[:9], y_val=NUMBERS[:9])
+    assert n_epochs == [1]
+    assert {len(each) for each in curves(model)} == {model.n_iter_} == {2}
 
 
 def test_an_interrupt_before_training_changes_nothing(monkeypatch):

@@ -13,6 +13,7 @@ from fitted_state import fitted_state
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
 
 import sknumpynet
 import sknumpynet.estimators.record
@@ -39,7 +40,7 @@ from sknumpynet import (
     Quantile,
     Rprop,
     Schedule,
-    Step,
+    StepDecay,
     Tanh,
     Uniform,
     Warmup,
@@ -154,7 +155,7 @@ def test_intercepts_begin_at_zero_unless_scikit_learns_initial_weights_are_asked
 @pytest.mark.parametrize(
     "learning_rate",
     [
-        "step", "exponential", "cosine", "one_cycle", Step(every=2), Exponential(factor=0.5),
+        "step", "exponential", "cosine", "one_cycle", StepDecay(every=2), Exponential(factor=0.5),
         Cosine(warmup=0.5), OneCycle(), InverseScaling(), Warmup("cosine"), Warmup(steps=3),
         lambda step: 0.001 / (1 + step),
     ],
@@ -310,6 +311,94 @@ def test_names_of_parameters_reach_inside():
     assert FULL["solver"] == AdamW(weight_decay=0.1)
 
 
+INSIDE = {
+    "learning_rate__schedule__end_factor": (Warmup(Cosine(end_factor=0.5)), 0.5, 0.02),
+    "learning_rate__schedule__schedule__end_factor": (Warmup(Warmup(Cosine(0.01))), 0.0, 0.3),
+    "learning_rate__schedule__factor": (Warmup(Exponential(factor=0.5), steps=3), 0.5, 0.7),
+    "learning_rate__schedule__every": (Warmup(StepDecay(0.01, every=2)), 2, 1),
+}
+
+
+@pytest.mark.parametrize(("name", "case"), INSIDE.items(), ids=INSIDE)
+def test_names_reach_into_objects_of_objects(name, case):
+    schedule, was, becomes = copy.deepcopy(case)
+    model = new(learning_rate=schedule)
+    assert model.get_params()[name] == model.get_params(deep=True)[name] == was
+    assert name not in model.get_params(deep=False)
+    other = clone(model)
+    assert other.get_params() == model.get_params()
+    other.set_params(**{name: becomes})
+    assert other.get_params()[name] == becomes
+    assert (model.get_params()[name], model.learning_rate) == (was, schedule)  # nothing is shared
+    inner = other.learning_rate
+    *path, option = name.split("__")[1:]
+    for step in path:
+        inner = getattr(inner, step)
+    assert getattr(inner, option) == becomes
+    twin = new(learning_rate=copy.deepcopy(other.learning_rate)).fit(X, NUMBERS)
+    assert_same_fit(other.fit(X, NUMBERS), twin)
+    plain = clone(model).fit(X, NUMBERS)
+    assert not np.array_equal(other.coefs_[0], plain.coefs_[0])
+
+
+@pytest.mark.parametrize(("name", "case"), INSIDE.items(), ids=INSIDE)
+def test_what_is_set_inside_takes_effect_with_the_next_call(name, case):
+    """Whether it is set by name, or in the object itself."""
+    _, _, becomes = case
+    rates = []
+    for way in ("never", "by name", "in place", "a new object"):
+        schedule = copy.deepcopy(case[0])
+        model = new(learning_rate=schedule, max_iter=8)
+        for _ in range(3):
+            model.partial_fit(X, NUMBERS)
+        changed = copy.deepcopy(schedule)
+        if way == "by name":
+            model.set_params(**{name: becomes})
+        elif way != "never":
+            inner = schedule if way == "in place" else changed
+            *path, option = name.split("__")[1:]
+            for step in path:
+                inner = getattr(inner, step)
+            setattr(inner, option, becomes)
+            model.set_params(learning_rate=schedule if way == "in place" else changed)
+        for _ in range(3):
+            model.partial_fit(X, NUMBERS)
+        rates.append(model.history_["learning_rate"])
+    assert rates[1] == rates[2] == rates[3]
+    assert rates[0][:3] == rates[1][:3] and rates[0][3:] != rates[1][3:]
+
+
+def test_an_object_and_its_options_are_set_at_once():
+    model = new().set_params(
+        learning_rate=Warmup("cosine"),
+        learning_rate__schedule=Cosine(),
+        learning_rate__schedule__end_factor=0.25,
+    )
+    assert model.learning_rate == Warmup(Cosine(end_factor=0.25))
+
+
+def test_options_that_are_not_there_are_named():
+    model = new(learning_rate=Warmup("cosine"))
+    with pytest.raises(ValueError, match=r"schedule__end_factor cannot be set: Warmup.*'cosine'"):
+        model.set_params(learning_rate__schedule__end_factor=0.5)
+    model = new(learning_rate=Warmup(Cosine()))
+    with pytest.raises(ValueError, match=r"Cosine has no parameter 'nope'; it has: .*end_factor"):
+        model.set_params(learning_rate__schedule__nope=0.5)
+    with pytest.raises(ValueError, match="Warmup has no parameter 'nope'; it has: schedule"):
+        model.set_params(learning_rate__nope__end_factor=0.5)
+
+
+def test_a_search_reaches_into_objects_of_objects():
+    model = new(learning_rate=Warmup(Cosine()), max_iter=30)
+    grid = {"learning_rate__schedule__end_factor": [0.0, 0.5], "learning_rate__steps": [2, 10]}
+    found = GridSearchCV(
+        make_pipeline(model), {f"numpymlpregressor__{k}": v for k, v in grid.items()}, cv=2
+    )
+    found.fit(X, NUMBERS)
+    assert len(set(found.cv_results_["mean_test_score"])) == 4
+    assert model.learning_rate == Warmup(Cosine())
+
+
 @pytest.mark.parametrize("search", ["grid", "random"])
 def test_a_search_reaches_inside_and_leaves_the_object_alone(search):
     solver, loss = AdamW(weight_decay=0.1), Huber(2.0)
@@ -357,8 +446,8 @@ WRONG = [
     ("learning_rate", OneCycle(rate=-1), "learning_rate=OneCycle.*: rate must be None or a number"),
     (
         "learning_rate",
-        Warmup(Step(every=0)),
-        r"learning_rate=Step\(every=0\): every must be an integ",
+        Warmup(StepDecay(every=0)),
+        r"learning_rate=StepDecay\(every=0\): every must be an integ",
     ),
     ("learning_rate", lambda step: -0.1, r"gave the learning rate -0.1 for step .*at least 0"),
     ("learning_rate", lambda step: 0.1 if step < 2 else np.nan, "learning rate nan for step "),
@@ -510,7 +599,7 @@ def test_ones_own_do_what_they_say():
 # -------------------------------------------------------------------- an epoch at a time
 
 
-HELD = ["cosine", "one_cycle", Warmup("one_cycle"), Cosine(0.1), "exponential", Step(every=1)]
+HELD = ["cosine", "one_cycle", Warmup("one_cycle"), Cosine(0.1), "exponential", StepDecay(every=1)]
 HELD += [Warmup(Exponential(), steps=2), lambda step: 0.01 / (1 + step), Halving()]
 
 

@@ -3,6 +3,7 @@
 
 import copy
 import pickle
+import re
 import sys
 import warnings
 
@@ -385,6 +386,27 @@ def test_warm_start_takes_all_classes_in_every_call():
     with pytest.raises(ValueError, match="same classes as in the previous call"):
         model.partial_fit(X[some], CLASSES[some])
     model.partial_fit(X, CLASSES)
+
+
+def test_warm_start_says_what_a_call_with_fewer_classes_lacks():
+    """And speaks of no fit where there was none; without warm_start the same calls go on."""
+    some = CLASSES < 2
+    model = new("three classes", warm_start=True)
+    says = (
+        r"partial_fit with warm_start=True .*They are \[0 1 2\], `y` has \[0 1\].*warm_start=False"
+    )
+    for begin in (None, lambda: model.partial_fit(X, CLASSES, classes=[0, 1, 2])):
+        if begin is not None:
+            begin()
+        with pytest.raises(ValueError, match=says) as caught:
+            model.partial_fit(X[some], CLASSES[some], classes=[0, 1, 2])
+        assert not re.search("call to fit|to fit", str(caught.value))
+    model.set_params(warm_start=False).partial_fit(X[some], CLASSES[some])
+    model.set_params(warm_start=True)
+    with pytest.raises(
+        ValueError, match=r"call to fit\. Previously.*Or start anew: warm_start=False"
+    ):
+        model.fit(X[some], CLASSES[some])
 
 
 # ---------------------------------------------------------------- classes

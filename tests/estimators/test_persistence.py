@@ -373,3 +373,78 @@ def test_a_pickle_from_before_versions_were_said_is_read(kind):
     again = object.__new__(type(model))
     again.__setstate__(state)
     assert_array_equal(again.predict(X), model.predict(X))
+
+
+# -------------------------------------------------------------------- what a pickle names
+
+
+def names_in(model):
+    """The modules of ours that a pickle names, with the names."""
+    found = set()
+
+    class Reader(pickle.Unpickler):
+        def find_class(self, module, name):
+            if module.partition(".")[0] == "sknumpynet":
+                found.add((module, name))
+            return super().find_class(module, name)
+
+    Reader(io.BytesIO(pickle.dumps(model))).load()
+    return found
+
+
+SEVERAL = np.column_stack([np.arange(60) % 3, np.arange(60) % 4])
+RICH = {
+    "dropout": 0.1, "normalization": "batch", "activation": sknumpynet.LeakyReLU(),
+    "solver": sknumpynet.AdamW(), "learning_rate": sknumpynet.Warmup(sknumpynet.Cosine()),
+    "init": sknumpynet.HeNormal(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (NumpyMLPRegressor(), NUMBERS),
+        (NumpyMLPRegressor(loss=sknumpynet.Huber(), **RICH), NUMBERS),
+        (NumpyMLPRegressor(solver="lbfgs", normalization="layer"), NUMBERS),
+        (NumpyMLPClassifier(), CLASSES),
+        (NumpyMLPClassifier(early_stopping=True, **RICH), CLASSES),
+        (NumpyMLPClassifier(loss="focal"), CLASSES == "a"),
+        (NumpyMLPClassifier(), SEVERAL > 1),
+        (NumpyMLPClassifier(), SEVERAL),
+    ],
+)
+def test_a_pickle_names_places_that_stay(model, y):
+    model = clone(model).set_params(max_iter=3)
+    if model.solver != "lbfgs":
+        other = clone(model).set_params(early_stopping=False)
+        kind = {"classes": named_classes(y)} if isinstance(model, NumpyMLPClassifier) else {}
+        other.partial_fit(X, y, **kind)
+        assert ("sknumpynet.core.training", "Training") in names_in(other)
+    model.set_params(warm_start=True).fit(X, y)
+    found = names_in(model) | names_in(model.loss_function_)
+    assert {module for module, _ in found} <= {
+        "sknumpynet", "sknumpynet.core", "sknumpynet.core.training", "sknumpynet.estimators",
+        "sknumpynet._versions",
+    }  # fmt: skip
+    assert {name for module, name in found if module == "sknumpynet._versions"} <= {"read_version"}
+    for module, name in found - {("sknumpynet._versions", "read_version")}:
+        assert name in sys.modules[module].__all__
+
+
+def named_classes(y):
+    if y.ndim == 1:
+        return np.unique(y)
+    return [0, 1] if y.dtype == bool else [np.unique(column) for column in y.T]
+
+
+def test_other_public_objects_name_the_package():
+    model = new("regressor", max_iter=2).fit(X, NUMBERS)
+    explained = sknumpynet.explain_step(model, X[:1], NUMBERS[:1])
+    hidden = sknumpynet.HiddenActivations(model).fit(X, NUMBERS)
+    for thing in (explained, hidden, sknumpynet.Checkpoint("file")):
+        assert ("sknumpynet", type(thing).__name__) in names_in(thing)
+    for home in (sknumpynet, sknumpynet.core):
+        for name in {*home.__all__} - {"__version__", "datasets"}:
+            place = getattr(home, name).__module__
+            assert place in ("sknumpynet", "sknumpynet.core"), name
+            assert getattr(sys.modules[place], name) is getattr(home, name)

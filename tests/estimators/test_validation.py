@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Validation data: split off or given, what is recorded of them, and what they decide."""
 
+import functools
 import inspect
 import time
 import warnings
@@ -17,6 +18,7 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     log_loss,
     make_scorer,
+    max_error,
     mean_absolute_error,
     r2_score,
 )
@@ -676,6 +678,59 @@ def test_validation_labels_of_another_kind():
         new("classifier").fit(X, labels, X_val=X_VAL, y_val=CLASSES_VAL > 0)
 
 
+def plain(estimator, X, y):
+    return -np.abs(y - estimator.predict(X)).mean()
+
+
+def weighing(estimator, X, y, sample_weight=None):
+    return -np.average(np.abs(y - estimator.predict(X)), weights=sample_weight)
+
+
+LARGEST = make_scorer(max_error, greater_is_better=False)
+
+
+def taking_anything(estimator, X, y, **more):
+    return weighing(estimator, X, y, **more)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "weighs"),
+    [
+        (plain, False),
+        (lambda *given: plain(*given), False),
+        (weighing, True),
+        (taking_anything, True),
+        (functools.partial(weighing), True),
+        (LARGEST, False),
+        (make_scorer(lambda y, predicted: -np.abs(y - predicted).mean()), False),
+        ("neg_mean_absolute_error", True),
+    ],
+)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_scoring_is_passed_weights_where_it_takes_them(scoring, weighs, solver):
+    weights = np.linspace(0.1, 2, len(X_VAL))
+    model = new(solver=solver, scoring=scoring, max_iter=3)
+    model.fit(X, NUMBERS, **validation("regressor"), sample_weight_val=weights)
+    error = np.abs(NUMBERS_VAL - model.predict(X_VAL))
+    expected = -error.max() if scoring is LARGEST else -np.average(error)
+    if weighs:
+        expected = -np.average(error, weights=weights)
+    assert_allclose(model.validation_scores_[-1], expected)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_early_stopping_with_weights_and_a_scoring_without(kind):
+    calls = []
+
+    def scoring(estimator, X, y):
+        calls.append(len(X))
+        return estimator.score(X, y)
+
+    model = new(kind, solver="adam", scoring=scoring, early_stopping=True, max_iter=3)
+    model.fit(X, targets(kind)[0], np.ones(len(X)))
+    assert calls == [10] * 3
+
+
 # -------------------------------------------------------------------- time
 
 
@@ -707,6 +762,89 @@ def test_max_time_keeps_the_best(solver, monkeypatch):
     assert model.best_validation_score_ == 0.9
     third = new(solver=solver, max_iter=3).fit(X, NUMBERS)
     assert_same_weights(model, third)
+
+
+def messages_of(call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(each.message) for each in caught]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("given", [False, True])
+def test_time_that_is_over_with_the_last_epoch_cuts_nothing_short(kind, solver, given, monkeypatch):
+    """Whether that epoch is the last allowed, or the one in which the fit converges."""
+    y, more = targets(kind)[0], validation(kind) if given else {}
+    ends = {"last": {"max_iter": 4, "tol": 1e-12}, "converged": {"max_iter": 500, "tol": 1e-2}}
+    for end, params in ends.items():
+        params = {"solver": solver, "random_state": 0, **params}
+        plain = new(kind, **params)
+        expected = messages_of(lambda plain=plain: plain.fit(X, y, **more))
+        assert (plain.n_iter_ < 500) and (end == "last") == bool(expected)
+        n_reads = np.inf
+        for is_over in (False, True):  # the last two times that the clock is read
+            late = new(kind, **params, max_time=5)
+            clock = []
+
+            def now(clock=clock, n_reads=n_reads):
+                clock.append(10.0 * (len(clock) >= n_reads - 2))
+                return clock[-1]
+
+            with monkeypatch.context() as patch:
+                patch.setattr(time, "perf_counter", now)
+                found = messages_of(lambda late=late: late.fit(X, y, **more))
+            assert found == expected
+            assert late.n_iter_ == plain.n_iter_
+            assert_same_weights(late, plain)
+            assert (clock[-1] == 10) is is_over
+            n_reads = len(clock)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_time_that_is_over_from_the_start_cuts_a_single_epoch_not_short(solver):
+    model = new(solver=solver, max_iter=1, max_time=1e-9)
+    expected = messages_of(lambda: new(solver=solver, max_iter=1).fit(X, NUMBERS))
+    assert messages_of(lambda: model.fit(X, NUMBERS)) == expected
+    assert "max_time" not in str(expected) and model.n_iter_ == 1
+    model.set_params(max_iter=2)
+    found = messages_of(lambda: model.fit(X, NUMBERS))
+    assert len(found) == 1 and "by max_time=1e-09 seconds" in found[0]
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_partial_fit_is_never_cut_short(kind, solver):
+    model = new(kind, solver=solver, max_time=1e-9)
+    y = targets(kind)[0]
+    named = {"classes": [0, 1, 2]} if kind == "classifier" else {}
+    for _ in range(3):
+        assert messages_of(lambda: model.partial_fit(X, y, **named, **validation(kind))) == []
+    twin = new(kind, solver=solver)
+    for _ in range(3):
+        twin.partial_fit(X, y, **named)
+    assert_same_weights(model, twin)
+
+
+def test_lbfgs_that_converges_too_late_has_converged():
+    """Whatever number of iterations it takes, and whichever evaluation is the last."""
+    for tol in np.logspace(-4, 0, 12):
+        params = {"solver": "lbfgs", "tol": tol, "max_iter": 1000}
+        plain = new(**params).fit(X, NUMBERS)
+        for n in (plain.n_iter_ - 1, plain.n_iter_):
+            model, done = new(**params, max_time=5), []
+
+            def counting(model, X, y, done=done):
+                done.append(1)
+                return 0.0
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(time, "perf_counter", lambda done=done, n=n: 10.0 * (len(done) >= n))
+                model.set_params(scoring=counting)
+                found = messages_of(lambda m=model: m.fit(X, NUMBERS, **validation("regressor")))
+            assert model.n_iter_ == n or n == 0
+            assert ("max_time" in str(found)) == (0 < n < plain.n_iter_)
 
 
 def test_a_fit_that_needs_less_time_is_as_without():
@@ -750,3 +888,28 @@ def test_sparse_validation_data_are_taken_and_converted_once(monkeypatch, form, 
     found[1]["__getitem__"] = found[1].get("__getitem__", 0) - 6 * (given and solver != "lbfgs")
     assert found[0].get("tocsr", 0) == found[1].get("tocsr", 0)
     assert found[0].get("__getitem__", 0) == found[1]["__getitem__"]
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "r2", lambda model, X, y: model.score(X, y)])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("form", [sp.csc_matrix, sp.csc_array])
+def test_a_scoring_does_not_convert_at_each_epoch(monkeypatch, form, solver, scoring):
+    """Also where there are so many rows that they are predicted in several chunks."""
+    rows, y = np.tile(X_VAL, (400, 1)), np.tile(NUMBERS_VAL, 400)
+    convert, seen = form.tocsr, []
+
+    def counted(self, *args, **options):
+        seen.append(self.shape)
+        return convert(self, *args, **options)
+
+    monkeypatch.setattr(form, "tocsr", counted)
+    counts = []
+    for max_iter in (2, 5):
+        seen.clear()
+        model = new(solver=solver, scoring=scoring, max_iter=max_iter, hidden_layer_sizes=(50,))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(form(X), NUMBERS, X_val=form(rows), y_val=y)
+        assert len(model.validation_loss_curve_) == max_iter
+        counts.append(seen.count(rows.shape))
+    assert counts[0] == counts[1] <= 2

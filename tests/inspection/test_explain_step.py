@@ -3,6 +3,7 @@
 
 import copy
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
 from sknumpynet import (
+    Cosine,
     Huber,
+    LeakyReLU,
     NumpyMLPClassifier,
     NumpyMLPRegressor,
     Quantile,
     StepExplanation,
+    Warmup,
     explain_step,
 )
 
@@ -118,6 +122,51 @@ def test_the_step_is_the_one_that_partial_fit_takes(params):
     assert step.learning_rate == model.history_["learning_rate"][-1]
     assert_allclose(step.loss + step.penalty, model.loss_curve_[-1], rtol=1e-6)
     assert str(step).startswith("NumpyMLPClassifier, 3-")
+
+
+CHANGES = {
+    "dropout": {"dropout": 0.4},
+    "dropout of the input": {"dropout": [0.3, 0.5, 0.0]},
+    "activation": {"activation": "tanh"},
+    "activations": {"activation": ["gelu", LeakyReLU(0.3)]},
+    "both": {"dropout": 0.4, "activation": "softplus"},
+    "loss": {"loss": "focal"},
+    "schedule": {"learning_rate": Warmup(Cosine(), steps=50)},
+    "option of a schedule": {"learning_rate__schedule__end_factor": 0.5},
+    "optimizer": {"solver": "rmsprop"},
+    "penalty": {"alpha": 0.7, "l1_ratio": 0.5, "max_grad_norm": 0.01},
+    "class weights": {"class_weight": {0: 3.0, 1: 2.0}},
+}
+
+
+@pytest.mark.parametrize("begin", [{}, {"dropout": 0.2}, {"normalization": "layer"}])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_was_set_since_the_fit_is_in_the_step(change, method, begin):
+    schedule = Warmup(Cosine(end_factor=0.1), steps=4)
+    begin = {"hidden_layer_sizes": (5, 4), "solver": "adamw", "learning_rate": schedule, **begin}
+    begin["normalization"] = begin.get("normalization")
+    model = NumpyMLPClassifier(**begin, max_iter=3, random_state=0)
+    named = {"classes": [0, 1, 2]} if method == "partial_fit" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        getattr(model, method)(X, CLASSES, **named)
+    model.set_params(**change)
+    before = fitted_state(model)
+    step = explain_step(model, X[5], CLASSES[5])
+    assert fitted_state(model) == before
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.partial_fit(X[5:6], CLASSES[5:6])
+    assert len(step.layers) == 3
+    for k, layer in enumerate(step.layers):
+        assert_array_equal(layer["new_W"], model.coefs_[k])
+        assert_array_equal(layer["new_b"], model.intercepts_[k])
+    assert step.learning_rate == model.history_["learning_rate"][-1]
+    assert_allclose(step.loss + step.penalty, model.loss_curve_[-1], rtol=1e-10)
+    if isinstance(change.get("activation"), str):
+        assert [layer["function"] for layer in step.layers[:2]] == [change["activation"]] * 2
+    assert ("mask" in step.layers[0]) == bool(model.dropout)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sknumpynet.core import (
     Exponential,
     InverseScaling,
     OneCycle,
-    Step,
+    StepDecay,
     TrainingProgress,
     Warmup,
 )
@@ -20,7 +20,7 @@ panels = {
     "moved at the end of an epoch, or never": (
         Constant(1.0),
         InverseScaling(1.0),
-        Step(1.0),
+        StepDecay(1.0),
         Exponential(1.0),
     ),
     "moved with every step": (Cosine(1.0), OneCycle(1.0), Warmup("exponential", 0.1, rate=1.0)),
@@ -30,7 +30,9 @@ for ax, (title, schedules) in zip(axes, panels.items()):
         rates = []
         for step in range(n_epochs * n_batches):
             epoch = step // n_batches
-            rates.append(schedule(TrainingProgress(step, n_epochs * n_batches, epoch * n_rows, epoch)))
+            rates.append(
+                schedule(TrainingProgress(step, n_epochs * n_batches, epoch * n_rows, epoch))
+            )
         epochs = [step / n_batches for step in range(len(rates))]
         ax.plot(epochs, rates, label=type(schedule).__name__)
     ax.set(xlabel="epoch", ylim=(0, 1.3))

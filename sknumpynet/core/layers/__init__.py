@@ -5,7 +5,7 @@
 """
 
 from sknumpynet.core.layers.activate import Activate
-from sknumpynet.core.layers.base import Buffer, Layer
+from sknumpynet.core.layers.base import Buffer, Group, Layer
 from sknumpynet.core.layers.dense import Dense
 from sknumpynet.core.layers.dropout import Dropout
 from sknumpynet.core.layers.normalization import BatchNorm, LayerNorm, Normalization
@@ -16,6 +16,7 @@ __all__ = [
     "Buffer",
     "Dense",
     "Dropout",
+    "Group",
     "Layer",
     "LayerNorm",
     "Normalization",

@@ -10,11 +10,15 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.options import Options
+from sknumpynet.core.renamed import keep_old_names, warn_of_name
 
 
 @dataclass(frozen=True)
 class Group:
-    """How the parameters of a group are trained: a group is named in `Layer.shapes`.
+    """How the parameters of a group are trained.
+
+    `Layer.shapes` says to which group each parameter belongs, and ``Network(layers, groups={name: Group()})``
+    how a group is trained. Weights decay; nothing else does unless that says so.
 
     Parameters
     ----------
@@ -22,6 +26,14 @@ class Group:
         Whether the penalty and weight decay apply.
     learning_rate_factor : float, default=1.0
         What the learning rate is multiplied by.
+
+    Examples
+    --------
+    >>> from sknumpynet.core import Dense, Group, Network
+    >>> slow_biases = {"biases": Group(learning_rate_factor=0.1)}
+    >>> network = Network([Dense(2, 1)], groups=slow_biases)
+    >>> network.learning_rates(0.5)
+    array([0.5 , 0.5 , 0.05])
     """
 
     decays: bool = False
@@ -32,6 +44,7 @@ class Group:
 GROUPS = {"weights": Group(decays=True), "biases": Group(), "gains": Group()}
 # The group of what is kept and not trained.
 RUNNING_STATS = "running_stats"
+OLD_GROUPS = {"rest": "gains", "state": RUNNING_STATS}
 
 
 class Buffer:
@@ -103,6 +116,19 @@ class Buffer:
         arrays = (self.out, self.delta, self.scratch, self.ones, self.mask, self.x_hat)
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
+    @property
+    def kept(self) -> Array | None:
+        warn_of_name("Buffer.kept", "mask or x_hat")
+        return self.x_hat if self.mask is None else self.mask
+
+    @kept.setter
+    def kept(self, array: Array) -> None:
+        warn_of_name("Buffer.kept", "mask or x_hat")
+        self.mask = array
+
+
+keep_old_names(Buffer, {"scale": "inv_std", "frozen": "use_running_stats"})
+
 
 class Layer(Options):
     """Base class: something with a forward and a backward formula, and perhaps parameters."""
@@ -156,5 +182,20 @@ class Layer(Options):
         """Take dL/d(output), fill the gradients of the parameters, return dL/d(input)."""
         raise NotImplementedError
 
+    def fill(self) -> None:
+        """Do nothing: `reset_parameters` has done it. Layers of one's own may have the old name."""
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.VIEWS}
+
+
+def grouped_shapes(layer: Layer) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return ``layer.shapes()`` with the groups by their names of today."""
+    shapes = layer.shapes().items()
+    return {name: (OLD_GROUPS.get(group, group), shape) for name, (group, shape) in shapes}
+
+
+def warn_of_old_groups(layer: Layer, stacklevel: int) -> None:
+    """Warn where ``layer.shapes()`` has an old name of a group."""
+    for old in OLD_GROUPS.keys() & {group for group, _ in layer.shapes().values()}:
+        warn_of_name(f"The group {old!r} of {layer!r}", repr(OLD_GROUPS[old]), stacklevel + 1)

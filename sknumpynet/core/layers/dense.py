@@ -76,10 +76,12 @@ class Dense(Layer):
         z: Array = buffer.out  # type: ignore[assignment]
         if not isinstance(x, np.ndarray):
             z = buffer.out = x @ self.W  # SciPy makes a new array
-        elif x.flags.forc or x.strides[0] != x.itemsize:
+        elif buffer.scratch is None and x.strides[0] == x.itemsize and not x.flags.forc:
+            np.matmul(
+                x, self.W, out=z
+            )  # some rows of an array in Fortran order, which dot would copy
+        else:
             x.dot(self.W, z)
-        else:  # some rows of an array in Fortran order, which dot would copy
-            np.matmul(x, self.W, out=z)
         if self.bias:
             z += self.b
         return z

@@ -20,10 +20,17 @@ from sknumpynet.core.activations import Activation
 from sknumpynet.core.arrays import Array, checked_dtype
 from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
 from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.layers.base import GROUPS, RUNNING_STATS, Group
+from sknumpynet.core.layers.base import (
+    GROUPS,
+    RUNNING_STATS,
+    Group,
+    grouped_shapes,
+    warn_of_old_groups,
+)
 from sknumpynet.core.network.foreign import check_layers
 from sknumpynet.core.network.rows import chunks
 from sknumpynet.core.network.workspace import Workspace, bind_views
+from sknumpynet.core.renamed import warn_of_name
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
 CHUNK_BYTES = 1 << 19
@@ -63,7 +70,7 @@ class Network:
     running_stats : ndarray
         What is kept but not trained: the running statistics of batch normalisation.
     n_weights : int
-        Number of weights: ``params[:n_weights]`` are these.
+        Number of weights: ``params[:n_weights]`` are these, wherever weights decay.
     n_decayed : int
         ``params[:n_decayed]`` are the parameters that decay: the weights, and other groups of which this is
         said. Biases follow, then gains and shifts of normalisations, then further groups.
@@ -100,6 +107,8 @@ class Network:
         self.layers: list[Layer] = [
             copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
         ]
+        for layer in self.layers:
+            warn_of_old_groups(layer, stacklevel=3)
         self._lay_out()
         self._params: Array = np.empty(self._n_params, checked_dtype(dtype))
         self.running_stats = np.empty(self._n_stats, dtype)
@@ -127,7 +136,7 @@ class Network:
         )
         sizes = dict.fromkeys(self.groups, 0)
         for layer in self.layers:
-            for group, shape in layer.shapes().values():
+            for group, shape in grouped_shapes(layer).values():
                 sizes[group] = sizes.get(group, 0) + math.prod(shape)
         self._n_stats = sizes.pop(RUNNING_STATS, 0)
         how = {group: self.groups.get(group, Group()) for group in sizes}
@@ -145,6 +154,7 @@ class Network:
         bind_views(self.layers, self._params, self._order)
         bind_views(self.layers, self.running_stats, (RUNNING_STATS,))
         self._grads: Array | None = None
+        self._rates: Array | None = None
 
     @property
     def params(self) -> Array:
@@ -176,7 +186,9 @@ class Network:
         """Return the learning rate of each parameter: an array where groups differ, else the number."""
         if self._factors is None:
             return learning_rate
-        return np.multiply(self._factors, learning_rate, dtype=self.dtype)
+        if self._rates is None:
+            self._rates = np.empty_like(self._params)
+        return np.multiply(self._factors, learning_rate, out=self._rates, casting="same_kind")
 
     def sample_masks(self, work: Workspace, rng: np.random.Generator) -> None:
         """Draw the masks of dropout for the next pass in ``work``."""
@@ -332,3 +344,16 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network({self.layers!r}, dtype={self.dtype.name})"
+
+    @property
+    def state(self) -> Array:
+        warn_of_name("Network.state", "running_stats")
+        return self.running_stats
+
+    def draw(self, work: Workspace, rng: np.random.Generator) -> None:
+        warn_of_name("Network.draw", "sample_masks")
+        self.sample_masks(work, rng)
+
+    def remember(self, work: Workspace) -> None:
+        warn_of_name("Network.remember", "update_running_stats")
+        self.update_running_stats(work)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers import Buffer, Layer
+from sknumpynet.core.layers.base import grouped_shapes
 
 
 class Workspace:
@@ -103,13 +104,13 @@ class Workspace:
             )
 
 
-def bind_views(layers: list[Layer], vector: Array, places: Sequence[str], prefix: str = "") -> None:
-    """Give each layer its pieces of ``vector``: first all that lies in the first place, and so on."""
+def bind_views(layers: list[Layer], vector: Array, groups: Sequence[str], prefix: str = "") -> None:
+    """Give each layer its pieces of ``vector``: first all that is of the first group, and so on."""
     start = 0
-    for place in places:
+    for group in groups:
         for layer in layers:
-            for name, (where, shape) in layer.shapes().items():
-                if where == place:
+            for name, (its_group, shape) in grouped_shapes(layer).items():
+                if its_group == group:
                     stop = start + math.prod(shape)
                     setattr(layer, prefix + name, vector[start:stop].reshape(shape))
                     start = stop

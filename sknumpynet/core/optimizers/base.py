@@ -8,7 +8,7 @@ equations. It knows no schedule, stops nothing and prints nothing.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -92,15 +92,33 @@ class Optimizer(Options):
         self.t += 1
         self.before_update()
         n = len(params) if n_weights is None else n_weights
-        parts: Iterable[Any] = [(params, grads, self.state, learning_rate, self._scratch, n)]
-        if len(params) > len(self._scratch):
-            parts = self._parts(params, grads, learning_rate, n)
-        for part, grads_piece, state, rate, scratch, n in parts:
-            if penalty is not None and n > 0:
-                penalty(part[:n], grads_piece[:n], scratch[:n])
-            if self.weight_decay and n > 0:
-                self._decay(part[:n], rate, scratch[:n])
-            self.update(part, grads_piece, state, rate, scratch)
+        if len(params) <= len(self._scratch):
+            self._step_piece(params, grads, self.state, learning_rate, self._scratch, n, penalty)
+            return
+        for piece in pieces(len(params)):
+            state = {name: vector[piece] for name, vector in self.state.items()}
+            rate = learning_rate[piece] if isinstance(learning_rate, np.ndarray) else learning_rate
+            scratch = self._scratch[: piece.stop - piece.start]
+            rest = n - piece.start
+            self._step_piece(params[piece], grads[piece], state, rate, scratch, rest, penalty)
+
+    def _step_piece(
+        self,
+        params: Array,
+        grads: Array,
+        state: dict[str, Array],
+        learning_rate: Rate,
+        scratch: Array,
+        n_weights: int,
+        penalty: Callable[[Array, Array, Array], None] | None,
+    ) -> None:
+        """Update a piece of the vector, of which ``n_weights`` are weights, or none if that is below 0."""
+        if n_weights > 0:
+            if penalty is not None:
+                penalty(params[:n_weights], grads[:n_weights], scratch[:n_weights])
+            if self.weight_decay:
+                self._decay(params[:n_weights], learning_rate, scratch[:n_weights])
+        self.update(params, grads, state, learning_rate, scratch)
 
     def _decay(self, W: Array, learning_rate: Rate, scratch: Array) -> None:
         """``W *= 1 - learning_rate * weight_decay``."""
@@ -110,15 +128,6 @@ class Optimizer(Options):
             W *= scratch
         else:
             W *= 1 - learning_rate * self.weight_decay
-
-    def _parts(
-        self, params: Array, grads: Array, learning_rate: Rate, n_weights: int
-    ) -> Iterator[tuple[Any, ...]]:
-        for piece in pieces(len(params)):
-            state = {name: vector[piece] for name, vector in self.state.items()}
-            scratch = self._scratch[: piece.stop - piece.start]
-            rate = learning_rate[piece] if isinstance(learning_rate, np.ndarray) else learning_rate
-            yield params[piece], grads[piece], state, rate, scratch, n_weights - piece.start
 
     def _begin(self, params: Array) -> None:
         if not hasattr(self, "state"):
@@ -141,11 +150,11 @@ class Optimizer(Options):
         return other
 
     def get_state(self) -> dict[str, Any]:
-        """Return a copy of what is remembered from step to step: arrays and plain values, by name."""
-        options = self.get_params()
-        return copy.deepcopy(
-            {name: value for name, value in self.__getstate__().items() if name not in options}
-        )
+        """Return a copy of what is remembered from step to step: arrays and plain values, by name.
+
+        A subclass whose attributes are neither has a `get_state` and a `set_state` of its own.
+        """
+        return self._copied_attributes(self.__getstate__())
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Put back what `get_state` returned."""

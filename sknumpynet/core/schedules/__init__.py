@@ -7,7 +7,7 @@
 from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 from sknumpynet.core.schedules.by_name import SCHEDULES, get_schedule
 from sknumpynet.core.schedules.cosine import Cosine, OneCycle
-from sknumpynet.core.schedules.decay import Custom, Exponential, Step
+from sknumpynet.core.schedules.decay import Custom, Exponential, StepDecay
 from sknumpynet.core.schedules.scikit_learn import Adaptive, Constant, InverseScaling
 from sknumpynet.core.schedules.warmup import Warmup
 
@@ -21,7 +21,7 @@ __all__ = [
     "InverseScaling",
     "OneCycle",
     "Schedule",
-    "Step",
+    "StepDecay",
     "TrainingProgress",
     "Warmup",
     "get_schedule",

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sknumpynet.core.options import Options
 
@@ -93,6 +95,18 @@ class Schedule(Options):
     def on_plateau(self, rate: float) -> float | None:
         """Return the rate to go on with when nothing improves any more, or None to stop."""
         return None
+
+    def get_state(self) -> dict[str, Any]:
+        """Return a copy of the attributes: a subclass may count plateaus, for instance.
+
+        One whose attributes are neither arrays nor plain values has a `get_state` and a `set_state` of its
+        own.
+        """
+        return self._copied_attributes(vars(self))
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put back what `get_state` returned."""
+        vars(self).update(copy.deepcopy(state))
 
     @property
     def peak_rate(self) -> float:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from sknumpynet.core.options import resolve
 from sknumpynet.core.schedules.base import Schedule
 from sknumpynet.core.schedules.cosine import Cosine, OneCycle
-from sknumpynet.core.schedules.decay import Custom, Exponential, Step
+from sknumpynet.core.schedules.decay import Custom, Exponential, StepDecay
 from sknumpynet.core.schedules.scikit_learn import Adaptive, Constant, InverseScaling
 
 SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "invscaling": InverseScaling,
     "adaptive": Adaptive,
-    "step": Step,
+    "step": StepDecay,
     "exponential": Exponential,
     "cosine": Cosine,
     "one_cycle": OneCycle,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
-class Step(Schedule):
+class StepDecay(Schedule):
     """``rate * factor^(number of times that `every` epochs have passed)``.
 
     Parameters
@@ -22,7 +22,7 @@ class Step(Schedule):
 
     Examples
     --------
-    >>> schedule = Step(0.1, every=2, factor=0.1)
+    >>> schedule = StepDecay(0.1, every=2, factor=0.1)
     >>> [round(schedule(TrainingProgress(step, 60, epoch=step // 10)), 6) for step in (0, 19, 20)]
     [0.1, 0.1, 0.01]
     """

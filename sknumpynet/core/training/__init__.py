@@ -22,3 +22,7 @@ __all__ = [
     "clip_norm",
     "minimize_lbfgs",
 ]
+
+# What a pickle names: these places stay, whatever becomes of the files.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

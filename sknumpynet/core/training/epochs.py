@@ -115,6 +115,7 @@ class Training:
             "params": params,
             "running_stats": running_stats,
             "optimizer": self.optimizer.get_state(),
+            "schedule": self.schedule.get_state(),
             "progress": asdict(self.progress),
             "patience": asdict(self.patience),
             "rng": None if self.rng is None else self.rng.get_state(),
@@ -126,6 +127,7 @@ class Training:
         """Put a state back; ``set_rng=False`` leaves the generator of the rows' order as it is."""
         self.network.restore((state["params"], state["running_stats"]))
         self.optimizer.set_state(state["optimizer"])
+        self.schedule.set_state(state["schedule"])
         self.progress = TrainingProgress(**state["progress"])
         self.patience = Patience(**state["patience"])
         if set_rng and state["rng"] is not None:
@@ -151,7 +153,7 @@ class Training:
         works = {batches.size: Workspace(self.network, batches.size)}
         if n % batches.size:  # the short last batch
             works[n % batches.size] = works[batches.size].head(n % batches.size)
-        n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_weights)[0].stop
+        n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_decayed)[0].stop
         scratch = np.empty(n_scratch, self.network.dtype)
         while True:
             yield self._epoch(batches, rows, works, scratch)

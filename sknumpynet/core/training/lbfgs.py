@@ -112,7 +112,7 @@ class Objective:
 
 
 class Stop(Exception):
-    """Raised to end the search after an iteration."""
+    """Raised to end the search before another evaluation."""
 
 
 def minimize_lbfgs(
@@ -148,6 +148,8 @@ def minimize_lbfgs(
 
     def evaluate(x: Array) -> tuple[float, Array]:
         nonlocal evaluated, overflowed_in
+        if latest.message:  # and the last iteration was not the end anyway
+            raise Stop
         evaluated = value, gradient = objective(x)
         if not (math.isfinite(value) and np.isfinite(gradient).all()):
             overflowed_in = latest.nit
@@ -163,8 +165,6 @@ def minimize_lbfgs(
         latest.nit += 1
         if watch is not None:
             latest.message = watch(latest) or ""
-            if latest.message:
-                raise Stop
 
     try:
         found = minimize(
