@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from inspect import Parameter, signature
 
 import sklearn
@@ -41,6 +42,7 @@ except ImportError:  # before 1.9
 
 
 __all__ = [
+    "CachedParameterNames",
     "CallbackSupportMixin",
     "DocLink",
     "EpochHooks",
@@ -119,6 +121,15 @@ class DocLink:
 
     _doc_link_module = "sknumpynet"
     _doc_link_template = DOCS + "generated/sknumpynet.{estimator_name}.html"
+
+
+class CachedParameterNames:
+    """Reads the signature of a class once: scikit-learn's does so in each ``get_params``."""
+
+    @classmethod
+    @functools.cache
+    def _get_param_names(cls):
+        return super()._get_param_names()
 
 
 def callbacks_of(estimator):

@@ -23,10 +23,6 @@ PLAIN = {
 }  # fmt: skip
 
 
-# Settings of the sample that fail, with some versions of NumPy: each is a fault that is to be mended.
-KNOWN = dict.fromkeys((14, 18, 31), "a warning of NumPy's where X or a step is too large")
-
-
 @pytest.mark.parametrize("first", range(0, 30, 10))
 def test_a_sample_against_scikit_learn(first):
     found = [long_checks.run_one("parity", "sample", number) for number in range(first, first + 10)]
@@ -34,15 +30,7 @@ def test_a_sample_against_scikit_learn(first):
     assert sum(outcome == "compared" for _, outcome, _ in found) >= 7
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(
-            n, marks=pytest.mark.xfail(reason=KNOWN[n], strict=False) if n in KNOWN else ()
-        )
-        for n in range(60)
-    ],
-)
+@pytest.mark.parametrize("number", range(60))
 def test_a_sample_of_all_settings(number):
     _, outcome, problem = long_checks.run_one("settings", "sample", number)
     assert problem is None

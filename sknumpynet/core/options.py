@@ -22,6 +22,7 @@ from sknumpynet.core.renamed import keep_old_names
 
 Self = TypeVar("Self", bound="Options")
 Kind = TypeVar("Kind", bound="Options")
+Thing = TypeVar("Thing")
 
 
 @functools.cache
@@ -197,10 +198,19 @@ class Options:
         if type(other) is not type(self):
             return NotImplemented
         mine, theirs = self.get_params(), other.get_params()
-        return all(np.array_equal(mine[name], theirs[name]) for name in mine)
+        return all(
+            mine[name] is theirs[name] or np.array_equal(mine[name], theirs[name]) for name in mine
+        )
 
     def __hash__(self) -> int:
         return hash((type(self), *map(_key, self.get_params().values())))
+
+
+def copied(thing: Thing) -> Thing:
+    """Return an object with the same attributes; `copy.copy` takes ten times as long."""
+    other = object.__new__(type(thing))
+    vars(other).update(vars(thing))
+    return other
 
 
 def is_foreign(thing: object) -> bool:

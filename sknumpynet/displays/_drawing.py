@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -54,7 +56,10 @@ def symmetric(arrays):
 
 
 def fitted_network(estimator, X=None):
-    """Return the network, the last step of a Pipeline, and X as it comes to it."""
+    """Return the network, the last step of a Pipeline, and X as it comes to it.
+
+    The network is a shallow copy, which a fit in another thread does not change.
+    """
     check_is_fitted(estimator)
     if isinstance(estimator, Pipeline):
         if X is not None and len(estimator) > 1:
@@ -65,7 +70,7 @@ def fitted_network(estimator, X=None):
             "estimator must be a multi-layer perceptron, or a Pipeline that ends in one; got "
             f"{type(estimator).__name__}"
         )
-    return estimator, X
+    return copy.copy(estimator), X
 
 
 def hidden_names(network):

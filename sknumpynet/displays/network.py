@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from sknumpynet.displays._drawing import (
     DIVERGING,
@@ -122,8 +123,9 @@ class NetworkDisplay:
         network, _ = fitted_network(estimator)
         step = None
         if x is not None:
-            rows = x if np.ndim(x) == 2 or network is estimator else np.reshape(x, (1, -1))
-            step = explain_step(network, fitted_network(estimator, rows)[1], y)
+            if isinstance(estimator, Pipeline) and np.ndim(x) != 2:
+                x = np.reshape(x, (1, -1))
+            step = explain_step(network, fitted_network(estimator, x)[1], y)
         display = cls(
             [np.array(W) for W in network.coefs_],
             [np.array(b) for b in network.intercepts_],

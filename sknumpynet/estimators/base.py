@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sknumpynet._compat import (
+    CachedParameterNames,
     CallbackSupportMixin,
     DocLink,
     EpochHooks,
@@ -31,6 +32,7 @@ from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
 from sknumpynet.estimators.record import recorded
 from sknumpynet.fitting.continuing import (
+    Draws,
     network_to_go_on_with,
     put_back_on_failure,
     training_to_go_on_with,
@@ -73,11 +75,13 @@ class _Start(NamedTuple):
     model: Any
     training: Any  # None for L-BFGS
     rng: Any
-    draws: Any  # the state of a generator that is ours to set back, else None
+    draws: Any  # of a generator that is ours to set back, else None
     before: Any  # the attributes of the fit that this one goes on with
 
 
-class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseNumpyMLP(
+    PredictsWithNetwork, DocLink, CallbackSupportMixin, CachedParameterNames, BaseEstimator, ABC
+):
     """Base of `NumpyMLPClassifier` and `NumpyMLPRegressor`; not to be used directly."""
 
     _parameter_constraints: dict = PARAMETER_CONSTRAINTS
@@ -194,7 +198,7 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
         """Train for one epoch in place; where that fails, everything is put back."""
         self._tell_of_callbacks()
         start = self._start(X, y, sample_weight, "partial_fit", classes)
-        plan, model, rng = start.plan, start.model, start.rng
+        plan, model = start.plan, start.model
         held_out = self._validation_data(validation, model, plan)
         validation = self._validation_set(held_out, model, plan)
         log = make_log(plan.verbose, plan.max_epochs)
@@ -203,10 +207,15 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
             with put_back_on_failure(start.training.arrays()):
                 result = fit_network(plan, start.data, monitor, start.training)
         except BaseException:
-            if start.draws is not None:  # other generators are not ours to set back
-                rng.set_state(start.draws)
+            if start.draws is not None:
+                start.draws.undo()
             raise
-        self._show(start, monitor, result, incremental=True)
+        draws = start.draws
+        if plan is not vars(self).get("_plan") or monitor.interrupted:  # perhaps other draws
+            draws = None
+        elif draws is not None and plan.shuffle:
+            draws.lengths.append(start.data.n_rows)
+        self._show(start, monitor, result, draws, incremental=True)
         return self
 
     @all_or_nothing
@@ -231,7 +240,7 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
             If the data or a parameter is invalid. The estimator is then as it was before the call.
         """
         model = self._start(X, y, None, "initialize").model
-        self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None)
+        self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None, _draws=None)
         return self
 
     def _tell_of_callbacks(self):
@@ -250,10 +259,14 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
         """Return all that a fit begins with: data, plan, and the network and training to go on with."""
         incremental = call == "partial_fit"
         last = vars(self).get("_plan") if incremental else None
-        parameters = self._parameters(last)
+        parameters = self.get_params(deep=False)
+        if last is not None and not last.has_parameters(parameters):
+            last = None
+        if last is None:
+            check_parameters(parameters, self._parameter_constraints, type(self).__name__)
         earlier = self._earlier_model(call, classes)
         target, data, names = self._fit_data(X, y, sample_weight, earlier, call, classes)
-        if last is not None and last.has_parameters(parameters) and last.fits_data(target, data):
+        if last is not None and last.fits_data(target, data):
             plan = last
             plan.loss.check_targets(data.y)
         else:
@@ -270,7 +283,7 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
         data = self._weigh(target, data, plan, incremental)
         training = vars(self).get("_training") if incremental else None
         rng = getattr(training, "rng", None) or check_random_state(self.random_state)
-        draws = rng.get_state() if isinstance(self.random_state, Integral) else None
+        draws = self._draws_so_far(rng, plan is last) if incremental else None
         if earlier is None:
             network = plan.network(rng)
         else:
@@ -288,6 +301,15 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
                 training.patience = Patience(np.inf)  # with early stopping the score was watched
         before = {} if earlier is None else vars(self)
         return _Start(plan, data, model, training, rng, draws, before)
+
+    def _draws_so_far(self, rng, continued):
+        """Return what may undo the draws of the call that begins; None for a generator of the user's."""
+        if not isinstance(self.random_state, Integral):
+            return None
+        draws = vars(self).get("_draws") if continued else None
+        if draws is None or draws.rng is not rng or len(draws.lengths) >= Draws.MOST:
+            return Draws(rng)
+        return draws
 
     def _earlier_model(self, call, classes):
         """Return the model to go on with, or None."""
@@ -308,13 +330,6 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
                 dtype = dtype_to_compute_in(self.dtype, X_checked)
             sample_weight = check_sample_weight(sample_weight, X_checked, dtype)
         return target, FitData(X_checked, y, targets, sample_weight, X), names
-
-    def _parameters(self, last=None):
-        """Return the parameters, looked at; those of the ``last`` plan have been."""
-        parameters = self.get_params(deep=False)
-        if last is None or not last.has_parameters(parameters):
-            check_parameters(parameters, self._parameter_constraints, type(self).__name__)
-        return parameters
 
     def _validation_data(self, validation, model, plan):
         """Return the validation data that were passed, checked, or None."""
@@ -386,7 +401,7 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
         data = {"X": X, "y": y, "metadata": metadata}
         return EpochHooks(self, data, plan.max_epochs, reconstruct)
 
-    def _show(self, start, monitor, result, incremental=False):
+    def _show(self, start, monitor, result, draws=None, incremental=False):
         """Make the outcome of a fit the state of the estimator, in one assignment."""
         attributes = recorded(start.plan, monitor, result, start.before, incremental)
         training = result.training
@@ -395,8 +410,8 @@ class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstim
                 training.rng = None  # numpy's global RandomState, which goes its own way
             if not incremental:
                 training.order = np.arange(0)  # a new fit begins with the rows as they come
-        kept = {"_training": training, "_plan": start.plan if incremental else None}
-        self._publish(start.model, **attributes, **kept)
+        plan = start.plan if incremental else None
+        self._publish(start.model, **attributes, _training=training, _plan=plan, _draws=draws)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,6 +8,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -360,7 +361,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         check_readable(y, "y")
         check_readable(sample_weight, "sample_weight")
         if not isinstance(model.target, MultioutputLabels):
-            return super().score(X, y, sample_weight)
+            overridden = type(self).predict is not NumpyMLPClassifier.predict
+            predicted = self.predict(X) if overridden else self._predicted(model, X)
+            return accuracy_score(y, predicted, sample_weight=sample_weight)
         predicted, y = self._predicted(model, X), np.asarray(densified(y))
         check_consistent_length(predicted, y, sample_weight)
         model.target.check_kind(y)
@@ -403,8 +406,6 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         scikit-learn's checks take longer than a step on a few rows.
         """
         if earlier is None or not earlier.can_skip_checks(X) or self.warm_start:
-            return None
-        if X.dtype != earlier.network.dtype:
             return None
         targets = earlier.target.encode_known(y)
         if targets is None or len(targets) != len(X) or not is_finite(X):

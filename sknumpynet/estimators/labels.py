@@ -376,9 +376,9 @@ class _OneLabel(Labels):
 
     def encode_known(self, y):
         classes = self.classes
-        if type(y) is not np.ndarray or y.ndim != 1 or y.dtype != classes.dtype:
+        if type(y) is not np.ndarray or y.ndim != 1 or y.dtype.kind != classes.dtype.kind:
             return None
-        if y.dtype.kind not in "iub" or not len(y):
+        if y.dtype.kind not in "iubfU" or not len(y):
             return None
         indices = np.minimum(classes.searchsorted(y), len(classes) - 1)
         return self.encode(y) if (classes[indices] == y).all() else None

@@ -28,6 +28,7 @@ from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
 from sknumpynet.fitting.plan import make_initializers, make_layers
+from sknumpynet.fitting.rollback import quiet, replace_attributes
 
 # What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
 LINKS = {
@@ -161,6 +162,8 @@ def check_finite(X):
         raise FloatingPointError
 
 
+# What a new model leaves nothing of.
+STALE = {*RECORDED, "feature_names_in_", "_assigned"}
 # What an unfitted estimator can be given to predict with.
 ASSIGNED = ("coefs_", "intercepts_")
 
@@ -173,7 +176,8 @@ class PredictsWithNetwork:
 
     def __getstate__(self):
         state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
-        state.pop("_plan", None)  # `partial_fit` makes it again
+        for name in ("_plan", "_draws"):  # `partial_fit` makes them again
+            state.pop(name, None)
         return state
 
     def __setstate__(self, state):
@@ -181,7 +185,7 @@ class PredictsWithNetwork:
         check_state(state, state.pop(KEY, None))
         super().__setstate__(state)
         if "_model" in state:
-            self._plan = None
+            self._plan = self._draws = None
 
     def _model_or_none(self):
         """Return what to predict with, read once from the attributes, or None; changes nothing."""
@@ -205,9 +209,12 @@ class PredictsWithNetwork:
 
     def _publish(self, model, **attributes):
         """Make a model, and what is known of its fit, those of the estimator, in one assignment."""
-        stale = (*RECORDED, "feature_names_in_", "_assigned")
-        kept = {name: value for name, value in vars(self).items() if name not in stale}
-        self.__dict__ = {**kept, **attributes, **model.attributes(), "_model": model}
+
+        def published(now):
+            kept = {name: value for name, value in now.items() if name not in STALE}
+            return {**kept, **attributes, **model.attributes(), "_model": model}
+
+        replace_attributes(self, published)
 
     def _checker(self, model=None):
         """Return an estimator of this class that knows the features of the model, and nothing else."""
@@ -220,9 +227,10 @@ class PredictsWithNetwork:
 
     def _checked_rows(self, model, X):
         """Return the checked X, whose numbers are finite in the network's dtype too."""
-        X = check_data(self._checker(model), X, reset=False)
-        check_range(X, model.network.dtype, "X")
-        return X
+        with quiet():
+            X = check_data(self._checker(model), X, reset=False)
+            check_range(X, model.network.dtype, "X")
+            return X
 
     def _raw(self, model, X, link=None, make_out=None):
         """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs).
@@ -231,17 +239,18 @@ class PredictsWithNetwork:
         """
         network = model.network
         if model.can_skip_checks(X):
+            # overflow: of numbers that the network's dtype cannot hold, or in the network
+            over = "ignore" if X.dtype == network.dtype else "raise"
             try:
-                out = None if make_out is None else make_out(X.shape[0])
-                if X.dtype == network.dtype:
-                    return network.predict(X, link=link, out=out, check=check_finite)
-                with np.errstate(over="raise"):  # of numbers that the network's dtype cannot hold
+                with np.errstate(over=over, invalid="ignore", divide="ignore", under="ignore"):
+                    out = None if make_out is None else make_out(X.shape[0])
                     return network.predict(X, link=link, out=out, check=check_finite)
             except FloatingPointError:
                 pass  # what is wrong with X is said below
-        X = self._checked_rows(model, X)
-        out = None if make_out is None else make_out(X.shape[0])
-        return network.predict(X, link=link, out=out)
+        with quiet():
+            X = self._checked_rows(model, X)
+            out = None if make_out is None else make_out(X.shape[0])
+            return network.predict(X, link=link, out=out)
 
     def _model_of_assigned(self, state):
         """Return a model of the weights that were assigned to an unfitted estimator, or None."""
@@ -376,7 +385,8 @@ class PredictsWithNetwork:
                 f"layer={layer} is not there: the network has {len(ends)} hidden layer"
                 f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
             )
-        return network.first(ends[layer]).predict(X)
+        with quiet():
+            return network.first(ends[layer]).predict(X)
 
     def input_gradient(self, X):
         """Return the slope of the output with respect to each input.
@@ -398,8 +408,9 @@ class PredictsWithNetwork:
         if issparse(X):
             raise TypeError("input_gradient needs a dense X: pass X.toarray()")
         X = X.astype(model.network.dtype, copy=False)
-        raw, slopes = model.network.input_gradients(X)
-        slopes = self._output_slopes(model, raw, slopes)
+        with quiet():
+            raw, slopes = model.network.input_gradients(X)
+            slopes = self._output_slopes(model, raw, slopes)
         return slopes[:, 0] if slopes.shape[1] == 1 else slopes
 
     def _output_slopes(self, model, raw, slopes):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
@@ -21,7 +22,10 @@ from sknumpynet.estimators.docstrings import documented
 from sknumpynet.estimators.labels import Target
 from sknumpynet.estimators.prediction import from_weights, is_finite
 from sknumpynet.fitting.plan import PARAMETER_CONSTRAINTS
-from sknumpynet.fitting.rollback import all_or_nothing
+from sknumpynet.fitting.rollback import all_or_nothing, quiet, warn
+
+# Squares of larger numbers, and their sum, may be too much for float32.
+LARGEST_TO_SQUARE = 1e15
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,29 @@ class Numbers(Target):
             prediction = model.loss.point_prediction(prediction)
         if not np.isfinite(prediction).all():
             return np.nan
-        return r2_score(targets, prediction, sample_weight=sample_weight)
+        return r2(targets, prediction, sample_weight)
 
 
 def predicted(raw, model):
     """Return the predictions for raw outputs, which are overwritten."""
-    model.link_function()(raw, raw)
+    with quiet():
+        model.link_function()(raw, raw)
     return raw.ravel() if raw.shape[1] == 1 else raw
+
+
+def r2(y, prediction, sample_weight):
+    """Return R2, which is that of y and prediction in any unit: in one whose squares are finite."""
+    largest = np.abs(prediction, dtype=np.float64).max(axis=0)
+    numbers = np.asarray(y)
+    with quiet():
+        if numbers.dtype.kind in "iuf" and numbers.size == prediction.size:
+            largest = np.maximum(largest, np.abs(numbers.reshape(prediction.shape)).max(axis=0))
+        if np.any(largest > LARGEST_TO_SQUARE):
+            y = numbers.astype(np.float64).reshape(prediction.shape)
+            prediction = prediction.astype(np.float64)
+            unit = np.maximum(largest, 1.0)
+            y, prediction = y / unit, prediction / unit
+        return r2_score(y, prediction, sample_weight=sample_weight)
 
 
 @documented(score="R2", score_text="R2")
@@ -301,12 +321,15 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         prediction = predicted(self._raw(model, X), model)
         if prediction.ndim == 2:
             prediction = model.loss.point_prediction(prediction)
-        return r2_score(y, prediction, sample_weight=sample_weight)
+        return r2(y, prediction, sample_weight)
 
     # ---------------------------------------------------------------- the steps of a fit
 
     def _check_data(self, X, y, earlier, call, classes=None):
         if call == "partial_fit" and self._is_as_before(earlier, X, y):
+            if y.shape[1:] == (1,):
+                warn("A column-vector y was passed: pass y.ravel()", DataConversionWarning)
+                y = y.ravel()
             return earlier.target, X, y, earlier.target.encode(y), None
         checker = self._checker(earlier)
         X, y = check_data(checker, X, y, multi_output=True, y_numeric=True, reset=earlier is None)
@@ -326,11 +349,12 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         """
         if earlier is None or not earlier.can_skip_checks(X) or type(y) is not np.ndarray:
             return False
-        if X.dtype != earlier.network.dtype or earlier.target.n_targets != 1:
+        n_targets = earlier.target.n_targets
+        if y.shape != (len(X), n_targets) and (n_targets > 1 or y.shape != (len(X),)):
             return False
-        if y.dtype != np.float64 or y.ndim != 1:
+        if y.dtype not in (np.float64, np.float32) and y.dtype.kind not in "iu":
             return False
-        return len(y) == len(X) and is_finite(y) and is_finite(X)
+        return is_finite(y) and is_finite(X)
 
     def _target_of_assigned(self, state, shape):
         return Numbers(shape[1])

@@ -13,6 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from sknumpynet.core.options import copied
+from sknumpynet.core.training.epochs import permutation
 from sknumpynet.core.training.history import Patience
 
 START_ANEW = "Or start anew: warm_start=False and fit"
@@ -43,9 +45,9 @@ def training_to_go_on_with(training, network, plan, rng):
     """
     if training is None or type(training.optimizer) is not type(plan.optimizer):
         return None
-    other = copy.copy(training)
+    other = copied(training)
     other.rng = rng
-    other.progress, other.patience = copy.copy(training.progress), copy.copy(training.patience)
+    other.progress, other.patience = copied(training.progress), copied(training.patience)
     if network is not training.network:
         other.network = network
         if network.is_random and not training.network.is_random:
@@ -74,6 +76,29 @@ def put_back_on_failure(arrays):
         for array, content in before:
             array[...] = content
         raise
+
+
+class Draws:
+    """What an own generator has drawn in calls of `partial_fit`, to be drawn again after one that failed.
+
+    To read its state takes as long as a step on a few rows: it is read once in many calls.
+
+    Attributes
+    ----------
+    lengths : list of int
+        Of the permutations drawn since then, all by calls that succeeded.
+    """
+
+    MOST = 100
+
+    def __init__(self, rng):
+        self.rng, self.state, self.lengths = rng, rng.get_state(), []
+
+    def undo(self):
+        """Put the generator back to where it was after the last call that succeeded."""
+        self.rng.set_state(self.state)
+        for n in self.lengths:
+            permutation(n, self.rng)
 
 
 def _vectors(layers):

@@ -18,7 +18,14 @@ from sknumpynet._compat import check_optimize_result
 from sknumpynet.core.training.batches import Batches
 from sknumpynet.core.training.history import EpochRecord
 from sknumpynet.core.training.lbfgs import Objective, minimize_lbfgs
-from sknumpynet.fitting.rollback import SCALE, check_best, check_finite, warn
+from sknumpynet.fitting.rollback import (
+    SCALE,
+    check_best,
+    check_finite,
+    check_predictions,
+    warn,
+    warn_of_overflow,
+)
 from sknumpynet.fitting.threads import limited_blas_threads
 
 
@@ -99,13 +106,15 @@ def _fit_epochs(plan, training, data, monitor):
     batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
     # calls of partial_fit are too short for it
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
-    with threads, monitor.watching(lambda: fit_state(training, monitor)):
-        epochs = training.epochs(batches, data.rows)
-        while not monitor.done:
-            monitor.begin_epoch()
-            monitor.epoch_done(next(epochs), training.slow_down)
-    n_epochs, loss = monitor.n_epochs, monitor.last_loss
-    _check_outcome(training.network, monitor, loss if n_epochs else 0.0, "epoch")
+    with threads:
+        with monitor.watching(lambda: fit_state(training, monitor)):
+            epochs = training.epochs(batches, data.rows)
+            while not monitor.done:
+                monitor.begin_epoch()
+                monitor.epoch_done(next(epochs), training.slow_down)
+        n_epochs, loss = monitor.n_epochs, monitor.last_loss
+        _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
+    warn_of_overflow(training.optimizer)
     if "max_time" in monitor.reason:
         _warn_of_max_time(n_epochs, "epochs", monitor)
     elif n_epochs == plan.max_epochs and not monitor.ended_early:
@@ -117,15 +126,18 @@ def _fit_epochs(plan, training, data, monitor):
     return FitResult(training, n_epochs, loss, training.progress.samples)
 
 
-def _check_outcome(network, monitor, loss, unit):
+def _check_outcome(plan, data, monitor, loss, unit, n_rows):
     """Raise where training has diverged, or warn where it did so after a best network, which is kept."""
+    network = monitor.network
     if not monitor.decides:
         check_finite(network, loss)
+        check_predictions(network, plan.loss, data, loss, 0 if monitor.one_epoch else n_rows)
         return
     check_finite(network)
     never_finite = bool(monitor.n_epochs) and monitor.patience.best == -np.inf
     if never_finite or not monitor.validation.finite:
         check_best(monitor.patience.best, monitor.n_epochs, unit)
+    check_finite(network, loss)
 
 
 def _fit_lbfgs(plan, data, monitor):
@@ -144,21 +156,23 @@ def _fit_lbfgs(plan, data, monitor):
         monitor.epoch_done(EpochRecord(reported(found), np.nan, found.gradient_norm))
         return monitor.reason or ("converged" if monitor.converged else None)
 
-    with limited_blas_threads(objective.batches.size, network), monitor.watching():
-        found = minimize_lbfgs(
-            objective,
-            max_iter=plan.max_epochs,
-            max_fun=plan.max_fun,
-            tol=plan.tol,
-            watch=watch,
-        )
-        network.params[...] = found.params
-        if found.interrupted:
-            raise KeyboardInterrupt
-    if "max_time" in monitor.reason and found.message != monitor.reason:
-        monitor.reason = ""  # the search was at its end when time was up
-    check_finite(network, 0.0 if found.interrupted else found.value)
-    _check_outcome(network, monitor, 0.0, "iteration")
+    with limited_blas_threads(objective.batches.size, network):
+        with monitor.watching():
+            found = minimize_lbfgs(
+                objective,
+                max_iter=plan.max_epochs,
+                max_fun=plan.max_fun,
+                tol=plan.tol,
+                watch=watch,
+            )
+            network.params[...] = found.params
+            if found.interrupted:
+                raise KeyboardInterrupt
+        if "max_time" in monitor.reason and found.message != monitor.reason:
+            monitor.reason = ""  # the search was at its end when time was up
+        value = 0.0 if found.interrupted else found.value
+        check_finite(network, value)
+        _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
     if "max_time" in monitor.reason:
         _warn_of_max_time(found.nit, "iterations", monitor)
     elif found.overflowed and found.status == 0:

@@ -147,16 +147,17 @@ class Monitor:
         self.last = time.perf_counter()
 
     def _end_or_slow_down(self, slow_down):
-        what = "Validation score" if self.decides else "Training loss"
-        message = (
-            f"{what} did not improve more than tol={self.plan.tol:f} for {self.plan.n_iter_no_change} "
-            "consecutive epochs."
-        )
         rate = None if slow_down is None else slow_down()
         self.converged = rate is None
-        message += " Stopping." if rate is None else f" Setting learning rate to {rate:f}"
-        if self.log is not None:
-            self.log(self, message)
+        if self.log is None:
+            return
+        what = "Validation score" if self.decides else "Training loss"
+        then = "Stopping." if rate is None else f"Setting learning rate to {rate:f}"
+        self.log(
+            self,
+            f"{what} did not improve more than tol={self.plan.tol:f} for {self.plan.n_iter_no_change} "
+            f"consecutive epochs. {then}",
+        )
 
     def _is_late(self):
         return time.perf_counter() - self.started >= self.plan.max_time

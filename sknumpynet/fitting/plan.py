@@ -95,6 +95,8 @@ SHARED_WITH_OPTIMIZER = {
 # Where scikit-learn has no such solver, its defaults for adam are not these solvers' own.
 OWN_DEFAULTS = {"lion": ("beta_2",), "adagrad": ("epsilon",)}
 
+IMMUTABLE = {str, int, float, bool, type(None)}
+
 STOCHASTIC_PARAMETERS = (
     "batch_size",
     "learning_rate",
@@ -213,7 +215,10 @@ class FitPlan:
     def has_parameters(self, parameters):
         """Return whether the plan was made of equal parameters."""
         mine = self.parameters
-        return all(_same(value, mine[name]) for name, value in parameters.items())
+        return all(
+            (value is mine[name] and type(value) in IMMUTABLE) or _same(value, mine[name])
+            for name, value in parameters.items()
+        )
 
     def fits_data(self, target, data):
         """Return whether the plan was made for data of the same kind."""
@@ -225,6 +230,7 @@ class FitPlan:
 
 
 def _same(value, other):
+    """Return whether a parameter is what it was."""
     if value is other:
         return not isinstance(
             value, list | dict | np.ndarray | Options

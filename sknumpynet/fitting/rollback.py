@@ -4,42 +4,116 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sknumpynet.core.options import is_foreign
+
+
+def replace_attributes(estimator, make):
+    """Give the estimator other attributes in one assignment: a reader sees those before or those after.
+
+    ``make(now)`` returns them, given a copy of those that there are. What another thread sets in the meantime
+    stays set.
+    """
+    old = vars(estimator)
+    now = dict(old)
+    new = make(now)
+    estimator.__dict__ = new
+    for name, value in now.items():
+        if old.get(name) is not value and new.get(name) is value:
+            new[name] = old[name]
+
+
+def quiet():
+    """Return a context without NumPy's warnings: what is not finite is looked at afterwards."""
+    return np.errstate(all="ignore")
+
 
 def all_or_nothing(method):
-    """Decorate a method of an estimator: where it raises, all attributes are put back."""
+    """Decorate a method of an estimator that fits: where it raises, its attributes are put back.
+
+    Parameters stay: a fit does not set them, so that somebody else has. NumPy does not warn meanwhile.
+    """
 
     @functools.wraps(method)
     def guarded(estimator, *args, **kwargs):
         before = dict(vars(estimator))
+
+        def put_back(now):
+            return {
+                name: value if "_" in (name[0], name[-1]) else now.get(name, value)
+                for name, value in before.items()
+            }
+
         try:
-            return method(estimator, *args, **kwargs)
+            with quiet():
+                return method(estimator, *args, **kwargs)
         except BaseException:
-            estimator.__dict__ = before
+            replace_attributes(estimator, put_back)
             raise
 
     return guarded
 
 
 SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
+# Beyond, in the mean square of the parameters or in the loss, predictions may be beyond all floats.
+LARGE_SQUARE, LARGE_LOSS = 1e4, 1e12
 
 
 def check_finite(network, loss=0.0):
     """Raise where training has diverged; ``loss`` is that of the network, where it is known."""
-    if not np.isfinite(network.params).all():
+    if not (all_finite(network.params) and all_finite(network.running_stats)):
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain large values and "
             f"need to be preprocessed. {SCALE}"
         )
-    if np.isnan(loss):
+    if not math.isfinite(loss):
         raise ValueError(
-            "Training diverged: the loss is NaN. The input data may contain large values and need to be "
+            f"Training diverged: the loss is {'NaN' if math.isnan(loss) else loss}. "
+            "The input data may contain large values, or sample_weight tiny ones, and need to be "
             f"preprocessed. {SCALE}"
+        )
+
+
+def all_finite(vector):
+    """Return whether all numbers are finite; their squares, mostly finite too, are looked at first."""
+    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
+
+
+def check_predictions(network, loss, data, value, n_rows):
+    """Raise where the parameters are finite, but not what they make of the data.
+
+    ``n_rows`` rows are looked at, and all where the parameters or ``value``, that of the loss, are large.
+    """
+    params = network.params
+    if params.dot(params) > LARGE_SQUARE * len(params) or abs(value) > LARGE_LOSS:
+        n_rows = data.n_rows
+    if not n_rows:
+        return
+    rows = data.rows
+    if n_rows < data.n_rows:
+        rows = np.arange(n_rows) if rows is None else rows[:n_rows]
+    prediction = network.predict(data.X, rows)
+    loss.inverse_link(prediction, prediction)
+    if not np.isfinite(prediction).all():
+        raise ValueError(
+            "Training diverged: what the network gives for X is not finite. The input data may contain "
+            f"large values and need to be preprocessed. {SCALE}"
+        )
+
+
+def warn_of_overflow(optimizer):
+    """Warn where the optimizer's memory of the gradients is beyond all floats: a standstill."""
+    if not is_foreign(optimizer) and not all(map(all_finite, optimizer.arrays())):
+        warn(
+            f"Gradients were too large for {optimizer!r}: some parameters have not moved. {SCALE} A "
+            "sample_weight that is tiny beside alpha does this too.",
+            ConvergenceWarning,
         )
 
 

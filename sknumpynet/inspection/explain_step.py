@@ -213,6 +213,7 @@ def explain_step(estimator, x, y=None):
     check_is_fitted(estimator)
     X = _one_row(x)
     ours = copy.deepcopy(estimator)
+    heading = _heading(ours)
     ours.set_params(batch_size="auto", early_stopping=False, max_time=None, verbose=False)
     if ours.random_state is None:  # leaves NumPy's global generator alone
         ours.random_state = 0
@@ -221,7 +222,6 @@ def explain_step(estimator, x, y=None):
     stochastic = ours.solver != "lbfgs"
     if not stochastic:
         ours.set_params(solver=SGD(momentum=0.0), learning_rate="constant")
-    heading = _heading(estimator)
     if y is None:
         model = ours._fitted_model()
         network, X = model.network, _as_batch(ours._checked_rows(model, X), model.network)

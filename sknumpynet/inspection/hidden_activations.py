@@ -59,10 +59,17 @@ class HiddenActivations(DocLink, MetaEstimatorMixin, TransformerMixin, BaseEstim
             The transformer.
         """
         self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
-        self.n_features_in_ = self.estimator_.n_features_in_
-        if hasattr(self.estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.estimator_.feature_names_in_
         return self
+
+    @property
+    def n_features_in_(self):
+        """Number of features seen during `fit`."""
+        return self.estimator_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Their names, where X had any."""
+        return self.estimator_.feature_names_in_
 
     def transform(self, X):
         """Return the activations of the hidden layer.

@@ -2,7 +2,9 @@
 """Training an epoch at a time: `partial_fit` goes on where the last call, or a fit, stopped."""
 
 import copy
+import pickle
 import re
+import sys
 import warnings
 
 import numpy as np
@@ -476,3 +478,127 @@ def test_parameters_set_since_the_first_call_are_looked_at(given):
     with pytest.raises(ValueError, match=f"The .{next(iter(given))}. parameter"):
         model.set_params(**given).partial_fit(np.eye(4), np.arange(4.0))
     assert (model.coefs_[0] == before).all()
+
+
+def n_calls(function):
+    """Return how many functions are called."""
+    n = 0
+
+    def count(frame, event, arg):
+        nonlocal n
+        n += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return n
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y")
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "kind, convert",
+    [
+        ("numbers", np.float64),
+        ("numbers", np.float32),
+        ("numbers", lambda y: y.round().astype(int)),
+        ("numbers", lambda y: y[:, np.newaxis]),
+        ("targets", np.float64),
+        ("two classes", np.int32),
+        ("two classes", np.float64),
+        ("three classes", np.int64),
+        ("strings", np.array),
+    ],
+)
+def test_a_call_on_few_rows_makes_half_as_many_calls_as_scikit_learn(kind, convert, dtype):
+    """What takes its time on 32 rows is calling functions, not training."""
+    cls, _, y = KINDS[kind]
+    data = X[:32].astype(dtype), convert(y[:32])
+    theirs = MLPRegressor if cls is NumpyMLPRegressor else MLPClassifier
+    ours, theirs = cls(random_state=0), theirs(random_state=0)
+    for model in (ours, theirs):
+        model.partial_fit(*data, **({"classes": np.unique(data[1])} if classes_of(kind) else {}))
+        for _ in range(2):
+            model.partial_fit(*data)
+    assert (
+        n_calls(lambda: ours.partial_fit(*data)) <= n_calls(lambda: theirs.partial_fit(*data)) / 2
+    )
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y")
+@pytest.mark.parametrize(
+    "kind, convert",
+    [
+        ("numbers", np.float32),
+        ("numbers", lambda y: y.round().astype(int)),
+        ("numbers", lambda y: y[:, np.newaxis]),
+        ("targets", np.float64),
+        ("targets", np.float32),
+        ("two classes", np.float32),
+        ("three classes", np.int16),
+        ("three classes", np.uint8),
+        ("strings", np.array),
+        ("strings", lambda y: y.astype("U20")),
+    ],
+)
+@pytest.mark.parametrize("features", [np.float64, np.float32, np.float16, lambda X: X.round()])
+def test_what_is_seen_at_a_glance_is_what_the_checks_see(kind, convert, features):
+    """Rows of a list are checked in full, as float64; an array of such numbers need not be."""
+    _, data, y = KINDS[kind]
+    y, data = convert(y), features(data)
+    options = {"classes": np.unique(y)} if classes_of(kind) else {}
+    one, other = (new(kind).partial_fit(data, y, **options) for _ in range(2))
+    for _ in range(3):
+        one.partial_fit(data, y)
+        other.partial_fit(data.astype(np.float64).tolist(), y.tolist())
+    assert_array_equal(one.predict(data), other.predict(data))
+    for W, V in zip(one.coefs_, other.coefs_):
+        assert_allclose(W, V, rtol=1e-6 if y.dtype == np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize(
+    "kind, y, message",
+    [
+        ("numbers", np.full(70, np.nan), "NaN"),
+        ("numbers", np.full(70, np.inf), "infinity"),
+        ("numbers", np.full(70, 1 + 1j), "real|[Cc]omplex"),
+        ("numbers", TARGETS, "columns"),
+        ("numbers", NUMBERS[:-1], "inconsistent|same number"),
+        ("targets", NUMBERS, "column"),
+        ("targets", np.c_[NUMBERS, np.full(70, np.nan)], "NaN"),
+        ("three classes", CLASSES + 0.5, "label|classes"),
+        ("three classes", np.where(CLASSES, CLASSES, np.nan), "NaN|label"),
+        ("strings", np.where(CLASSES, STRINGS, "never"), "never"),
+        ("strings", STRINGS.astype(object)[::-1][:-1], "inconsistent|same number"),
+    ],
+)
+def test_what_a_glance_does_not_know_is_refused_as_before(kind, y, message):
+    _, data, known = KINDS[kind]
+    model = new(kind).partial_fit(data, known, **classes_of(kind))
+    before = fitted_state(model)
+    with pytest.raises((TypeError, ValueError), match=message):
+        model.partial_fit(data, y)
+    assert fitted_state(model) == before
+
+
+@pytest.mark.parametrize("params", [{}, {"dropout": 0.5}, {"shuffle": False}])
+def test_calls_that_fail_draw_nothing(params):
+    """Also after many calls, of different lengths, with other solvers between, and after a pickle."""
+    one, other = new(**params), new(**params)
+    for call in range(250):
+        rows = slice(0, 30 + call % 3)
+        if call % 7 == 0:
+            with pytest.raises(ValueError):  # diverges: something has been drawn
+                one.partial_fit(X[rows] * 1e200, NUMBERS[rows])
+        for model in (one, other):
+            model.partial_fit(X[rows], NUMBERS[rows])
+            if call in (40, 150):
+                model.set_params(solver="sgd" if call == 40 else "adam")
+        if call == 100:
+            one = pickle.loads(pickle.dumps(one))
+        if call == 120:
+            one.trim_for_prediction(), other.trim_for_prediction()
+    assert fitted_state(one) == fitted_state(other)

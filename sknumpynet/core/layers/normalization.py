@@ -69,7 +69,10 @@ class Normalization(Layer):
         mean = x.mean(axis=self.axis, keepdims=True)
         squares: Any = np.subtract(x, mean, out=buffer.out)
         squares *= squares
-        return mean, squares.mean(axis=self.axis, keepdims=True)
+        variance = squares.mean(axis=self.axis, keepdims=True)
+        if not np.isfinite(variance).all():  # beyond all floats: 1 / inf would be a number again
+            variance[np.isinf(variance)] = np.nan
+        return mean, variance
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array, pieces
-from sknumpynet.core.options import Options
+from sknumpynet.core.options import Options, copied
 
 Rate = float | Array  # one for all parameters, or one for each
 
@@ -144,7 +144,7 @@ class Optimizer(Options):
 
     def share_state(self) -> Optimizer:
         """Return an optimizer that goes on with the same arrays, and with numbers of its own."""
-        other = copy.copy(self)
+        other = copied(self)
         if hasattr(self, "state"):
             other.state = dict(self.state)
         return other

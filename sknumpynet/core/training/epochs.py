@@ -25,7 +25,7 @@ from sknumpynet.core.options import is_foreign
 from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 from sknumpynet.core.training.batches import Batches
 from sknumpynet.core.training.history import EpochRecord, Patience
-from sknumpynet.core.training.penalty import Penalty, clip_norm
+from sknumpynet.core.training.penalty import Penalty, clip_norm, length
 
 
 @dataclass
@@ -150,8 +150,9 @@ class Training:
             y = batches.gather(some if rows is None else rows[some])[1]
             check_loss(self.loss, y, self.network.n_outputs, self.network.dtype)
         self.progress.n_steps = self.max_epochs * -(-n // batches.size)
-        work = Workspace(self.network, batches.size)
-        works = {batches.size: work, n % batches.size: work.head(n % batches.size)}
+        works = {batches.size: Workspace(self.network, batches.size)}
+        if n % batches.size:  # the short last batch
+            works[n % batches.size] = works[batches.size].head(n % batches.size)
         n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_decayed)[0].stop
         scratch = np.empty(n_scratch, self.network.dtype)
         while True:
@@ -203,7 +204,7 @@ class Training:
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
-            self.order = order = order[_permutation(n, self.rng)]
+            self.order = order = order[permutation(n, self.rng)]
         if rows is not None:
             order = rows[order]
         in_order = rows is None and not self.shuffle
@@ -223,7 +224,7 @@ class Training:
         progress.epoch += 1
         if schedule.updates == "epoch":
             self.learning_rate = self.rate()
-        norm = math.sqrt(float(grads.dot(grads))) if self.max_grad_norm is None else self.norm
+        norm = length(grads) if self.max_grad_norm is None else self.norm
         return EpochRecord(sum_of_losses / n, rate, norm)
 
     def slow_down(self) -> float | None:
@@ -236,7 +237,7 @@ class Training:
         return rate
 
 
-def _permutation(n: int, rng: Any) -> Array:
+def permutation(n: int, rng: Any) -> Array:
     """Return 0 ... n - 1 in random order; the draws are those of scikit-learn's ``shuffle``."""
     order = np.arange(n)
     rng.shuffle(order)

@@ -48,7 +48,24 @@ class Penalty:
 
 def clip_norm(grads: Array, largest: float) -> float:
     """Shorten the vector to ``largest`` where it is longer; return its length before."""
-    norm = math.sqrt(float(grads.dot(grads)))
+    norm = length(grads)
     if norm > largest:
-        grads *= largest / norm
+        unit = (
+            _largest(grads) if largest / norm == 0 else 1.0
+        )  # in two steps where one would give 0
+        grads /= unit
+        grads *= largest / (norm if unit == 1.0 else length(grads))
     return norm
+
+
+def length(vector: Array) -> float:
+    """Return ``||vector||``, also where its square is beyond all floats."""
+    square = float(vector.dot(vector))
+    if math.isfinite(square):
+        return math.sqrt(square)
+    largest = _largest(vector)
+    return largest * math.sqrt(float(np.square(vector / largest, dtype=np.float64).sum()))
+
+
+def _largest(vector: Array) -> float:
+    return float(np.abs(vector).max())
