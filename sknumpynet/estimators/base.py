@@ -32,7 +32,6 @@ from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
 from sknumpynet.estimators.record import recorded
 from sknumpynet.fitting.continuing import (
-    Draws,
     network_to_go_on_with,
     put_back_on_failure,
     training_to_go_on_with,
@@ -75,7 +74,7 @@ class _Start(NamedTuple):
     model: Any
     training: Any  # None for L-BFGS
     rng: Any
-    draws: Any  # of a generator that is ours to set back, else None
+    draws: Any  # the state of a generator that is ours to set back, else None
     before: Any  # the attributes of the fit that this one goes on with
 
 
@@ -181,14 +180,13 @@ class BaseNumpyMLP(
         """
         start = self._start(X, y, sample_weight, "fit", validated=X_val is not None)
         plan, data, model = start.plan, start.data, start.model
-        held_out, rows = self._validation_data((X_val, y_val, sample_weight_val), model, plan), None
+        held_out = self._validation_data((X_val, y_val, sample_weight_val), model, plan)
         hooks = self._hooks(X, y, sample_weight, plan, model)
         kept = hooks.resume(lambda: fingerprint(plan.parameters, data, held_out))
+        rows = None
         if plan.early_stopping and held_out is None and not plan.is_lbfgs:
             data, held_out, rows = self._split(data, model, plan, start.rng, kept)
-        validation = self._validation_set(held_out, model, plan)
-        log = make_log(plan.verbose, plan.max_epochs)
-        monitor = Monitor(plan, model.network, validation, hooks, log, rows=rows)
+        monitor = self._monitor(start, held_out, hooks, rows=rows)
         result = fit_network(plan, data, monitor, start.training, kept)
         self._show(start, monitor, result)
         hooks.end(monitor.interrupted)
@@ -198,24 +196,16 @@ class BaseNumpyMLP(
         """Train for one epoch in place; where that fails, everything is put back."""
         self._tell_of_callbacks()
         start = self._start(X, y, sample_weight, "partial_fit", classes)
-        plan, model = start.plan, start.model
-        held_out = self._validation_data(validation, model, plan)
-        validation = self._validation_set(held_out, model, plan)
-        log = make_log(plan.verbose, plan.max_epochs)
-        monitor = Monitor(plan, model.network, validation, log=log, one_epoch=True)
+        held_out = self._validation_data(validation, start.model, start.plan)
+        monitor = self._monitor(start, held_out, one_epoch=True)
         try:
             with put_back_on_failure(start.training.arrays()):
-                result = fit_network(plan, start.data, monitor, start.training)
+                result = fit_network(start.plan, start.data, monitor, start.training)
         except BaseException:
-            if start.draws is not None:
-                start.draws.undo()
+            if start.draws is not None:  # other generators are not ours to set back
+                start.rng.set_state(start.draws)
             raise
-        draws = start.draws
-        if plan is not vars(self).get("_plan") or monitor.interrupted:  # perhaps other draws
-            draws = None
-        elif draws is not None and plan.shuffle:
-            draws.lengths.append(start.data.n_rows)
-        self._show(start, monitor, result, draws, incremental=True)
+        self._show(start, monitor, result, incremental=True)
         return self
 
     @all_or_nothing
@@ -240,7 +230,7 @@ class BaseNumpyMLP(
             If the data or a parameter is invalid. The estimator is then as it was before the call.
         """
         model = self._start(X, y, None, "initialize").model
-        self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None, _draws=None)
+        self._publish(model, n_iter_=0, t_=0, _training=None, _plan=None)
         return self
 
     def _tell_of_callbacks(self):
@@ -283,7 +273,8 @@ class BaseNumpyMLP(
         data = self._weigh(target, data, plan, incremental)
         training = vars(self).get("_training") if incremental else None
         rng = getattr(training, "rng", None) or check_random_state(self.random_state)
-        draws = self._draws_so_far(rng, plan is last) if incremental else None
+        ours = incremental and isinstance(self.random_state, Integral)
+        draws = rng.get_state() if ours else None
         if earlier is None:
             network = plan.network(rng)
         else:
@@ -301,15 +292,6 @@ class BaseNumpyMLP(
                 training.patience = Patience(np.inf)  # with early stopping the score was watched
         before = {} if earlier is None else vars(self)
         return _Start(plan, data, model, training, rng, draws, before)
-
-    def _draws_so_far(self, rng, continued):
-        """Return what may undo the draws of the call that begins; None for a generator of the user's."""
-        if not isinstance(self.random_state, Integral):
-            return None
-        draws = vars(self).get("_draws") if continued else None
-        if draws is None or draws.rng is not rng or len(draws.lengths) >= Draws.MOST:
-            return Draws(rng)
-        return draws
 
     def _earlier_model(self, call, classes):
         """Return the model to go on with, or None."""
@@ -358,6 +340,13 @@ class BaseNumpyMLP(
         check_split_weights(data.sample_weight, *rows)
         return data.take(rows[0]), data.take(rows[1]), rows
 
+    def _monitor(self, start, held_out, hooks=None, **options):
+        """Return what watches the fit."""
+        plan, model = start.plan, start.model
+        validation = self._validation_set(held_out, model, plan)
+        log = make_log(plan.verbose, plan.max_epochs)
+        return Monitor(plan, model.network, validation, hooks, log, **options)
+
     def _validation_set(self, data, model, plan):
         """Return the data to validate with, and how they are scored; None where there are none."""
         if data is None:
@@ -401,7 +390,7 @@ class BaseNumpyMLP(
         data = {"X": X, "y": y, "metadata": metadata}
         return EpochHooks(self, data, plan.max_epochs, reconstruct)
 
-    def _show(self, start, monitor, result, draws=None, incremental=False):
+    def _show(self, start, monitor, result, incremental=False):
         """Make the outcome of a fit the state of the estimator, in one assignment."""
         attributes = recorded(start.plan, monitor, result, start.before, incremental)
         training = result.training
@@ -411,7 +400,7 @@ class BaseNumpyMLP(
             if not incremental:
                 training.order = np.arange(0)  # a new fit begins with the rows as they come
         plan = start.plan if incremental else None
-        self._publish(start.model, **attributes, _training=training, _plan=plan, _draws=draws)
+        self._publish(start.model, **attributes, _training=training, _plan=plan)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

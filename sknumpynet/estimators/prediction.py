@@ -176,8 +176,7 @@ class PredictsWithNetwork:
 
     def __getstate__(self):
         state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
-        for name in ("_plan", "_draws"):  # `partial_fit` makes them again
-            state.pop(name, None)
+        state.pop("_plan", None)  # `partial_fit` makes it again
         return state
 
     def __setstate__(self, state):
@@ -185,7 +184,7 @@ class PredictsWithNetwork:
         check_state(state, state.pop(KEY, None))
         super().__setstate__(state)
         if "_model" in state:
-            self._plan = self._draws = None
+            self._plan = None
 
     def _model_or_none(self):
         """Return what to predict with, read once from the attributes, or None; changes nothing."""

@@ -14,7 +14,6 @@ from dataclasses import replace
 import numpy as np
 
 from sknumpynet.core.options import copied
-from sknumpynet.core.training.epochs import permutation
 from sknumpynet.core.training.history import Patience
 
 START_ANEW = "Or start anew: warm_start=False and fit"
@@ -76,29 +75,6 @@ def put_back_on_failure(arrays):
         for array, content in before:
             array[...] = content
         raise
-
-
-class Draws:
-    """What an own generator has drawn in calls of `partial_fit`, to be drawn again after one that failed.
-
-    To read its state takes as long as a step on a few rows: it is read once in many calls.
-
-    Attributes
-    ----------
-    lengths : list of int
-        Of the permutations drawn since then, all by calls that succeeded.
-    """
-
-    MOST = 100
-
-    def __init__(self, rng):
-        self.rng, self.state, self.lengths = rng, rng.get_state(), []
-
-    def undo(self):
-        """Put the generator back to where it was after the last call that succeeded."""
-        self.rng.set_state(self.state)
-        for n in self.lengths:
-            permutation(n, self.rng)
 
 
 def _vectors(layers):

@@ -204,7 +204,7 @@ class Training:
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
-            self.order = order = order[permutation(n, self.rng)]
+            self.order = order = order[_permutation(n, self.rng)]
         if rows is not None:
             order = rows[order]
         in_order = rows is None and not self.shuffle
@@ -237,7 +237,7 @@ class Training:
         return rate
 
 
-def permutation(n: int, rng: Any) -> Array:
+def _permutation(n: int, rng: Any) -> Array:
     """Return 0 ... n - 1 in random order; the draws are those of scikit-learn's ``shuffle``."""
     order = np.arange(n)
     rng.shuffle(order)
