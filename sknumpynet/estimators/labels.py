@@ -18,6 +18,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from sknumpynet.checks.input_checks import densified
+from sknumpynet.core.arrays import SCALARS
 from sknumpynet.core.losses.base import has_inverse_link
 from sknumpynet.core.losses.by_name import get_classification_loss
 from sknumpynet.core.losses.log_loss import LogLoss
@@ -396,8 +397,9 @@ class BinaryLabels(_OneLabel):
         return (y == self.classes[-1])[:, np.newaxis] & (len(self.classes) == 2)
 
     def choose(self, raw, out):
-        np.greater(raw.ravel(), 0, out=out)
-        out *= len(self.classes) - 1
+        np.greater(raw.ravel(), SCALARS[raw.dtype][0], out=out)
+        if len(self.classes) == 1:
+            out.fill(0)
 
     def probabilities(self, predict, model):
         if model.link == "logistic":
