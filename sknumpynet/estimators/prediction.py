@@ -89,6 +89,11 @@ class FittedModel:
             )
         return LINKS[self.link]
 
+    def prediction_link(self):
+        """Return the link function, or None where the raw output is the prediction."""
+        link = self.link_function()
+        return None if getattr(link, "__func__", None) is Loss.inverse_link else link
+
     def write_probabilities(self, raw, out):
         """Write what the link makes of raw outputs, never 0 and never 1 where it is a probability."""
         link = self.link_function()
@@ -123,8 +128,8 @@ class FittedModel:
 
     def through_link(self, raw, slopes):
         """Return d prediction / d input, given d raw / d input of shape (n, n_outputs, n_features)."""
-        link = self.link_function()
-        if getattr(link, "__func__", None) is Loss.inverse_link:
+        link = self.prediction_link()
+        if link is None:
             return slopes
         a = np.empty_like(raw)
         link(raw, a)

@@ -261,7 +261,10 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
             The predictions, in the dtype of the network.
         """
         model = self._fitted_model()
-        return predicted(self._raw(model, X), model)  # as fitted, whatever `loss` was set to since
+        prediction = self._raw(
+            model, X, model.prediction_link()
+        )  # as fitted, whatever `loss` is now
+        return prediction.ravel() if prediction.shape[1] == 1 else prediction
 
     def _output_slopes(self, model, raw, slopes):
         as_fitted, loss = model.link == model.loss.link, model.loss
