@@ -316,14 +316,21 @@ class Adam:
         self.pack, self.beta_1, self.beta_2, self.epsilon = pack, beta_1, beta_2, epsilon
         self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
         self.t = 0
-        self.spare = np.empty(self.PIECE, pack.dtype)
-        self.pieces: list[tuple[Array, Array, Array, Array, float, bool]] = []
+        spare = np.empty(self.PIECE, pack.dtype)
         assert pack.grads is not None
-        for where, _, factor, decays in pack.segments:
-            for start in range(where.start, where.stop, self.PIECE):
-                piece = slice(start, min(start + self.PIECE, where.stop))
-                arrays = (pack.params[piece], pack.grads[piece], self.m[piece], self.v[piece])
-                self.pieces.append((*arrays, factor, decays))
+        self.pieces: list[tuple[Array, Array, Array, Array, Array]] = []
+        self.parts: list[list[tuple[Array, Array, float, bool]]] = []  # of a piece, one factor each
+        for start in range(0, pack.n_params, self.PIECE):
+            stop = min(start + self.PIECE, pack.n_params)
+            whole = [a[start:stop] for a in (pack.params, pack.grads, self.m, self.v)]
+            self.pieces.append((*whole, spare[: stop - start]))
+            parts = []
+            for where, _, factor, decays in pack.segments:
+                low, high = max(where.start, start), min(where.stop, stop)
+                if low < high:
+                    own = (pack.params[low:high], spare[low - start : high - start])
+                    parts.append((*own, factor, decays))
+            self.parts.append(parts)
 
     def step(self, rate: float, decay: float) -> None:
         """Update the parameters of the pack by its gradients."""
@@ -333,8 +340,7 @@ class Adam:
         scalar = self.pack.dtype.type
         beta_1, beta_2, epsilon = map(scalar, (self.beta_1, self.beta_2, self.epsilon / kept_2))
         keep = scalar(1 - rate * decay)
-        for p, g, m, v, factor, decays in self.pieces:
-            spare = self.spare[: len(p)]
+        for (p, g, m, v, spare), parts in zip(self.pieces, self.parts):
             np.multiply(m, beta_1, out=m)
             np.add(m, g, out=m)
             np.multiply(g, g, out=g)
@@ -343,7 +349,8 @@ class Adam:
             np.sqrt(v, out=spare)
             np.add(spare, epsilon, out=spare)
             np.divide(m, spare, out=spare)
-            np.multiply(spare, scalar(-rate * factor * scale), out=spare)
-            if decays:
-                np.multiply(p, keep, out=p)
+            for own, change, factor, decays in parts:
+                np.multiply(change, scalar(-rate * factor * scale), out=change)
+                if decays:
+                    np.multiply(own, keep, out=own)
             np.add(p, spare, out=p)
