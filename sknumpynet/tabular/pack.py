@@ -199,10 +199,8 @@ class Pack:
         self.first.forward_scaled(E, x, work.M, z, work.spare[0])
         for i, layer in enumerate(self.dense):
             if work.slope:
-                silu(z, work.slope[i], work.spare[i])
-                if work.masks:
-                    np.multiply(z, work.masks[i], out=z)
-                    np.multiply(work.slope[i], work.masks[i], out=work.slope[i])
+                mask = work.masks[i] if work.masks else None
+                silu(z, work.slope[i], work.spare[i], mask)
             else:
                 silu(z, spare=work.spare[i])
             layer.forward(z, work.z[i + 1])
@@ -213,9 +211,9 @@ class Pack:
         """Write all gradients, given dL/draw."""
         for i in range(len(self.dense) - 1, -1, -1):
             dx = work.spare[i]
-            self.dense[i].backward(work.z[i], delta, work.ones, dx)
+            self.dense[i].backward(work.z[i], delta, work.ones, dx, work.W_T[i])
             delta = np.multiply(dx, work.slope[i], out=work.slope[i])
-        self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE)
+        self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE, work.delta_T)
         if self.embedding is not None and work.dE is not None:
             self.embedding.backward(work.dE.reshape(work.embedding["E"].shape), work.embedding)
 
@@ -237,10 +235,12 @@ class Workspace:
             self.spare = [np.empty_like(z) for z in self.z[:-1]]
         self.ones = np.ones((1, n_rows), dtype)
         self.slope = [np.empty_like(z) for z in self.z[:-1]] if training else []
+        self.W_T = [np.empty(each.W.swapaxes(1, 2).shape, dtype) for each in pack.dense if training]
         self.n_embedded = pack.first.n_own - shape.n_own
         self.embedding: dict[str, Array] = {}
         self.E: Array | None = None
         self.dE: Array | None = None
+        self.delta_T: Array | None = None
         if pack.first.n_own:
             self.E = np.empty((k, pack.first.n_own, n_rows), dtype)
         if pack.embedding is not None and self.E is not None:
@@ -248,6 +248,7 @@ class Workspace:
             self.embedding = pack.embedding.buffers(n_rows, dtype, training, E)
             if training:
                 self.dE = np.empty((k, self.n_embedded, n_rows), dtype)
+                self.delta_T = np.empty((k, hidden[0], n_rows), dtype)
         self.masks: list[Array] = []
         self.pools: list[DropoutPool] = []
         if rng is not None:
@@ -322,8 +323,8 @@ class Adam:
         self.parts: list[list[tuple[Array, Array, float, bool]]] = []  # of a piece, one factor each
         for start in range(0, pack.n_params, self.PIECE):
             stop = min(start + self.PIECE, pack.n_params)
-            whole = [a[start:stop] for a in (pack.params, pack.grads, self.m, self.v)]
-            self.pieces.append((*whole, spare[: stop - start]))
+            p, g, m, v = (a[start:stop] for a in (pack.params, pack.grads, self.m, self.v))
+            self.pieces.append((p, g, m, v, spare[: stop - start]))
             parts = []
             for where, _, factor, decays in pack.segments:
                 low, high = max(where.start, start), min(where.stop, stop)
