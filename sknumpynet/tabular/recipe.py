@@ -29,6 +29,7 @@ from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
 FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
 PACK = 4  # members that one thread trains together
+GATHERED = 32  # batches whose rows are put in order at once
 
 
 @dataclass(frozen=True)
@@ -157,23 +158,25 @@ class Group:
         rows, B = self.rows, self.batch_size
         n = len(rows.X)
         n_batches = n // B
-        x = np.empty((B, rows.X.shape[1]), self.recipe.dtype)
         rng = np.random.default_rng(order_seed)
         blind = self.blind[:, np.newaxis]
         step, n_steps = 0, n_epochs * n_batches
         for _ in range(n_epochs):
             if stop.is_set():
                 raise Stopped
-            order = rng.permutation(n)
-            for start in range(0, n_batches * B, B):
-                batch = order[start : start + B]
-                np.take(rows.X, batch, axis=0, out=x, mode="clip")
-                seen = (rows.fold[batch] != blind) * self.weight[batch]
+            order = rng.permutation(n)[: n_batches * B]
+            for first in range(0, len(order), GATHERED * B):
+                part = order[first : first + GATHERED * B]
+                X, y = rows.X[part], rows.y[part]
+                seen = (rows.fold[part] != blind) * self.weight[part]
                 if rows.second is not None:
-                    np.multiply(seen, rows.second[batch] != blind, out=seen)
-                t = (step + 0.5) / n_steps
-                self.step(x, self._own(batch), rows.y[batch], seen, bump(t), flat_cos(t))
-                step += 1
+                    np.multiply(seen, rows.second[part] != blind, out=seen)
+                for start in range(0, len(part), B):
+                    batch = slice(start, start + B)
+                    t = (step + 0.5) / n_steps
+                    own = self._own(part[batch])
+                    self.step(X[batch], own, y[batch], seen[:, batch], bump(t), flat_cos(t))
+                    step += 1
 
     def step(
         self, x: Array, own: Array | None, y: Array, seen: Array, rate: float, regularize: float
