@@ -28,7 +28,8 @@ from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
 MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
 FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
-PACK = 4  # members that one thread trains together
+PACK = 4  # members that one thread trains together, at most
+CACHED = 1 << 15  # rows times units of all members of a pack, which the cache of a core is to hold
 GATHERED = 32  # batches whose rows are put in order at once
 
 
@@ -117,6 +118,16 @@ def batch_size_for(n: int) -> int:
     return 1024
 
 
+def batch_size_of(recipe: Recipe, n: int) -> int:
+    """Rows of a batch, as the recipe wants it."""
+    return batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
+
+
+def pack_size(batch_size: int, width: int) -> int:
+    """Members to be trained together: many for few rows and units, else each for itself."""
+    return min(PACK, max(1, CACHED // (batch_size * width)))
+
+
 def first_cycle_for(n: int, batch_size: int) -> int:
     """Epochs of the first cycle: at least 120 steps, fewer epochs of more rows."""
     epochs = 4 if n < 10_000 else 3 if n < 30_000 else 2 if n < 60_000 else 1
@@ -138,9 +149,7 @@ class Group:
         self.rows, self.objective, self.recipe, self.blind = rows, objective, recipe, blind
         self.rng = rng = np.random.default_rng(seed)
         n = len(rows.X)
-        self.batch_size = (
-            batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
-        )
+        self.batch_size = batch_size_of(recipe, n)
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
@@ -215,7 +224,8 @@ class Run:
             0 if rows.own is None else rows.own.shape[2],
         )
         self.blind = np.arange(recipe.n_members) % recipe.n_folds
-        parts = [self.blind[i : i + PACK] for i in range(0, recipe.n_members, PACK)]
+        size = pack_size(batch_size_of(recipe, len(rows.X)), max(recipe.hidden))
+        parts = [self.blind[i : i + size] for i in range(0, recipe.n_members, size)]
         self.order_seed, *seeds = seed.spawn(1 + len(parts))
         self.groups = [
             Group(rows, objective, recipe, shape, blind, one) for blind, one in zip(parts, seeds)
