@@ -27,7 +27,9 @@ from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
 MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
-FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
+# Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up. After
+# the first, a run 0.2 above it has won in the end.
+FAR_ABOVE = (0.3, 0.1)
 PACK = 4  # members that one thread trains together, at most
 CACHED = 1 << 15  # rows times units of all members of a pack, which the cache of a core is to hold
 GATHERED = 32  # batches whose rows are put in order at once
@@ -368,7 +370,7 @@ def fit_recipe(
             reason = reason or out_of_time(recipe, perf_counter() - start)
             if reason:
                 break
-            alive = promising(alive) if cycle >= 2 else alive
+            alive = promising(alive)
             reasons = [enough(run.snapshots, recipe) for run in alive]
             alive = [run for run, why in zip(alive, reasons) if not why]
         reason = reason or reasons[0]
@@ -384,8 +386,9 @@ def fit_recipe(
 def promising(runs: list[Run]) -> list[Run]:
     """Return the runs whose criterion is not far above the best."""
     last = [run.snapshots[-1].criterion for run in runs]
-    best = min(last)
-    return [run for run, each in zip(runs, last) if each <= best + FAR_ABOVE * abs(best)]
+    best, cycle = min(last), len(runs[0].snapshots)
+    worst = best + FAR_ABOVE[min(cycle, len(FAR_ABOVE)) - 1] * abs(best)
+    return [run for run, each in zip(runs, last) if each <= worst] or runs  # all are nan
 
 
 def out_of_time(recipe: Recipe, seconds: float) -> str:
