@@ -155,12 +155,15 @@ class Dense(Layer):
         np.matmul(x, self.W, out=z)
         np.add(z, self.b, out=z)
 
-    def backward(self, x: Array, delta: Array, ones: Array, dx: Array | None) -> None:
-        """Write the gradients, and dL/dx where it is asked for; ``ones`` is a row of n ones."""
+    def backward(self, x: Array, delta: Array, ones: Array, dx: Array, W_T: Array) -> None:
+        """Write the gradients and dL/dx; ``ones`` is a row of n ones, W_T, (k, h, d), is overwritten.
+
+        A product with a transposed copy is faster than one with a transposed view, copy and all.
+        """
         np.matmul(x.swapaxes(1, 2), delta, out=self.dW)
         np.matmul(ones, delta, out=self.db)  # faster than a sum
-        if dx is not None:
-            np.matmul(delta, self.W.swapaxes(1, 2), out=dx)
+        np.copyto(W_T, self.W.swapaxes(1, 2))
+        np.matmul(delta, W_T, out=dx)
 
     def start_from_data(self, x: Array, rng: np.random.Generator) -> Array:
         """Give each unit variance 1 on the rows of x, and a zero somewhere among them; return z.
@@ -220,12 +223,23 @@ class ScaledInput(Dense):
         np.add(z, self.b, out=z)
 
     def backward_scaled(
-        self, E: Array | None, x: Array, M: Array, delta: Array, ones: Array, dE: Array | None
+        self,
+        E: Array | None,
+        x: Array,
+        M: Array,
+        delta: Array,
+        ones: Array,
+        dE: Array | None,
+        delta_T: Array | None,
     ) -> None:
-        """Write the gradients, and dL/dE of the first rows of E, as many as dE has; M is overwritten."""
+        """Write the gradients, and dL/dE of the first rows of E, as many as dE has.
+
+        M is overwritten, and delta_T, (k, h, n).
+        """
         e = self.n_own
-        if dE is not None:
-            np.matmul(M[:, : dE.shape[1]], delta.swapaxes(1, 2), out=dE)
+        if dE is not None and delta_T is not None:
+            np.copyto(delta_T, delta.swapaxes(1, 2))
+            np.matmul(M[:, : dE.shape[1]], delta_T, out=dE)
         if E is not None:
             np.matmul(E, delta, out=self.dW[:, :e])
         np.matmul(x.T, delta, out=self.dW[:, e:])
@@ -235,22 +249,31 @@ class ScaledInput(Dense):
         np.multiply(self.dW, self.s, out=self.dW)
 
 
-def silu(z: Array, slope: Array | None = None, spare: Array | None = None) -> None:
-    """Replace z by a = z q with q = 1 / (1 + exp(-z)), and write da/dz = q (1 - a) + a into ``slope``.
+def silu(
+    z: Array, slope: Array | None = None, spare: Array | None = None, mask: Array | None = None
+) -> None:
+    """Replace z by a = z q with q = 1 / (1 + exp(-z)), and write da/dz = q + a (1 - q) into ``slope``.
 
-    With u = z / 2 and t = 1 + tanh(u) = 2 q, a = u t: no overflow, and tanh is faster than an exponential.
+    q = (1 + tanh(z / 2)) / 2: no overflow, and tanh is faster than an exponential. With a ``mask``, a and
+    its slope are multiplied by it.
     """
-    scalars = SCALARS[z.dtype]
-    np.multiply(z, scalars[0.5], out=z)
-    t = np.empty_like(z) if slope is None else slope
-    np.tanh(z, out=t)
-    np.add(t, scalars[1], out=t)
-    np.multiply(z, t, out=z)
-    if slope is not None and spare is not None:
-        np.subtract(scalars[1], z, out=spare)
-        np.multiply(slope, scalars[0.5], out=slope)
-        np.multiply(slope, spare, out=slope)
-        np.add(slope, z, out=slope)
+    half, one = SCALARS[z.dtype][0.5], SCALARS[z.dtype][1]
+    if slope is None:  # a = z / 2 + z / 2 tanh(z / 2)
+        np.multiply(z, half, out=z)
+        q = np.tanh(z, out=spare)
+        np.add(q, one, out=q)
+        np.multiply(z, q, out=z)
+        return
+    q = np.multiply(z, half, out=slope)
+    np.tanh(q, out=q)
+    np.multiply(q, half, out=q)
+    np.add(q, half, out=q)
+    rest = np.subtract(one, q, out=spare)
+    if mask is not None:
+        np.multiply(q, mask, out=q)
+    np.multiply(z, q, out=z)
+    np.multiply(rest, z, out=rest)
+    np.add(slope, rest, out=slope)
 
 
 class DropoutPool:

@@ -199,10 +199,8 @@ class Pack:
         self.first.forward_scaled(E, x, work.M, z, work.spare[0])
         for i, layer in enumerate(self.dense):
             if work.slope:
-                silu(z, work.slope[i], work.spare[i])
-                if work.masks:
-                    np.multiply(z, work.masks[i], out=z)
-                    np.multiply(work.slope[i], work.masks[i], out=work.slope[i])
+                mask = work.masks[i] if work.masks else None
+                silu(z, work.slope[i], work.spare[i], mask)
             else:
                 silu(z, spare=work.spare[i])
             layer.forward(z, work.z[i + 1])
@@ -213,9 +211,9 @@ class Pack:
         """Write all gradients, given dL/draw."""
         for i in range(len(self.dense) - 1, -1, -1):
             dx = work.spare[i]
-            self.dense[i].backward(work.z[i], delta, work.ones, dx)
+            self.dense[i].backward(work.z[i], delta, work.ones, dx, work.W_T[i])
             delta = np.multiply(dx, work.slope[i], out=work.slope[i])
-        self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE)
+        self.first.backward_scaled(work.E, x, work.M, delta, work.ones, work.dE, work.delta_T)
         if self.embedding is not None and work.dE is not None:
             self.embedding.backward(work.dE.reshape(work.embedding["E"].shape), work.embedding)
 
@@ -237,10 +235,12 @@ class Workspace:
             self.spare = [np.empty_like(z) for z in self.z[:-1]]
         self.ones = np.ones((1, n_rows), dtype)
         self.slope = [np.empty_like(z) for z in self.z[:-1]] if training else []
+        self.W_T = [np.empty(each.W.swapaxes(1, 2).shape, dtype) for each in pack.dense if training]
         self.n_embedded = pack.first.n_own - shape.n_own
         self.embedding: dict[str, Array] = {}
         self.E: Array | None = None
         self.dE: Array | None = None
+        self.delta_T: Array | None = None
         if pack.first.n_own:
             self.E = np.empty((k, pack.first.n_own, n_rows), dtype)
         if pack.embedding is not None and self.E is not None:
@@ -248,6 +248,7 @@ class Workspace:
             self.embedding = pack.embedding.buffers(n_rows, dtype, training, E)
             if training:
                 self.dE = np.empty((k, self.n_embedded, n_rows), dtype)
+                self.delta_T = np.empty((k, hidden[0], n_rows), dtype)
         self.masks: list[Array] = []
         self.pools: list[DropoutPool] = []
         if rng is not None:
@@ -316,14 +317,21 @@ class Adam:
         self.pack, self.beta_1, self.beta_2, self.epsilon = pack, beta_1, beta_2, epsilon
         self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
         self.t = 0
-        self.spare = np.empty(self.PIECE, pack.dtype)
-        self.pieces: list[tuple[Array, Array, Array, Array, float, bool]] = []
+        spare = np.empty(self.PIECE, pack.dtype)
         assert pack.grads is not None
-        for where, _, factor, decays in pack.segments:
-            for start in range(where.start, where.stop, self.PIECE):
-                piece = slice(start, min(start + self.PIECE, where.stop))
-                arrays = (pack.params[piece], pack.grads[piece], self.m[piece], self.v[piece])
-                self.pieces.append((*arrays, factor, decays))
+        self.pieces: list[tuple[Array, Array, Array, Array, Array]] = []
+        self.parts: list[list[tuple[Array, Array, float, bool]]] = []  # of a piece, one factor each
+        for start in range(0, pack.n_params, self.PIECE):
+            stop = min(start + self.PIECE, pack.n_params)
+            p, g, m, v = (a[start:stop] for a in (pack.params, pack.grads, self.m, self.v))
+            self.pieces.append((p, g, m, v, spare[: stop - start]))
+            parts = []
+            for where, _, factor, decays in pack.segments:
+                low, high = max(where.start, start), min(where.stop, stop)
+                if low < high:
+                    own = (pack.params[low:high], spare[low - start : high - start])
+                    parts.append((*own, factor, decays))
+            self.parts.append(parts)
 
     def step(self, rate: float, decay: float) -> None:
         """Update the parameters of the pack by its gradients."""
@@ -333,8 +341,7 @@ class Adam:
         scalar = self.pack.dtype.type
         beta_1, beta_2, epsilon = map(scalar, (self.beta_1, self.beta_2, self.epsilon / kept_2))
         keep = scalar(1 - rate * decay)
-        for p, g, m, v, factor, decays in self.pieces:
-            spare = self.spare[: len(p)]
+        for (p, g, m, v, spare), parts in zip(self.pieces, self.parts):
             np.multiply(m, beta_1, out=m)
             np.add(m, g, out=m)
             np.multiply(g, g, out=g)
@@ -343,7 +350,8 @@ class Adam:
             np.sqrt(v, out=spare)
             np.add(spare, epsilon, out=spare)
             np.divide(m, spare, out=spare)
-            np.multiply(spare, scalar(-rate * factor * scale), out=spare)
-            if decays:
-                np.multiply(p, keep, out=p)
+            for own, change, factor, decays in parts:
+                np.multiply(change, scalar(-rate * factor * scale), out=change)
+                if decays:
+                    np.multiply(own, keep, out=own)
             np.add(p, spare, out=p)

@@ -27,8 +27,12 @@ from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
 MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
-FAR_ABOVE = 0.1  # of the best criterion: what is worse after two cycles is given up
-PACK = 4  # members that one thread trains together
+# Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up. After
+# the first, a run 0.2 above it has won in the end.
+FAR_ABOVE = (0.3, 0.1)
+PACK = 4  # members that one thread trains together, at most
+CACHED = 1 << 15  # rows times units of all members of a pack, which the cache of a core is to hold
+GATHERED = 32  # batches whose rows are put in order at once
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,16 @@ def batch_size_for(n: int) -> int:
     return 1024
 
 
+def batch_size_of(recipe: Recipe, n: int) -> int:
+    """Rows of a batch, as the recipe wants it."""
+    return batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
+
+
+def pack_size(batch_size: int, width: int) -> int:
+    """Members to be trained together: many for few rows and units, else each for itself."""
+    return min(PACK, max(1, CACHED // (batch_size * width)))
+
+
 def first_cycle_for(n: int, batch_size: int) -> int:
     """Epochs of the first cycle: at least 120 steps, fewer epochs of more rows."""
     epochs = 4 if n < 10_000 else 3 if n < 30_000 else 2 if n < 60_000 else 1
@@ -137,9 +151,7 @@ class Group:
         self.rows, self.objective, self.recipe, self.blind = rows, objective, recipe, blind
         self.rng = rng = np.random.default_rng(seed)
         n = len(rows.X)
-        self.batch_size = (
-            batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
-        )
+        self.batch_size = batch_size_of(recipe, n)
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
@@ -157,23 +169,25 @@ class Group:
         rows, B = self.rows, self.batch_size
         n = len(rows.X)
         n_batches = n // B
-        x = np.empty((B, rows.X.shape[1]), self.recipe.dtype)
         rng = np.random.default_rng(order_seed)
         blind = self.blind[:, np.newaxis]
         step, n_steps = 0, n_epochs * n_batches
         for _ in range(n_epochs):
             if stop.is_set():
                 raise Stopped
-            order = rng.permutation(n)
-            for start in range(0, n_batches * B, B):
-                batch = order[start : start + B]
-                np.take(rows.X, batch, axis=0, out=x, mode="clip")
-                seen = (rows.fold[batch] != blind) * self.weight[batch]
+            order = rng.permutation(n)[: n_batches * B]
+            for first in range(0, len(order), GATHERED * B):
+                part = order[first : first + GATHERED * B]
+                X, y = rows.X[part], rows.y[part]
+                seen = (rows.fold[part] != blind) * self.weight[part]
                 if rows.second is not None:
-                    np.multiply(seen, rows.second[batch] != blind, out=seen)
-                t = (step + 0.5) / n_steps
-                self.step(x, self._own(batch), rows.y[batch], seen, bump(t), flat_cos(t))
-                step += 1
+                    np.multiply(seen, rows.second[part] != blind, out=seen)
+                for start in range(0, len(part), B):
+                    batch = slice(start, start + B)
+                    t = (step + 0.5) / n_steps
+                    own = self._own(part[batch])
+                    self.step(X[batch], own, y[batch], seen[:, batch], bump(t), flat_cos(t))
+                    step += 1
 
     def step(
         self, x: Array, own: Array | None, y: Array, seen: Array, rate: float, regularize: float
@@ -212,7 +226,8 @@ class Run:
             0 if rows.own is None else rows.own.shape[2],
         )
         self.blind = np.arange(recipe.n_members) % recipe.n_folds
-        parts = [self.blind[i : i + PACK] for i in range(0, recipe.n_members, PACK)]
+        size = pack_size(batch_size_of(recipe, len(rows.X)), max(recipe.hidden))
+        parts = [self.blind[i : i + size] for i in range(0, recipe.n_members, size)]
         self.order_seed, *seeds = seed.spawn(1 + len(parts))
         self.groups = [
             Group(rows, objective, recipe, shape, blind, one) for blind, one in zip(parts, seeds)
@@ -355,7 +370,7 @@ def fit_recipe(
             reason = reason or out_of_time(recipe, perf_counter() - start)
             if reason:
                 break
-            alive = promising(alive) if cycle >= 2 else alive
+            alive = promising(alive)
             reasons = [enough(run.snapshots, recipe) for run in alive]
             alive = [run for run, why in zip(alive, reasons) if not why]
         reason = reason or reasons[0]
@@ -371,8 +386,9 @@ def fit_recipe(
 def promising(runs: list[Run]) -> list[Run]:
     """Return the runs whose criterion is not far above the best."""
     last = [run.snapshots[-1].criterion for run in runs]
-    best = min(last)
-    return [run for run, each in zip(runs, last) if each <= best + FAR_ABOVE * abs(best)]
+    best, cycle = min(last), len(runs[0].snapshots)
+    worst = best + FAR_ABOVE[min(cycle, len(FAR_ABOVE)) - 1] * abs(best)
+    return [run for run, each in zip(runs, last) if each <= worst] or runs  # all are nan
 
 
 def out_of_time(recipe: Recipe, seconds: float) -> str:
