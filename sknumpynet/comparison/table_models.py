@@ -108,14 +108,14 @@ class TableComparison:
             textwrap.fill(
                 f"{self.name}: the same rows, and models for tables beside the networks", 80
             ),
-            f"{self.score_name:<31} {'out of fold':>12} {'test':>10} {'fit time':>11} "
+            f"{self.score_name:<30} {'out of fold':>12} {'test':>10} {'fit time':>11} "
             f"{'predict time':>13}",
         ]
         for model in self.models:
             score = self.score(model)
             shown = "-" if score is None else f"{score:.4f}"
             lines.append(
-                f"{model.name:<31} {shown:>12} {model.test_score:>10.4f} "
+                f"{model.name:<30} {shown:>12} {model.test_score:>10.4f} "
                 f"{_seconds(model.fit_time):>11} {_seconds(model.predict_time):>13}"
             )
         lines += [textwrap.fill(f"note: {note}", 80, subsequent_indent="  ") for note in self.notes]
