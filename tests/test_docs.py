@@ -44,6 +44,7 @@ QUESTIONS = {
     "How do I search for good parameters?": "GridSearchCV(network",
     "I have a table with text and gaps: what now?": "TabularMLPRegressor(random_state=0).fit(X, price)",
     "Which model suits my table, and how do I try?": "--csv houses.csv --target price",
+    "How well will it do on new rows, if none can be spared?": "oof_score_",
     "My classes are imbalanced: what now?": 'class_weight="balanced"',
     "It learns by heart: what helps?": "dropout=",
     "How do I stop on validation data of my own?": "X_val=X_test, y_val=y_test",
