@@ -45,7 +45,9 @@ print(f"{model.n_members_} members, R2 out of fold {model.oof_score_:.3f}")
 grid = pd.DataFrame({"x": np.linspace(-1.5, 11.5, 400), "kind": "plain"})
 mean, std = model.predict(grid, return_std=True)
 seen = grid["x"].between(0, 4) | grid["x"].between(6, 10)
-print(f"mean spread where there were rows {std[seen].mean():.3f}, elsewhere {std[~seen].mean():.3f}")
+print(
+    f"mean spread where there were rows {std[seen].mean():.3f}, elsewhere {std[~seen].mean():.3f}"
+)
 
 figure, (above, below) = plt.subplots(
     2, sharex=True, figsize=(7, 5), height_ratios=[2, 1], layout="constrained"
