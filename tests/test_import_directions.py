@@ -53,7 +53,10 @@ ROOMS = {
     "callbacks": (8, ["checkpoint_file validation_monitor", "checkpoint"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
-    "comparison": (10, ["csv_numbers wording", "csv_table display", "result", "compare"]),
+    "comparison": (
+        10,
+        ["csv_numbers wording", "csv_table display", "result", "compare", "table_models"],
+    ),
 }
 # Files that stand elsewhere than their folder, or in none.
 LOOSE = {

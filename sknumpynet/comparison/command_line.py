@@ -31,6 +31,7 @@ from sknumpynet.comparison.csv_table import (
     _quoted,
 )
 from sknumpynet.comparison.display import figure_size, plot_comparisons
+from sknumpynet.comparison.table_models import MAX_CELLS, compare_on_table
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
 DEFAULT_OUTPUT = "sknumpynet-comparison.png"
@@ -48,6 +49,11 @@ scaled, missing ones filled with the median; text is one-hot encoded; rows witho
 left out. A target of text, of true/false or of at most {MAX_INTEGER_CLASSES} different whole
 numbers is classified, any other is regressed. From {MIN_ROWS_TO_STOP_EARLY} rows on, a regression
 stops when the score of a tenth of the rows to fit, held out by both networks, gets no better.
+
+Beside the networks stand sknumpynet's estimator for tables and scikit-learn's
+HistGradientBoosting, on the same rows. The last sentence says what to take: the model with the
+best score on rows to fit that it did not see (five folds; the estimator for tables brings its
+own), or the fastest of those that cannot be told from it. The test rows have no say in that.
 """
 
 
@@ -158,6 +164,12 @@ def _parser():
         metavar="NAME",
         help="encoding of the file, for instance cp1252 (default: utf-8)",
     )
+    table.add_argument(
+        "--tables",
+        action=argparse.BooleanOptionalAction,
+        help="compare with models for tables, too "
+        f"(default: yes, up to {MAX_CELLS // 10**6} million values)",
+    )
     network = parser.add_argument_group("the network (default: suited to the data)")
     network.add_argument(
         "--hidden-layer-sizes",
@@ -213,6 +225,8 @@ def _check_options(options):
     """Find now what would otherwise come up after a minute of fitting."""
     if options.csv is None and (options.target is not None or options.task is not None):
         raise CommandError("--target and --task go with --csv FILE (--help explains)")
+    if options.csv is None and options.tables:
+        raise CommandError("--tables goes with --csv FILE (--help explains)")
     if options.seed >= 2**32:
         raise CommandError("argument --seed: must be below 2**32")
     try:
@@ -298,7 +312,27 @@ def _run(options):
             progress.close()
         print(f"\n{comparison}", flush=True)
         comparisons.append(comparison)
+        if _with_tables(case, options.tables):
+            try:
+                tables = compare_on_table(case, comparison, options.seed, progress.tell)
+            finally:
+                progress.close()
+            print(f"\n{tables}", flush=True)
     _save_picture(comparisons, options.output)
+
+
+def _with_tables(case, wanted):
+    """Whether to fit the models for tables; a large table is for those who ask for it."""
+    if case.n_numeric is None or wanted is False:
+        return False
+    if wanted or case.X.size <= MAX_CELLS:
+        return True
+    print(
+        f"note: models for tables are left out, since this one has {case.X.size} values: --tables "
+        "fits them.",
+        flush=True,
+    )
+    return False
 
 
 def _network_options(options):
@@ -343,6 +377,10 @@ class _Progress:
         self.place = f"{self.prefix}fit {n_done + 1} of {self.up_to}{n_fits}"
         self.what = what
         self._show(f"{self.place}, {what}")
+
+    def tell(self, what):
+        """Show that something else is being fitted."""
+        self._show(f"{self.prefix}{what}")
 
     def epoch(self, n_done, n_epochs):
         """Show the epoch on a terminal, ten times a second at most."""

@@ -41,13 +41,17 @@ class CommandError(Exception):
 
 @dataclass
 class Case:
-    """One table to compare on: the data and the network."""
+    """One table to compare on: the data and the network.
+
+    Of a table of one's own, the first ``n_numeric`` columns are numbers, the others codes of text.
+    """
 
     name: str
     estimator: object
     X: np.ndarray
     y: np.ndarray
     notes: list = field(default_factory=list)
+    n_numeric: int | None = None
 
 
 def _one_line(message, most=MAX_MESSAGE):
@@ -108,7 +112,7 @@ def _csv_case(options):
         network = NumpyMLPClassifier()
     estimator = make_pipeline(_preprocessing(n_numeric, X.shape[1]), network)
     name = f"{_one_line(names[target], MAX_NAME)} of {_one_line(Path(place).name, MAX_NAME)}"
-    return Case(name, estimator, X, y, notes + more_notes)
+    return Case(name, estimator, X, y, notes + more_notes, n_numeric)
 
 
 def _within_range(values):

@@ -1,0 +1,124 @@
+"""
+A table as it is: ``TabularMLPRegressor``
+=========================================
+
+The estimators for tables train several small networks, members, side by side, each blind to a part of the
+rows. In cycles the learning rate rises and falls; at the end of each a snapshot of all members is kept,
+and the snapshots are weighted by how well they predict rows that they have not seen. What can be read off
+that: where the members disagree, what a cycle brought, and how far off a prediction may be.
+"""
+
+# %%
+# A table with a gap in the middle
+# --------------------------------
+# One column of numbers that matters, with nothing between 4 and 6, one of text, and missing values.
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from sknumpynet import TabularMLPRegressor
+
+
+def draw(n, rng, low=0.0, high=10.0):
+    x = rng.uniform(low, high, n)
+    kind = rng.choice(["plain", "special"], n)
+    truth = np.sin(x) + 0.15 * x + np.where(kind == "special", 1.0, 0.0)
+    kind = np.where(rng.random(n) < 0.05, None, kind)
+    return pd.DataFrame({"x": x, "kind": kind}), truth + rng.normal(0, 0.25, n)
+
+
+rng = np.random.default_rng(0)
+left, y_left = draw(400, rng, 0, 4)
+right, y_right = draw(400, rng, 6, 10)
+X, y = pd.concat([left, right], ignore_index=True), np.concatenate([y_left, y_right])
+model = TabularMLPRegressor(n_cycles=3, random_state=0).fit(X, y)
+print(f"{model.n_members_} members, R2 out of fold {model.oof_score_:.3f}")
+
+# %%
+# The members' spread
+# -------------------
+# ``predict(X, return_std=True)`` gives the mean of the members and their standard deviation. Where there
+# were rows they agree; in the gap, and beyond the ends, they go their own ways. The spread says nothing of
+# the noise in y: it is no interval.
+
+grid = pd.DataFrame({"x": np.linspace(-1.5, 11.5, 400), "kind": "plain"})
+mean, std = model.predict(grid, return_std=True)
+seen = grid["x"].between(0, 4) | grid["x"].between(6, 10)
+print(
+    f"mean spread where there were rows {std[seen].mean():.3f}, elsewhere {std[~seen].mean():.3f}"
+)
+
+figure, (above, below) = plt.subplots(
+    2, sharex=True, figsize=(7, 5), height_ratios=[2, 1], layout="constrained"
+)
+plain = (X["kind"] == "plain").to_numpy()
+above.plot(X["x"][plain], y[plain], ".", color="#888888", markersize=3, label="rows of kind plain")
+above.plot(grid["x"], mean, color="#D55E00", linewidth=2, label="mean of the members")
+above.fill_between(
+    grid["x"], mean - 2 * std, mean + 2 * std, color="#56B4E9", alpha=0.5, label="two deviations"
+)
+above.set(ylabel="y")
+above.legend()
+below.fill_between(grid["x"], std, color="#56B4E9")
+below.set(xlabel="x", ylabel="members' spread", ylim=(0, None))
+plt.show()
+
+# %%
+# Cycles and snapshots
+# --------------------
+# ``history_`` has a row for each snapshot: the loss on rows that the members had not seen, and the weight
+# in the ensemble. Members with and without numeric embeddings, periodic functions of a column, are both
+# tried: which are better depends on the table.
+
+history = pd.DataFrame(model.history_)
+print(history.round(4).to_string(index=False))
+
+# %%
+# A dot's area is the weight of its snapshot.
+
+figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
+for embedded, colour, label in (
+    (True, "#0072B2", "with numeric embeddings"),
+    (False, "#D55E00", "without"),
+):
+    part = history[history["numeric_embedding"] == embedded]
+    axes.plot(part["cycle"], part["loss"], color=colour, marker=".", label=label)
+    axes.scatter(part["cycle"], part["loss"], s=1000 * part["weight"], color=colour, alpha=0.4)
+axes.set(xlabel="cycle", ylabel="loss on rows not seen", xticks=sorted(set(history["cycle"])))
+axes.margins(0.15)
+axes.legend()
+plt.show()
+
+# %%
+# Intervals
+# ---------
+# ``predict_interval`` takes its width from the out-of-fold errors. On new rows of the same kind it should
+# hold as many targets as asked for. In the gap nobody knows: there were no errors to learn from.
+
+new, y_new = draw(4000, rng)
+covered = new["x"].between(0, 4) | new["x"].between(6, 10)
+wanted = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 0.95])
+shares = {"where there were rows": [], "in the gap": []}
+for coverage in wanted:
+    low, high = model.predict_interval(new, coverage=coverage).T
+    inside = (low <= y_new) & (y_new <= high)
+    for label, rows in zip(shares, (covered, ~covered), strict=True):
+        shares[label].append(inside[rows].mean())
+    print(f"asked for {coverage:.0%}: " + ", ".join(f"{v[-1]:.0%} {k}" for k, v in shares.items()))
+
+# %%
+
+low, high = model.predict_interval(grid, coverage=0.9).T
+figure, (bands, hits) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+bands.plot(X["x"][plain], y[plain], ".", color="#888888", markersize=3)
+bands.fill_between(grid["x"], low, high, color="#009E73", alpha=0.35, label="interval of 90 %")
+bands.plot(grid["x"], mean, color="#D55E00", linewidth=2)
+bands.set(xlabel="x", ylabel="y")
+bands.legend()
+hits.plot([0.4, 1], [0.4, 1], color="black", linestyle="--", linewidth=1)
+for (label, values), colour in zip(shares.items(), ("#009E73", "#CC79A7"), strict=True):
+    hits.plot(wanted, values, marker="o", color=colour, label=label)
+hits.set(xlabel="coverage asked for", ylabel="share of new rows inside")
+hits.legend()
+plt.show()
