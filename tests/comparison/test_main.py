@@ -17,7 +17,8 @@ from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
 cli = importlib.import_module("sknumpynet.comparison.command_line")
 
-QUICK = ["--max-iter", "3", "--repeats", "1", "--hidden-layer-sizes", "5"]
+# the models for tables have tests of their own
+QUICK = ["--max-iter", "3", "--repeats", "1", "--hidden-layer-sizes", "5", "--no-tables"]
 NUMBERS = ["x,y"] + [f"{i},{i * i}" for i in range(20)]
 
 
