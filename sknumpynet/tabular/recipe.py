@@ -27,8 +27,8 @@ from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
 MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
-# Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up. After
-# the first, a run 0.2 above it has won in the end.
+# Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up.
+# After the first, a run 0.2 above has won in the end.
 FAR_ABOVE = (0.3, 0.1)
 PACK = 4  # members that one thread trains together, at most
 CACHED = 1 << 15  # rows times units of all members of a pack, which the cache of a core is to hold
@@ -169,6 +169,7 @@ class Group:
         rows, B = self.rows, self.batch_size
         n = len(rows.X)
         n_batches = n // B
+        X = np.empty((min(GATHERED, n_batches) * B, rows.X.shape[1]), self.recipe.dtype)
         rng = np.random.default_rng(order_seed)
         blind = self.blind[:, np.newaxis]
         step, n_steps = 0, n_epochs * n_batches
@@ -178,7 +179,9 @@ class Group:
             order = rng.permutation(n)[: n_batches * B]
             for first in range(0, len(order), GATHERED * B):
                 part = order[first : first + GATHERED * B]
-                X, y = rows.X[part], rows.y[part]
+                # "clip" writes to X itself, not by way of a copy
+                np.take(rows.X, part, axis=0, out=X[: len(part)], mode="clip")
+                y = rows.y[part]
                 seen = (rows.fold[part] != blind) * self.weight[part]
                 if rows.second is not None:
                     np.multiply(seen, rows.second[part] != blind, out=seen)
