@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Multi-layer perceptrons for scikit-learn users, computed by a hand-written NumPy core."""
 
-from sknumpynet import datasets
+from sknumpynet import datasets, export
 from sknumpynet.callbacks import Checkpoint, ValidationMonitor
 from sknumpynet.comparison import Comparison, compare_with_sklearn
 from sknumpynet.core import (
@@ -147,4 +147,5 @@ __all__ = [
     "compare_with_sklearn",
     "datasets",
     "explain_step",
+    "export",
 ]

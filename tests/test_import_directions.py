@@ -40,6 +40,7 @@ ROOMS = {
         ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
     ),
     "callbacks": (8, ["checkpoint validation_monitor"]),
+    "export": (8, ["container values", "files"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
     "comparison": (10, ["csv_numbers wording", "csv_table display", "result", "compare"]),
