@@ -37,7 +37,13 @@ ROOMS = {
     ),
     "estimators": (
         7,
-        ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
+        [
+            "docstrings labels record weight_lists",
+            "prediction",
+            "scikit_learn",
+            "base",
+            "classifier regressor",
+        ],
     ),
     "callbacks": (8, ["checkpoint validation_monitor"]),
     "export": (8, ["container values", "files"]),

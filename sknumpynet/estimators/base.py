@@ -28,6 +28,7 @@ from sknumpynet.checks.parameter_hints import object_wanted
 from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
 from sknumpynet.estimators.record import recorded
+from sknumpynet.estimators.scikit_learn import ConvertsToScikitLearn
 from sknumpynet.fitting.continuing import (
     network_to_go_on_with,
     put_back_on_failure,
@@ -75,7 +76,9 @@ class _Start(NamedTuple):
     before: Any  # the attributes of the fit that this one goes on with
 
 
-class BaseNumpyMLP(PredictsWithNetwork, DocLink, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseNumpyMLP(
+    PredictsWithNetwork, ConvertsToScikitLearn, DocLink, CallbackSupportMixin, BaseEstimator, ABC
+):
     """Base of `NumpyMLPClassifier` and `NumpyMLPRegressor`; not to be used directly."""
 
     _parameter_constraints: dict = PARAMETER_CONSTRAINTS
