@@ -46,7 +46,7 @@ ROOMS = {
         ],
     ),
     "callbacks": (8, ["checkpoint validation_monitor"]),
-    "export": (8, ["container graph values", "files onnx"]),
+    "export": (8, ["container graph values", "files folder onnx", "command_line"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
     "comparison": (10, ["csv_numbers wording", "csv_table display", "result", "compare"]),
