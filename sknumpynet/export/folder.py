@@ -44,14 +44,16 @@ def normal_cdf(z):
 SOFTMAX = """
 def softmax(raw):
     \"\"\"Return exp(raw), divided by the sum of each row.\"\"\"
-    p = np.exp(raw - raw.max(axis=1, keepdims=True))
-    return p / p.sum(axis=1, keepdims=True)
+    p = np.exp(raw - np.maximum.reduce(raw, axis=1, keepdims=True))
+    return p / np.add.reduce(p, axis=1, keepdims=True)
 """
 LIMITS = """
+LOWEST, HIGHEST = np.finfo(np.{dtype}).tiny, 1 - np.finfo(np.{dtype}).epsneg
+
+
 def within_limits(p):
     \"\"\"Return the probabilities, never 0 and never 1.\"\"\"
-    limits = np.finfo(p.dtype)
-    return np.clip(p, limits.tiny, 1 - limits.epsneg)
+    return np.minimum(np.maximum(p, LOWEST), HIGHEST)
 """
 EXPRESSIONS = {
     Identity: "z",
@@ -188,8 +190,8 @@ if __name__ == "__main__":
 def to_folder(model, folder):
     """Write a fitted network, and code that predicts with it, into a folder: NumPy is all it needs.
 
-    The folder gets ``model.npz``, the arrays, and ``predict.py``, at most {MAX_LINES} lines for a reader to
-    check. Its ``load()`` gives an object with ``predict`` and, of a classifier, ``predict_proba``;
+    The folder gets ``model.npz``, the arrays, and ``predict.py``, at most 250 lines for a reader to check.
+    Its ``load()`` gives an object with ``predict`` and, of a classifier, ``predict_proba``, and
     ``python predict.py table.csv`` prints predictions. Numbers are the estimator's to 1e-12, in single
     precision to 1e-6; labels have their dtype. Predictions for an indicator matrix are dense.
 
@@ -235,9 +237,6 @@ def to_folder(model, folder):
     Path(folder, CODE).write_text(code, encoding="utf-8")
 
 
-to_folder.__doc__ = to_folder.__doc__.replace("{MAX_LINES}", str(MAX_LINES))
-
-
 def _code_for(fitted):
     """Return the code, and the arrays that it reads."""
     layers, arrays = _layers_code(fitted.network)
@@ -254,6 +253,7 @@ def _code_for(fitted):
         predict = f'found = {proba} if "--proba" in arguments else model.predict(X)'
     body = layers + methods
     functions = "\n".join(text for call, text in FUNCTIONS.items() if call in body)
+    functions = functions.replace("{dtype}", fitted.network.dtype.name)
     names = fitted.feature_names
     head = HEAD.format(
         title=title,
