@@ -167,6 +167,13 @@ label_smoothing : float, default=0.0
     Share of the target that is spread evenly over the classes, in [0, 1); with ``loss='log_loss'``.
 """
 
+REGRESSOR_PARAMETERS = """
+quantile : float or array-like of float, default=0.5
+    The quantile that ``loss='quantile'`` predicts, in (0, 1), or several in rising order, for which `predict`
+    gives a column each: the same as ``loss=Quantile(...)``, where a search or a wrapper sets it by name. Only
+    read with the name 'quantile'.
+"""
+
 
 def documented(score, score_text, own_parameters=""):
     """Return a decorator that puts the shared parts into a class docstring."""
