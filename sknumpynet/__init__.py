@@ -2,7 +2,7 @@
 """Multi-layer perceptrons for scikit-learn users, computed by a hand-written NumPy core."""
 
 from sknumpynet import datasets, export
-from sknumpynet.callbacks import Checkpoint, ValidationMonitor
+from sknumpynet.callbacks import Checkpoint, LogEpochs, ValidationMonitor
 from sknumpynet.comparison import Comparison, compare_with_sklearn
 from sknumpynet.core import (
     ELU,
@@ -113,6 +113,7 @@ __all__ = [
     "LecunUniform",
     "Lion",
     "LogCosh",
+    "LogEpochs",
     "LogLoss",
     "Logistic",
     "Loss",

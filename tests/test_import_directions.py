@@ -45,7 +45,7 @@ ROOMS = {
             "classifier regressor",
         ],
     ),
-    "callbacks": (8, ["checkpoint validation_monitor"]),
+    "callbacks": (8, ["checkpoint log_epochs validation_monitor"]),
     "export": (8, ["container graph values", "files folder onnx", "command_line"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),

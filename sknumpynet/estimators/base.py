@@ -27,7 +27,7 @@ from sknumpynet.checks.input_checks import check_ranges, check_sample_weight, na
 from sknumpynet.checks.parameter_hints import object_wanted
 from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
-from sknumpynet.estimators.record import recorded
+from sknumpynet.estimators.record import last_row, n_earlier_epochs, recorded
 from sknumpynet.estimators.scikit_learn import ConvertsToScikitLearn
 from sknumpynet.fitting.continuing import (
     network_to_go_on_with,
@@ -162,7 +162,7 @@ class BaseNumpyMLP(
         start = self._start(X, y, sample_weight, "fit", validated=X_val is not None)
         plan, data, model = start.plan, start.data, start.model
         held_out, rows = self._validation_data((X_val, y_val, sample_weight_val), model, plan), None
-        hooks = self._hooks(X, y, sample_weight, plan, model)
+        hooks = self._hooks(X, y, sample_weight, start)
         kept = hooks.resume(lambda: fingerprint(plan.parameters, data, held_out))
         if plan.early_stopping and held_out is None and not plan.is_lbfgs:
             data, held_out, rows = self._split(data, model, plan, start.rng, kept)
@@ -348,8 +348,10 @@ class BaseNumpyMLP(
             view.predict = predict
         return view
 
-    def _hooks(self, X, y, sample_weight, plan, model):
+    def _hooks(self, X, y, sample_weight, start):
         """Return what calls the callbacks."""
+        plan, model = start.plan, start.model
+        n_earlier = n_earlier_epochs(plan, start.before)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
 
         def reconstruct():
@@ -357,7 +359,11 @@ class BaseNumpyMLP(
             return {**now.attributes(), "_model": now}
 
         data = {"X": X, "y": y, "metadata": metadata}
-        return EpochHooks(self, data, plan.max_epochs, reconstruct)
+
+        def row_of(history):
+            return last_row(history, n_earlier)
+
+        return EpochHooks(self, data, plan.max_epochs, reconstruct, row_of)
 
     def _show(self, start, monitor, result, incremental=False):
         """Make the outcome of a fit the state of the estimator, in one assignment."""

@@ -129,6 +129,9 @@ validation_loss_curve_ : list of float or None
     Their loss, without the penalty; likewise.
 best_validation_score_ : float or None
     The best of the scores; None without early stopping.
+best_epoch_ : int or None
+    The epoch whose weights are kept, counted from 1 as in `history_`: with early stopping the one with the
+    best score, else the last. None where there was no epoch.
 history_ : dict of str to list
     The record, one entry per epoch: 'epoch', 'loss', 'learning_rate' and 'gradient_norm' (both of the
     epoch's last step, the norm before `max_grad_norm` shortens it), 'seconds' and, with validation data,

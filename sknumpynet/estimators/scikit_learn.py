@@ -338,6 +338,8 @@ def _record_from(model):
     record |= {"history_": history, "loss_curve_": curve, "validation_loss_curve_": None}
     for name in ("best_loss_", "best_validation_score_", "validation_scores_"):
         record[name] = state.get(name)
+    record["best_epoch_"] = len(curve) or None
     if scores is not None:
         record["validation_scores_"] = history["validation_score"] = list(scores)
+        record["best_epoch_"] = int(np.nanargmax(scores)) + 1
     return record

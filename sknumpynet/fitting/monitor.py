@@ -136,7 +136,7 @@ class Monitor:
             self.log(self, self.n_epochs)
         if self._has_plateau():
             self._end_or_slow_down(slow_down)
-        if self.hooks is not None and self.hooks.end_epoch():
+        if self.hooks is not None and self.hooks.end_epoch(self.history):
             self.reason = "a callback"
         elif self.decides and not self.validation.goes_on:
             self.reason = "divergence"
