@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Multi-layer perceptrons for scikit-learn users, computed by a hand-written NumPy core."""
 
-from sknumpynet import datasets
-from sknumpynet.callbacks import Checkpoint, ValidationMonitor
+from sknumpynet import datasets, export
+from sknumpynet.callbacks import Checkpoint, LogEpochs, ValidationMonitor
 from sknumpynet.comparison import Comparison, compare_with_sklearn
 from sknumpynet.core import (
     ELU,
@@ -115,6 +115,7 @@ __all__ = [
     "LecunUniform",
     "Lion",
     "LogCosh",
+    "LogEpochs",
     "LogLoss",
     "Logistic",
     "Loss",
@@ -151,6 +152,7 @@ __all__ = [
     "compare_with_sklearn",
     "datasets",
     "explain_step",
+    "export",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.

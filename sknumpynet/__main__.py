@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m sknumpynet``: scikit-learn's networks and ours side by side, on real data."""
+"""``python -m sknumpynet``: scikit-learn's networks and ours side by side, on real data.
+
+``python -m sknumpynet export MODEL --to FOLDER`` exports a network.
+"""
 
 import sys
 
-from sknumpynet.comparison.command_line import main
-
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["export"]:
+        from sknumpynet.export.command_line import main
+    else:
+        from sknumpynet.comparison.command_line import main
     sys.exit(main())

@@ -150,11 +150,13 @@ class EpochHooks:
         Largest number of epochs.
     reconstruct : callable
         Returns the attributes that make a copy of the estimator predict as the network would now.
+    row_of : callable, default=None
+        Returns the newest row of a record of training, as a dict of numbers.
     """
 
-    def __init__(self, estimator, data, max_epochs, reconstruct):
+    def __init__(self, estimator, data, max_epochs, reconstruct, row_of=None):
         self.options = {"estimator": estimator, **data}
-        self.reconstruct = reconstruct
+        self.reconstruct, self.row_of = reconstruct, row_of
         self.root = self.epoch = self.get_state = None
         self.keepers = []
         if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
@@ -185,9 +187,17 @@ class EpochHooks:
             self.epoch = self.root.subcontext(task_name="epoch")
             self.epoch.call_on_fit_task_begin(**self.options)
 
-    def end_epoch(self):
-        """Call the hooks for the end of an epoch, and return whether one asks to stop."""
-        return self.root is not None and self._end(self.epoch)
+    def end_epoch(self, history=None):
+        """Call the hooks for the end of an epoch, and return whether one asks to stop.
+
+        A callback with a ``log_epoch`` is handed the newest row of the record before.
+        """
+        if self.root is None:
+            return False
+        for callback in getattr(self.options["estimator"], "_skl_callbacks", ()):
+            if hasattr(callback, "log_epoch"):
+                callback.log_epoch(self.row_of(history))
+        return self._end(self.epoch)
 
     def end(self, interrupted=False):
         """Call the hooks for the end of the fit; ``interrupted`` says whether Ctrl-C ended it."""

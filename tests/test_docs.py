@@ -13,13 +13,14 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import sknumpynet
-from sknumpynet import core, datasets
+from sknumpynet import core, datasets, export
 
 ROOT = Path(__file__).parent.parent
 HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None
-HOMES = (core, datasets, sknumpynet)
+HOMES = (core, datasets, export, sknumpynet)
 PUBLIC = sorted(
-    {name for home in HOMES for name in home.__all__} - {"__version__", "core", "datasets"}
+    {name for home in HOMES for name in home.__all__}
+    - {"__version__", "core", "datasets", "export"}
 )
 
 
@@ -53,7 +54,7 @@ QUESTIONS = {
     "Training takes too long: what helps?": 'learning_rate="one_cycle"',
     "My data do not fit into memory: what now?": 'mmap_mode="r"',
     "How do I save a network and load it?": "joblib.load(path)",
-    "Does it go with ONNX, MLflow or dask?": "There is no export yet",
+    "Does it go with ONNX, MLflow or dask?": "export.to_onnx(",
     "Which parameters are there, and what do they default to?": "NumpyMLPClassifier",
     "How does it work?": "formula",
 }
@@ -87,7 +88,7 @@ def source_link(module, name):
 
 @pytest.mark.parametrize("home", HOMES, ids=lambda home: home.__name__)
 def test_source_links_lead_to_the_file(home):
-    for name in {*home.__all__} - {"__version__", "datasets"}:
+    for name in {*home.__all__} - {"__version__", "datasets", "export"}:
         link = source_link(home.__name__, name)
         path = ROOT / link.removeprefix("https://github.com/sknumpynet/sknumpynet/blob/main/")
         thing = getattr(home, name)
@@ -205,6 +206,7 @@ PAGES = [
     "docs/tabular.md",
     "docs/messy_table.md",
     "docs/coming_from_scikit_learn.md",
+    "docs/deploying.md",
     "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
     "docs/from_scratch/glossary.md",

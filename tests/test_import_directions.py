@@ -37,7 +37,13 @@ ROOMS = {
     ),
     "estimators": (
         7,
-        ["docstrings labels record weight_lists", "prediction", "base", "classifier regressor"],
+        [
+            "docstrings labels record weight_lists",
+            "prediction",
+            "scikit_learn",
+            "base",
+            "classifier regressor",
+        ],
     ),
     "tabular": (
         8,
@@ -50,7 +56,8 @@ ROOMS = {
             "classifier regressor",
         ],
     ),
-    "callbacks": (8, ["checkpoint_file validation_monitor", "checkpoint"]),
+    "callbacks": (8, ["checkpoint_file log_epochs validation_monitor", "checkpoint"]),
+    "export": (8, ["container graph values", "files folder onnx", "command_line"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
     "comparison": (

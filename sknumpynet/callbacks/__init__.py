@@ -5,6 +5,7 @@ They are for ``set_callbacks`` (scikit-learn >= 1.9).
 """
 
 from sknumpynet.callbacks.checkpoint import Checkpoint
+from sknumpynet.callbacks.log_epochs import LogEpochs
 from sknumpynet.callbacks.validation_monitor import ValidationMonitor
 
-__all__ = ["Checkpoint", "ValidationMonitor"]
+__all__ = ["Checkpoint", "LogEpochs", "ValidationMonitor"]

@@ -43,6 +43,8 @@ examples:
       digits, breast cancer and diabetes, with the picture in {DEFAULT_OUTPUT}
   python -m sknumpynet --csv houses.csv --target price --output houses.png
       a table of your own: predict the column "price" from all the others
+  python -m sknumpynet export MODEL --to FOLDER
+      something else: a saved network, and code that needs NumPy alone to predict with it
 
 The table's first line names its columns. Numbers ("1,234.50", "$5" and "12.3%" among them) are
 scaled, missing ones filled with the median; text is one-hot encoded; rows without a target are

@@ -30,7 +30,8 @@ from sknumpynet.checks.parameter_hints import object_wanted
 from sknumpynet.core.options import with_nested
 from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
-from sknumpynet.estimators.record import recorded
+from sknumpynet.estimators.record import last_row, n_earlier_epochs, recorded
+from sknumpynet.estimators.scikit_learn import ConvertsToScikitLearn
 from sknumpynet.fitting.continuing import (
     network_to_go_on_with,
     put_back_on_failure,
@@ -79,7 +80,13 @@ class _Start(NamedTuple):
 
 
 class BaseNumpyMLP(
-    PredictsWithNetwork, DocLink, CallbackSupportMixin, CachedParameterNames, BaseEstimator, ABC
+    PredictsWithNetwork,
+    ConvertsToScikitLearn,
+    DocLink,
+    CallbackSupportMixin,
+    CachedParameterNames,
+    BaseEstimator,
+    ABC,
 ):
     """Base of `NumpyMLPClassifier` and `NumpyMLPRegressor`; not to be used directly."""
 
@@ -181,7 +188,7 @@ class BaseNumpyMLP(
         start = self._start(X, y, sample_weight, "fit", validated=X_val is not None)
         plan, data, model = start.plan, start.data, start.model
         held_out = self._validation_data((X_val, y_val, sample_weight_val), model, plan)
-        hooks = self._hooks(X, y, sample_weight, plan, model)
+        hooks = self._hooks(X, y, sample_weight, start)
         kept = hooks.resume(lambda: fingerprint(plan.parameters, data, held_out))
         rows = None
         if plan.early_stopping and held_out is None and not plan.is_lbfgs:
@@ -379,8 +386,10 @@ class BaseNumpyMLP(
             view.predict = predict
         return view
 
-    def _hooks(self, X, y, sample_weight, plan, model):
+    def _hooks(self, X, y, sample_weight, start):
         """Return what calls the callbacks."""
+        plan, model = start.plan, start.model
+        n_earlier = n_earlier_epochs(plan, start.before)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
 
         def reconstruct():
@@ -388,7 +397,11 @@ class BaseNumpyMLP(
             return {**now.attributes(), "_model": now}
 
         data = {"X": X, "y": y, "metadata": metadata}
-        return EpochHooks(self, data, plan.max_epochs, reconstruct)
+
+        def row_of(history):
+            return last_row(history, n_earlier)
+
+        return EpochHooks(self, data, plan.max_epochs, reconstruct, row_of)
 
     def _show(self, start, monitor, result, incremental=False):
         """Make the outcome of a fit the state of the estimator, in one assignment."""

@@ -130,6 +130,9 @@ validation_loss_curve_ : list of float or None
     Their loss, without the penalty; likewise.
 best_validation_score_ : float or None
     The best of the scores; None without early stopping.
+best_epoch_ : int or None
+    The epoch whose weights are kept, counted from 1 as in `history_`: with early stopping the one with the
+    best score, else the last. None where there was no epoch.
 history_ : dict of str to list
     The record, one entry per epoch: 'epoch', 'loss', 'learning_rate' and 'gradient_norm' (both of the
     epoch's last step, the norm before `max_grad_norm` shortens it), 'seconds' and, with validation data,
@@ -167,6 +170,13 @@ class_weight : dict, 'balanced', list of dict, or None, default=None
     `partial_fit`, which never sees all rows, takes a dict or a list only.
 label_smoothing : float, default=0.0
     Share of the target that is spread evenly over the classes, in [0, 1); with ``loss='log_loss'``.
+"""
+
+REGRESSOR_PARAMETERS = """
+quantile : float or array-like of float, default=0.5
+    The quantile that ``loss='quantile'`` predicts, in (0, 1), or several in rising order, for which `predict`
+    gives a column each: the same as ``loss=Quantile(...)``, where a search or a wrapper sets it by name. Only
+    read with the name 'quantile'.
 """
 
 

@@ -26,6 +26,7 @@ RECORDED = (
     "validation_loss_curve_",
     "best_loss_",
     "best_validation_score_",
+    "best_epoch_",
     "history_",
 )
 
@@ -51,9 +52,11 @@ def recorded(plan, monitor, result, earlier, incremental=False):
     attributes = {"n_iter_": result.n_iter, "t_": n_samples}
     if plan.is_lbfgs:  # no `loss_curve_`, as in scikit-learn
         n = len(columns["loss"])
+        history = {"epoch": list(range(1, n + 1)), **columns}
         attributes |= {
             "loss_": result.loss,
-            "history_": {"epoch": list(range(1, n + 1)), **columns},
+            "history_": history,
+            "best_epoch_": _best_epoch(history, monitor),
         }
         if monitor.validation is not None:
             attributes["validation_loss_curve_"] = columns["validation_loss"]
@@ -61,11 +64,13 @@ def recorded(plan, monitor, result, earlier, incremental=False):
             if plan.early_stopping:
                 attributes["best_validation_score_"] = monitor.patience.best
         return attributes
-    goes_on = "loss_curve_" in earlier and "history_" in earlier  # that of L-BFGS has no curve
-    history = _extended(earlier["history_"] if goes_on else {"epoch": []}, columns, incremental)
+    history = _extended(
+        earlier["history_"] if _goes_on(earlier) else {"epoch": []}, columns, incremental
+    )
     curve = history["loss"]
     attributes |= {
         "history_": history,
+        "best_epoch_": _best_epoch(history, monitor),
         "loss_curve_": curve,
         "loss_": result.loss if columns["loss"] or not curve else curve[-1],
         "validation_scores_": None,
@@ -79,6 +84,28 @@ def recorded(plan, monitor, result, earlier, incremental=False):
     return attributes
 
 
+def n_earlier_epochs(plan, earlier):
+    """Return the number of the last epoch that the record of a fit goes on from."""
+    if plan.is_lbfgs or not _goes_on(earlier) or not earlier["history_"]["epoch"]:
+        return 0
+    return earlier["history_"]["epoch"][-1]
+
+
+def _goes_on(earlier):
+    """Return whether there is a record to go on with: that of L-BFGS has no curve."""
+    return "loss_curve_" in earlier and "history_" in earlier
+
+
+def _best_epoch(history, monitor):
+    """Return the epoch whose weights are kept, as `history_` counts it; None before the first one."""
+    n = monitor.n_epochs
+    if not n:
+        return history["epoch"][-1] if history["epoch"] else None
+    if not monitor.decides:
+        return history["epoch"][-1]
+    return history["epoch"][-n:][int(np.nanargmax(monitor.history.score))]
+
+
 def _columns(history, validated):
     """Return what was written down as a dict of lists, one value an epoch."""
     n = len(history.loss)  # written last: an interrupt in between leaves the others one longer
@@ -87,6 +114,13 @@ def _columns(history, validated):
         for key, name in COLUMNS.items()
         if validated or not key.startswith("validation")
     }
+
+
+def last_row(history, n_earlier):
+    """Return the newest row of `history_`, which counts on from earlier epochs, as a dict of numbers."""
+    columns = {key: getattr(history, name) for key, name in COLUMNS.items()}
+    row = {key: values[-1] for key, values in columns.items() if values}
+    return {"epoch": n_earlier + len(history.loss), **row}
 
 
 def _extended(earlier, columns, incremental):

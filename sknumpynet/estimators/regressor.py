@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -12,13 +14,13 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from sknumpynet._compat import StrOptions
+from sknumpynet._compat import Interval, StrOptions
 from sknumpynet.checks.input_checks import check_data, check_numbers, check_readable, densified
 from sknumpynet.core.losses.base import Loss, has_inverse_link
 from sknumpynet.core.losses.by_name import REGRESSION_LOSSES, get_regression_loss
 from sknumpynet.core.losses.regression import Quantile
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
-from sknumpynet.estimators.docstrings import documented
+from sknumpynet.estimators.docstrings import REGRESSOR_PARAMETERS, documented
 from sknumpynet.estimators.labels import Target
 from sknumpynet.estimators.prediction import from_weights, is_finite
 from sknumpynet.fitting.plan import PARAMETER_CONSTRAINTS
@@ -41,7 +43,14 @@ class Numbers(Target):
     n_targets: int
 
     def make_loss(self, parameters):
-        loss = get_regression_loss(parameters["loss"])
+        choice = parameters["loss"]
+        loss = get_regression_loss(choice)
+        if isinstance(choice, str) and choice == "quantile":
+            loss = Quantile(copy.copy(parameters["quantile"]))
+            try:
+                loss.check()
+            except ValueError as error:
+                raise ValueError(f"quantile={parameters['quantile']!r}: {error}") from error
         if loss.link != "identity" and not has_inverse_link(loss):
             raise ValueError(
                 f"loss={loss!r} has link={loss.link!r}, but predictions would be the raw output: "
@@ -87,7 +96,7 @@ def r2(y, prediction, sample_weight):
         return r2_score(y, prediction, sample_weight=sample_weight)
 
 
-@documented(score="R2", score_text="R2")
+@documented(score="R2", score_text="R2", own_parameters=REGRESSOR_PARAMETERS)
 class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     """Multi-layer perceptron for regression, computed in NumPy.
 
@@ -99,9 +108,9 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     loss : str or Loss, default='squared_error'
         What is minimised. 'squared_error' is half the squared error, for the mean; 'absolute_error' is for
         the median; 'huber' and 'log_cosh' lie between the two, so that outliers pull with a limited force;
-        'quantile' is the pinball loss. 'poisson' (``y >= 0``), 'gamma' (``y > 0``) and 'tweedie'
-        (``y >= 0``) are half these deviances, for counts, positive amounts and amounts with zeros; their
-        prediction is the exponential of the raw output. Or an object such as ``Huber(delta=2.0)``,
+        'quantile' is the pinball loss, of `quantile`. 'poisson' (``y >= 0``), 'gamma' (``y > 0``) and
+        'tweedie' (``y >= 0``) are half these deviances, for counts, positive amounts and amounts with zeros;
+        their prediction is the exponential of the raw output. Or an object such as ``Huber(delta=2.0)``,
         ``Quantile([0.1, 0.5, 0.9])``, for which `predict` gives a column each, or of a subclass of one's
         own.
     {parameters}
@@ -140,6 +149,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     _parameter_constraints: dict = {
         **PARAMETER_CONSTRAINTS,
         "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
     }
 
     def __init__(
@@ -169,6 +179,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        quantile=0.5,
         l1_ratio=0.0,
         dropout=0.0,
         normalization=None,
@@ -204,6 +215,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.quantile = quantile
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.normalization = normalization

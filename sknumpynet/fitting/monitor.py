@@ -138,7 +138,7 @@ class Monitor:
             self.log(self, self.n_epochs)
         if self.has_patience and self.patience.n_no_improvement > self.plan.n_iter_no_change:
             self._end_or_slow_down(slow_down)
-        if self.hooks is not None and self.hooks.end_epoch():
+        if self.hooks is not None and self.hooks.end_epoch(self.history):
             self.reason = "a callback"
         elif self.decides and not self.validation.goes_on:
             self.reason = "divergence"

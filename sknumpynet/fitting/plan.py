@@ -326,8 +326,8 @@ def plan_fit(
         bias_initializer=biases,
         loss=loss,
         loss_scale=1.0 / n_outputs if loss.reports_mean else 1.0,
-        optimizer=None if lbfgs else _make_optimizer(parameters),
-        schedule=None if lbfgs else _make_schedule(parameters),
+        optimizer=None if lbfgs else make_optimizer(parameters),
+        schedule=None if lbfgs else make_schedule(parameters),
         l2=float(get("alpha") * (1 - get("l1_ratio"))),
         l1=float(get("alpha") * get("l1_ratio")),
         max_grad_norm=get("max_grad_norm"),
@@ -532,7 +532,7 @@ def make_initializers(parameters):
     return chosen, get_initializer(biases, "bias_init")
 
 
-def _make_optimizer(parameters):
+def make_optimizer(parameters):
     """Return a new optimizer: the object's like, or one of that name with the estimator's parameters."""
     solver = parameters["solver"]
     optimizer = get_optimizer(solver)
@@ -552,7 +552,7 @@ def _schedule_choice(parameters):
     return choice
 
 
-def _make_schedule(parameters):
+def make_schedule(parameters):
     """Return the schedule, with `learning_rate_init` and `power_t` put in."""
     schedule = get_schedule(_schedule_choice(parameters), float(parameters["learning_rate_init"]))
     if isinstance(schedule, InverseScaling) and isinstance(parameters["learning_rate"], str):

@@ -406,6 +406,58 @@ def test_validation_monitor_names_what_will_not_do_before_the_fit_begins(every, 
     assert not hasattr(model, "coefs_")
 
 
+# -------------------------------------------------------------------- LogEpochs
+
+
+def rows_of(history):
+    """The record as a list of rows."""
+    return [
+        dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)
+    ]
+
+
+@needs_callbacks
+@pytest.mark.parametrize("validated", ["no", "given", "early stopping"])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("cls", BOTH)
+def test_each_row_of_the_record_is_handed_over(cls, solver, validated):
+    X, y = data_for(cls)
+    rows, given = [], {} if validated == "no" else {"X_val": X[60:], "y_val": y[60:]}
+    params = {"solver": solver, "warm_start": True}
+    if validated == "early stopping":
+        params |= {"early_stopping": True, "max_iter": 30}
+    model = new(cls, **params).set_callbacks(sknumpynet.LogEpochs(rows.append))
+    model.fit(X, y, **given)
+    assert len(rows) >= 2
+    np.testing.assert_equal(rows, rows_of(model.history_))
+    rows.clear()
+    model.fit(X, y, **given)  # counts on, as the record does
+    np.testing.assert_equal(rows, rows_of(model.history_)[-len(rows) :])
+    assert len(rows) == model.n_iter_
+
+
+@needs_callbacks
+def test_rows_are_handed_over_while_the_fit_runs():
+    def stop(row):
+        raise Crash(row["epoch"])
+
+    with pytest.raises(Crash, match="1"):
+        new().set_callbacks(sknumpynet.LogEpochs(stop)).fit(X, NUMBERS)
+    with pytest.raises(TypeError, match="function must be a function"):
+        new().set_callbacks(sknumpynet.LogEpochs("name")).fit(X, NUMBERS)
+
+
+@needs_callbacks
+def test_rows_are_handed_over_in_pipelines_and_searches():
+    rows = []
+    network = new(max_iter=3).set_callbacks(sknumpynet.LogEpochs(rows.append))
+    make_pipeline(StandardScaler(), network).fit(X, NUMBERS)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    rows.clear()
+    GridSearchCV(network, {"alpha": [0.1, 1]}, cv=2).fit(X, NUMBERS)
+    assert [row["epoch"] for row in rows] == [1, 2, 3] * 5
+
+
 # -------------------------------------------------------------------- Checkpoint
 
 

@@ -177,6 +177,7 @@ TABLE = [
     Row("max_fun", (2, 200), last_loss, "<", {"solver": "lbfgs"}),
     Row("loss", ("log_loss", "focal"), confidence, "<", LONG, (CLASSIFIER,)),
     Row("loss", ("squared_error", "poisson"), mean_prediction, "!=", {}, (REGRESSOR,)),
+    Row("quantile", (0.1, 0.9), mean_prediction, ">", {**LONG, "loss": "quantile"}, (REGRESSOR,)),
     Row("class_weight", (None, "balanced"), ones_predicted, ">", LONG, (CLASSIFIER,)),
     Row("class_weight", (None, {1: 0.1}), ones_predicted, "<", LONG, (CLASSIFIER,)),
     Row("label_smoothing", (0.0, 0.3), confidence, "<", LONG, (CLASSIFIER,)),

@@ -7,6 +7,7 @@ Their values and gradients are tested in core/test_losses.py.
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.linear_model import (
     GammaRegressor,
     HuberRegressor,
@@ -298,3 +299,41 @@ def test_a_loss_of_ones_own_for_classes(solver):
     if solver == "lbfgs":
         brier = ((proba[:, 1] - (y == "up")) ** 2).mean()
         assert model.loss_ == pytest.approx(brier, abs=2e-3)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("quantile", [0.2, [0.1, 0.5, 0.9], np.array([0.3, 0.6]), (0.4,)])
+def test_the_quantile_can_be_set_by_name(quantile, solver):
+    """A search sets it by name, which a loss object does not allow for: the numbers are the same."""
+    X = np.random.RandomState(0).normal(size=(60, 3))
+    y = X[:, 0] + X[:, 1] ** 2
+    params = {"hidden_layer_sizes": (5,), "solver": solver, "max_iter": 5, "random_state": 0}
+    one = NumpyMLPRegressor("quantile", quantile=quantile, **params).fit(X, y)
+    other = NumpyMLPRegressor(Quantile(quantile), **params).fit(X, y)
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+    assert one.loss_function_ == Quantile(quantile)
+    again = clone(one).set_params(quantile=0.5).fit(X, y)
+    np.testing.assert_array_equal(
+        again.predict(X), NumpyMLPRegressor("quantile", **params).fit(X, y).predict(X)
+    )
+    ignored = NumpyMLPRegressor("huber", quantile=quantile, **params).fit(X, y)
+    np.testing.assert_array_equal(
+        ignored.predict(X), NumpyMLPRegressor("huber", **params).fit(X, y).predict(X)
+    )
+
+
+def test_what_was_fitted_does_not_follow_a_list_that_is_changed():
+    X = np.random.RandomState(0).normal(size=(30, 2))
+    quantile = [0.1, 0.9]
+    model = NumpyMLPRegressor("quantile", quantile=quantile, max_iter=2).fit(X, X[:, 0])
+    quantile[0] = 0.5
+    assert model.loss_function_ == Quantile([0.1, 0.9])
+
+
+@pytest.mark.parametrize("quantile", [0, 1, -0.5, "0.5", None, [], [0.9, 0.1], [0.5, 1.0], ["a"]])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_quantile_that_will_not_do_is_named(quantile, solver):
+    model = NumpyMLPRegressor("quantile", quantile=quantile, solver=solver)
+    with pytest.raises(ValueError, match="quantile"):
+        model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0])
+    assert not hasattr(model, "coefs_")

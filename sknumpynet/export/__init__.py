@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ways for a fitted network out of the process that fitted it."""
+
+from sknumpynet.export.files import load, save
+from sknumpynet.export.folder import to_folder
+from sknumpynet.export.onnx import register_onnx, to_onnx
+
+__all__ = ["load", "register_onnx", "save", "to_folder", "to_onnx"]

@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fitted networks in files that are read without running code: no pickle, no import by name."""
+
+from __future__ import annotations
+
+import inspect
+import math
+
+import numpy as np
+
+from sknumpynet._versions import current_version
+from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, LayerNorm
+from sknumpynet.core.layers.base import Group
+from sknumpynet.core.losses.base import Loss
+from sknumpynet.core.network.network import Network
+from sknumpynet.core.optimizers.base import Optimizer
+from sknumpynet.core.schedules.base import Schedule
+from sknumpynet.core.training.epochs import Training
+from sknumpynet.estimators.classifier import NumpyMLPClassifier
+from sknumpynet.estimators.labels import (
+    BinaryLabels,
+    IndicatorLabels,
+    MulticlassLabels,
+    MultioutputLabels,
+)
+from sknumpynet.estimators.prediction import LINKS, FittedModel
+from sknumpynet.estimators.record import RECORDED
+from sknumpynet.estimators.regressor import Numbers, NumpyMLPRegressor
+from sknumpynet.export.container import read_file, unreadable, write_file
+from sknumpynet.export.values import Reader, Refused, Writer
+
+FORMAT, VERSION = "sknumpynet network", 1
+ESTIMATORS = {cls.__name__: cls for cls in (NumpyMLPClassifier, NumpyMLPRegressor)}
+LABELS = {
+    cls.__name__: cls
+    for cls in (BinaryLabels, MulticlassLabels, IndicatorLabels, MultioutputLabels)
+}
+LAYERS = (Activate, BatchNorm, Dense, Dropout, LayerNorm)
+# Of a training, what is neither network, loss, optimizer and schedule, nor part of its state.
+TRAINING_OPTIONS = ("l2", "l1", "max_grad_norm", "loss_scale", "shuffle", "max_epochs")
+BIT_GENERATOR = "PCG64"  # of the masks of dropout
+
+
+def save(model, path, training_state=False):
+    """Write a fitted network to a file that can be read without running code.
+
+    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, network, labels, names of
+    features and the record of the fit; callbacks and requests for metadata are left out.
+
+    Parameters
+    ----------
+    model : NumpyMLPClassifier or NumpyMLPRegressor
+        The fitted estimator.
+    path : str or path-like
+        The file. One that is there is replaced once the new one is whole.
+    training_state : bool, default=False
+        Whether to keep what only `partial_fit` needs (moments, generators, counters), so that it goes on bit
+        by bit. Without it `partial_fit` goes on with a new optimizer.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, the loss or an activation is a function or an object of a class of one's own: the
+        error names it. Nothing is written then.
+    TypeError
+        If the model is no such estimator, but for instance a pipeline or an estimator of a subclass.
+    NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    load : Read such a file.
+
+    Examples
+    --------
+    >>> from sknumpynet import NumpyMLPRegressor, export
+    >>> model = NumpyMLPRegressor(max_iter=5, random_state=0).fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> export.save(model, "model.sknn")  # doctest: +SKIP
+    """
+    name = type(model).__name__
+    if ESTIMATORS.get(name) is not type(model):
+        raise TypeError(
+            f"save takes a NumpyMLPClassifier or NumpyMLPRegressor; got {type(model).__module__}.{name}. Of "
+            "a pipeline, save the network that is its last step; what surrounds it can be saved with skops"
+        )
+    fitted = model._fitted_model()
+    state, writer = vars(model), Writer()
+    parameters = model.get_params(deep=False)
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "written_by": current_version(),
+        "estimator": name,
+        "parameters": {key: writer.write(each, key) for key, each in parameters.items()},
+        "network": _written_network(fitted.network, writer),
+        "target": _written_target(fitted.target, writer),
+        "loss": writer.write(fitted.loss, "loss_function_"),
+        "link": writer.write(fitted.link, "out_activation_"),
+        "feature_names": writer.write(fitted.feature_names, "feature_names_in_"),
+        "record": _written_record(state, writer),
+    }
+    training = state.get("_training") if training_state else None
+    if training is not None:
+        header["training"] = _written_training(training, parameters["random_state"], writer)
+    write_file(path, header, writer.arrays)
+
+
+def load(path):
+    """Read a fitted network from a file that `save` has written.
+
+    Reading runs no code of the file and imports nothing by name. Whatever the file holds, it is a network as
+    `save` has written it, or an error.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    model : NumpyMLPClassifier or NumpyMLPRegressor
+        The estimator: of the same type, and with the same predictions to the last bit.
+
+    Raises
+    ------
+    ValueError
+        If the file is none that `save` has written, was damaged, or is of a newer version. The message names
+        the file.
+    OSError
+        If the system cannot read it.
+
+    Examples
+    --------
+    >>> from sknumpynet import export
+    >>> model = export.load("model.sknn")  # doctest: +SKIP
+    """
+    header, arrays = read_file(path, _check_header)
+    try:
+        return _read_estimator(header, Reader(arrays))
+    except MemoryError:
+        raise
+    except Exception as error:  # of whatever kind: the header is not what `save` writes
+        raise unreadable(path, error) from error
+
+
+def _check_header(header):
+    if type(header) is not dict or header.get("format") != FORMAT:
+        raise ValueError("it was not written by sknumpynet.export.save")
+    version = header.get("version")
+    if type(version) is not int or version < 1:
+        raise ValueError(f"it is of version {version!r}, which there is not")
+    if version > VERSION:
+        raise ValueError(
+            f"it is of version {version} and was written by sknumpynet {header.get('written_by')}; this "
+            f"sknumpynet, {current_version()}, reads versions up to {VERSION}: update it"
+        )
+
+
+def _read_estimator(header, reader):
+    cls = ESTIMATORS[header["estimator"]]
+    parameters = {key: reader.read(each) for key, each in header["parameters"].items()}
+    unknown = set(parameters) - set(inspect.signature(cls.__init__).parameters)
+    if unknown:
+        raise ValueError(f"it has parameters that this version has not: {sorted(unknown)}")
+    model = cls(**parameters)
+    network = _read_network(header["network"], reader)
+    target = _read_target(header["target"], reader)
+    loss, link = reader.read(header["loss"]), reader.read(header["link"])
+    if not isinstance(loss, Loss) or target.n_outputs_for(loss) != network.n_outputs:
+        raise ValueError("the network's outputs are not those of its loss and labels")
+    if isinstance(target, Numbers) is not (cls is NumpyMLPRegressor):
+        raise ValueError("targets and estimator do not go together")
+    if loss.kind not in ("any", "numbers" if isinstance(target, Numbers) else "classes"):
+        raise ValueError("loss and estimator do not go together")
+    if list(getattr(loss, "sizes", [])) != list(getattr(target, "sizes", [])):
+        raise ValueError("the loss is for other labels")
+    if link not in (loss.link, *LINKS):
+        raise ValueError(f"out_activation_ is {link!r}")
+    names = reader.read(header["feature_names"])
+    if names is not None and not _are_names(names, network.fan_in):
+        raise ValueError("the names of the features are none")
+    fitted = FittedModel(network, target, loss, link, names)
+    training = None
+    if "training" in header:
+        training = _read_training(header["training"], fitted, parameters["random_state"], reader)
+    record = _read_record(header["record"], reader)
+    model._publish(fitted, **record, _training=training, _plan=None)
+    return model
+
+
+def _are_names(names, n):
+    if type(names) is not np.ndarray or names.shape != (n,):
+        return False
+    return all(isinstance(name, str) for name in names)
+
+
+# -------------------------------------------------------------------- the network
+
+
+def _written_network(network, writer):
+    for layer in network.layers:
+        if type(layer) not in LAYERS:
+            raise Refused(f"the network has a layer of a class of one's own, {layer!r}")
+    return {
+        "layers": [writer.write(layer, f"layer {i}") for i, layer in enumerate(network.layers)],
+        "groups": {
+            name: [bool(group.decays), float(group.learning_rate_factor)]
+            for name, group in network.groups.items()
+        },
+        "n_features": network.n_features,
+        "params": writer.write(network.params, "params"),
+        "running_stats": writer.write(network.running_stats, "running_stats"),
+    }
+
+
+def _read_network(written, reader):
+    layers = [reader.read(each) for each in written["layers"]]
+    if any(type(layer) not in LAYERS for layer in layers):
+        raise ValueError("a layer is none")
+    params, stats = (_read_vector(written[name], reader) for name in ("params", "running_stats"))
+    shapes = [each for layer in layers for each in layer.shapes().values()]
+    sizes = {True: 0, False: 0}
+    for group, shape in shapes:
+        sizes[group == "running_stats"] += math.prod(shape)
+    if sizes != {True: len(stats), False: len(params)} or stats.dtype != params.dtype:
+        raise ValueError("there are not as many parameters as the layers need")
+    n_features = written["n_features"]
+    if n_features is not None and type(n_features) is not int:
+        raise ValueError("the number of features is none")
+    groups = {
+        name: Group(decays is True, float(factor))
+        for name, (decays, factor) in written["groups"].items()
+    }
+    network = Network.__new__(Network)
+    network.__setstate__(
+        {
+            "layers": layers,
+            "params": params,
+            "running_stats": stats,
+            "n_features": n_features,
+            "groups": groups,
+        }
+    )
+    return network
+
+
+def _read_vector(written, reader):
+    """Return a vector of floats of this machine's byte order."""
+    vector = reader.read(written)
+    native = vector.dtype.newbyteorder("=")
+    if vector.ndim != 1 or native not in (np.float32, np.float64):
+        raise ValueError("a vector of parameters is none")
+    return vector.astype(native, copy=False)
+
+
+# -------------------------------------------------------------------- the targets
+
+
+def _written_target(target, writer):
+    if type(target) is Numbers:
+        return {"kind": "Numbers", "n_targets": int(target.n_targets)}
+    if LABELS.get(type(target).__name__) is not type(target):
+        raise Refused(f"the labels are of a class of one's own, {target!r}")
+    classes = target.classes
+    written = {"kind": type(target).__name__, "classes": writer.write(classes, "classes_")}
+    if type(target) is IndicatorLabels:
+        written["sparse"] = bool(target.sparse)
+    return written
+
+
+def _read_target(written, reader):
+    kind = written["kind"]
+    if kind == "Numbers":
+        n = written["n_targets"]
+        if type(n) is not int or n < 1:
+            raise ValueError("the number of targets is none")
+        return Numbers(n)
+    classes = reader.read(written["classes"])
+    several = classes if kind == "MultioutputLabels" else [classes]
+    if any(type(each) not in (np.ndarray, list) or not len(each) for each in several):
+        raise ValueError("the labels are none")
+    if kind == "BinaryLabels" and len(classes) > 2:
+        raise ValueError("there are more than two labels for two classes")
+    if kind == "IndicatorLabels":
+        return IndicatorLabels(classes, written["sparse"] is True)
+    return LABELS[kind](classes)
+
+
+# -------------------------------------------------------------------- the record of the fit
+
+
+def _written_record(state, writer):
+    """Write what a fit recorded; its curves are columns of `history_`, which stand there once."""
+    columns = {id(column): name for name, column in state.get("history_", {}).items()}
+    written = {}
+    for name in RECORDED:
+        if name in state:
+            value = state[name]
+            if type(value) is list and id(value) in columns:
+                written[name] = {"column": columns[id(value)]}
+            else:
+                written[name] = {"value": writer.write(value, name)}
+    return written
+
+
+def _read_record(written, reader):
+    if not set(written) <= set(RECORDED):
+        raise ValueError("it has a record of what no fit records")
+    record = {name: reader.read(each["value"]) for name, each in written.items() if "value" in each}
+    history = record.get("history_", {})
+    if type(history) is not dict or any(type(column) is not list for column in history.values()):
+        raise ValueError("the record of the fit is none")
+    columns = {name: each["column"] for name, each in written.items() if "column" in each}
+    return {**record, **{name: history[column] for name, column in columns.items()}}
+
+
+# -------------------------------------------------------------------- the state of training
+
+
+def _written_training(training, random_state, writer):
+    state = training.state()
+    del state["params"], state["running_stats"]
+    generator = "random_state" if training.rng is random_state else training.rng
+    state["rng"] = None
+    if training.mask_rng.bit_generator.state["bit_generator"] != BIT_GENERATOR:
+        raise Refused("the generator of dropout's masks is of a kind of one's own")
+    if state["order"].dtype.kind != "i":
+        state["order"] = state["order"].astype(np.int64)
+    return {
+        "loss": writer.write(training.loss, "loss"),
+        "optimizer": writer.write(training.optimizer, "solver"),
+        "schedule": writer.write(training.schedule, "learning_rate"),
+        "options": {name: writer.write(getattr(training, name), name) for name in TRAINING_OPTIONS},
+        "generator": writer.write(generator, "random_state"),
+        "state": writer.write(state, "the state of training"),
+    }
+
+
+def _read_training(written, fitted, random_state, reader):
+    network = fitted.network
+    loss, optimizer, schedule = (
+        reader.read(written[name]) for name in ("loss", "optimizer", "schedule")
+    )
+    for part, base in ((loss, Loss), (optimizer, Optimizer), (schedule, Schedule)):
+        if not isinstance(part, base):
+            raise ValueError("a part of the training is none")
+    loss = fitted.loss if loss == fitted.loss else loss
+    options = {name: reader.read(written["options"][name]) for name in TRAINING_OPTIONS}
+    generator, state = reader.read(written["generator"]), reader.read(written["state"])
+    _check_state(state, optimizer, schedule, network)
+    training = Training(network, loss, optimizer, schedule, np.random.RandomState(0), **options)
+    training.set_state({**state, "params": network.params, "running_stats": network.running_stats})
+    training.rng = random_state if generator == "random_state" else generator
+    if not isinstance(training.rng, np.random.RandomState | None):
+        raise ValueError("the generator of the training is none")
+    return training
+
+
+def _check_state(state, optimizer, schedule, network):
+    """Raise unless this is the state of a training of the network."""
+    for name, vector in state["optimizer"].get("state", {}).items():
+        if name not in optimizer.state_names or vector.shape != network.params.shape:
+            raise ValueError("the state of the optimizer is none")
+        if vector.dtype != network.dtype:
+            raise ValueError("the state of the optimizer is of another dtype")
+    if set(state["optimizer"]) - {"state", "t", "product", *optimizer.get_params()}:
+        raise ValueError("the state of the optimizer is none")
+    if set(state["schedule"]) - set(schedule.get_params()):
+        raise ValueError("the state of the schedule is none")
+    order = state["order"]
+    if order.ndim != 1 or order.dtype.kind != "i":
+        raise ValueError("the order of the rows is none")
+    if not np.array_equal(np.sort(order), np.arange(len(order))):
+        raise ValueError("the order of the rows is none")
+    if any(type(value) is not int or value < 0 for value in state["progress"].values()):
+        raise ValueError("the progress of the training is none")
+    if state["mask_rng"]["bit_generator"] != BIT_GENERATOR:
+        raise ValueError("the generator of dropout's masks is none")
