@@ -341,5 +341,6 @@ def _record_from(model):
     record["best_epoch_"] = len(curve) or None
     if scores is not None:
         record["validation_scores_"] = history["validation_score"] = list(scores)
-        record["best_epoch_"] = int(np.nanargmax(scores)) + 1
+        if np.isfinite(scores).any():
+            record["best_epoch_"] = int(np.nanargmax(scores)) + 1
     return record
