@@ -240,6 +240,18 @@ class NoTerms(GoodLoss):
         gradient[...] = raw - y
 
 
+class MeanOfTerms(GoodLoss):
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        gradient[...] = raw - y
+        return (gradient**2 / 2).mean()
+
+
+class OneTermPerRow(GoodLoss):
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        gradient[...] = raw - y
+        return (gradient**2 / 2).sum(axis=1)
+
+
 class ReturnsScratch(GoodLoss):
     def terms_and_gradient(self, y, raw, gradient, scratch):
         gradient[...] = raw - y
@@ -257,6 +269,8 @@ BAD_LOSSES = {
     ReboundGradient: "must write dl/draw into gradient",
     HalfOfTheGradient: "must write dl/draw into gradient",
     NoTerms: "must return the terms of the loss",
+    MeanOfTerms: r"must return the terms of the loss as an array of shape \(n, k\)",
+    OneTermPerRow: r"must return the terms of the loss as an array of shape \(n, k\)",
     ReturnsScratch: "must write into scratch",
     LinkReturned: r"inverse_link\(raw, out\) must write the prediction into out",
 }
