@@ -319,7 +319,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Barber, Candes, Ramdas, Tibshirani: Predictive inference with the jackknife+ (Annals of Statistics
         49, 2021).
         """
-        if not 0 < coverage < 1:
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage must lie in (0, 1), as 0.9 does; got {coverage!r}")
         prediction = self.predict(X)
         if not hasattr(self, "oof_errors_"):

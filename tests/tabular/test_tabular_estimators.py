@@ -179,7 +179,7 @@ def test_intervals_cover(waves, coverage):
     assert abs(np.mean((low <= y) & (y <= high)) - coverage) < 0.05
 
 
-@pytest.mark.parametrize("coverage", [0, 1, 90])
+@pytest.mark.parametrize("coverage", [0, 1, 90, "0.9", None])
 def test_coverage_is_a_share(waves, coverage):
     with pytest.raises(ValueError, match=r"coverage must lie in \(0, 1\)"):
         waves[0].predict_interval(waves[1], coverage=coverage)
