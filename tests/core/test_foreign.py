@@ -12,6 +12,7 @@ from sknumpynet.core import (
     Dense,
     Function,
     Initializer,
+    Layer,
     Loss,
     Network,
     Optimizer,
@@ -467,3 +468,24 @@ def test_the_trial_changes_nothing():
     check_optimizer(optimizer)
     assert activation.calls == loss.calls == 0 and not hasattr(optimizer, "state")
     np.testing.assert_array_equal(y, Y)
+
+
+class Silent(Layer):
+    def forward(self, x, buffer):
+        buffer.out = x * 2
+
+    def backward(self, delta, buffer):
+        return delta
+
+
+@pytest.mark.parametrize(
+    "layers", [[Dense(3, 1), Silent()], [Silent(), Dense(3, 1)], [Dense(3, 3), Silent(), "tanh"]]
+)
+def test_a_layer_that_returns_no_output_is_named(layers):
+    with pytest.raises(TypeError, match=r"Silent\(\): forward\(x, buffer\) must return its output"):
+        Network(layers, rng=0).predict(X)
+
+
+def test_predict_asks_for_an_array():
+    with pytest.raises(TypeError, match="X is of type list: pass an array"):
+        Network([Dense(3, 1)], rng=0).predict(X.tolist())
