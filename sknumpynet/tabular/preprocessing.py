@@ -304,8 +304,8 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
     if known and not set(before) & set(now):
         warnings.warn(
             f"{called} holds categories of type {', '.join(now)} ({named(list(levels), 3)}), and in fit it "
-            f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give it the type that "
-            "it had in fit",
+            f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give it the type "
+            "that it had in fit",
             UserWarning,
             stacklevel=2,
         )
