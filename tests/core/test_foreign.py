@@ -11,6 +11,7 @@ from sknumpynet.core import (
     ActivationOfZ,
     Dense,
     Function,
+    GradientError,
     Initializer,
     Layer,
     Loss,
@@ -489,3 +490,43 @@ def test_a_layer_that_returns_no_output_is_named(layers):
 def test_predict_asks_for_an_array():
     with pytest.raises(TypeError, match="X is of type list: pass an array"):
         Network([Dense(3, 1)], rng=0).predict(X.tolist())
+
+
+class Gains(Layer):
+    def __init__(self, n=4):
+        self.n = n
+
+    def shapes(self):
+        return {"g": ("gains", (self.n,))}
+
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        self.g[...] = 1
+
+    def forward(self, x, buffer):
+        buffer.x, buffer.out = x, x * self.g
+        return buffer.out
+
+    def backward(self, delta, buffer):
+        self.dg[...] = (delta * buffer.x).sum(axis=0)
+        return delta * self.g
+
+
+class NewParameter(Gains):
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        self.g = np.ones(self.n)
+
+
+class NewGradient(Gains):
+    def backward(self, delta, buffer):
+        self.dg = (delta * buffer.x).sum(axis=0)
+        return delta * self.g
+
+
+def test_a_layer_that_replaces_an_array_of_the_network_is_found():
+    def network(layer):
+        return Network([Dense(3, 4), layer, "tanh", Dense(4, 1)], rng=0)
+
+    assert check_gradients(network(Gains()), SquaredError(), X, Y).n_checked == 25
+    for layer, name in ((NewParameter(), "the g in"), (NewGradient(), "the gradient of g in")):
+        with pytest.raises(GradientError, match=f"{name} layer 1 .* no optimizer sees"):
+            check_gradients(network(layer), SquaredError(), X, Y)
