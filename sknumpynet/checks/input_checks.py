@@ -83,7 +83,8 @@ def named_as_validation():
     except (TypeError, ValueError, ZeroDivisionError) as error:
         message = re.sub(r"(?<![\w'])(X|y|sample_weight)(?![\w'])", r"\1_val", str(error))
         if "_val" not in message:
-            message = f"sample_weight_val: {message}"
+            name = "X_val" if message.startswith("The feature names") else "sample_weight_val"
+            message = f"{name}: {message}"
         raise same_type(error)(message) from error
 
 

@@ -128,6 +128,16 @@ def check_gradients(
     network.restore(before)  # the slopes are those at the parameters that were sent forward
     gradients = {name: gradient.copy() for name, _, gradient in _arrays_from_output(network)}
     report = GradientReport()
+    for name, *arrays in _arrays_from_output(network):
+        for array, whole, kind in zip(
+            arrays, (network.params, network.grads), ("", "gradient of ")
+        ):
+            if array.size and not np.may_share_memory(array, whole):
+                raise GradientError(
+                    f"the {kind}{name} is an array of the layer's own, which no optimizer sees: write into "
+                    "the array that the network has bound, as self.db[...] = ... does",
+                    report,
+                )
     for name, params, _ in _arrays_from_output(network):
         slopes, kinks = _slopes(params.reshape(-1), value, center, step)
         error = np.abs(gradients[name].reshape(-1) - slopes)[~kinks].max(initial=0.0)

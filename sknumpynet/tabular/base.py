@@ -135,6 +135,7 @@ class TabularMLP(DocLink, BaseEstimator):
             raise ValueError(
                 "fewer than two rows have a sample_weight above zero: at least 2 are needed"
             )
+        targets.fit_scale(weight)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
         if X_val is None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,8 @@ class TableEncoder:
         for category in self.categories:
             codes, levels = table.categories(category.index)
             own = [category.level_codes.get(level, -1) for level in levels]
+            if levels and max(own) < 0:
+                warn_of_other_kind(table.called(category.index), category.level_codes, levels)
             coded.append(np.array([*own, -1], np.int64)[codes])
         inputs = self._assemble(numbers, coded)
         if any(category.many for category in self.categories):
@@ -290,6 +293,22 @@ class TableEncoder:
     def n_numeric(self) -> int:
         """Columns at the left that are to be embedded."""
         return len(self.embedded) + len(self.count_center)
+
+
+def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
+    """Warn where no level is known because those of fit are text and these numbers, or the reverse."""
+    before, now = (
+        sorted({"numbers" if isinstance(level, Real) else type(level).__name__ for level in each})
+        for each in (known, levels)
+    )
+    if known and not set(before) & set(now):
+        warnings.warn(
+            f"{called} holds categories of type {', '.join(now)} ({named(list(levels), 3)}), and in fit it "
+            f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give it the type "
+            "that it had in fit",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def is_bool(table: Table, i: Any) -> bool:

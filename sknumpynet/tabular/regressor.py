@@ -173,7 +173,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         loss.check()
 
         def to_user(y, predictions):
-            return y * targets.scale + targets.center, self._to_numbers(predictions, targets)
+            numbers = self._to_numbers(predictions, targets)
+            if not callable(self.scoring):
+                numbers = self._point(numbers)
+            return y * targets.scale + targets.center, numbers
 
         score = negative_score(self.scoring, KnownNumbers(), to_user)
         return Objective(loss, loss.n_outputs_for(n_targets), False, score)
@@ -184,7 +187,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     def _to_numbers(self, predictions, scale):
         """Return predictions (..., outputs) on the scale of y."""
         numbers = predictions * scale.scale + scale.center
-        if self.clip_target and hasattr(scale, "low"):
+        if self.clip_target:
             np.clip(numbers, scale.low, scale.high, out=numbers)
         return numbers
 
@@ -206,11 +209,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
                 np.sort(numbers + shifts, axis=1) if self._several_quantiles() else numbers + shifts
             )
             state["quantile_shifts_"] = shifts
-        if self._several_quantiles():
-            middle = int(np.abs(np.ravel(self.quantile) - 0.5).argmin())
-            point = numbers[:, [middle]]
-        else:
-            point = numbers
+        point = self._point(numbers)
         state["oof_score_"] = (
             float(r2_score(targets.y, point, sample_weight=weight))
             if (weight > 0).sum() > 1
@@ -221,6 +220,12 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             state["oof_errors_"] = ratio * (targets.y - point)[used, 0], weight[used]
         state["oof_predictions_"] = self._shaped(numbers, targets.one_column)
         return state
+
+    def _point(self, numbers):
+        """Return predictions (n, targets): of several quantiles, the one nearest the median."""
+        if not self._several_quantiles():
+            return numbers
+        return numbers[:, [int(np.abs(np.ravel(self.quantile) - 0.5).argmin())]]
 
     def _shaped(self, numbers, one_column):
         return numbers[:, 0] if one_column and not self._several_quantiles() else numbers
@@ -262,6 +267,28 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             return y, self._shaped(np.concatenate(spreads), scale.one_column)
         return y
 
+    def score(self, X, y, sample_weight=None):
+        """Return R2, of the middle one where there are several quantiles.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The true targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        r2 : float
+            1 for a perfect prediction, 0 for the mean.
+        """
+        numbers = self.predict(X)
+        if numbers.ndim == 2:
+            numbers = self._point(numbers)
+        return r2_score(y, numbers, sample_weight=sample_weight)
+
     def predict_interval(self, X, coverage=0.9):
         """Return an interval for each row that holds y with the given probability.
 
@@ -292,7 +319,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Barber, Candes, Ramdas, Tibshirani: Predictive inference with the jackknife+ (Annals of Statistics
         49, 2021).
         """
-        if not 0 < coverage < 1:
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage must lie in (0, 1), as 0.9 does; got {coverage!r}")
         prediction = self.predict(X)
         if not hasattr(self, "oof_errors_"):
@@ -300,11 +327,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
                 "predict_interval needs out-of-fold errors of one target: fit without X_val, one column of y"
             )
         if prediction.ndim == 2:
-            prediction = (
-                prediction[:, int(np.abs(np.ravel(self.quantile) - 0.5).argmin())]
-                if (self._several_quantiles())
-                else prediction[:, 0]
-            )
+            prediction = self._point(prediction)[:, 0]
         errors, weight = self.oof_errors_
         n = len(errors)
         level = min(1.0, coverage * (n + 1) / n)

@@ -42,6 +42,9 @@ class Classes:
         other.weight_of_class = self.weight_of_class
         return other
 
+    def fit_scale(self, weight):
+        """Do nothing: labels have no scale."""
+
     def strata(self):
         """Return what folds are to hold evenly."""
         return self.numbers
@@ -92,9 +95,19 @@ class Numbers:
         if self.y.shape[1] == 0:
             raise ValueError("y has no columns")
         self.n_rows, self.log_link = n_rows, log_link
-        with np.errstate(over="ignore"):
-            self.center, self.scale = self.y.mean(axis=0), self.y.std(axis=0)
-        if log_link:
+
+    def fit_scale(self, weight):
+        """Take the scale of the rows, as they are weighted: those of weight 0 may hold anything."""
+        used = weight > 0
+        y, weight = self.y[used], weight[used]
+        self.low, self.high = y.min(axis=0), y.max(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.ptp(weight) == 0:
+                self.center, self.scale = y.mean(axis=0), y.std(axis=0)
+            else:
+                self.center = np.average(y, axis=0, weights=weight)
+                self.scale = np.sqrt(np.average((y - self.center) ** 2, axis=0, weights=weight))
+        if self.log_link:
             self.center, self.scale = np.zeros_like(self.center), self.center
         if not (np.isfinite(self.center).all() and np.isfinite(self.scale).all()):
             raise ValueError(
@@ -129,7 +142,6 @@ class Numbers:
     def fitted(self):
         """Return the fitted attributes that the targets give."""
         scale = copy.copy(self)
-        scale.low, scale.high = self.y.min(axis=0), self.y.max(axis=0)
         del scale.y
         return {"target_scale_": scale, "n_targets_": len(self.center)}
 

@@ -11,7 +11,9 @@ from sknumpynet.core import (
     ActivationOfZ,
     Dense,
     Function,
+    GradientError,
     Initializer,
+    Layer,
     Loss,
     Network,
     Optimizer,
@@ -240,6 +242,18 @@ class NoTerms(GoodLoss):
         gradient[...] = raw - y
 
 
+class MeanOfTerms(GoodLoss):
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        gradient[...] = raw - y
+        return (gradient**2 / 2).mean()
+
+
+class OneTermPerRow(GoodLoss):
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        gradient[...] = raw - y
+        return (gradient**2 / 2).sum(axis=1)
+
+
 class ReturnsScratch(GoodLoss):
     def terms_and_gradient(self, y, raw, gradient, scratch):
         gradient[...] = raw - y
@@ -257,6 +271,8 @@ BAD_LOSSES = {
     ReboundGradient: "must write dl/draw into gradient",
     HalfOfTheGradient: "must write dl/draw into gradient",
     NoTerms: "must return the terms of the loss",
+    MeanOfTerms: r"must return the terms of the loss as an array of shape \(n, k\)",
+    OneTermPerRow: r"must return the terms of the loss as an array of shape \(n, k\)",
     ReturnsScratch: "must write into scratch",
     LinkReturned: r"inverse_link\(raw, out\) must write the prediction into out",
 }
@@ -453,3 +469,64 @@ def test_the_trial_changes_nothing():
     check_optimizer(optimizer)
     assert activation.calls == loss.calls == 0 and not hasattr(optimizer, "state")
     np.testing.assert_array_equal(y, Y)
+
+
+class Silent(Layer):
+    def forward(self, x, buffer):
+        buffer.out = x * 2
+
+    def backward(self, delta, buffer):
+        return delta
+
+
+@pytest.mark.parametrize(
+    "layers", [[Dense(3, 1), Silent()], [Silent(), Dense(3, 1)], [Dense(3, 3), Silent(), "tanh"]]
+)
+def test_a_layer_that_returns_no_output_is_named(layers):
+    with pytest.raises(TypeError, match=r"Silent\(\): forward\(x, buffer\) must return its output"):
+        Network(layers, rng=0).predict(X)
+
+
+def test_predict_asks_for_an_array():
+    with pytest.raises(TypeError, match="X is of type list: pass an array"):
+        Network([Dense(3, 1)], rng=0).predict(X.tolist())
+
+
+class Gains(Layer):
+    def __init__(self, n=4):
+        self.n = n
+
+    def shapes(self):
+        return {"g": ("gains", (self.n,))}
+
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        self.g[...] = 1
+
+    def forward(self, x, buffer):
+        buffer.x, buffer.out = x, x * self.g
+        return buffer.out
+
+    def backward(self, delta, buffer):
+        self.dg[...] = (delta * buffer.x).sum(axis=0)
+        return delta * self.g
+
+
+class NewParameter(Gains):
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        self.g = np.ones(self.n)
+
+
+class NewGradient(Gains):
+    def backward(self, delta, buffer):
+        self.dg = (delta * buffer.x).sum(axis=0)
+        return delta * self.g
+
+
+def test_a_layer_that_replaces_an_array_of_the_network_is_found():
+    def network(layer):
+        return Network([Dense(3, 4), layer, "tanh", Dense(4, 1)], rng=0)
+
+    assert check_gradients(network(Gains()), SquaredError(), X, Y).n_checked == 25
+    for layer, name in ((NewParameter(), "the g in"), (NewGradient(), "the gradient of g in")):
+        with pytest.raises(GradientError, match=f"{name} layer 1 .* no optimizer sees"):
+            check_gradients(network(layer), SquaredError(), X, Y)

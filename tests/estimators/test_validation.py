@@ -662,6 +662,12 @@ def test_validation_data_of_another_kind_are_named(cls):
             new(cls).fit(X, y, **given)
 
 
+def test_validation_data_with_columns_in_another_order_are_named():
+    frame = pytest.importorskip("pandas").DataFrame(X).add_prefix("x")
+    with pytest.raises(ValueError, match=r"^X_val: The feature names should match"):
+        new("classifier").fit(frame, CLASSES, X_val=frame[frame.columns[::-1]], y_val=CLASSES)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_unseen_classes(solver):
     with pytest.raises(ValueError, match=r"y_val has classes that y has not: \[3\]"):

@@ -179,7 +179,7 @@ def test_intervals_cover(waves, coverage):
     assert abs(np.mean((low <= y) & (y <= high)) - coverage) < 0.05
 
 
-@pytest.mark.parametrize("coverage", [0, 1, 90])
+@pytest.mark.parametrize("coverage", [0, 1, 90, "0.9", None])
 def test_coverage_is_a_share(waves, coverage):
     with pytest.raises(ValueError, match=r"coverage must lie in \(0, 1\)"):
         waves[0].predict_interval(waves[1], coverage=coverage)
@@ -196,6 +196,14 @@ def test_quantiles_are_sorted_and_hold_their_share():
     one = TabularMLPRegressor(loss="quantile", quantile=0.9, **MEDIUM).fit(X, y)
     assert one.predict(X_new).shape == (3000,)
     assert abs((new <= one.predict(X_new)).mean() - 0.9) < 0.06
+
+
+def test_several_quantiles_are_scored_by_the_middle_one():
+    X, y = wave()
+    bands = TabularMLPRegressor(loss="quantile", quantile=[0.1, 0.4, 0.95], scoring="r2", **QUICK)
+    bands.fit(X, y)
+    assert bands.score(X, y) == r2_score(y, bands.predict(X)[:, 1])
+    assert bands.oof_score_ == r2_score(y, bands.oof_predictions_[:, 1])
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma", "absolute_error"])
@@ -232,6 +240,28 @@ def test_rows_of_weight_zero_fit_nothing():
     assert weighted.oof_predictions_.shape == (200,)
     assert np.abs(weighted.oof_predictions_[::4]).max() < 1e3
     assert spoiled.max() == 1e6
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "gamma"])
+def test_targets_of_rows_of_weight_zero_may_be_anything(loss):
+    X, y = wave()
+    y = np.exp(y / 2)
+    weight = np.ones(len(y))
+    weight[::4] = 0
+    wild = np.where(weight == 0, 1e9, y)
+    model = TabularMLPRegressor(loss, **QUICK).fit(X, y, weight)
+    other = TabularMLPRegressor(loss, **QUICK).fit(X, wild, weight)
+    assert_array_equal(other.predict(X), model.predict(X))
+    assert other.oof_score_ == model.oof_score_
+
+
+def test_the_scale_of_targets_is_that_of_weighted_rows():
+    X, y = wave()
+    weight = np.ones(len(y))
+    weight[::4] = 1e-12
+    wild = np.where(weight < 1, 1e6, y)
+    model = TabularMLPRegressor(**{**MEDIUM, "clip_target": False}).fit(X, wild, weight)
+    assert r2_score(y, model.predict(X)) > 0.5
 
 
 def test_weights_of_classes_raise_the_rare_one():

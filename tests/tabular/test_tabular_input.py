@@ -304,6 +304,19 @@ def test_bad_labels(y, message):
         TabularMLPClassifier(**QUICK).fit(X, y)
 
 
+@pytest.mark.parametrize("before, now", [(int, str), (str, int), (bool, str)])
+def test_categories_of_another_type_than_in_fit_are_warned_of(before, now):
+    z = np.arange(60) % 2
+    X = pd.DataFrame({"z": z.astype(before), "x": np.arange(60.0)})
+    model = TabularMLPRegressor(categorical_features=["z"], **QUICK).fit(X, z)
+    with pytest.warns(UserWarning, match="column 'z' holds categories of type .* none of them is"):
+        model.predict(X.assign(z=z.astype(before).astype(now)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(X.assign(z=["q", 7] * 30))  # unseen, and of both types
+        model.predict(X.assign(z=[None] * 60))
+
+
 def test_smooth_clip_of_overflowing_numbers():
     assert_allclose(
         smooth_clip(np.array([1e308, -1.7e308]), np.array(-1e308), np.array(1e-300)), [3, -3]

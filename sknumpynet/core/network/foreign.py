@@ -98,19 +98,20 @@ def check_loss(loss: Loss, y: Array, n_outputs: int, dtype: DTypeLike = np.float
     Raises
     ------
     ValueError
-        If ``terms_and_gradient`` leaves ``gradient``, returns nothing, or reads ``scratch`` as it finds it;
+        If ``terms_and_gradient`` leaves ``gradient``, returns anything but terms of shape (n, k), or reads
+        ``scratch`` as it finds it;
         if ``inverse_link`` leaves ``out``.
     """
     if not is_foreign(loss):
         return
     y = y[:ROWS]
     raw = np.linspace(-0.6, 0.5, len(y) * n_outputs).reshape(len(y), n_outputs).astype(dtype)
-    nothing: list[bool] = []
+    returned: list[Any] = []
 
     def terms_and_gradient(fill: float) -> tuple[Array, Array]:
         gradient, scratch = np.full_like(raw, fill), np.full_like(raw, fill)
         terms = _twin(loss).terms_and_gradient(y.copy(), raw.copy(), gradient, scratch)
-        nothing.append(terms is None)
+        returned.append(terms)
         return gradient, np.array(terms, float)
 
     def link(fill: float) -> Array:
@@ -125,8 +126,15 @@ def check_loss(loss: Loss, y: Array, n_outputs: int, dtype: DTypeLike = np.float
                 f"{how} write dl/draw into gradient, as gradient[...] = raw - y does. What is bound to the "
                 "name gradient is lost"
             )
-        if any(nothing):
+        if any(terms is None for terms in returned):
             raise ValueError(f"{how} return the terms of the loss; it returns None")
+        shapes = [np.shape(terms) for terms in returned]
+        if any(len(shape) != 2 or shape[0] != len(raw) for shape in shapes):
+            raise ValueError(
+                f"{how} return the terms of the loss as an array of shape (n, k), whose sums along the rows "
+                f"are the losses of the rows, not their sum or mean; for {len(raw)} rows it returns the "
+                f"shape {shapes[0]}"
+            )
         if _differs(lambda fill: terms_and_gradient(fill)[1]):
             raise ValueError(f"{how} write into scratch before it reads or returns it")
     if _differs(link):

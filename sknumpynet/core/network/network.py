@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -216,16 +216,27 @@ class Network:
 
         ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC).
         """
-        out = X
+        out, layer = X, self.layers[0]
         try:
             if X.dtype != self._params.dtype:
                 raise TypeError
             for layer, buffer in zip(self.layers, work.buffers, strict=True):
                 out = layer.forward(out, buffer)
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError) as error:
             work.check(X, self)
+            if out is None:  # what the layer before was to return
+                pairs = zip(self.layers, self.layers[1:])
+                self._raise_lost(next(before for before, it in pairs if it is layer), error)
             raise
+        if out is None:
+            self._raise_lost(layer)
         return out  # type: ignore[no-any-return]
+
+    def _raise_lost(self, layer: Layer, error: Exception | None = None) -> NoReturn:
+        raise TypeError(
+            f"{layer!r}: forward(x, buffer) must return its output; it returns None. buffer.out is None "
+            "unless the layer's buffer() makes it"
+        ) from error
 
     def backward(self, delta: Array, work: Workspace) -> Array | None:
         """Fill `grads` from ``delta`` = dL/draw, for the batch that was last sent forward in ``work``.
@@ -252,6 +263,8 @@ class Network:
         are those to take, None for all. For each chunk ``check(chunk)`` is called, and ``link(raw, out)``,
         which writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or what was given.
         """
+        if not hasattr(X, "shape"):
+            raise TypeError(f"X is of type {type(X).__name__}: pass an array, as np.asarray(X) is")
         n = X.shape[0] if rows is None else len(rows)
         if n <= SMALL and rows is None and isinstance(X, np.ndarray):
             X = X.astype(self.dtype, copy=False)
