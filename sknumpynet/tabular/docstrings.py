@@ -15,8 +15,9 @@ max_levels : int, default=50
     beside them.{own_parameters}
 numeric_embedding : 'auto' or bool, default='auto'
     Whether each number also enters as periodic functions of it ("PBLD" of RealMLP). 'auto' trains members
-    with and without for two cycles, and goes on with both, or with the one that leads by more than 10 % out
-    of fold; all their snapshots are candidates. With more than 100 columns of numbers, 'auto' means without.
+    with and without, and goes on with both until one is behind out of fold: by more than 30 % after the
+    first cycle or 10 % after the second and later ones; from 10,000 rows on by 10 and 3 %. All their
+    snapshots are candidates. With more than 100 columns of numbers, 'auto' means without.
 n_frequencies : int, default=16
     Cosines of each number and member.
 frequency : float, default=1.0

@@ -8,9 +8,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core.losses import MultinomialLogLoss, SquaredError
+from sknumpynet.tabular import recipe
 from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, DropoutPool, silu
 from sknumpynet.tabular.objectives import Objective, temperature_loss
 from sknumpynet.tabular.pack import BLOCK, Adam, Pack, Shape, Workspace, blocks, raw_of
+from sknumpynet.tabular.recipe import Recipe, Rows, Run, Snapshot, promising
 
 SHAPES = [
     Shape(3, 5, 2, (5, 4, 4), 4, 2),
@@ -232,3 +234,54 @@ def test_few_rows_do_not_move_the_temperature_far():
     y = (np.arange(n) % 4 == 0).astype(int)  # right in three of four, at 99 %
     p = np.tile([0.99, 0.01], (1, n, 1))
     assert abs(objective.temperature(y, np.ones(n), p, 8) / (math.log(99) / math.log(3)) - 1) < 0.05
+
+
+class _RunSoFar:
+    """What `promising` looks at of a run: its rows, and the criterion at the ends of its cycles."""
+
+    def __init__(self, n_rows, *criteria):
+        self.rows = Rows(np.zeros((n_rows, 1)), None, None, None)
+        self.snapshots = [Snapshot(None, None, each, i, 4, 0.0) for i, each in enumerate(criteria)]
+
+
+@pytest.mark.parametrize(
+    "n_rows, behind, kept",
+    [
+        (4_000, (1.31,), False),
+        (4_000, (1.29,), True),
+        (4_000, (1.2, 1.11), False),
+        (4_000, (1.2, 1.09), True),
+        (15_000, (1.11,), False),
+        (15_000, (1.09,), True),
+        (15_000, (1.09, 1.04), False),
+        (15_000, (1.09, 1.02), True),
+        (4_000, (np.nan,), False),
+    ],
+)
+def test_a_variant_far_behind_is_given_up(n_rows, behind, kept):
+    best = _RunSoFar(n_rows, *[1.0] * len(behind))
+    other = _RunSoFar(n_rows, *behind)
+    assert promising([best, other]) == ([best, other] if kept else [best])
+
+
+def test_variants_without_a_criterion_are_not_all_given_up():
+    runs = [_RunSoFar(100, np.nan), _RunSoFar(100, np.nan)]
+    assert promising(runs)
+
+
+def test_rows_gathered_in_parts_are_those_of_single_batches(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 3)).astype(np.float32)
+    y = X[:, :1].copy()
+    fold = np.arange(100) % 4
+    rows = Rows(X, y, np.ones(100), fold, second=(fold + 1) % 4)
+    models = []
+    for gathered in (1, 2, 32):
+        monkeypatch.setattr(recipe, "GATHERED", gathered)
+        small = Recipe(n_members=4, n_folds=4, hidden=(8,), batch_size=16)
+        objective, seed = Objective(SquaredError(), 1, False), np.random.SeedSequence(0)
+        run = Run(rows, None, objective, small, 3, seed)
+        run.train_cycle(2)
+        models.append(run.groups[0].pack.params.copy())
+    assert_array_equal(models[0], models[1])
+    assert_array_equal(models[0], models[2])
