@@ -347,6 +347,7 @@ def _read_training(written, fitted, random_state, reader):
     loss = fitted.loss if loss == fitted.loss else loss
     options = {name: reader.read(written["options"][name]) for name in TRAINING_OPTIONS}
     generator, state = reader.read(written["generator"]), reader.read(written["state"])
+    state.setdefault("schedule", schedule.get_state())  # the first files have none
     _check_state(state, optimizer, schedule, network)
     training = Training(network, loss, optimizer, schedule, np.random.RandomState(0), **options)
     training.set_state({**state, "params": network.params, "running_stats": network.running_stats})
