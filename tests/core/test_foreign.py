@@ -512,8 +512,9 @@ class Gains(Layer):
 
 
 class NewParameter(Gains):
-    def reset_parameters(self, rng, initializer, bias_initializer=None):
+    def forward(self, x, buffer):
         self.g = np.ones(self.n)
+        return super().forward(x, buffer)
 
 
 class NewGradient(Gains):
@@ -530,3 +531,20 @@ def test_a_layer_that_replaces_an_array_of_the_network_is_found():
     for layer, name in ((NewParameter(), "the g in"), (NewGradient(), "the gradient of g in")):
         with pytest.raises(GradientError, match=f"{name} layer 1 .* no optimizer sees"):
             check_gradients(network(layer), SquaredError(), X, Y)
+
+
+class Unset(Gains):
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        pass
+
+
+class SetElsewhere(Gains):
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        self.g = np.ones(self.n)
+
+
+@pytest.mark.parametrize("layer", [Unset(), SetElsewhere()])
+def test_a_layer_whose_parameters_are_never_set_is_named(layer):
+    """They were whatever lay in that memory, another thing in each run."""
+    with pytest.raises(ValueError, match=r"\(\): g has no numbers .*self\.g\[\.\.\.\] = "):
+        Network([Dense(3, 4), layer, "tanh", Dense(4, 1)], rng=0)

@@ -233,13 +233,11 @@ def test_rows_of_weight_zero_fit_nothing():
     X, y = wave(200)
     weight = np.ones(200)
     weight[::4] = 0
-    spoiled = np.where(weight > 0, y, 1e6)
     weighted = TabularMLPRegressor(**QUICK).fit(X, y, sample_weight=weight)
     found = TabularMLPRegressor(**QUICK).fit(X, np.where(weight > 0, y, -y), sample_weight=weight)
     assert abs(weighted.oof_score_ - found.oof_score_) < 0.2
     assert weighted.oof_predictions_.shape == (200,)
     assert np.abs(weighted.oof_predictions_[::4]).max() < 1e3
-    assert spoiled.max() == 1e6
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "gamma"])

@@ -29,7 +29,7 @@ from sknumpynet.core.layers.base import (
 )
 from sknumpynet.core.network.foreign import check_layers
 from sknumpynet.core.network.rows import chunks
-from sknumpynet.core.network.workspace import Workspace, bind_views
+from sknumpynet.core.network.workspace import Workspace, bind_views, places
 from sknumpynet.core.renamed import warn_of_name
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
@@ -110,8 +110,8 @@ class Network:
         for layer in self.layers:
             warn_of_old_groups(layer, stacklevel=3)
         self._lay_out()
-        self._params: Array = np.empty(self._n_params, checked_dtype(dtype))
-        self.running_stats = np.empty(self._n_stats, dtype)
+        self._params: Array = np.full(self._n_params, np.nan, checked_dtype(dtype))
+        self.running_stats = np.full(self._n_stats, np.nan, dtype)
         self._bind_all()
         check_layers(self)
         self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
@@ -181,6 +181,22 @@ class Network:
         source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
         for layer in self.layers:
             layer.reset_parameters(source, initializer, bias_initializer)
+        self._check_filled()
+
+    def _check_filled(self) -> None:
+        """Raise ValueError where a layer has left parameters as they were made: NaN."""
+        for vector, groups in (
+            (self._params, self._order),
+            (self.running_stats, [RUNNING_STATS]),
+        ):
+            if not np.isnan(vector).any():
+                continue
+            for layer, name, piece, _ in places(self.layers, groups):
+                if np.isnan(vector[piece]).any():
+                    raise ValueError(
+                        f"{layer!r}: {name} has no numbers to begin with. reset_parameters must set it in "
+                        f"place, as self.{name}[...] = ... does"
+                    )
 
     def learning_rates(self, learning_rate: float) -> float | Array:
         """Return the learning rate of each parameter: an array where groups differ, else the number."""

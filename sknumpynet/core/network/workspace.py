@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -106,11 +106,19 @@ class Workspace:
 
 def bind_views(layers: list[Layer], vector: Array, groups: Sequence[str], prefix: str = "") -> None:
     """Give each layer its pieces of ``vector``: first all that is of the first group, and so on."""
+    for layer, name, piece, shape in places(layers, groups):
+        setattr(layer, prefix + name, vector[piece].reshape(shape))
+
+
+def places(
+    layers: list[Layer], groups: Sequence[str]
+) -> Iterator[tuple[Layer, str, slice, tuple[int, ...]]]:
+    """Yield each parameter of the groups: its layer, its name, its place in the vector, and its shape."""
     start = 0
     for group in groups:
         for layer in layers:
             for name, (its_group, shape) in grouped_shapes(layer).items():
                 if its_group == group:
                     stop = start + math.prod(shape)
-                    setattr(layer, prefix + name, vector[start:stop].reshape(shape))
+                    yield layer, name, slice(start, stop), shape
                     start = stop
