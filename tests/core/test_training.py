@@ -85,7 +85,7 @@ class Hooks:
     def __init__(self, before):
         self.begin_epoch = before
 
-    def end_epoch(self):
+    def end_epoch(self, history):
         return False
 
 
