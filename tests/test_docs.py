@@ -224,6 +224,8 @@ def run(monkeypatch, tmp_path):
     def run(page, code):
         if re.search("callback", code, flags=re.IGNORECASE) and not HAS_CALLBACKS:
             return
+        if "pandas" in code:
+            pytest.importorskip("pandas")
         if re.search(r"plot\(\)|Display", code):
             pytest.importorskip("matplotlib").use("Agg")
         with warnings.catch_warnings():

@@ -38,6 +38,8 @@ def plain_column(column):
     labels = column.tolist()
     if all(isinstance(each, str) for each in labels):
         return np.array(labels, dtype=str)
+    if any(np.ndim(each) for each in labels):  # as older NumPys leave it
+        raise ValueError("y must have rows of the same length, and numbers or text in them")
     if not all(isinstance(each, Real | np.bool_) for each in labels):
         kinds = sorted({type(each).__name__ for each in labels})
         raise TypeError(f"Labels of these types stand in one column: {', '.join(kinds)}")
@@ -394,6 +396,10 @@ class BinaryLabels(_OneLabel):
         self.classes = classes
 
     def encode(self, y):
+        if (y.dtype.kind in "US") != (
+            self.classes.dtype.kind in "US"
+        ):  # unknown, and refused as such
+            return np.zeros((len(y), 1), bool)
         return (y == self.classes[-1])[:, np.newaxis] & (len(self.classes) == 2)
 
     def choose(self, raw, out):

@@ -78,7 +78,7 @@ n_members_ : int
     Networks trained side by side.
 n_params_ : int
     Parameters of all networks and snapshots that predictions need.
-is_categorical_ : ndarray of bool of shape (n_features_in_,)
+is_categorical_ : ndarray of bool of shape (`n_features_in_`,)
     Which columns are categories.
 n_features_in_ : int
     Columns of X.

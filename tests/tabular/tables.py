@@ -1,7 +1,9 @@
 """Small messy tables, and networks that take a moment."""
 
 import numpy as np
-import pandas as pd
+import pytest
+
+pd = pytest.importorskip("pandas")
 
 QUICK = {
     "n_cycles": 1,

@@ -4,10 +4,11 @@ import re
 import warnings
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
 
