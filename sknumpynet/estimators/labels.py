@@ -396,9 +396,8 @@ class BinaryLabels(_OneLabel):
         self.classes = classes
 
     def encode(self, y):
-        if (y.dtype.kind in "US") != (
-            self.classes.dtype.kind in "US"
-        ):  # unknown, and refused as such
+        kinds = {y.dtype.kind, self.classes.dtype.kind}
+        if kinds & {*"US"} and kinds & {*"biuf"}:  # none of them is known, and they are refused as such
             return np.zeros((len(y), 1), bool)
         return (y == self.classes[-1])[:, np.newaxis] & (len(self.classes) == 2)
 

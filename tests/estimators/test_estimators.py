@@ -117,6 +117,7 @@ def test_before_a_fit_there_is_nothing(cls):
         (Y_IRIS, "softmax", 3),
         (np.array(["c", "a", "b"])[Y_IRIS], "softmax", 3),
         (np.array(["c", "a", "b"], dtype=object)[Y_IRIS], "softmax", 3),
+        (np.array(["c", "a"], dtype=object)[(Y_IRIS == 0).astype(int)], "logistic", 1),
         (Y_IRIS == 0, "logistic", 1),
         (np.where(Y_IRIS == 0, -1, 1), "logistic", 1),
         (np.where(Y_IRIS == 0, "no", "yes"), "logistic", 1),
