@@ -397,7 +397,9 @@ class BinaryLabels(_OneLabel):
 
     def encode(self, y):
         kinds = {y.dtype.kind, self.classes.dtype.kind}
-        if kinds & {*"US"} and kinds & {*"biuf"}:  # none of them is known, and they are refused as such
+        if kinds & {*"US"} and kinds & {
+            *"biuf"
+        }:  # none of them is known, and they are refused as such
             return np.zeros((len(y), 1), bool)
         return (y == self.classes[-1])[:, np.newaxis] & (len(self.classes) == 2)
 
