@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 
+from sknumpynet._container import read_parts, write_file
 from sknumpynet._versions import current_version
 from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, LayerNorm
 from sknumpynet.core.layers.base import Group
@@ -26,7 +29,6 @@ from sknumpynet.estimators.labels import (
 from sknumpynet.estimators.prediction import LINKS, FittedModel
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.regressor import Numbers, NumpyMLPRegressor
-from sknumpynet.export.container import read_file, unreadable, write_file
 from sknumpynet.export.values import Reader, Refused, Writer
 
 FORMAT, VERSION = "sknumpynet network", 1
@@ -134,13 +136,15 @@ def load(path):
     >>> from sknumpynet import export
     >>> model = export.load("model.sknn")  # doctest: +SKIP
     """
-    header, arrays = read_file(path, _check_header)
+    content = Path(path).read_bytes()
     try:
+        header, arrays = read_parts(content, _check_header)
         return _read_estimator(header, Reader(arrays))
     except MemoryError:
         raise
-    except Exception as error:  # of whatever kind: the header is not what `save` writes
-        raise unreadable(path, error) from error
+    except Exception as error:  # of whatever kind: nothing was done yet
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{os.fspath(path)!r} cannot be loaded as a network: {reason}") from error
 
 
 def _check_header(header):
