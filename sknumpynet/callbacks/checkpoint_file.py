@@ -98,8 +98,9 @@ def read_checkpoint(path):
             header["fingerprint"],
             decoded(header["state"], dict(enumerate(arrays))),
         )
-        if type(fingerprint) is not dict or type(state) is not dict:
-            raise ValueError("there is no state in it")
+        texts = [*fingerprint, *fingerprint.values()]
+        if type(state) is not dict or not all(type(text) is str for text in texts):
+            raise ValueError("it does not say what fit it is of")
         return fingerprint, state
     except MemoryError:
         raise

@@ -101,6 +101,19 @@ def target_of(setting, n, rng):
     return np.exp(y) if setting["parameters"]["loss"] in ("poisson", "gamma") and y.max() < 9 else y
 
 
+def small_tables():
+    """Yield a fitted classifier, with many levels of text, and a regressor with quantiles."""
+    plain = {"validation": False, "weighted": False, "rows": 30, "seed": 0}
+    quick = {"hidden_layer_sizes": 3, "cv": 2, "n_members": 2, "first_cycle": 1, "n_cycles": 1}
+    quick |= {"random_state": 0, "n_frequencies": 2}
+    for kind, target, more in (
+        ("classifier", "objects", {"max_levels": 3}),
+        ("regressor", "one", {"loss": "quantile", "quantile": [0.1, 0.9]}),
+    ):
+        setting = {"estimator": kind, "target": target, "container": "objects", **plain}
+        yield fit_table({**setting, "parameters": quick | more})[0]
+
+
 def fit_table(setting):
     """Return the estimator of a setting, fitted, and a table to predict for."""
     rng, n = np.random.RandomState(setting["seed"]), setting["rows"]
