@@ -66,9 +66,13 @@ from sknumpynet.core import (
 from sknumpynet.core.renamed import old_names_of
 from sknumpynet.displays import (
     ActivationsDisplay,
+    LearningRateDisplay,
     LossCurveDisplay,
     NetworkDisplay,
+    TrainingAnimation,
     WeightsDisplay,
+    animate_training,
+    find_learning_rate,
 )
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
@@ -111,6 +115,7 @@ __all__ = [
     "Initializer",
     "InverseScaling",
     "LeakyReLU",
+    "LearningRateDisplay",
     "LecunNormal",
     "LecunUniform",
     "Lion",
@@ -143,16 +148,19 @@ __all__ = [
     "TabularMLPClassifier",
     "TabularMLPRegressor",
     "Tanh",
+    "TrainingAnimation",
     "Uniform",
     "ValidationMonitor",
     "Warmup",
     "WeightsDisplay",
     "Zeros",
     "__version__",
+    "animate_training",
     "compare_with_sklearn",
     "datasets",
     "explain_step",
     "export",
+    "find_learning_rate",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.

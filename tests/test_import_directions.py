@@ -38,7 +38,7 @@ ROOMS = {
     "estimators": (
         7,
         [
-            "docstrings labels record weight_lists",
+            "docstrings labels record summary weight_lists",
             "prediction",
             "scikit_learn",
             "base",
@@ -59,7 +59,7 @@ ROOMS = {
     "callbacks": (8, ["checkpoint_file log_epochs validation_monitor", "checkpoint"]),
     "export": (8, ["container graph values", "files folder onnx", "command_line"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
-    "displays": (9, ["_drawing", "activations loss_curve network weights"]),
+    "displays": (9, ["_drawing", "activations animation learning_rate loss_curve network weights"]),
     "comparison": (
         10,
         ["csv_numbers wording", "csv_table display", "result", "compare", "table_models"],
