@@ -26,6 +26,9 @@ class LossCurveDisplay:
         ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``.
     best_epochs : dict of str to int, default=None
         For each name the epoch to mark, where there is one. None marks the lowest validation loss.
+    best_by : dict of str to str, default=None
+        For each name what makes that epoch the best, for the legend; None says the validation loss where
+        `best_epochs` is None, and else nothing.
 
     Attributes
     ----------
@@ -58,9 +61,10 @@ class LossCurveDisplay:
     True
     """
 
-    def __init__(self, histories, *, best_epochs=None):
+    def __init__(self, histories, *, best_epochs=None, best_by=None):
         self.histories = histories
         self.best_epochs = best_epochs
+        self.best_by = best_by
 
     @classmethod
     def from_estimator(cls, estimator, *, name=None, ax=None, **options):
@@ -109,8 +113,9 @@ class LossCurveDisplay:
         """
         networks = {name: fitted_network(each)[0] for name, each in estimators.items()}
         histories = {name: history_of(network) for name, network in networks.items()}
-        best_epochs = {name: best_epoch(histories[name], networks[name]) for name in networks}
-        return cls(histories, best_epochs=best_epochs).plot(ax=ax, **options)
+        found = {name: best_epoch(histories[name], networks[name]) for name in networks}
+        best_epochs, best_by = ({name: each[i] for name, each in found.items()} for i in (0, 1))
+        return cls(histories, best_epochs=best_epochs, best_by=best_by).plot(ax=ax, **options)
 
     def plot(self, ax=None, *, smoothing=0.0, right=None, mark_best=True, scale="linear"):
         """Draw.
@@ -170,7 +175,8 @@ class LossCurveDisplay:
                     epochs, values, color=line.get_color(), alpha=0.3, linewidth=1, zorder=1
                 )
         self.lines_[name], self.raw_lines_[name] = lines, raw_lines
-        best = self._best(name, history)
+        best, measure = self._best(name, history)
+        by = f" by {measure}" if measure else ""
         if mark_best and best is not None:
             epochs, values = lines[marked].get_data()
             at = np.flatnonzero(epochs == best)
@@ -183,13 +189,13 @@ class LossCurveDisplay:
                 markerfacecolor="none",
                 markeredgewidth=2,
                 color=lines[marked].get_color(),
-                label=plain(f"{name}, best: {best}" if several else f"best epoch: {best}"),
+                label=plain(f"{name}, best{by}: {best}" if several else f"best epoch{by}: {best}"),
             )
 
     def _best(self, name, history):
-        """Return the epoch to mark."""
+        """Return the epoch to mark, and what makes it the best."""
         if self.best_epochs is not None:
-            return self.best_epochs.get(name)
+            return self.best_epochs.get(name), (self.best_by or {}).get(name)
         return best_epoch(history)
 
     def _draw_right(self, right):
@@ -241,14 +247,15 @@ def history_of(network):
 
 
 def best_epoch(history, network=None):
-    """Return the epoch that early stopping kept, or that of the lowest validation loss, or None."""
-    column, sign = column_of(history, "validation_loss"), -1
+    """Return the best epoch and by what: that which early stopping kept, or the lowest validation loss."""
+    column, sign, measure = column_of(history, "validation_loss"), -1, "validation loss"
     if getattr(network, "early_stopping", False):
         scores = column_of(history, "validation_score")
-        column, sign = (column, sign) if scores is None else (scores, 1)
+        if scores is not None:
+            column, sign, measure = scores, 1, "validation score"
     if column is None or np.isnan(column).all():
-        return None
-    return int(epochs_of(history)[np.nanargmax(sign * column)])
+        return None, None
+    return int(epochs_of(history)[np.nanargmax(sign * column)]), measure
 
 
 def epochs_of(history):
