@@ -167,6 +167,7 @@ class TrainingAnimation:
         for i in range(len(self.frames)):
             picture.draw(i)
             picture.figure.canvas.draw()
+            picture.figure.set_layout_engine("none")  # finding places takes longer than drawing
             pixels = np.asarray(picture.figure.canvas.buffer_rgba())[..., :3]
             images.append(Image.fromarray(pixels).quantize(128))
         plt.close(picture.figure)
@@ -279,8 +280,10 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     asked = asked if before is None else before.transform(asked)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        if epochs is None:
-            epochs = clone(network).fit(inputs, y).n_iter_
+        if epochs is None or network.solver == "lbfgs":  # which ends where it has converged
+            whole = clone(network)
+            whole.set_params(max_iter=whole.max_iter if epochs is None else epochs)
+            epochs = whole.fit(inputs, y).n_iter_
         steps = _trained(network, inputs, y, epochs, every)
         frames = []
         for epoch, model in steps:

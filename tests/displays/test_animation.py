@@ -62,6 +62,13 @@ def test_without_epochs_it_goes_as_far_as_fit():
     assert animation.frames[-1].epoch == network(**model.get_params()).fit(X, y).n_iter_ < 200
 
 
+def test_lbfgs_ends_where_it_has_converged():
+    X, y = xor()
+    animation = animate_training(network(solver="lbfgs"), X, y, epochs=500, every=20)
+    fitted = network(solver="lbfgs", max_iter=500).fit(X, y)
+    assert animation.frames[-1].epoch == fitted.n_iter_ == len(animation.loss_curve) < 500
+
+
 def test_the_estimator_is_not_changed_and_the_clone_is_kept():
     X, y = xor()
     model = make_pipeline(StandardScaler(), network())
