@@ -35,17 +35,35 @@ class TabularMLP(DocLink, BaseEstimator):
         "quality": [StrOptions({"fast", "best"})],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "max_levels": [Interval(Integral, 1, None, closed="left")],
+        "min_level_rows": [Interval(Integral, 1, None, closed="left")],
+        "prior_rows": [Interval(Real, 0, None, closed="neither")],
+        "input_clip": [Interval(Real, 0, None, closed="neither")],
         "numeric_embedding": ["boolean", AUTO],
         "n_frequencies": [Interval(Integral, 1, None, closed="left")],
         "frequency": [Interval(Real, 0, None, closed="neither")],
+        "frequency_spread": [Interval(Real, 0, None, closed="left")],
+        "n_embedded": [Interval(Integral, 1, None, closed="left")],
+        "max_embedded": [Interval(Integral, 0, None, closed="left")],
+        "embedding_margins": ["array-like", AUTO],
         "n_members": [Interval(Integral, 1, None, closed="left"), AUTO],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "bias_rate_factor": [Interval(Real, 0, None, closed="left")],
+        "embedding_rate_factor": [Interval(Real, 0, None, closed="left")],
+        "scale_rate_factor": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), AUTO],
         "first_cycle": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "min_steps": [Interval(Integral, 1, None, closed="left")],
         "n_cycles": [Interval(Integral, 1, 20, closed="both"), AUTO],
+        "least_gain": [Interval(Real, 0, None, closed="left")],
+        "extra_cycle_gain": [Interval(Real, 0, None, closed="both")],
+        "n_picks": [Interval(Integral, 1, None, closed="left")],
+        "paired_share": [Interval(Real, 0, 1, closed="both")],
         "cv": ["cv_object"],
         "scoring": [str, callable, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
@@ -144,7 +162,13 @@ class TabularMLP(DocLink, BaseEstimator):
             fold, n_folds = np.full(table.n_rows, -1), 1
         recipe = self._recipe(n_folds, validated=X_val is not None, n_rows=len(used))
         objective = self._objective(targets)
-        encoder = TableEncoder(self.categorical_features, self.max_levels)
+        encoder = TableEncoder(
+            self.categorical_features,
+            self.max_levels,
+            self.min_level_rows,
+            self.prior_rows,
+            self.input_clip,
+        )
         part = table if len(used) == table.n_rows else table.rows(used)
         if X_val is None:
             cross, n_cross = fold[used], n_folds
@@ -160,9 +184,10 @@ class TabularMLP(DocLink, BaseEstimator):
         row_weight = targets.weighted(weight)[used]
         rows = Rows(X_rows, targets.for_loss(used, recipe.dtype), row_weight, fold[used], own=own)
         if X_val is None and recipe.n_members == n_folds:
-            rows.second = second_folds(
-                fold[used], n_folds, None if groups is None else np.asarray(groups)[used], seed
-            )
+            own_groups = None if groups is None else np.asarray(groups)[used]
+            second = second_folds(fold[used], n_folds, own_groups, seed, self.paired_share)
+            if (second >= 0).any():
+                rows.second = second
         unseen = None
         if X_val is not None:
             val = Table(X_val)
@@ -259,19 +284,41 @@ class TabularMLP(DocLink, BaseEstimator):
         hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
         if not hidden or min(hidden) < 1:
             raise ValueError(f"hidden_layer_sizes must be widths of at least 1; got {hidden}")
+        margins = self.embedding_margins
+        if not isinstance(margins, str):
+            margins = tuple(np.ravel(margins).tolist())
+            if not margins or not all(isinstance(m, Real) and m >= 0 for m in margins):
+                raise ValueError(
+                    "embedding_margins must be 'auto' or shares of at least 0, one for each cycle, the last "
+                    f"for those after it too, as (0.3, 0.1); got {self.embedding_margins!r}"
+                )
         return Recipe(
             n_members=n_members,
             n_folds=n_folds,
             hidden=hidden,
             learning_rate=self.learning_rate,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            bias_rate_factor=self.bias_rate_factor,
+            embedding_rate_factor=self.embedding_rate_factor,
+            scale_rate_factor=self.scale_rate_factor,
             weight_decay=self.weight_decay,
             dropout=self.dropout,
             n_cycles=CYCLES[self.quality] if self.n_cycles == "auto" else self.n_cycles,
+            least_gain=self.least_gain,
+            extra_cycle_gain=self.extra_cycle_gain,
             n_frequencies=self.n_frequencies,
+            n_embedded=self.n_embedded,
             frequency=self.frequency,
+            frequency_spread=self.frequency_spread,
             embed=self.numeric_embedding,
+            max_embedded=self.max_embedded,
+            embedding_margins=margins,
             batch_size=self.batch_size,
             first_cycle=self.first_cycle,
+            min_steps=self.min_steps,
+            n_picks=self.n_picks,
             max_time=self.max_time,
             n_threads=_n_threads(self.n_jobs),
             dtype=np.dtype(self.dtype),

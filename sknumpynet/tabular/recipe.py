@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, FREQUENCY_SPREAD, SCALE_RATE
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
-MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
 # Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up.
 # After the first, a run 0.2 above has won in the end, of 4,000 rows; of 15,000 none did that was behind.
+# These are what ``embedding_margins="auto"`` means.
 FAR_ABOVE = (0.3, 0.1)
 FAR_ABOVE_MANY = (0.1, 0.03)  # the same with MANY rows
 MANY = 10_000
@@ -45,6 +46,12 @@ class Recipe:
     n_folds: int = 8
     hidden: tuple[int, ...] = (64, 64, 64)
     learning_rate: float = 0.04
+    beta_1: float = 0.9
+    beta_2: float = 0.95
+    epsilon: float = 1e-8
+    bias_rate_factor: float = BIAS_RATE
+    embedding_rate_factor: float = EMBEDDING_RATE
+    scale_rate_factor: float = SCALE_RATE
     weight_decay: float = 0.02
     dropout: float = 0.15
     n_cycles: int = 3
@@ -53,9 +60,13 @@ class Recipe:
     n_frequencies: int = 16
     n_embedded: int = 3
     frequency: float = 1.0
+    frequency_spread: float = FREQUENCY_SPREAD
     embed: str | bool = "auto"
+    max_embedded: int = 100
+    embedding_margins: str | tuple[float, ...] = "auto"
     batch_size: int | str = "auto"
     first_cycle: int | str = "auto"
+    min_steps: int = 120
     n_picks: int = 8
     max_time: float | None = None
     n_threads: int = 1
@@ -132,10 +143,10 @@ def pack_size(batch_size: int, width: int) -> int:
     return min(PACK, max(1, CACHED // (batch_size * width)))
 
 
-def first_cycle_for(n: int, batch_size: int) -> int:
-    """Epochs of the first cycle: at least 120 steps, fewer epochs of more rows."""
+def first_cycle_for(n: int, batch_size: int, min_steps: int = 120) -> int:
+    """Epochs of the first cycle: at least so many steps, fewer epochs of more rows."""
     epochs = 4 if n < 10_000 else 3 if n < 30_000 else 2 if n < 60_000 else 1
-    return max(epochs, math.ceil(120 / max(1, n // batch_size)))
+    return max(epochs, math.ceil(min_steps / max(1, n // batch_size)))
 
 
 class Group:
@@ -157,7 +168,15 @@ class Group:
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
-        self.optimizer = Adam(self.pack)
+        self.optimizer = Adam(
+            self.pack,
+            recipe.beta_1,
+            recipe.beta_2,
+            recipe.epsilon,
+            recipe.bias_rate_factor,
+            recipe.embedding_rate_factor,
+            recipe.scale_rate_factor,
+        )
         self.work = Workspace(self.pack, self.batch_size, rng=rng)
         scale = 1 / (self.batch_size * rows.weight.mean())
         self.weight = (rows.weight * scale).astype(recipe.dtype)
@@ -229,6 +248,7 @@ class Run:
             recipe.n_embedded,
             recipe.frequency,
             0 if rows.own is None else rows.own.shape[2],
+            recipe.frequency_spread,
         )
         self.blind = np.arange(recipe.n_members) % recipe.n_folds
         size = pack_size(batch_size_of(recipe, len(rows.X)), max(recipe.hidden))
@@ -356,12 +376,12 @@ def fit_recipe(
     embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
     tries = [n_numeric if embeds else 0]
     if embeds and recipe.embed == "auto":
-        tries = [n_numeric, 0] if n_numeric <= MOST_EMBEDDED else [0]
+        tries = [n_numeric, 0] if n_numeric <= recipe.max_embedded else [0]
     seeds = np.random.SeedSequence(seed).spawn(len(tries))
     alive = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
     first = recipe.first_cycle
     if first == "auto":
-        first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size)
+        first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size, recipe.min_steps)
     snapshots: list[Snapshot] = []
     reason, cycle, reasons = "", 0, [""]
     try:
@@ -375,7 +395,7 @@ def fit_recipe(
             reason = reason or out_of_time(recipe, perf_counter() - start)
             if reason:
                 break
-            alive = promising(alive)
+            alive = promising(alive, recipe.embedding_margins)
             reasons = [enough(run.snapshots, recipe) for run in alive]
             alive = [run for run, why in zip(alive, reasons) if not why]
         reason = reason or reasons[0]
@@ -388,11 +408,12 @@ def fit_recipe(
     return snapshots, weights, reason
 
 
-def promising(runs: list[Run]) -> list[Run]:
-    """Return the runs whose criterion is not far above the best."""
+def promising(runs: list[Run], margins: str | tuple[float, ...] = "auto") -> list[Run]:
+    """Return the runs whose criterion is not far above the best: the margin of cycle i, or the last one."""
     last = [run.snapshots[-1].criterion for run in runs]
     best, cycle = min(last), len(runs[0].snapshots)
-    margins = FAR_ABOVE if len(runs[0].rows.X) < MANY else FAR_ABOVE_MANY
+    if isinstance(margins, str):
+        margins = FAR_ABOVE if len(runs[0].rows.X) < MANY else FAR_ABOVE_MANY
     worst = best + margins[min(cycle, len(margins)) - 1] * abs(best)
     return [run for run, each in zip(runs, last) if each <= worst] or runs  # all are nan
 
