@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from sknumpynet._compat import StrOptions
 from sknumpynet.core.losses import MultinomialLogLoss
+from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
@@ -173,9 +172,8 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     def _targets_of(self, y, n_rows):
         targets = Classes(y, n_rows, self.class_weight)
         if len(targets.classes) == 1:
-            warnings.warn(
-                f"y has one class only, {targets.classes.tolist()[0]!r}: every prediction will be this one",
-                stacklevel=5,
+            warn(
+                f"y has one class only, {targets.classes.tolist()[0]!r}: every prediction will be this one"
             )
         return targets
 

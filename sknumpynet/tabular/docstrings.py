@@ -113,10 +113,12 @@ oof_score_ : float
     What `score` gives on these: an estimate for new rows that needs no data held out. Each row is predicted
     by few of the members, so it tends to be a little lower than the score of all of them on new rows.
 history_ : dict of lists
-    An entry for each cycle: "cycle", "numeric_embedding", "epochs", "loss" (the criterion on unseen rows),
-    "weight" (of the snapshot in the predictions) and "seconds" (since the start).
+    An entry for each snapshot, at the end of each cycle of the members with numeric embeddings and of those
+    without: "epoch" (epochs of these members so far), "cycle", "numeric_embedding", "epochs" (of this
+    cycle), "loss" (the criterion on unseen rows), "weight" (of the snapshot in the predictions) and "seconds"
+    (since the start).
 stop_reason_ : str
-    "n_cycles", "no improvement", "max_time" or "interrupted".
+    "n_cycles", "no improvement", "max_time", "interrupted", or "callback" where one asked to stop.
 snapshot_weights_ : ndarray of shape (n_snapshots,)
     As in ``history_["weight"]``.
 n_members_ : int

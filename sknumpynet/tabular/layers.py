@@ -313,6 +313,15 @@ class DropoutPool:
             self.pool *= 1 / (1 - self.rate)
         self.age += 1
 
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on later; the generator is not ours."""
+        return {"pool": self.pool, "age": self.age, "rate": self.rate}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.pool[...] = state["pool"]
+        self.age, self.rate = state["age"], state["rate"]
+
     def mask(self, shape: tuple[int, ...]) -> Array:
         """Return a mask of so many entries, a view of the pool."""
         start = int(self.rng.integers(self.size))

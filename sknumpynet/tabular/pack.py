@@ -265,6 +265,15 @@ class Workspace:
             pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
             self.pools = [pools[h] for h in hidden]
 
+    def state(self) -> list[dict[str, Any]]:
+        """Return the states of the pools; everything else is written anew in each pass."""
+        return [pool.state() for pool in dict.fromkeys(self.pools)]
+
+    def set_state(self, states: list[dict[str, Any]]) -> None:
+        """Put the states of the pools back."""
+        for pool, state in zip(dict.fromkeys(self.pools), states, strict=True):
+            pool.set_state(state)
+
     def draw_masks(self, rate: float) -> None:
         """Draw the masks of a step; none where the rate is nothing."""
         if not self.pools or rate < 1 / 512:
@@ -349,6 +358,14 @@ class Adam:
                     own = (pack.params[low:high], spare[low - start : high - start])
                     parts.append((*own, factor, decays))
             self.parts.append(parts)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on later."""
+        return {"m": self.m, "v": self.v, "t": self.t}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.m[...], self.v[...], self.t = state["m"], state["v"], state["t"]
 
     def step(self, rate: float, decay: float) -> None:
         """Update the parameters of the pack by its gradients."""

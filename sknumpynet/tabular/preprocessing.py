@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import Table, named
 
 MISSING_VALUE = 1.664  # what a standardised 0/1 column of one in five has for its ones
@@ -312,12 +313,10 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
         for each in (known, levels)
     )
     if known and not set(before) & set(now):
-        warnings.warn(
+        warn(
             f"{called} holds categories of type {', '.join(now)} ({named(list(levels), 3)}), and in fit it "
             f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give it the type "
-            "that it had in fit",
-            UserWarning,
-            stacklevel=2,
+            "that it had in fit"
         )
 
 

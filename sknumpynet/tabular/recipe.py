@@ -99,6 +99,9 @@ class Rows:
         return None if self.second is None else np.flatnonzero(self.second >= 0)
 
 
+PLAIN = ("criterion", "cycle", "n_epochs", "seconds")  # of a snapshot
+
+
 @dataclass
 class Snapshot:
     """Members at the end of a cycle, and predictions (m, n, outputs) of rows that they had not seen."""
@@ -109,6 +112,12 @@ class Snapshot:
     cycle: int
     n_epochs: int
     seconds: float
+
+    def state(self) -> dict[str, Any]:
+        """Return it as arrays and plain values."""
+        rest = {name: getattr(self, name) for name in PLAIN}
+        embeds = self.pack.shape.embeds()
+        return {"embeds": embeds, "params": self.pack.params, "unseen": self.unseen, **rest}
 
 
 class Stopped(Exception):
@@ -185,6 +194,22 @@ class Group:
         own = self.rows.own
         return None if own is None else own[self.blind[:, np.newaxis], batch].swapaxes(1, 2)
 
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on after a cycle: arrays and plain values."""
+        return {
+            "params": self.pack.params,
+            "optimizer": self.optimizer.state(),
+            "dropout": self.work.state(),
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.pack.params[...] = state["params"]
+        self.optimizer.set_state(state["optimizer"])
+        self.work.set_state(state["dropout"])
+        self.rng.bit_generator.state = state["rng"]
+
     def train_cycle(self, n_epochs: int, order_seed: Any, stop: threading.Event) -> None:
         """Train for one rise and fall of the rate; groups of one seed see the same batches."""
         rows, B = self.rows, self.batch_size
@@ -239,7 +264,7 @@ class Run:
         seed: np.random.SeedSequence,
     ) -> None:
         self.rows, self.unseen, self.objective, self.recipe = rows, unseen, objective, recipe
-        shape = Shape(
+        self.shape = shape = Shape(
             n_embedded,
             rows.X.shape[1],
             objective.n_outputs,
@@ -258,6 +283,17 @@ class Run:
             Group(rows, objective, recipe, shape, blind, one) for blind, one in zip(parts, seeds)
         ]
         self.snapshots: list[Snapshot] = []
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return what is to be kept to go on after a cycle, but for the snapshots."""
+        return [group.state() for group in self.groups]
+
+    def set_state(self, states: list[dict[str, Any]], snapshots: list[Snapshot]) -> None:
+        """Put a state back, with the snapshots up to it."""
+        for group, state in zip(self.groups, states, strict=True):
+            group.set_state(state)
+        self.snapshots = snapshots
+        self.order_seed.spawn(len(snapshots))  # those of the cycles that are over
 
     def train_cycle(self, n_epochs: int) -> None:
         """Train all groups for a cycle, on threads where there are some."""
@@ -346,6 +382,22 @@ def greedy_weights(
     return weights
 
 
+class NoHooks:
+    """What `fit_recipe` calls around each cycle of each run; this one does nothing."""
+
+    get_state: Callable[[], dict[str, Any]] | None = None
+
+    def begin_epoch(self) -> None:
+        """Be told that a cycle begins."""
+
+    def end_epoch(self, snapshots: list[Snapshot]) -> bool:
+        """Look at the snapshots so far, and return whether to stop."""
+        return False
+
+    def count_as_done(self, n_cycles: int) -> None:
+        """Be told of the cycles that are over where a fit is resumed."""
+
+
 def fit_recipe(
     rows: Rows,
     unseen: Rows | None,
@@ -354,6 +406,8 @@ def fit_recipe(
     n_numeric: int,
     seed: int,
     report: Callable[[Snapshot], Any] = lambda snapshot: None,
+    hooks: Any = None,
+    kept: dict[str, Any] | None = None,
 ) -> tuple[list[Snapshot], Array, str]:
     """Train, and return the snapshots, their weights, and why it ended.
 
@@ -371,27 +425,56 @@ def fit_recipe(
         Of everything that is random.
     report : callable
         Called with each snapshot; what it returns, if true, is a reason to stop.
+    hooks : NoHooks or Course, default=None
+        Called before and after each cycle of each run; with ``get_state``, which returns the state then.
+    kept : dict, default=None
+        Such a state, to go on from.
     """
-    start = perf_counter()
+    hooks = NoHooks() if hooks is None else hooks
     embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
     tries = [n_numeric if embeds else 0]
     if embeds and recipe.embed == "auto":
         tries = [n_numeric, 0] if n_numeric <= recipe.max_embedded else [0]
     seeds = np.random.SeedSequence(seed).spawn(len(tries))
-    alive = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
+    runs = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
     first = recipe.first_cycle
     if first == "auto":
-        first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size, recipe.min_steps)
+        first = first_cycle_for(len(rows.X), runs[0].groups[0].batch_size, recipe.min_steps)
     snapshots: list[Snapshot] = []
-    reason, cycle, reasons = "", 0, [""]
+    alive, reason, cycle, done, reasons, before = runs, "", 0, 0, [""], 0.0
+    if kept is not None:
+        snapshots = snapshots_of(kept["snapshots"], runs)
+        alive, cycle, done = [runs[i] for i in kept["alive"]], kept["cycle"], kept["done"]
+        reason, before = kept["reason"], kept["seconds"]
+        for run, groups in zip(alive, kept["runs"], strict=True):
+            run.set_state(groups, [one for one in snapshots if one.pack.shape == run.shape])
+        hooks.count_as_done(len(snapshots))
+    start = perf_counter() - before
+
+    def state() -> dict[str, Any]:
+        return {
+            "snapshots": [one.state() for one in snapshots],
+            "alive": [runs.index(run) for run in alive],
+            "runs": [run.state() for run in alive],
+            "cycle": cycle,
+            "done": done,
+            "reason": reason,
+            "seconds": perf_counter() - start,
+        }
+
+    hooks.get_state = state
     try:
         while alive:
-            for run in alive:
+            for run in alive[done:]:
+                hooks.begin_epoch()
                 run.train_cycle(int(first) << cycle)
                 snapshot = run.evaluate(cycle, int(first) << cycle, perf_counter() - start)
                 snapshots.append(snapshot)
+                done += 1
                 reason = report(snapshot) or reason
-            cycle += 1
+                if hooks.end_epoch(snapshots):
+                    reason = "callback"
+            cycle, done = cycle + 1, 0
             reason = reason or out_of_time(recipe, perf_counter() - start)
             if reason:
                 break
@@ -406,6 +489,18 @@ def fit_recipe(
     selection = rows if unseen is None else unseen
     weights = greedy_weights(snapshots, selection, objective, recipe.n_picks, recipe.n_members)
     return snapshots, weights, reason
+
+
+def snapshots_of(states: list[dict[str, Any]], runs: list[Run]) -> list[Snapshot]:
+    """Return the snapshots that `Snapshot.state` has made plain."""
+    shapes = {run.shape.embeds(): run.shape for run in runs}
+    found = []
+    for state in states:
+        shape, n_members = shapes[state["embeds"]], runs[0].recipe.n_members
+        pack = Pack(shape, n_members, state["params"].dtype, state["params"], training=False)
+        rest = {name: state[name] for name in PLAIN}
+        found.append(Snapshot(pack, state["unseen"], **rest))
+    return found
 
 
 def promising(runs: list[Run], margins: str | tuple[float, ...] = "auto") -> list[Run]:
