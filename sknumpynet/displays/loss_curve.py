@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How the loss went down: training and validation, one or several networks."""
+"""How the loss went down: training and validation, one or several networks; cycles of those for tables."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.displays._drawing import fitted_network, new_axes, plain
+from sknumpynet.displays._drawing import fitted_network, is_for_tables, new_axes, plain
 
 RIGHT = {
     "learning_rate": "learning rate",
@@ -14,16 +16,27 @@ RIGHT = {
 }
 
 
+KINDS = {True: "with numeric embedding", False: "without numeric embedding"}
+COLUMNS = (
+    ("loss", "training", "-"),
+    ("oof_loss", "out of fold", "-"),
+    ("validation_loss", "validation", "--"),
+)
+
+
 class LossCurveDisplay:
     """The training and the validation loss over the epochs, of one network or of several.
 
-    Make one with :meth:`from_estimator` or :meth:`from_estimators`.
+    Make one with :meth:`from_estimator` or :meth:`from_estimators`. Of the estimators for tables it draws the
+    loss on rows not seen, out of fold or validation data, at the ends of the cycles, for members with and
+    without numeric embedding; the area of a dot is the weight of the snapshot in the predictions.
 
     Parameters
     ----------
     histories : dict of str to dict
         For each name what ``history_`` holds: a list ``"loss"`` and, where there are, ``"epoch"``,
-        ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``.
+        ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``. Of
+        estimators for tables ``"epoch"``, ``"oof_loss"`` or ``"validation_loss"``, and ``"weight"``.
     best_epochs : dict of str to int, default=None
         For each name the epoch to mark, where there is one. None marks the lowest validation loss.
     best_by : dict of str to str, default=None
@@ -39,12 +52,14 @@ class LossCurveDisplay:
     figure_ : matplotlib Figure
         The figure.
     lines_ : dict of str to dict of str to Line2D
-        For each name the lines ``"loss"`` and ``"validation_loss"``, and the one on the right under its own
-        name.
+        For each name the lines ``"loss"``, ``"oof_loss"`` and ``"validation_loss"``, and the one on the right
+        under its own name.
     raw_lines_ : dict of str to dict of str to Line2D
         Likewise the pale lines behind smoothed ones.
     best_ : dict of str to Line2D
         For each name the point at the best epoch.
+    snapshots_ : dict of str to PathCollection
+        For each name the dots whose area is the weight of a snapshot.
 
     See Also
     --------
@@ -73,7 +88,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, ours or scikit-learn's, or a Pipeline that ends in one.
+            A fitted network, ours or scikit-learn's, an estimator for tables, or a Pipeline that ends in one.
         name : str, default=None
             What to call it; None leaves the name out.
         ax : matplotlib Axes, default=None
@@ -111,10 +126,16 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The display, drawn.
         """
-        networks = {name: fitted_network(each)[0] for name, each in estimators.items()}
-        histories = {name: history_of(network) for name, network in networks.items()}
-        found = {name: best_epoch(histories[name], networks[name]) for name in networks}
-        best_epochs, best_by = ({name: each[i] for name, each in found.items()} for i in (0, 1))
+        histories, best_epochs, best_by = {}, {}, {}
+        for name, each in estimators.items():
+            last = each[-1] if isinstance(each, Pipeline) else each
+            if is_for_tables(last):
+                check_is_fitted(each)
+                histories.update(histories_of_cycles(last, name))
+                continue
+            network, _ = fitted_network(each)
+            histories[name] = history_of(network)
+            best_epochs[name], best_by[name] = best_epoch(histories[name], network)
         return cls(histories, best_epochs=best_epochs, best_by=best_by).plot(ax=ax, **options)
 
     def plot(self, ax=None, *, smoothing=0.0, right=None, mark_best=True, scale="linear"):
@@ -131,7 +152,7 @@ class LossCurveDisplay:
             What to draw against a scale on the right, dotted.
         mark_best : bool, default=True
             Whether to mark the best epoch: that whose weights were kept by early stopping, or else that of
-            the lowest validation loss.
+            the lowest validation loss. For tables, the weights of the snapshots.
         scale : {'linear', 'log'}, default='linear'
             The scale of the losses.
 
@@ -146,7 +167,7 @@ class LossCurveDisplay:
             raise ValueError(f"right must be one of {list(RIGHT)} or None; got {right!r}")
         self.ax_ = new_axes(self, ax)
         self.figure_, self.right_ax_ = self.ax_.figure, None
-        self.lines_, self.raw_lines_, self.best_ = {}, {}, {}
+        self.lines_, self.raw_lines_, self.best_, self.snapshots_ = {}, {}, {}, {}
         for name, history in self.histories.items():
             self._draw(name, history, smoothing, mark_best)
         if right is not None:
@@ -157,17 +178,17 @@ class LossCurveDisplay:
     def _draw(self, name, history, smoothing, mark_best):
         lines, raw_lines, color = {}, {}, None
         several, marked = bool(name), "loss"
-        for column, word, style in (
-            ("loss", "training", "-"),
-            ("validation_loss", "validation", "--"),
-        ):
+        for column, word, style in COLUMNS:
             values = column_of(history, column)
             if values is None:
                 continue
             marked, epochs = column, epochs_of(history)
             shown = smoothed(values, smoothing)
             label = plain(f"{name}, {word}" if several else word)
-            (line,) = self.ax_.plot(epochs, shown, linestyle=style, color=color, label=label)
+            marker = "." if "weight" in history else None  # a cycle alone would be no line
+            (line,) = self.ax_.plot(
+                epochs, shown, linestyle=style, marker=marker, color=color, label=label
+            )
             color = line.get_color() if several else None  # one network has a colour for each curve
             lines[column] = line
             if smoothing:
@@ -175,6 +196,11 @@ class LossCurveDisplay:
                     epochs, values, color=line.get_color(), alpha=0.3, linewidth=1, zorder=1
                 )
         self.lines_[name], self.raw_lines_[name] = lines, raw_lines
+        weights = column_of(history, "weight")
+        if weights is not None:
+            if mark_best:
+                self._draw_snapshots(name, lines[marked], weights)
+            return
         best, measure = self._best(name, history)
         by = f" by {measure}" if measure else ""
         if mark_best and best is not None:
@@ -191,6 +217,13 @@ class LossCurveDisplay:
                 color=lines[marked].get_color(),
                 label=plain(f"{name}, best{by}: {best}" if several else f"best epoch{by}: {best}"),
             )
+
+    def _draw_snapshots(self, name, line, weights):
+        epochs, values = line.get_data()
+        label = None if self.snapshots_ else "area: weight of the snapshot"
+        self.snapshots_[name] = self.ax_.scatter(
+            epochs, values, s=600 * weights, color=line.get_color(), alpha=0.35, label=label
+        )
 
     def _best(self, name, history):
         """Return the epoch to mark, and what makes it the best."""
@@ -231,6 +264,21 @@ class LossCurveDisplay:
         self.ax_.legend(handles=handles)
 
 
+def histories_of_cycles(estimator, name):
+    """Return a history for members with numeric embedding, and one for those without, by their names."""
+    history = {key: np.asarray(column) for key, column in estimator.history_.items()}
+    loss, found = "oof_loss" if hasattr(estimator, "oof_score_") else "validation_loss", {}
+    for kind, word in KINDS.items():
+        rows = history["numeric_embedding"] == kind
+        if rows.any():
+            found[f"{name}, {word}" if name else word] = {
+                "epoch": history["epoch"][rows],
+                loss: history["loss"][rows],
+                "weight": history["weight"][rows],
+            }
+    return found
+
+
 def history_of(network):
     """Return what the network wrote down, by the names that ours gives it."""
     if hasattr(network, "history_"):
@@ -260,7 +308,8 @@ def best_epoch(history, network=None):
 
 def epochs_of(history):
     """Return the numbers of the epochs."""
-    return np.asarray(history.get("epoch", range(1, len(history["loss"]) + 1)))
+    given = history.get("epoch")
+    return np.asarray(range(1, len(history["loss"]) + 1) if given is None else given)
 
 
 def column_of(history, name):
