@@ -70,7 +70,7 @@ from sknumpynet.displays import (
     NetworkDisplay,
     WeightsDisplay,
 )
-from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor, fit_side_by_side
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 
@@ -153,6 +153,7 @@ __all__ = [
     "datasets",
     "explain_step",
     "export",
+    "fit_side_by_side",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.

@@ -158,9 +158,9 @@ class Network:
         self.n_weights = sizes["weights"]
         self.n_decayed = sum(sizes[group] for group in sizes if how[group].decays)
         factors = [how[group].learning_rate_factor for group in self.order]
-        self._factors: Array | None = None
+        self.factors: Array | None = None
         if set(factors) != {1.0}:
-            self._factors = np.repeat(factors, [sizes[group] for group in self.order])
+            self.factors = np.repeat(factors, [sizes[group] for group in self.order])
 
     def _bind_all(self) -> None:
         bind_views(self.layers, self._params, self.order)
@@ -205,11 +205,11 @@ class Network:
 
         For members, ``learning_rate`` may be an array of shape (k, 1).
         """
-        if self._factors is None:
+        if self.factors is None:
             return learning_rate
         if self._rates is None:
             self._rates = np.empty_like(self._params)
-        return np.multiply(self._factors, learning_rate, out=self._rates, casting="same_kind")
+        return np.multiply(self.factors, learning_rate, out=self._rates, casting="same_kind")
 
     def sample_masks(self, work: Workspace, rng: Any) -> None:
         """Draw the masks of dropout for the next pass in ``work``; of members, from one or a list of rng."""
