@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from sknumpynet._compat import has_callbacks
-from sknumpynet.checks.input_checks import same_type
 from sknumpynet.estimators.base import BaseNumpyMLP
 from sknumpynet.estimators.classifier import NumpyMLPClassifier
 from sknumpynet.estimators.regressor import NumpyMLPRegressor
@@ -77,7 +76,7 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
     >>> from sknumpynet.datasets import xor
     >>> X, y = xor()
     >>> networks = [
-    ...     NumpyMLPClassifier((2,), "tanh", alpha=0, learning_rate_init=0.1, max_iter=500, tol=0, random_state=seed)
+    ...     NumpyMLPClassifier((2,), "tanh", learning_rate_init=0.1, max_iter=500, random_state=seed)
     ...     for seed in range(10)
     ... ]
     >>> sum(network.score(X, y) == 1 for network in fit_side_by_side(networks, X, y))
@@ -101,8 +100,8 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
         except Exception as error:
             failures[i] = error
     if failures:
-        i, error = min(failures.items())
-        raise _of_estimator(error, i, len(failures)) from error
+        i = min(failures)
+        raise _of_estimator(failures[i], i, len(failures)) from failures[i]
     return estimators
 
 
@@ -211,4 +210,4 @@ def _of_estimator(error, i, n_failed=None):
     if not isinstance(error, TypeError | ValueError):  # of a class of the user's, perhaps
         error.add_note(message)
         return error
-    return same_type(error)(message)
+    return (ValueError if isinstance(error, ValueError) else TypeError)(message)

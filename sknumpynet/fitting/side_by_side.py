@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.activations.custom import Function
+from sknumpynet.core.layers.normalization import Normalization
 from sknumpynet.core.network.members import shape_of
 from sknumpynet.core.options import Options, is_foreign
 from sknumpynet.core.schedules.decay import Custom
@@ -50,6 +51,9 @@ class Fit:
 def can_be_packed(plan, data):
     """Return whether a network can be trained beside others."""
     if plan.is_lbfgs or plan.max_time or plan.verbose or not isinstance(data.X, np.ndarray):
+        return False
+    if any(isinstance(layer, Normalization) for layer in plan.layers):
+        # the biases before it have gradients of rounding errors, which Adam makes whole steps of
         return False
     parts = with_parts([plan.loss, plan.optimizer, plan.schedule, *plan.layers])
     return not any(is_foreign(part) or isinstance(part, Function | Custom) for part in parts)

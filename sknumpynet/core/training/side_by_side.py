@@ -171,7 +171,9 @@ class SideBySide:
         X, y = X.reshape(k, n, -1), y.reshape(k, n, *y.shape[1:])
         if network.is_random:
             network.sample_masks(work, self.mask_rngs)
-        weight, total, divisor = None, n, np.float64(n)
+        weight = None
+        total: Any = n
+        divisor: Any = np.float64(n)
         if self.weights is not None:
             weight = self.weights[self.member, rows]
             total = np.add.reduce(weight, axis=1).astype(np.float64)
