@@ -74,7 +74,7 @@ from sknumpynet.displays import (
     animate_training,
     find_learning_rate,
 )
-from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor, fit_side_by_side
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 
@@ -161,6 +161,7 @@ __all__ = [
     "explain_step",
     "export",
     "find_learning_rate",
+    "fit_side_by_side",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.
