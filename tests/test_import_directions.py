@@ -57,7 +57,7 @@ ROOMS = {
         ],
     ),
     "callbacks": (8, ["checkpoint_file log_epochs validation_monitor", "checkpoint"]),
-    "export": (8, ["container graph values", "files folder onnx", "command_line"]),
+    "export": (9, ["graph values", "table_files table_graph", "files folder onnx", "command_line"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations animation learning_rate loss_curve network weights"]),
     "comparison": (
@@ -68,6 +68,7 @@ ROOMS = {
 # Files that stand elsewhere than their folder, or in none.
 LOOSE = {
     "_compat": 0,
+    "_container": 0,
     "_versions": 0,
     "datasets": 0,
     "core.gradient_check": 4,
