@@ -57,7 +57,7 @@ ROOMS = {
         ],
     ),
     "callbacks": (8, ["checkpoint_file log_epochs validation_monitor", "checkpoint"]),
-    "export": (8, ["container graph values", "files folder onnx", "command_line"]),
+    "export": (8, ["container graph values", "files folder onnx skops", "command_line"]),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations loss_curve network weights"]),
     "comparison": (
