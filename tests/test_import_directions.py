@@ -57,7 +57,10 @@ ROOMS = {
         ],
     ),
     "callbacks": (8, ["checkpoint_file log_epochs validation_monitor", "checkpoint"]),
-    "export": (9, ["graph values", "table_files table_graph", "files folder onnx", "command_line"]),
+    "export": (
+        9,
+        ["graph values", "table_files table_graph", "files folder onnx skops", "command_line"],
+    ),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations animation learning_rate loss_curve network weights"]),
     "comparison": (

@@ -24,6 +24,7 @@ from sknumpynet.core.losses.deviance import HalfPoisson
 from sknumpynet.core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from sknumpynet.core.losses.regression import SquaredError
 from sknumpynet.core.network.network import Network
+from sknumpynet.core.options import as_data, from_data
 from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.summary import summary_of
@@ -170,6 +171,8 @@ def check_finite(X):
 
 # What a new model leaves nothing of.
 STALE = {*RECORDED, "feature_names_in_", "_assigned"}
+# The parameters that may be objects of the core.
+OBJECTS = ("activation", "bias_init", "init", "learning_rate", "loss", "solver")
 # What an unfitted estimator can be given to predict with.
 ASSIGNED = ("coefs_", "intercepts_")
 
@@ -183,11 +186,12 @@ class PredictsWithNetwork:
     def __getstate__(self):
         state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
         state.pop("_plan", None)  # `partial_fit` makes it again
-        return state
+        return state | {name: as_data(state[name]) for name in OBJECTS if name in state}
 
     def __setstate__(self, state):
         state = dict(state)
         check_state(state, state.pop(KEY, None))
+        state |= {name: from_data(state[name]) for name in OBJECTS if name in state}
         super().__setstate__(state)
         if "_model" in state:
             self._plan = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from sknumpynet.core.network.filling import fill, lead_of
 from sknumpynet.core.network.foreign import check_layers
 from sknumpynet.core.network.rows import chunks
 from sknumpynet.core.network.workspace import Workspace, bind_views, raise_lost
+from sknumpynet.core.options import as_data, from_data
 from sknumpynet.core.renamed import warn_of_name
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
@@ -368,17 +370,22 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "layers": self.layers,
+            "layers": as_data(self.layers),
             "params": self._params,
             "running_stats": self.running_stats,
             "n_features": self.n_features,
-            "groups": self.groups,
+            "groups": {name: astuple(group) for name, group in self.groups.items()},
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.layers, self._params = state["layers"], state["params"]
+        # older states hold objects: layers, and groups
+        self.layers, self._params = from_data(state["layers"]), state["params"]
         self.running_stats, self.lead = state["running_stats"], self._params.shape[:-1]
-        self.n_features, self.groups = state["n_features"], state["groups"]
+        self.n_features = state["n_features"]
+        self.groups = {
+            name: group if isinstance(group, Group) else Group(*group)
+            for name, group in state["groups"].items()
+        }
         self._lay_out()
         self._bind_all()
 
