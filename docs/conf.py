@@ -102,10 +102,13 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_title = "sknumpynet"
+html_favicon = "_static/logo.svg"
+mathjax_path = "mathjax/tex-svg.js"  # from our own files: formulas show without a network
 html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
     "navigation_with_keys": False,
-    "show_prev_next": False,
+    "show_prev_next": True,
+    "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "sknumpynet"},
     "use_edit_page_button": False,
 }
 PLAIN = (

@@ -266,8 +266,8 @@ def test_what_people_search_for_finds_a_page(name):
 def test_the_pictures_of_the_readme_are_shown_elsewhere_too():
     """PyPI shows the README without the files beside it."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
-    home = "https://raw.githubusercontent.com/sknumpynet/sknumpynet/main/"
+    pictures = re.findall(r"!\[[^\]]*\]\((https://github[^)]+docs/[^)]+)\)", text)
+    home = "https://github.com/sknumpynet/sknumpynet/raw/main/"
     assert pictures and all(picture.startswith(home) for picture in pictures)
     for picture in pictures:
         assert (ROOT / picture.removeprefix(home)).is_file(), picture
@@ -284,6 +284,6 @@ def test_the_sdist_holds_what_the_tests_read():
                 listed.process_template_line(line)
         needed = [*Path("tests").rglob("*.py"), *Path("examples").rglob("*.py")]
         needed += [Path("docs") / page for page in MARKDOWN]
-        needed += map(Path, ["CHANGELOG.md", "CONTRIBUTING.md", "docs/_static/readme.png"])
+        needed += map(Path, ["CHANGELOG.md", "CONTRIBUTING.md", "docs/_static/xor.gif"])
         made = {"auto_examples", "generated"}
         assert not {str(path) for path in needed if not made & {*path.parts}} - {*listed.files}
