@@ -112,7 +112,7 @@ class Objective:
     ) -> float:
         """Return the temperature for the mean of so many members: T_1 and T_m carried on as `criterion` is.
 
-        A member is too sure where it has learned labels by heart, the mean of many less so: what is best for
+        A member is too sure where it has overfitted, the mean of many less so: what is best for
         one would be too much for all.
         """
 
