@@ -42,6 +42,7 @@ LOOK = """
         if (!box.width || !box.height || hidden(element)) continue;
         if (box.right > width + 1 && !scrolls(element)) wide.push(element);
         const style = getComputedStyle(element);
+        if (element.closest(".math")) continue;  // the words for screen readers are wider than the formula
         if (element.scrollWidth > element.clientWidth + 1 && style.overflowX === "hidden" && element.clientWidth > 1)
             cut.push(element);
     }

@@ -88,7 +88,7 @@ def test_labels_drawn_at_random_are_out_of_fold_at_chance(quality):
     y = rng.random(600) < 0.5
     options = {"n_cycles": 1, "first_cycle": 60, "hidden_layer_sizes": (32, 32), "dropout": 0.0}
     model = TabularMLPClassifier(quality=quality, random_state=0, **options).fit(X, y)
-    assert model.score(X, y) > 0.55  # learned by heart
+    assert model.score(X, y) > 0.55  # overfitted
     assert abs(model.oof_score_ - 0.5) < 3 * np.sqrt(0.25 / 600)
 
 
