@@ -288,10 +288,10 @@ def test_decay_may_differ(packs):
 
 def test_other_shapes_and_solvers_make_other_packs(packs):
     some = (
-        seeds(2)
-        + seeds(2, solver=RMSprop())
-        + seeds(2, batch_size=10)
-        + seeds(2, fit_intercept=False)
+        seeds(3)
+        + seeds(3, solver=RMSprop())
+        + seeds(3, batch_size=10)
+        + seeds(3, fit_intercept=False)
     )
     order = np.random.RandomState(0).permutation(len(some))
     check([some[i] for i in order], packs, [3, 3, 3, 3])
