@@ -24,8 +24,8 @@ ROOMS = {
         2,
         ["base", "adam rmsprop_adagrad rprop_lion sgd", "adam_variants", "by_name"],
     ),
-    "core.network": (3, ["foreign rows workspace", "filling", "network"]),
-    "core.training": (4, ["batches history penalty", "epochs lbfgs"]),
+    "core.network": (3, ["foreign rows workspace", "filling", "network", "members"]),
+    "core.training": (4, ["batches history penalty", "epochs lbfgs", "side_by_side"]),
     "checks": (5, ["input_checks parameter_hints"]),
     "fitting": (
         6,
@@ -33,6 +33,7 @@ ROOMS = {
             "data fingerprint rollback threads verbose",
             "plan validation_set monitor",
             "continuing fit_network",
+            "side_by_side",
         ],
     ),
     "estimators": (
@@ -43,6 +44,7 @@ ROOMS = {
             "scikit_learn",
             "base",
             "classifier regressor",
+            "side_by_side",
         ],
     ),
     "tabular": (
