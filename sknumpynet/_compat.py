@@ -55,6 +55,7 @@ __all__ = [
     "check_optimize_result",
     "check_sample_weight",
     "fit_context",
+    "has_callbacks",
     "has_feature_names",
     "is_made_by_scikit_learn",
     "rows_of",
@@ -137,6 +138,11 @@ def callbacks_of(estimator):
     return vars(estimator).get("_skl_callbacks", [])
 
 
+def has_callbacks(estimator):
+    """Return whether anything is to be called in a fit: callbacks of the estimator, or of one around it."""
+    return hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
+
+
 class EpochHooks:
     """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a child of it.
 
@@ -163,7 +169,7 @@ class EpochHooks:
         self.reconstruct, self.row_of, self.task_name = reconstruct, row_of, task_name
         self.root = self.epoch = self.get_state = None
         self.keepers = []
-        if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+        if has_callbacks(estimator):
             self.root = estimator._init_callback_context(max_subtasks=max_epochs)
             self.root.call_on_fit_task_begin(**self.options)
 

@@ -32,7 +32,7 @@ class Checkpoint:
     path : str or path-like
         The file. What is written goes to ``path`` with ".part" added and is then renamed, so that the file
         is whole at any time; the next writing and the end of a fit do away with what a kill has left there.
-        It is a zip of NumPy's arrays and a JSON text, with a digest of all of it, and is read without pickle.
+        It is a zip of NumPy's arrays and a JSON text, with a digest of both, and is read without pickle.
     every : int, default=1
         Number of epochs from one writing to the next, counted from the first epoch of the fit; 1 or more.
     seconds : float, default=0

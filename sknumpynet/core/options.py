@@ -92,6 +92,10 @@ def with_nested(params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+# The classes of the core that derive from `Options`, by name: what `from_data` can make.
+CLASSES: dict[str, type] = {}
+
+
 class Options:
     """Base of the parameter objects: constructor arguments are attributes of the same name.
 
@@ -109,6 +113,8 @@ class Options:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         keep_old_names(cls, cls.renamed)
+        if cls.__module__.startswith("sknumpynet.core."):
+            CLASSES[cls.__name__] = cls
 
     def get_params(self, deep: bool = False) -> dict[str, Any]:
         """Return the constructor arguments as a dict; with ``deep`` those of objects among them, too.
@@ -216,6 +222,32 @@ def copied(thing: Thing) -> Thing:
 def is_foreign(thing: object) -> bool:
     """Return whether an object's class is not of this package."""
     return type(thing).__module__.partition(".")[0] != "sknumpynet"
+
+
+def as_data(value: Any) -> Any:
+    """Return an object of the core as a dict of its class's name and its state; others as they are.
+
+    Lists and tuples are gone through. A pickle that holds such dicts names few classes, which counts for
+    tools that ask whether to trust each.
+    """
+    if type(value) in (list, tuple):
+        return type(value)(as_data(each) for each in value)
+    name = type(value).__name__
+    if CLASSES.get(name) is not type(value):
+        return value
+    state = value.__getstate__() or {}
+    return {"class": name, "state": {key: as_data(each) for key, each in state.items()}}
+
+
+def from_data(data: Any) -> Any:
+    """Return what `as_data` was given; objects, as older pickles hold them, as they are."""
+    if type(data) in (list, tuple):
+        return type(data)(from_data(each) for each in data)
+    if type(data) is not dict or data.keys() != {"class", "state"}:
+        return data
+    thing = object.__new__(CLASSES[data["class"]])
+    vars(thing).update({key: from_data(each) for key, each in data["state"].items()})
+    return thing
 
 
 def resolve(

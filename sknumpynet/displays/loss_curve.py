@@ -39,6 +39,9 @@ class LossCurveDisplay:
         estimators for tables ``"epoch"``, ``"oof_loss"`` or ``"validation_loss"``, and ``"weight"``.
     best_epochs : dict of str to int, default=None
         For each name the epoch to mark, where there is one. None marks the lowest validation loss.
+    best_by : dict of str to str, default=None
+        For each name what makes that epoch the best, for the legend; None says the validation loss where
+        `best_epochs` is None, and else nothing.
 
     Attributes
     ----------
@@ -73,9 +76,10 @@ class LossCurveDisplay:
     True
     """
 
-    def __init__(self, histories, *, best_epochs=None):
+    def __init__(self, histories, *, best_epochs=None, best_by=None):
         self.histories = histories
         self.best_epochs = best_epochs
+        self.best_by = best_by
 
     @classmethod
     def from_estimator(cls, estimator, *, name=None, ax=None, **options):
@@ -122,7 +126,7 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The display, drawn.
         """
-        histories, best_epochs = {}, {}
+        histories, best_epochs, best_by = {}, {}, {}
         for name, each in estimators.items():
             last = each[-1] if isinstance(each, Pipeline) else each
             if is_for_tables(last):
@@ -131,8 +135,8 @@ class LossCurveDisplay:
                 continue
             network, _ = fitted_network(each)
             histories[name] = history_of(network)
-            best_epochs[name] = best_epoch(histories[name], network)
-        return cls(histories, best_epochs=best_epochs).plot(ax=ax, **options)
+            best_epochs[name], best_by[name] = best_epoch(histories[name], network)
+        return cls(histories, best_epochs=best_epochs, best_by=best_by).plot(ax=ax, **options)
 
     def plot(self, ax=None, *, smoothing=0.0, right=None, mark_best=True, scale="linear"):
         """Draw.
@@ -197,7 +201,8 @@ class LossCurveDisplay:
             if mark_best:
                 self._draw_snapshots(name, lines[marked], weights)
             return
-        best = self._best(name, history)
+        best, measure = self._best(name, history)
+        by = f" by {measure}" if measure else ""
         if mark_best and best is not None:
             epochs, values = lines[marked].get_data()
             at = np.flatnonzero(epochs == best)
@@ -210,7 +215,7 @@ class LossCurveDisplay:
                 markerfacecolor="none",
                 markeredgewidth=2,
                 color=lines[marked].get_color(),
-                label=plain(f"{name}, best: {best}" if several else f"best epoch: {best}"),
+                label=plain(f"{name}, best{by}: {best}" if several else f"best epoch{by}: {best}"),
             )
 
     def _draw_snapshots(self, name, line, weights):
@@ -221,9 +226,9 @@ class LossCurveDisplay:
         )
 
     def _best(self, name, history):
-        """Return the epoch to mark."""
+        """Return the epoch to mark, and what makes it the best."""
         if self.best_epochs is not None:
-            return self.best_epochs.get(name)
+            return self.best_epochs.get(name), (self.best_by or {}).get(name)
         return best_epoch(history)
 
     def _draw_right(self, right):
@@ -290,14 +295,15 @@ def history_of(network):
 
 
 def best_epoch(history, network=None):
-    """Return the epoch that early stopping kept, or that of the lowest validation loss, or None."""
-    column, sign = column_of(history, "validation_loss"), -1
+    """Return the best epoch and by what: that which early stopping kept, or the lowest validation loss."""
+    column, sign, measure = column_of(history, "validation_loss"), -1, "validation loss"
     if getattr(network, "early_stopping", False):
         scores = column_of(history, "validation_score")
-        column, sign = (column, sign) if scores is None else (scores, 1)
+        if scores is not None:
+            column, sign, measure = scores, 1, "validation score"
     if column is None or np.isnan(column).all():
-        return None
-    return int(epochs_of(history)[np.nanargmax(sign * column)])
+        return None, None
+    return int(epochs_of(history)[np.nanargmax(sign * column)]), measure
 
 
 def epochs_of(history):

@@ -320,6 +320,38 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         vars(self).pop("oof_predictions_", None)
         return self
 
+    def encode(self, X):
+        """Return what the networks take: a table as numbers, as the columns of `fit` were encoded.
+
+        That is what a file of `sknumpynet.export.to_onnx` takes as well.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`; with names, its columns may stand in another order.
+
+        Returns
+        -------
+        inputs : ndarray of shape (n_samples, n_inputs), of the dtype that the networks compute in
+            Scaled and clipped numbers, a column for each level of a category, columns that say where gaps
+            are, and for columns of many levels their mean targets.
+        """
+        return self._inputs(X)
+
+    def to_sklearn(self):
+        """Raise: scikit-learn has no such networks.
+
+        Raises
+        ------
+        ValueError
+            Always; the message names the ways out that there are.
+        """
+        raise ValueError(
+            f"scikit-learn's networks cannot stand for a {type(self).__name__}, which encodes columns and "
+            "has several members. Take export.save, which writes all of it, or export.to_onnx, whose file "
+            "takes what encode(X) returns"
+        )
+
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
