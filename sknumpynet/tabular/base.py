@@ -203,8 +203,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             self.categorical_features,
             self.max_levels,
             self.min_level_rows,
-            self.prior_rows,
-            self.input_clip,
+            float(self.prior_rows),
+            float(self.input_clip),
         )
         part = table if len(used) == table.n_rows else table.rows(used)
         if X_val is None:
@@ -390,10 +390,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             n_cycles=CYCLES[self.quality] if self.n_cycles == "auto" else self.n_cycles,
             least_gain=self.least_gain,
             extra_cycle_gain=self.extra_cycle_gain,
-            n_frequencies=self.n_frequencies,
-            n_embedded=self.n_embedded,
-            frequency=self.frequency,
-            frequency_spread=self.frequency_spread,
+            n_frequencies=int(self.n_frequencies),
+            n_embedded=int(self.n_embedded),
+            frequency=float(self.frequency),
+            frequency_spread=float(self.frequency_spread),
             embed=self.numeric_embedding,
             max_embedded=self.max_embedded,
             embedding_margins=margins,

@@ -288,39 +288,39 @@ class Workspace:
 BLOCK = 64  # rows
 
 
-@functools.cache
-def block_size(shape: Shape, dtype: Any) -> int:
+def block_size(packs: list[Pack]) -> int:
     """Return the rows of a block: as many as can stand in any order with the same bits for each.
 
-    That is asked of the BLAS at hand, once for each shape, with blocks of equal rows: OpenBLAS 0.3.20, which
-    NumPy 1.23 brings, rounds products in float32 by the place of a row in the block.
+    That is asked of the BLAS at hand, with blocks of equal rows: OpenBLAS 0.3.20, which NumPy 1.23 brings,
+    rounds products in float32 by the place of a row in the block.
     """
+    sizes = (BLOCK, 16, 8, 4, 2)
+    return next((n for n in sizes if all(in_any_order(p.shape, p.dtype, n) for p in packs)), 1)
+
+
+@functools.cache
+def in_any_order(shape: Shape, dtype: Any, size: int) -> bool:
+    """Return whether equal rows of such a block have the same bits in every layer."""
     rng = np.random.default_rng(0)
     pack = Pack(shape, 1, dtype, training=False)
     pack.params[...] = rng.normal(0, 0.3, pack.n_params)
-    rows = rng.normal(size=(4, shape.n_columns + shape.n_own)).astype(dtype)
-    for size in (BLOCK, 16, 8, 4, 2):
-        work = Workspace(pack, size, training=False)
-        if all(_in_any_order(pack, np.tile(row, (size, 1)), work) for row in rows):
-            return size
-    return 1
+    work, d = Workspace(pack, size, training=False), shape.n_columns
+    for row in rng.normal(size=(4, d + shape.n_own)).astype(dtype):
+        X = np.tile(row, (size, 1))
+        own = X[:, d:].T[np.newaxis] if shape.n_own else None
+        pack.forward(np.ascontiguousarray(X[:, :d]), work, own)
+        if not all((z == z[:, :1]).all() for z in work.z):
+            return False
+    return True
 
 
-def _in_any_order(pack: Pack, X: Array, work: Workspace) -> bool:
-    """Return whether equal rows have the same bits in every layer."""
-    d = pack.shape.n_columns
-    own = X[:, d:].T[np.newaxis] if X.shape[1] > d else None
-    pack.forward(np.ascontiguousarray(X[:, :d]), work, own)
-    return all(bool((z == z[:, :1]).all()) for z in work.z)
-
-
-def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
+def blocks(pack: Pack, X: Array, size: int | None = None) -> Iterator[tuple[slice, Array]]:
     """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
 
     Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
     of one size, at which BLAS rounds a row's products neither by its place nor by the rows beside it.
     """
-    size = block_size(pack.shape, pack.dtype)
+    size = block_size([pack]) if size is None else size
     work = Workspace(pack, size, training=False)
     pack.first.products(work.M)
     d = pack.shape.n_columns
