@@ -135,6 +135,11 @@ class TableEncoder:
         self.count_center, self.count_scale = robust_scale(
             np.column_stack(counts) if counts else np.empty((table.n_rows, 0))
         )
+        if not (self.categories or any(map(len, (self.embedded, self.plain, self.with_gaps)))):
+            warn(
+                "no column of X varies: constant and empty columns are left out, and every prediction will "
+                "be the same"
+            )
         inputs = self._assemble(numbers, coded)
         own = None
         if many:
@@ -173,7 +178,8 @@ class TableEncoder:
             if table.n_columns != self.n_columns:
                 raise ValueError(
                     f"X has {table.n_columns} features, but this estimator is expecting {self.n_columns} "
-                    "features as input"
+                    "features as input, those of fit"
+                    + ("" if self.names is None else f": {named(self.names)}")
                 )
             return table
         if table.names == self.names:
@@ -190,6 +196,9 @@ class TableEncoder:
                 message += "Feature names seen at fit time, yet now missing:\n"
                 message += "".join(f"- {name}\n" for name in missing[:5])
                 message += "- ...\n" if len(missing) > 5 else ""
+            message += "Give X the columns that it had in fit" + (
+                "" if missing else ": X[list(model.feature_names_in_)] leaves the others out"
+            )
             raise ValueError(message)
         return Table(table.X.select(self.names) if table.kind != "pandas" else table.X[self.names])
 

@@ -209,6 +209,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"))
         if self.loss in LOSSES:
             LOSSES[self.loss]().check_targets(targets.y)
+        if targets.y.shape[1] == 1 and np.ptp(targets.y) == 0:
+            warn(f"y is {targets.y[0, 0]} in every row: every prediction will be this one")
         return targets
 
     def _objective(self, targets):
