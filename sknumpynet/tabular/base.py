@@ -28,7 +28,7 @@ from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.ensemble import Ensemble
-from sknumpynet.tabular.folds import fold_of_rows, second_folds
+from sknumpynet.tabular.folds import FEW_ROWS_FOLDS, fold_of_rows, second_folds
 from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
@@ -194,6 +194,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         if kept is not None:
             seed = kept["seed"]  # folds and all else come of it
         if X_val is None:
+            if len(used) >= FEW_ROWS_FOLDS:  # of fewer rows there is another warning
+                targets.warn_of_rare(used)
             fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed)
         else:
             fold, n_folds = np.full(table.n_rows, -1), 1
@@ -203,8 +205,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             self.categorical_features,
             self.max_levels,
             self.min_level_rows,
-            self.prior_rows,
-            self.input_clip,
+            float(self.prior_rows),
+            float(self.input_clip),
         )
         part = table if len(used) == table.n_rows else table.rows(used)
         if X_val is None:
@@ -390,10 +392,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             n_cycles=CYCLES[self.quality] if self.n_cycles == "auto" else self.n_cycles,
             least_gain=self.least_gain,
             extra_cycle_gain=self.extra_cycle_gain,
-            n_frequencies=self.n_frequencies,
-            n_embedded=self.n_embedded,
-            frequency=self.frequency,
-            frequency_spread=self.frequency_spread,
+            n_frequencies=int(self.n_frequencies),
+            n_embedded=int(self.n_embedded),
+            frequency=float(self.frequency),
+            frequency_spread=float(self.frequency_spread),
             embed=self.numeric_embedding,
             max_embedded=self.max_embedded,
             embedding_margins=margins,
@@ -504,6 +506,14 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
+    given = np.asarray(sample_weight)
+    if given.ndim and given.shape != (n_rows,):
+        raise ValueError(
+            f"{name} must have one entry for each row, shape {(n_rows,)}; got {given.shape}"
+        )
+    if given.dtype.kind == "f" and not np.isfinite(given).all():
+        row = int(np.flatnonzero(~np.isfinite(given))[0])
+        raise ValueError(f"{name} must be finite; got {given.flat[row]} in row {row}")
     try:
         weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
     except ValueError as error:
@@ -515,7 +525,8 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     if not weight.any():
         raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
     if weight.min() < 0:
-        raise ValueError(f"{name} must be at least 0; got {weight.min()}")
+        row = int(np.argmin(weight))
+        raise ValueError(f"{name} must be at least 0; got {weight[row]} in row {row}")
     return weight / weight.max()
 
 

@@ -8,6 +8,8 @@ import numbers
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 
+from sknumpynet.fitting.rollback import warn
+
 N_FOLDS = 8
 FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
 PAIRED = 0.25  # share of rows hidden from two members where each fold is hidden from one
@@ -42,10 +44,20 @@ def fold_of_rows(cv, used, targets, groups, seed):
         n_folds = cv
         if cv is None:
             n_folds = min(N_FOLDS if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
-        if n_folds < 2 or n_folds > n_units:
-            units = "rows" if groups is None else "groups"
+        units = "row" if groups is None else "group"
+        if n_units < 2:
             raise ValueError(
-                f"cv={cv!r} needs at least 2 folds and no more than {units}: there are {n_units} {units}"
+                f"there is {n_units} {units}: at least 2 are needed, so that one can be held out"
+            )
+        if n_folds < 2 or n_folds > n_units:
+            raise ValueError(
+                f"cv={cv!r} must be a number of folds from 2 to {n_units}, the number of {units}s"
+            )
+        if cv is None and n_units < FEW_ROWS_FOLDS:
+            what = f"X has {n_units} rows" if groups is None else f"there are {n_units} groups"
+            warn(
+                f"{what}: each is held out alone, and the rest is little to learn from. oof_score_ says "
+                "little then"
             )
         if groups is None:
             fold = np.full(n_rows, -1)
