@@ -58,7 +58,7 @@ plot_rcparams = {
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "ignore_pattern": r"benchmarks",
+    "ignore_pattern": r"benchmarks|web_service",
     "nested_sections": False,
     "abort_on_example_error": True,
     "show_memory": False,
@@ -71,7 +71,7 @@ sphinx_gallery_conf = {
 
 
 def take_headers_in_rst_only(app, config):
-    """A README.md does not make the folder that it is in, examples/benchmarks, a part of the gallery."""
+    """A README.md does not make the folder that it is in, examples/benchmarks say, a part of the gallery."""
     config.sphinx_gallery_conf["source_suffix"] = {".rst": "restructuredtext"}
 
 

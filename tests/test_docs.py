@@ -207,6 +207,8 @@ PAGES = [
     "docs/tabular.md",
     "docs/messy_table.md",
     "docs/coming_from_scikit_learn.md",
+    "docs/coming_from_skorch.md",
+    "docs/coming_from_keras.md",
     "docs/deploying.md",
     "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
