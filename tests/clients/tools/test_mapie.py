@@ -43,7 +43,9 @@ def test_intervals_of_one_width(method):
     t = x[:, 0] ** 2 + rng.normal(size=2000) / 3
     network = NumpyMLPRegressor(learning_rate_init=0.01, max_iter=40, random_state=0)
     if method == "split":
-        model = mapie_regression.SplitConformalRegressor(network, confidence_level=0.8, prefit=False)
+        model = mapie_regression.SplitConformalRegressor(
+            network, confidence_level=0.8, prefit=False
+        )
         model.fit(x[:600], t[:600]).conformalize(x[600:1200], t[600:1200])
     else:
         model = mapie_regression.CrossConformalRegressor(network, confidence_level=0.8, cv=4)
