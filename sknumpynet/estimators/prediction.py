@@ -27,6 +27,7 @@ from sknumpynet.core.network.network import Network
 from sknumpynet.core.options import as_data, from_data
 from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
+from sknumpynet.estimators.summary import summary_of
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
 from sknumpynet.fitting.plan import make_initializers, make_layers
 from sknumpynet.fitting.rollback import quiet, replace_attributes
@@ -395,6 +396,29 @@ class PredictsWithNetwork:
             )
         with quiet():
             return network.first(ends[layer]).predict(X)
+
+    def summary(self):
+        """Return the layers of the fitted network as a table: units, parameters and their shapes.
+
+        Returns
+        -------
+        summary : NetworkSummary
+            Printed, a table; a notebook shows it as one. Its ``rows`` are data.
+
+        Examples
+        --------
+        >>> from sknumpynet import NumpyMLPRegressor
+        >>> NumpyMLPRegressor.from_weights([[[1.0, 2.0]], [[1.0], [-1.0]]], [[0.0, 1.0], [0.0]]).summary()
+        NumpyMLPRegressor: 1 inputs, float64
+          layer           units  parameters  shapes
+          Dense               2           4  W 1x2, b 2
+          ReLU()              2           0
+          Dense               1           3  W 2x1, b 1
+          link: identity      1           0
+        7 parameters, 56 bytes
+        """
+        model = self._fitted_model()
+        return summary_of(type(self).__name__, model.network, model.link)
 
     def input_gradient(self, X):
         """Return the slope of the output with respect to each input.

@@ -93,16 +93,20 @@ def fit_state(training, monitor):
     return {"training": training.state(), "monitor": monitor.state()}
 
 
-def _fit_epochs(plan, training, data, monitor):
-    """Train epoch by epoch until the monitor says that it is over."""
-    n = data.n_rows
-    size = min(200, n) if plan.batch_size is None else plan.batch_size
-    if size > n:
+def batch_size_of(plan, n_rows):
+    """Return the number of rows of a batch, at most so many; warn where more are wanted."""
+    size = min(200, n_rows) if plan.batch_size is None else plan.batch_size
+    if size > n_rows:
         warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-            f"batch_size={size}, and there are {n} rows to train on."
+            f"batch_size={size}, and there are {n_rows} rows to train on."
         )
-        size = n
+    return min(size, n_rows)
+
+
+def _fit_epochs(plan, training, data, monitor):
+    """Train epoch by epoch until the monitor says that it is over."""
+    size = batch_size_of(plan, data.n_rows)
     batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
     # calls of partial_fit are too short for it
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
@@ -112,8 +116,13 @@ def _fit_epochs(plan, training, data, monitor):
             while not monitor.done:
                 monitor.begin_epoch()
                 monitor.epoch_done(next(epochs), training.slow_down)
-        n_epochs, loss = monitor.n_epochs, monitor.last_loss
-        _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
+        return outcome_of_epochs(plan, training, data, monitor, size)
+
+
+def outcome_of_epochs(plan, training, data, monitor, size):
+    """Return what epochs of batches of that size have led to; raise where training has diverged."""
+    n_epochs, loss = monitor.n_epochs, monitor.last_loss
+    _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
     warn_of_overflow(training.optimizer)
     if "max_time" in monitor.reason:
         _warn_of_max_time(n_epochs, "epochs", monitor)

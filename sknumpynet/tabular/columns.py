@@ -90,6 +90,14 @@ class Table:
             return Table(self.X.iloc[chosen])
         return Table(self.X.take(chosen) if self.kind == "pyarrow" else self.X[chosen])
 
+    def described(self) -> str:
+        """Return the number of rows, and names and types of the columns."""
+        columns = (
+            f"{self.called(i)} {getattr(raw, 'dtype', getattr(raw, 'type', ''))}"
+            for i, raw in ((i, self.raw(i)) for i in range(self.n_columns))
+        )
+        return f"{self.n_rows} rows, {', '.join(columns)}"
+
     def called(self, i: int) -> str:
         """Return what a message calls the column."""
         return f"column {self.names[i]!r}" if self.names is not None else f"column {i}"

@@ -72,10 +72,10 @@ def fold_of_rows(cv, used, targets, groups, seed):
     return fold, len(kept)
 
 
-def second_folds(fold, n_folds, groups, seed):
-    """Return for a quarter of the rows the next fold, -1 for the rest; rows of a group stay together."""
+def second_folds(fold, n_folds, groups, seed, share=PAIRED):
+    """Return for a share of the rows the next fold, -1 for the rest; rows of a group stay together."""
     units = np.arange(len(fold)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < PAIRED
+    drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < share
     return np.where(drawn[units] & (fold >= 0), (fold + 1) % n_folds, -1)
 
 

@@ -4,8 +4,9 @@
 Shapes: k members, n rows of a batch, f columns of numbers, d inputs, h units, o outputs of an embedding.
 ``np.matmul`` multiplies stacks: (k, n, h) @ (k, h, h) is one product a member. All members see the same rows.
 
-A layer names its parameters in ``shapes()``: name -> (shape, factor of the learning rate, decays). The pack
-binds views of one flat vector to these names, and views of the gradients to the same names behind a "d".
+A layer names its parameters in ``shapes()``: name -> (shape, kind), the kind being "weight", "bias",
+"embedding" or "scale", by which the optimizer has a rate for each. The pack binds views of one flat vector to
+these names, and views of the gradients to the same names behind a "d".
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
 
-Shapes = dict[str, tuple[tuple[int, ...], float, bool]]
+Shapes = dict[str, tuple[tuple[int, ...], str]]
 
 FREQUENCY_SPREAD = 0.7  # of the logarithm of the first frequencies
-# Factors of the learning rate (Holzmueller et al. 2024, RealMLP)
+# Factors of the learning rate of these kinds (Holzmueller et al. 2024, RealMLP)
 BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
 
 
@@ -28,7 +29,7 @@ class Layer:
     """Base: parameters as attributes, views that a pack binds."""
 
     def shapes(self) -> Shapes:
-        """Return name -> (shape with the axis of members first, factor of the rate, whether it decays)."""
+        """Return name -> (shape with the axis of members first, kind)."""
         raise NotImplementedError
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
@@ -52,8 +53,8 @@ class NumericEmbedding(Layer):
 
         dV = dE C^T        dS = -sin(S) (V^T dE)        dw = 2 pi sum_rows dS x        db = sum_rows dS
 
-    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2) exp(N(0, 0.7^2)), so
-    that a few are high for what is finely structured, b ~ U(-pi, pi), V ~ U(-1, 1) / sqrt(n_frequencies).
+    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2) exp(N(0, spread^2)),
+    so that a few are high for what is finely structured, b ~ U(-pi, pi), V ~ U(-1, 1) / sqrt(n_frequencies).
     Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n), E (k, f, o, n).
     """
 
@@ -69,22 +70,24 @@ class NumericEmbedding(Layer):
         n_frequencies: int = 16,
         n_outputs: int = 3,
         frequency: float = 1.0,
+        spread: float = FREQUENCY_SPREAD,
     ) -> None:
         self.n_members, self.n_columns = n_members, n_columns
-        self.n_frequencies, self.n_outputs, self.frequency = n_frequencies, n_outputs, frequency
+        self.n_frequencies, self.n_outputs = n_frequencies, n_outputs
+        self.frequency, self.spread = frequency, spread
 
     def shapes(self) -> Shapes:
         k, f, H, o = self.n_members, self.n_columns, self.n_frequencies, self.n_outputs
         return {
-            "P": ((k, f, H, 2), EMBEDDING_RATE, False),
-            "V": ((k, f, o, H), EMBEDDING_RATE, False),
+            "P": ((k, f, H, 2), "embedding"),
+            "V": ((k, f, o, H), "embedding"),
         }
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
         """Draw the first values."""
         shape = self.P.shape[:-1]
         self.P[..., 0] = rng.normal(0, self.frequency, shape)
-        self.P[..., 0] *= np.exp(rng.normal(0, FREQUENCY_SPREAD, shape))
+        self.P[..., 0] *= np.exp(rng.normal(0, self.spread, shape))
         self.P[..., 1] = rng.uniform(-math.pi, math.pi, shape)
         self.V[...] = rng.uniform(-1, 1, self.V.shape) / math.sqrt(self.n_frequencies)
 
@@ -141,8 +144,8 @@ class Dense(Layer):
     def shapes(self) -> Shapes:
         k, d, h = self.n_members, self.n_inputs, self.n_outputs
         return {
-            "W": ((k, d, h), 1 / math.sqrt(d), True),
-            "b": ((k, 1, h), BIAS_RATE, False),
+            "W": ((k, d, h), "weight"),
+            "b": ((k, 1, h), "bias"),
         }
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
@@ -203,7 +206,7 @@ class ScaledInput(Dense):
 
     def shapes(self) -> Shapes:
         k, d = self.n_members, self.n_inputs
-        return {**super().shapes(), "s": ((k, d, 1), SCALE_RATE, False)}
+        return {**super().shapes(), "s": ((k, d, 1), "scale")}
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
         """Draw W ~ N(0, 1 / d); scales are 1."""
@@ -309,6 +312,15 @@ class DropoutPool:
             np.greater_equal(drawn, threshold, out=self.pool)
             self.pool *= 1 / (1 - self.rate)
         self.age += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on later; the generator is not ours."""
+        return {"pool": self.pool, "age": self.age, "rate": self.rate}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.pool[...] = state["pool"]
+        self.age, self.rate = state["age"], state["rate"]
 
     def mask(self, shape: tuple[int, ...]) -> Array:
         """Return a mask of so many entries, a view of the pool."""

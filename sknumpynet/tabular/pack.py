@@ -25,6 +25,10 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.layers import (
+    BIAS_RATE,
+    EMBEDDING_RATE,
+    FREQUENCY_SPREAD,
+    SCALE_RATE,
     Dense,
     DropoutPool,
     Layer,
@@ -48,7 +52,7 @@ class Shape:
         Width of ``raw``.
     hidden : tuple of int
         Widths of the hidden layers.
-    n_frequencies, n_embedded, frequency
+    n_frequencies, n_embedded, frequency, frequency_spread
         Options of the embedding; no embedding with ``n_frequencies=0``.
     n_own : int
         Columns whose values differ from member to member.
@@ -62,6 +66,7 @@ class Shape:
     n_embedded: int = 3
     frequency: float = 1.0
     n_own: int = 0
+    frequency_spread: float = FREQUENCY_SPREAD
 
     def embeds(self) -> bool:
         """Whether numbers are embedded."""
@@ -98,7 +103,12 @@ class Pack:
         self.embedding: NumericEmbedding | None = None
         if shape.embeds():
             self.embedding = NumericEmbedding(
-                k, shape.n_numeric, shape.n_frequencies, shape.n_embedded, shape.frequency
+                k,
+                shape.n_numeric,
+                shape.n_frequencies,
+                shape.n_embedded,
+                shape.frequency,
+                shape.frequency_spread,
             )
             n_own += shape.n_numeric * shape.n_embedded
         widths = (*shape.hidden, shape.n_outputs)
@@ -107,11 +117,11 @@ class Pack:
         embedding: list[Layer] = [] if self.embedding is None else [self.embedding]
         self.layers: list[Layer] = [*embedding, self.first, *self.dense]
 
-        self.segments: list[tuple[slice, tuple[int, ...], float, bool]] = []
+        self.segments: list[tuple[slice, tuple[int, ...], str]] = []
         start = 0
         for layer in self.layers:
-            for dims, rate, decays in layer.shapes().values():
-                self.segments.append((slice(start, start + math.prod(dims)), dims, rate, decays))
+            for dims, kind in layer.shapes().values():
+                self.segments.append((slice(start, start + math.prod(dims)), dims, kind))
                 start += math.prod(dims)
         self.n_params = start
         self.params = np.zeros(start, self.dtype) if params is None else params
@@ -123,7 +133,7 @@ class Pack:
         for layer in self.layers:
             params, grads = {}, {}
             for name in layer.shapes():
-                where, dims, _, _ = next(segments)
+                where, dims, _ = next(segments)
                 params[name] = self.params[where].reshape(dims)
                 if self.grads is not None:
                     grads[name] = self.grads[where].reshape(dims)
@@ -143,7 +153,7 @@ class Pack:
 
     def members(self, chosen: Any) -> Pack:
         """Return a pack with copies of some members, for predictions."""
-        parts = [self.params[where].reshape(dims)[chosen] for where, dims, _, _ in self.segments]
+        parts = [self.params[where].reshape(dims)[chosen] for where, dims, _ in self.segments]
         params = np.concatenate([part.ravel() for part in parts])
         return Pack(self.shape, len(parts[0]), self.dtype, params, training=False)
 
@@ -255,6 +265,15 @@ class Workspace:
             pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
             self.pools = [pools[h] for h in hidden]
 
+    def state(self) -> list[dict[str, Any]]:
+        """Return the states of the pools; everything else is written anew in each pass."""
+        return [pool.state() for pool in dict.fromkeys(self.pools)]
+
+    def set_state(self, states: list[dict[str, Any]]) -> None:
+        """Put the states of the pools back."""
+        for pool, state in zip(dict.fromkeys(self.pools), states, strict=True):
+            pool.set_state(state)
+
     def draw_masks(self, rate: float) -> None:
         """Draw the masks of a step; none where the rate is nothing."""
         if not self.pools or rate < 1 / 512:
@@ -299,10 +318,11 @@ class Adam:
     """Adam on the vector of a pack, with a factor of the rate and a decay for each stretch.
 
         m = beta_1 m + (1 - beta_1) g        v = beta_2 v + (1 - beta_2) g^2
-        p = p (1 - rate decay) - rate factor m' / (sqrt(v') + epsilon)
+        p = p (1 - rate decay) - rate factor c m / (sqrt(v) + epsilon)
 
-    with m' = m / (1 - beta_1^t) and v' likewise. Decay is the same for all weights, and nothing for the rest.
-    Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
+    with c = sqrt(1 - beta_2^t) / (1 - beta_1^t), as in scikit-learn. Decay is the same for all weights, and
+    nothing for the rest. The factor is 1 / sqrt(d) for weights (k, d, h), and a parameter for biases,
+    embeddings and scales. Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
     """
 
     PIECE = 1 << 14
@@ -313,7 +333,11 @@ class Adam:
         beta_1: float = 0.9,
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
+        bias_factor: float = BIAS_RATE,
+        embedding_factor: float = EMBEDDING_RATE,
+        scale_factor: float = SCALE_RATE,
     ) -> None:
+        factors = {"bias": bias_factor, "embedding": embedding_factor, "scale": scale_factor}
         self.pack, self.beta_1, self.beta_2, self.epsilon = pack, beta_1, beta_2, epsilon
         self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
         self.t = 0
@@ -326,12 +350,22 @@ class Adam:
             p, g, m, v = (a[start:stop] for a in (pack.params, pack.grads, self.m, self.v))
             self.pieces.append((p, g, m, v, spare[: stop - start]))
             parts = []
-            for where, _, factor, decays in pack.segments:
+            for where, dims, kind in pack.segments:
+                decays = kind == "weight"
+                factor = 1 / math.sqrt(dims[1]) if decays else factors[kind]
                 low, high = max(where.start, start), min(where.stop, stop)
                 if low < high:
                     own = (pack.params[low:high], spare[low - start : high - start])
                     parts.append((*own, factor, decays))
             self.parts.append(parts)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on later."""
+        return {"m": self.m, "v": self.v, "t": self.t}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.m[...], self.v[...], self.t = state["m"], state["v"], state["t"]
 
     def step(self, rate: float, decay: float) -> None:
         """Update the parameters of the pack by its gradients."""

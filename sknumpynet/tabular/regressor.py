@@ -78,6 +78,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     -----
     {notes}
 
+    References
+    ----------
+    {references}
+
     Examples
     --------
     >>> import numpy as np
@@ -111,17 +115,35 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         quality="fast",
         categorical_features="from_dtype",
         max_levels=50,
+        min_level_rows=3,
+        prior_rows=10.0,
+        input_clip=3.0,
         numeric_embedding="auto",
         n_frequencies=16,
         frequency=1.0,
+        frequency_spread=0.7,
+        n_embedded=3,
+        max_embedded=100,
+        embedding_margins="auto",
         n_members="auto",
         hidden_layer_sizes=(64, 64, 64),
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.1,
+        beta_1=0.9,
+        beta_2=0.95,
+        epsilon=1e-8,
+        bias_rate_factor=0.1,
+        embedding_rate_factor=0.1,
+        scale_rate_factor=6.0,
         batch_size="auto",
         first_cycle="auto",
+        min_steps=120,
         n_cycles="auto",
+        least_gain=0.01,
+        extra_cycle_gain=0.05,
+        n_picks=8,
+        paired_share=0.25,
         cv=None,
         scoring=None,
         max_time=None,
@@ -136,17 +158,35 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.quality = quality
         self.categorical_features = categorical_features
         self.max_levels = max_levels
+        self.min_level_rows = min_level_rows
+        self.prior_rows = prior_rows
+        self.input_clip = input_clip
         self.numeric_embedding = numeric_embedding
         self.n_frequencies = n_frequencies
         self.frequency = frequency
+        self.frequency_spread = frequency_spread
+        self.n_embedded = n_embedded
+        self.max_embedded = max_embedded
+        self.embedding_margins = embedding_margins
         self.n_members = n_members
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.bias_rate_factor = bias_rate_factor
+        self.embedding_rate_factor = embedding_rate_factor
+        self.scale_rate_factor = scale_rate_factor
         self.batch_size = batch_size
         self.first_cycle = first_cycle
+        self.min_steps = min_steps
         self.n_cycles = n_cycles
+        self.least_gain = least_gain
+        self.extra_cycle_gain = extra_cycle_gain
+        self.n_picks = n_picks
+        self.paired_share = paired_share
         self.cv = cv
         self.scoring = scoring
         self.max_time = max_time

@@ -106,7 +106,16 @@ def test_first_weights_give_each_unit_variance_one_on_the_data():
     assert_allclose(work.z[-1].std(axis=1), 1, rtol=1e-6)
 
 
-def test_adam_is_the_textbook_with_factors_and_decay():
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 0.1},
+        {"bias_factor": 0.3, "embedding_factor": 0.7, "scale_factor": 2.0},
+    ],
+    ids=["defaults", "moments", "factors"],
+)
+def test_adam_is_the_textbook_with_factors_and_decay(options):
     pack, _, rng = started(Shape(3, 5, 2, (5, 4), 4, 2))
     expected, m, v = pack.params.copy(), 0, 0
     layers = [
@@ -117,18 +126,30 @@ def test_adam_is_the_textbook_with_factors_and_decay():
     ]
     factor, decays = [], []
     for view, name in ((getattr(layer, name), name) for layer, names in layers for name in names):
-        others = {"b": BIAS_RATE, "s": SCALE_RATE, "P": EMBEDDING_RATE, "V": EMBEDDING_RATE}
+        embedding = options.get("embedding_factor", EMBEDDING_RATE)
+        others = {
+            "b": options.get("bias_factor", BIAS_RATE),
+            "s": options.get("scale_factor", SCALE_RATE),
+            "P": embedding,
+            "V": embedding,
+        }
         factor += [others.get(name, 1 / math.sqrt(view.shape[1]))] * view.size
         decays += [float(name == "W")] * view.size
     factor, decays = np.array(factor), np.array(decays)
-    adam = Adam(pack)
+    one, two, epsilon = (
+        options.get("beta_1", 0.9),
+        options.get("beta_2", 0.95),
+        options.get("epsilon", 1e-8),
+    )
+    adam = Adam(pack, **options)
     for t in range(1, 4):
         g = rng.normal(size=pack.n_params)
         pack.grads[...] = g
         adam.step(0.1, 0.02)
-        m, v = 0.9 * m + 0.1 * g, 0.95 * v + 0.05 * g * g
+        m, v = one * m + (1 - one) * g, two * v + (1 - two) * g * g
         expected *= 1 - 0.1 * 0.02 * decays
-        expected -= 0.1 * factor * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.95**t)) + 1e-8)
+        corrected = np.sqrt(1 - two**t) / (1 - one**t)
+        expected -= 0.1 * factor * corrected * m / (np.sqrt(v) + epsilon)
     assert_allclose(pack.params, expected, rtol=1e-6, atol=1e-6)
 
 

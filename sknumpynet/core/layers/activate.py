@@ -28,6 +28,7 @@ class Activate(Layer):
     """
 
     needed_in_backward = True
+    takes_members = True
     must_copy_input = False
 
     def __init__(self, activation: Any) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +144,10 @@ class Layer(Options):
     VIEWS: tuple[str, ...] = ()
     # Whether the next layer must leave the output as it is: backward needs it, or it may be the data.
     needed_in_backward = False
+    # Whether forward and backward also work on arrays with the axis of members before the others.
+    takes_members = False
+    # The axes before (rows, units) of what the layer computes: (k,) in a network of k members.
+    lead: tuple[int, ...] = ()
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Return, for each parameter, the name of its group and its shape.
@@ -150,8 +155,16 @@ class Layer(Options):
         Groups are ``"weights"``, ``"biases"``, ``"gains"`` and any others; what is kept but not trained is in
         the group ``"running_stats"``. The network sets a view as attribute of the parameter's name, and one
         of the gradient as ``"d"`` + name.
+
+        The shape is that of one network. In one of k members the views have the axis of members before it:
+        (k, fan_in, fan_out) for (fan_in, fan_out), and (k, 1, units) for (units,), which goes with
+        activations of shape (k, n, units).
         """
         return {}
+
+    def members(self, chosen: Any) -> Layer:
+        """Return a layer for some members of a network, or for one alone if ``chosen`` is an integer."""
+        return copy.copy(self)
 
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None
