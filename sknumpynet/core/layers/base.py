@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.options import Options
+from sknumpynet.core.options import CLASSES, Options
 from sknumpynet.core.renamed import keep_old_names, warn_of_name
 
 
@@ -41,6 +41,7 @@ class Group:
     learning_rate_factor: float = 1.0
 
 
+CLASSES["Group"] = Group
 # Any other group does not decay.
 GROUPS = {"weights": Group(decays=True), "biases": Group(), "gains": Group()}
 # The group of what is kept and not trained.

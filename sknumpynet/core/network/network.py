@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -374,18 +373,13 @@ class Network:
             "params": self._params,
             "running_stats": self.running_stats,
             "n_features": self.n_features,
-            "groups": {name: astuple(group) for name, group in self.groups.items()},
+            "groups": as_data(self.groups),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # older states hold objects: layers, and groups
         self.layers, self._params = from_data(state["layers"]), state["params"]
         self.running_stats, self.lead = state["running_stats"], self._params.shape[:-1]
-        self.n_features = state["n_features"]
-        self.groups = {
-            name: group if isinstance(group, Group) else Group(*group)
-            for name, group in state["groups"].items()
-        }
+        self.n_features, self.groups = state["n_features"], from_data(state["groups"])
         self._lay_out()
         self._bind_all()
 
