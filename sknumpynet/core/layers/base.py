@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.initializers import GlorotUniform, Initializer
 from sknumpynet.core.options import Options
 from sknumpynet.core.renamed import keep_old_names, warn_of_name
 
@@ -165,6 +166,11 @@ class Layer(Options):
     def members(self, chosen: Any) -> Layer:
         """Return a layer for some members of a network, or for one alone if ``chosen`` is an integer."""
         return copy.copy(self)
+
+    @property
+    def default_initializer(self) -> Initializer:
+        """What the network hands to `reset_parameters` where none is given."""
+        return GlorotUniform()
 
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None

@@ -23,7 +23,9 @@ def lead_of(n_members: int | None) -> tuple[int, ...]:
     return (int(n_members),)
 
 
-def fill(network: Any, initializer: Initializer, rng: Any, biases: Initializer | None) -> None:
+def fill(
+    network: Any, initializer: Initializer | None, rng: Any, biases: Initializer | None
+) -> None:
     """Set all parameters and running statistics to what training begins with, of members one by one."""
     layers, order = network.layers, network.order
     vectors = network.params, network.running_stats
@@ -56,7 +58,7 @@ def _sources(rng: Any, n_members: int) -> list[Any]:
 
 def _reset(layers: Iterable[Any], rng: Any, initializer: Any, biases: Any) -> None:
     for layer in layers:
-        layer.reset_parameters(rng, initializer, biases)
+        layer.reset_parameters(rng, initializer or layer.default_initializer, biases)
 
 
 def _check_filled(layers: list[Any], vectors: Iterable[tuple[Any, Any]]) -> None:

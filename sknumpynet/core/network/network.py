@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike
 
 from sknumpynet.core.activations import Activation
 from sknumpynet.core.arrays import Array, checked_dtype
-from sknumpynet.core.initializers import GlorotUniform, Initializer
+from sknumpynet.core.initializers import Initializer
 from sknumpynet.core.layers import Activate, Dense, Layer
 from sknumpynet.core.layers.base import (
     GROUPS,
@@ -52,8 +52,9 @@ class Network:
         For instance ``[Dense(2, 8), "tanh", Dense(8, 1)]``. Layers are copied: the network has its own.
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
         Of the parameters and of all that is computed.
-    initializer : Initializer, default=GlorotUniform()
-        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ...
+    initializer : Initializer, default=None
+        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ... None
+        means `GlorotUniform`, and for layers with ``parametrization="ntk"`` `LecunNormal`.
     bias_initializer : Initializer, default=None
         Fills the biases in its place.
     rng : int, Generator, RandomState or None, default=None
@@ -126,7 +127,7 @@ class Network:
         self.running_stats = np.full((*self.lead, self._n_stats), np.nan, dtype)
         self._bind_all()
         check_layers(self)
-        self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
+        self.initialize(initializer, rng, bias_initializer)
 
     def _lay_out(self) -> None:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
@@ -192,7 +193,7 @@ class Network:
 
     def initialize(
         self,
-        initializer: Initializer,
+        initializer: Initializer | None = None,
         rng: Any = None,
         bias_initializer: Initializer | None = None,
     ) -> None:
