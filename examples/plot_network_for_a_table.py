@@ -101,8 +101,8 @@ assert report.max_error < 1e-5
 # %%
 # Training
 # --------
-# The first weights are fitted to some rows. Masks of dropout are drawn before each step, and the learning rate
-# goes down to zero. All is computed in single precision, for speed.
+# The first weights are fitted to some rows. Masks of dropout are drawn before each step, and the learning
+# rate goes down to zero. All is computed in single precision, for speed.
 
 
 def train(network, n_epochs=40, size=100, rate=0.03):
@@ -135,7 +135,9 @@ def error(network, X, y):
 networks, curves = {}, {}
 for name, embedded in (("columns alone", False), ("with embedding", True)):
     networks[name], curves[name] = train(build(embedded))
-    print(f"{name:15} root mean squared error on new rows {curves[name][-1]:5.1f} (noise alone: 20)")
+    print(
+        f"{name:15} root mean squared error on new rows {curves[name][-1]:5.1f} (noise alone: 20)"
+    )
 assert curves["with embedding"][-1] < 0.8 * curves["columns alone"][-1]
 
 # %%

@@ -5,6 +5,7 @@ import copy
 import math
 import pickle
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from sknumpynet.core import (
     Dense,
     Dropout,
     GlorotNormal,
+    GlorotUniform,
     Group,
     HeUniform,
     LecunNormal,
@@ -72,7 +74,7 @@ SIZES = [(1, 1, 1, 1), (1, 3, 4, 2), (3, 3, 1, 5), (2, 5, 16, 3)]
 
 @pytest.mark.parametrize("size", SIZES)
 def test_embedding_is_the_formula(size):
-    columns, features, H, o = size
+    columns, features, _, o = size
     network, layer, work = embedding_alone(*size)
     X, rng = make_rows(N, features)[0], np.random.default_rng(2)
     w, b = layer.P[..., 0].copy(), layer.P[..., 1].copy()
@@ -82,14 +84,16 @@ def test_embedding_is_the_formula(size):
     assert_allclose(network.predict(X), expected, rtol=1e-12, atol=1e-12)
     delta = rng.normal(size=expected.shape)
     dw, db, dV, dX = reference.embed_slopes(X, w, b, layer.V, delta)
-    for _ in range(2):  # gradients are written, not added, and nothing that they need is overwritten
+    for _ in range(
+        2
+    ):  # gradients are written, not added, and nothing that they need is overwritten
         assert_allclose(network.backward(delta.copy(), work), dX, rtol=1e-11, atol=1e-11)
         assert_allclose(layer.dP, np.stack([dw, db], axis=-1), rtol=1e-11, atol=1e-11)
         assert_allclose(layer.dV, dV, rtol=1e-11, atol=1e-11)
 
 
 def test_embedding_of_a_short_batch_uses_the_same_memory():
-    network, layer, whole = embedding_alone(2, 5, 4, 3)
+    network, _, whole = embedding_alone(2, 5, 4, 3)
     X, delta = make_rows(N, 5)[0], np.random.default_rng(0).normal(size=(4, 11))
     network.forward(X, whole)  # something else lies there
     results = []
@@ -126,7 +130,9 @@ def test_first_frequencies_phases_and_mixes():
         assert_allclose((w**2).mean(), math.exp(2 * layer.spread**2), rtol=0.15)
         assert_allclose((w**4).mean() / (w**2).mean() ** 2, kurtosis, rtol=0.5)
         assert abs(P[..., 1]).max() <= math.pi and abs(P[..., 1].std() - math.pi / 3**0.5) < 0.05
-        assert 0.099 < abs(V).max() <= 0.1  # 1 / sqrt(100), whatever the initializer of dense layers
+        assert (
+            0.099 < abs(V).max() <= 0.1
+        )  # 1 / sqrt(100), whatever the initializer of dense layers
 
 
 def test_embedding_needs_its_columns_as_an_array():
@@ -153,7 +159,9 @@ def test_scale_by_hand():
     assert_array_equal(delta_x, [[1, 0, -6], [10, 0, -60]])
     assert_array_equal(scale.ds, [41, 104, 189])
     assert_array_equal(dense.dW, [[41], [0], [-126]])
-    with pytest.raises(ValueError, match=r"Scale\(units=3\) follows a layer of 2 units; set units=2"):
+    with pytest.raises(
+        ValueError, match=r"Scale\(units=3\) follows a layer of 2 units; set units=2"
+    ):
         Scale(3).width(2)
 
 
@@ -181,7 +189,15 @@ def test_ntk_by_hand(bias, sparse):
     assert_array_equal(layer.product_weights(), layer.W / 2)
 
 
-INITIALIZERS = [None, LecunNormal(), GlorotNormal(), HeUniform(), Orthogonal(), Normal(0.2), Zeros()]
+INITIALIZERS = [
+    None,
+    LecunNormal(),
+    GlorotNormal(),
+    HeUniform(),
+    Orthogonal(),
+    Normal(0.2),
+    Zeros(),
+]
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS, ids=repr)
@@ -204,8 +220,6 @@ def test_ntk_begins_as_the_same_function(initializer):
 
 
 def test_without_ntk_the_default_initializer_is_what_it_was():
-    from sknumpynet.core import GlorotUniform
-
     layers = [Dense(4, 3), "relu", Dense(3, 2)]
     one, other = Network(layers, rng=0), Network(layers, initializer=GlorotUniform(), rng=0)
     assert_array_equal(one.params, other.params)
@@ -380,7 +394,9 @@ def test_units_have_variance_one_and_a_zero_among_the_rows(ntk):
         ratio = other.W / one.W
         assert_allclose(ratio, ratio[:1].repeat(len(ratio), axis=0))
     for layer, name in ((0, "P"), (0, "V"), (1, "s")):
-        assert_array_equal(getattr(network.layers[layer], name), getattr(before.layers[layer], name))
+        assert_array_equal(
+            getattr(network.layers[layer], name), getattr(before.layers[layer], name)
+        )
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -487,7 +503,8 @@ def test_the_pool_is_drawn_anew_every_sixteen_steps():
         network.sample_masks(work, rng)
         kept.append(pool.entries.copy())
         assert np.shares_memory(work.buffers[1].mask, pool.entries)
-    assert [not np.array_equal(a, b) for a, b in zip(kept, kept[1:])] == ([False] * 15 + [True]) * 2
+    renewed = [not np.array_equal(before, after) for before, after in pairwise(kept)]
+    assert renewed == ([False] * 15 + [True]) * 2
     assert DropoutPool.LIFE == 16
 
 

@@ -61,7 +61,7 @@ def test_ntk_as_a_network_of_scikit_learn():
 
 
 def test_there_is_no_derivation_of_ntk():
-    with pytest.raises(ValueError, match="no formulas for a layer.*parametrization='ntk'"):
+    with pytest.raises(ValueError, match=r"no formulas for a layer.*parametrization='ntk'"):
         explain_step(estimator_of(NTK), X[0])
 
 

@@ -13,9 +13,7 @@ for name, style in (("standard", "o--"), ("ntk", "s-")):
     moves = []
     for d in widths:
         X, y = rng.normal(size=(64, d)), rng.normal(size=(64, 1))
-        network = Network(
-            [Dense(d, 1, parametrization=name)], initializer=LecunNormal(), rng=0
-        )
+        network = Network([Dense(d, 1, parametrization=name)], initializer=LecunNormal(), rng=0)
         work, before = Workspace(network, 64), network.predict(X)
         _, delta = SquaredError().value_and_gradient(y, network.forward(X, work))
         network.backward(delta, work)

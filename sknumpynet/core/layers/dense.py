@@ -21,9 +21,9 @@ class Dense(Layer):
     ``dL/dx = delta W^T``.
 
     The neural tangent parametrisation writes the same layer with weights of size 1,
-    ``z = x W / sqrt(fan_in) + b``; then ``dW = x^T delta / sqrt(fan_in)`` and ``dL/dx = delta W^T /
-    sqrt(fan_in)``. A step of Adam, which moves every weight by about the learning rate, so changes z less in a
-    wide layer, and one rate does for layers of all widths.
+    ``z = x W / sqrt(fan_in) + b``; ``dW`` and ``dL/dx`` are then divided by ``sqrt(fan_in)`` as well. A step
+    of Adam, which moves every weight by about the learning rate, so changes z less in a wide layer, and one
+    rate does for layers of all widths.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ class DropoutPool:
     Each mask is a stretch of the pool that begins at a random place: an entry is 0 with probability ``rate``
     and ``1 / (1 - rate)`` otherwise, independent of the others of its mask, as if it had been drawn for
     itself, while a step draws a single number. Bytes are compared with ``round(256 rate)``: a rate is kept to
-    1 / 512. Masks of one pool may overlap, so they depend on each other as they would not if drawn one by one.
+    1 / 512. Masks that are cut out of one pool may share bits.
 
     Parameters
     ----------
@@ -91,9 +91,9 @@ class Dropout(Layer):
     rate : float, default=0.5
         Share of the values to drop, in [0, 1).
     pool : bool, default=False
-        Whether masks are cut out of a pool of random bits that serves 16 steps, which takes a small part of the
-        time. Each has the same distribution, with the rate rounded to 1 / 256; masks of steps near each other
-        share bits, and a training that is resumed from a stored state draws another pool.
+        Whether masks are cut out of a pool of random bits that serves 16 steps, which takes a small part of
+        the time. Each mask has the same distribution, with the rate rounded to 1 / 256; masks of steps near
+        each other share bits, and training that is resumed from a stored state draws another pool.
 
     References
     ----------

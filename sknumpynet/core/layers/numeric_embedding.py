@@ -50,7 +50,14 @@ def embed(P: Array, V: Array, angles: Array, S: Array, C: Array, E: Array) -> No
 
 
 def embed_backward(
-    V: Array, angles: Array, sin_S: Array, C: Array, dE: Array, minus_dS: Array, dP: Array, dV: Array
+    V: Array,
+    angles: Array,
+    sin_S: Array,
+    C: Array,
+    dE: Array,
+    minus_dS: Array,
+    dP: Array,
+    dV: Array,
 ) -> None:
     """Write dP, dV and ``-dS = sin(S) * (V^T dE)``."""
     np.matmul(dE, C.swapaxes(-1, -2), out=dV)
@@ -130,8 +137,8 @@ class NumericEmbedding(Layer):
     frequency : float, default=1.0
         Size of the first frequencies: waves per unit of x. High ones fit fine structure, and noise.
     spread : float, default=0.7
-        How unequal the first frequencies are: each is multiplied by ``exp(N(0, spread^2))``, so that a few are
-        high. With 0 they are normal, as in the paper.
+        How unequal the first frequencies are: each is multiplied by ``exp(N(0, spread^2))``, so that a few
+        are high. With 0 they are normal, as in the paper.
 
     Attributes
     ----------
@@ -187,7 +194,9 @@ class NumericEmbedding(Layer):
 
     def width(self, fan_in: int) -> int:
         if fan_in < self.n_columns:
-            raise ValueError(f"{self!r} has {fan_in} columns to take; set n_columns={fan_in} or less")
+            raise ValueError(
+                f"{self!r} has {fan_in} columns to take; set n_columns={fan_in} or less"
+            )
         return self.n_columns * self.n_outputs + fan_in
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:

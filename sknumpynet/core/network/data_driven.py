@@ -43,10 +43,10 @@ def start_from_data(W: Array, b: Array | None, z: Array, rng: np.random.Generato
 def fit_to_data(network: Network, X: Any, rng: int | np.random.Generator | None = None) -> None:
     """Fit the first weights and biases of all dense layers to some rows of the data.
 
-    An initializer knows the width of a layer; it cannot know how large the inputs are, how they hang together,
-    and what the layers before make of them. This looks: each unit, of the last layer too, comes out with the
-    variance 1 over the rows, and with its zero near some of them, where an activation bends. Directions of
-    the weights stay as they were drawn. Layers that are not dense are left as they are.
+    An initializer knows the width of a layer; it cannot know how large the inputs are, how they hang
+    together, and what the layers before make of them. This looks: each unit, of the last layer too, gets
+    variance 1 over the rows, and its zero near some of them, where an activation bends. Directions of the
+    weights stay as they were drawn. Layers that are not dense are left as they are.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def fit_to_data(network: Network, X: Any, rng: int | np.random.Generator | None 
     Raises
     ------
     TypeError, ValueError
-        If ``X`` is no batch for the network, has fewer than two rows, or gives numbers that are not finite. The
-        network is then as it was.
+        If ``X`` is no batch for the network, has fewer than two rows, or gives numbers that are not finite.
+        The network is then as it was.
 
     References
     ----------
