@@ -219,6 +219,14 @@ def test_ntk_begins_as_the_same_function(initializer):
         assert_allclose([ntk.dense[0].W.mean(), ntk.dense[0].W.std()], [0, 1], atol=0.02)
 
 
+def test_each_layer_has_its_own_default():
+    ntk = Dense(300, 40, parametrization="ntk")
+    network = Network([Scale(300), ntk, "tanh", Dense(40, 20)], rng=0)
+    assert_allclose(network.dense[0].W.std(), 1, atol=0.02)
+    bound = math.sqrt(6 / 60)
+    assert 0.95 * bound < abs(network.dense[1].W).max() <= bound
+
+
 def test_without_ntk_the_default_initializer_is_what_it_was():
     layers = [Dense(4, 3), "relu", Dense(3, 2)]
     one, other = Network(layers, rng=0), Network(layers, initializer=GlorotUniform(), rng=0)
