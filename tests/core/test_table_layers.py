@@ -506,7 +506,7 @@ def test_entries_of_a_mask_are_independent_of_each_other():
 def test_the_pool_is_drawn_anew_every_sixteen_steps():
     network = Network([Dense(8, 8), Dropout(0.5, pool=True)])
     work, rng = Workspace(network, 20), np.random.default_rng(0)
-    pool, kept = work.buffers[1].pool, []
+    (pool,), kept = work.buffers[1].pools, []
     for _ in range(33):
         network.sample_masks(work, rng)
         kept.append(pool.entries.copy())
@@ -525,7 +525,7 @@ def test_the_short_last_batch_cuts_its_mask_out_of_the_same_pool():
     network.sample_masks(part, np.random.default_rng(0))
     mask = part.buffers[1].mask.copy()
     assert mask.shape == (3, 4) and (mask == 0).any()
-    assert part.buffers[1].pool is whole.buffers[1].pool
+    assert part.buffers[1].pools is whole.buffers[1].pools
     assert_allclose(network.forward(X[:3], part), X[:3] * mask)
     assert_allclose(network.backward(np.ones((3, 4)), part), mask)
     assert_array_equal(network.predict(X), X)

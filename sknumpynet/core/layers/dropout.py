@@ -67,18 +67,17 @@ class DropoutPool:
 
 
 class PoolBuffer(Buffer):
-    """The buffer of dropout with a pool; parts of it cut their masks out of the same one."""
+    """The buffer of dropout with a pool, or with one for each member; its head cuts from the same."""
 
-    __slots__ = ("pool",)
+    __slots__ = ("pools",)
 
-    pool: DropoutPool
+    def __init__(self, out: Array, mask: Array, pools: list[DropoutPool]) -> None:
+        super().__init__(out, mask=mask)
+        self.pools = pools
 
     def head(self, n: int) -> PoolBuffer:
-        part, plain = PoolBuffer(), super().head(n)
-        for name in Buffer.__slots__:
-            setattr(part, name, getattr(plain, name))
-        part.pool = self.pool
-        return part
+        plain: Any = super().head(n)
+        return PoolBuffer(plain.out, plain.mask, self.pools)
 
 
 class Dropout(Layer):
@@ -122,15 +121,14 @@ class Dropout(Layer):
         if not self.pool:
             return Buffer(out, mask=np.ones_like(out))
         pool = DropoutPool(out.size, out.dtype)
-        buffer = PoolBuffer(out, mask=pool.entries[: out.size].reshape(out.shape))
-        buffer.pool = pool
-        return buffer
+        return PoolBuffer(out, pool.entries[: out.size].reshape(out.shape), [pool])
 
     def sample_masks(self, buffer: Buffer, rng: np.random.Generator) -> None:
         mask: Any = buffer.mask
         if isinstance(buffer, PoolBuffer):
-            buffer.pool.renew(self.rate, rng)
-            buffer.mask = buffer.pool.mask(mask.shape, rng)
+            (pool,) = buffer.pools
+            pool.renew(self.rate, rng)
+            buffer.mask = pool.mask(mask.shape, rng)
             return
         rng.random(out=mask, dtype=mask.dtype)
         np.greater_equal(mask, self.rate, out=mask)

@@ -100,8 +100,8 @@ class EmbeddingBuffer(Buffer):
         self, angles: Array, S: Array, C: Array, E: Array, minus_dS: Array | None, dx: Array | None
     ) -> None:
         self.angles, self.S, self.C, self.E, self.minus_dS, self.dx = angles, S, C, E, minus_dS, dx
-        *members, f, o, n = E.shape
-        self.columns = E.reshape(*members, f * o, n).swapaxes(-1, -2)
+        *lead, f, o, n = E.shape
+        self.columns = E.reshape(*lead, f * o, n).swapaxes(-1, -2)
 
     def head(self, n: int) -> EmbeddingBuffer:
         part, plain = EmbeddingBuffer(), super().head(n)
@@ -146,7 +146,8 @@ class NumericEmbedding(Layer):
         Frequencies ``w = P[..., 0]`` and phases ``b = P[..., 1]``, and their gradients: views into the
         network's ``params`` and ``grads``.
     V, dV : ndarray of shape (n_columns, n_outputs, n_frequencies)
-        What mixes the waves, and its gradient; likewise.
+        What mixes the waves, and its gradient; likewise. In a network of k members all have the axis of
+        members before the others.
 
     References
     ----------
@@ -172,6 +173,7 @@ class NumericEmbedding(Layer):
         "spread": "a number in [0, inf)",
     }
     VIEWS = ("P", "V", "dP", "dV")
+    takes_members = True
 
     P: Array
     V: Array
@@ -212,18 +214,17 @@ class NumericEmbedding(Layer):
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
-        *members, f, H, _ = self.P.shape
-        dtype = self.P.dtype
-        out = np.empty((*members, n, self.width(fan_in)), dtype)
-        delta = np.empty((*members, n, fan_in), dtype) if needs_delta else None
+        lead, dtype, f = self.lead, self.P.dtype, self.n_columns
+        out = np.empty((*lead, n, self.width(fan_in)), dtype)
+        delta = np.empty((*lead, n, fan_in), dtype) if needs_delta else None
         buffer = EmbeddingBuffer(out, delta, scratch, ones)
-        S = C = np.empty((*members, f, H, n), dtype)
-        angles, E = (np.ones((*members, f, m, n), dtype) for m in (2, self.n_outputs))
+        S = C = np.empty((*lead, f, self.n_frequencies, n), dtype)
+        angles, E = (np.ones((*lead, f, m, n), dtype) for m in (2, self.n_outputs))
         minus_dS = dx = None
         if scratch is not None:
             C, minus_dS = np.empty_like(S), np.empty_like(S)
         if needs_delta:
-            dx = np.empty((*members, f, 1, n), dtype)
+            dx = np.empty((*lead, f, 1, n), dtype)
         buffer.set_waves(angles, S, C, E, minus_dS, dx)
         return buffer
 

@@ -30,7 +30,8 @@ class Scale(Layer):
     Attributes
     ----------
     s, ds : ndarray of shape (units,)
-        The factors and their gradient: views into the network's ``params`` and ``grads``.
+        The factors and their gradient: views into the network's ``params`` and ``grads``. In a network of k
+        members (k, 1, units).
 
     References
     ----------
@@ -50,6 +51,7 @@ class Scale(Layer):
 
     constraints = {"units": "an integer in [1, inf)"}
     VIEWS = ("s", "ds")
+    takes_members = True
 
     s: Array
     ds: Array
@@ -74,18 +76,18 @@ class Scale(Layer):
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
-        out = np.empty((*self.s.shape[:-1], n, fan_in), self.s.dtype)
+        out = np.empty((*self.lead, n, fan_in), self.s.dtype)
         return Buffer(out, scratch=scratch, ones=ones)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         if not isinstance(x, np.ndarray):
             raise TypeError(f"{self!r} takes arrays, and no {type(x).__name__}: pass X.toarray()")
         buffer.x = x
-        out: Array = np.multiply(x, self.s[..., np.newaxis, :], out=buffer.out)
+        out: Array = np.multiply(x, self.s, out=buffer.out)
         return out
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
         product = np.multiply(delta, buffer.x, out=buffer.scratch)
         np.matmul(buffer.ones, product, out=self.ds)  # type: ignore[arg-type]
-        delta *= self.s[..., np.newaxis, :]
+        delta *= self.s
         return delta

@@ -16,6 +16,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers import Dense
+from sknumpynet.core.network.filling import sources_of
 from sknumpynet.core.network.network import Network
 from sknumpynet.core.network.workspace import Workspace
 
@@ -31,16 +32,16 @@ def start_from_data(W: Array, b: Array | None, z: Array, rng: np.random.Generato
     z /= std
     if b is None:
         return
-    *members, n, h = z.shape
-    share = rng.standard_exponential((*members, MEAN_OF, h))
+    *lead, n, h = z.shape
+    share = rng.standard_exponential((*lead, MEAN_OF, h))
     share /= share.sum(axis=-2, keepdims=True)
-    rows = rng.integers(n, size=(*members, MEAN_OF, h))
+    rows = rng.integers(n, size=(*lead, MEAN_OF, h))
     b_row = -(np.take_along_axis(z, rows, axis=-2) * share).sum(axis=-2, keepdims=True)
     b[...] = b_row.reshape(b.shape)
     z += b.reshape(b_row.shape)
 
 
-def fit_to_data(network: Network, X: Any, rng: int | np.random.Generator | None = None) -> None:
+def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
     """Fit the first weights and biases of all dense layers to some rows of the data.
 
     An initializer knows the width of a layer; it cannot know how large the inputs are, how they hang
@@ -53,9 +54,10 @@ def fit_to_data(network: Network, X: Any, rng: int | np.random.Generator | None 
     network : Network
         The network, before training; it is changed in place.
     X : ndarray of shape (n, n_features), or sparse
-        At least two rows, of the network's dtype; a few hundred are enough.
+        At least two rows, of the network's dtype; a few hundred are enough. Of k members also (k, n,
+        n_features), with rows for each.
     rng : int, Generator or None, default=None
-        Chooses the rows that biases are made of.
+        Chooses the rows that biases are made of. For members also a list with one for each.
 
     Raises
     ------
@@ -79,12 +81,18 @@ def fit_to_data(network: Network, X: Any, rng: int | np.random.Generator | None 
     >>> network.predict(X).std(axis=0).round(6)
     array([1., 1.])
     """
-    rng = np.random.default_rng(rng)
-    if X.shape[0] < 2:
-        raise ValueError(f"X must have at least 2 rows, whose variance is taken; got {X.shape[0]}")
-    work, before = Workspace(network, X.shape[0]), network.snapshot()
+    n = X.shape[-2]
+    if n < 2:
+        raise ValueError(f"X must have at least 2 rows, whose variance is taken; got {n}")
+    work = Workspace(network, n)
     work.check(X, network)
-    out = X
+    if network.lead:  # one after another, each as it would be alone
+        members = [network.members(i) for i in range(network.lead[0])]
+        for i, source in enumerate(sources_of(rng, len(members))):
+            fit_to_data(members[i], X if X.ndim == 2 else X[i], source)
+        network.params[...] = [member.params for member in members]
+        return
+    out, rng, before = X, np.random.default_rng(rng), network.snapshot()
     try:
         for layer, buffer in zip(network.layers, work.buffers, strict=True):
             if isinstance(layer, Dense) and layer.bias:

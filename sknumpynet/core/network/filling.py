@@ -32,7 +32,7 @@ def fill(
     if not network.lead:
         _reset(layers, _source(rng), initializer, biases)
     else:
-        for source, params, stats in zip(_sources(rng, network.lead[0]), *vectors, strict=True):
+        for source, params, stats in zip(sources_of(rng, network.lead[0]), *vectors, strict=True):
             bind_views(layers, params, order)
             bind_views(layers, stats, (RUNNING_STATS,))
             _reset(layers, source, initializer, biases)
@@ -45,7 +45,7 @@ def _source(rng: Any) -> Any:
     return rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
 
 
-def _sources(rng: Any, n_members: int) -> list[Any]:
+def sources_of(rng: Any, n_members: int) -> list[Any]:
     """Return where each member's numbers come from: all from one source, or each from its own."""
     if not isinstance(rng, list | tuple):
         return [_source(rng)] * n_members
