@@ -35,6 +35,7 @@ from sknumpynet.core import (
     fit_to_data,
 )
 from sknumpynet.core.layers.dropout import DropoutPool
+from sknumpynet.core.layers.members import MemberDropout
 
 N = 9
 
@@ -539,3 +540,86 @@ def test_masks_without_a_pool_are_what_they_were():
     work = Workspace(network, N)
     network.sample_masks(work, rng)
     assert_array_equal(work.buffers[1].mask, expected / 0.75)
+
+
+# ---- members: each is the network that it would be alone
+
+SEEDS = [3, 1, 4]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("ntk", [True, False])
+@pytest.mark.parametrize("own_rows", [True, False])
+@pytest.mark.parametrize("pool", [True, False])
+def test_members_are_the_networks_that_they_would_be_alone(ntk, own_rows, pool, dtype):
+    options = {"ntk": ntk, "pool": pool, "dtype": dtype, "H": 8}
+    members = make_network(**options, n_members=3, rng=SEEDS)
+    alone = [make_network(**options, rng=seed) for seed in SEEDS]
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3, N, 4) if own_rows else (N, 4)).astype(dtype)
+    delta = rng.normal(size=(3, N, 2)).astype(dtype)
+    rows = list(X) if own_rows else [X] * 3
+    for each, own, seed in zip(alone, rows, SEEDS):
+        fit_to_data(each, own, seed)
+        each.layers[1].s[...] = np.linspace(0.5, 2, 10)
+    fit_to_data(members, X, SEEDS)
+    members.layers[1].s[...] = np.linspace(0.5, 2, 10)
+    close = {"rtol": 1e-9, "atol": 1e-11} if dtype is np.float64 else {"rtol": 1e-3, "atol": 1e-4}
+    for params, each in zip(members.params, alone):
+        assert_array_equal(params, each.params)
+    rngs, others = ([np.random.default_rng(seed) for seed in SEEDS] for _ in range(2))
+    for n in (N, 4):  # and the short last batch
+        work = Workspace(members, N).head(n)
+        works = [Workspace(each, N).head(n) for each in alone]
+        for _ in range(18):  # the pool is drawn anew
+            members.sample_masks(work, rngs)
+            for each, its_work, its_rng in zip(alone, works, others):
+                each.sample_masks(its_work, its_rng)
+        raw = members.forward(X[..., :n, :], work)
+        members.backward(delta[:, :n].copy(), work)
+        for i, (each, its_work) in enumerate(zip(alone, works)):
+            mask = its_work.buffers[4].mask
+            assert_array_equal(work.buffers[4].mask[i], mask)
+            assert (mask == 0).any()
+            assert_allclose(raw[i], each.forward(rows[i][:n], its_work), **close)
+            each.backward(delta[i, :n].copy(), its_work)
+            assert_allclose(members.grads[i], each.grads, **close)
+    taken = members.members(1)
+    assert repr(taken) == repr(alone[1])
+    assert_array_equal(taken.predict(X[1] if own_rows else X), alone[1].predict(rows[1]))
+    twin = pickle.loads(pickle.dumps(members.members([2, 0])))
+    assert_allclose(twin.predict(rows[0])[1], alone[0].predict(rows[0]), **close)
+
+
+def test_members_with_rates_of_their_own_cut_from_pools_of_their_own():
+    layers = [Dense(30, 40), MemberDropout([0.0, 0.25, 0.75], pool=True), Dense(40, 1)]
+    network = Network(layers, n_members=3, rng=0)
+    work, shares = Workspace(network, 50), []
+    for _ in range(100):
+        network.sample_masks(work, np.random.default_rng(len(shares)))
+        mask = work.buffers[1].mask
+        shares.append((mask == 0).mean(axis=(1, 2)))
+        assert_allclose(mask.mean(axis=(1, 2)), 1, atol=0.2)
+    assert_allclose(np.mean(shares, axis=0), [0, 0.25, 0.75], atol=0.02)
+    assert network.members(1).layers[1] == Dropout(0.25, pool=True)
+    with pytest.raises(ValueError, match="pool must be a bool; got 'yes'"):
+        MemberDropout(0.5, pool="yes").check()
+
+
+def test_slopes_by_the_inputs_of_members():
+    network, (X, _) = make_network(n_members=2, rng=[0, 1]), make_rows()
+    work = Workspace(network, N, input_gradient=True)
+    network.forward(X, work)
+    slopes = network.backward(np.ones((2, N, 2)), work)
+    for i in range(2):
+        expected = network.members(i).input_gradients(X)[1].sum(axis=1)
+        assert_allclose(slopes[i], expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_failure_leaves_all_members_as_they_were():
+    network, X = make_network(n_members=2), np.array([make_rows()[0]] * 2)
+    X[1, 3, 1] = np.nan
+    before = network.params.copy()
+    with pytest.raises(ValueError, match="not finite in NumericEmbedding"):
+        fit_to_data(network, X, rng=0)
+    assert_array_equal(network.params, before)

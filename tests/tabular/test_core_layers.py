@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sknumpynet.core import Dense, Network, NumericEmbedding, Scale, Workspace, fit_to_data
-from sknumpynet.tabular.pack import Pack, Shape
+from sknumpynet.tabular.pack import Pack, Shape, raw_of
 from sknumpynet.tabular.pack import Workspace as PackWorkspace
 
 
@@ -28,7 +28,7 @@ def random_shape(seed):
     return shape, int(rng.integers(1, 5)), int(rng.integers(2, 40))
 
 
-def network_of(shape, dtype, ntk):
+def network_of(shape, dtype, ntk, **options):
     kind = {"parametrization": "ntk" if ntk else "standard"}
     layers, width = [], shape.n_columns
     if shape.embeds():
@@ -39,7 +39,7 @@ def network_of(shape, dtype, ntk):
         layers += [Dense(width, h, **kind), "silu"]
         width = h
     layers.append(Dense(width, shape.n_outputs, **kind))
-    return Network(layers, n_features=shape.n_columns, dtype=dtype, rng=0)
+    return Network(layers, n_features=shape.n_columns, dtype=dtype, rng=0, **options)
 
 
 def pairs(pack, network):
@@ -90,6 +90,29 @@ def test_a_pack_is_so_many_networks_of_the_core(seed):
             view = getattr(ours, "d" + name)
             expected = getattr(theirs, "d" + name)[member].reshape(view.shape) / factor(ours, name)
             assert_allclose(view, expected, **close, err_msg=f"d{name} of {ours}")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_pack_is_one_network_of_members(seed):
+    shape, k, n = random_shape(100 + seed)
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, shape.n_columns))
+    pack, network = Pack(shape, k, np.float64), network_of(shape, np.float64, True, n_members=k)
+    pack.reset_parameters(X, rng)
+    for theirs, ours, name in pairs(pack, network):
+        view = getattr(ours, name)
+        view[...] = getattr(theirs, name).reshape(view.shape) * factor(ours, name)
+    delta = rng.normal(size=(k, n, shape.n_outputs))
+    work, own = PackWorkspace(pack, n), Workspace(network, n)
+    raw = pack.forward(X, work)
+    assert_allclose(network.forward(X, own), raw, rtol=1e-9, atol=1e-10)
+    assert_allclose(network.predict(X), raw_of(pack, X), rtol=1e-9, atol=1e-10)
+    pack.backward(X, delta.copy(), work)
+    network.backward(delta.copy(), own)
+    for theirs, ours, name in pairs(pack, network):
+        view = getattr(ours, "d" + name)
+        expected = getattr(theirs, "d" + name).reshape(view.shape) / factor(ours, name)
+        assert_allclose(view, expected, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -118,6 +118,9 @@ class Buffer:
         arrays = (self.out, self.delta, self.scratch, self.ones, self.mask, self.x_hat)
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
+    def share(self, whole: Buffer) -> None:
+        """Take over from the buffer of a whole batch what goes on from batch to batch, where anything does."""
+
     @property
     def kept(self) -> Array | None:
         warn_of_name("Buffer.kept", "mask or x_hat")

@@ -79,6 +79,9 @@ class PoolBuffer(Buffer):
         plain: Any = super().head(n)
         return PoolBuffer(plain.out, plain.mask, self.pools)
 
+    def share(self, whole: Any) -> None:
+        self.pools = whole.pools
+
 
 class Dropout(Layer):
     """Each value is zero with probability ``rate``, else divided by ``1 - rate``; for training only.

@@ -79,7 +79,10 @@ class Workspace:
     def head(self, n: int) -> Workspace:
         """Return a workspace for ``n`` rows, for the short last batch; in the same memory without members."""
         if self.lead:  # the rows of a member are to lie side by side
-            return self._with_rows(n)
+            rest = self._with_rows(n)
+            for buffer, whole in zip(rest.buffers, self.buffers, strict=True):
+                buffer.share(whole)
+            return rest
         part = object.__new__(Workspace)
         part.n_rows, part.lead = n, ()
         part.buffers = [buffer.head(n) for buffer in self.buffers]
