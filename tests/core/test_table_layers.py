@@ -36,6 +36,7 @@ from sknumpynet.core import (
 )
 from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.core.layers.members import MemberDropout
+from sknumpynet.core.network.members import side_by_side
 
 N = 9
 
@@ -623,3 +624,18 @@ def test_a_failure_leaves_all_members_as_they_were():
     with pytest.raises(ValueError, match="not finite in NumericEmbedding"):
         fit_to_data(network, X, rng=0)
     assert_array_equal(network.params, before)
+
+
+def test_networks_with_pools_lie_side_by_side():
+    networks = [make_network(pool=True, rng=seed) for seed in SEEDS]
+    both, works = side_by_side(networks), [Workspace(each, N) for each in networks]
+    assert both.layers[4] == MemberDropout([0.3] * 3, pool=True)
+    rngs, work = [np.random.default_rng(seed) for seed in SEEDS], Workspace(both, N)
+    both.sample_masks(work, rngs)
+    for i, (network, its_work) in enumerate(zip(networks, works)):
+        network.sample_masks(its_work, np.random.default_rng(SEEDS[i]))
+        assert_array_equal(work.buffers[4].mask[i], its_work.buffers[4].mask)
+    with pytest.raises(ValueError, match="dropout must be with a pool in all networks or in none"):
+        side_by_side([*networks, make_network(pool=False)])
+    with pytest.raises(ValueError, match="of one shape"):
+        side_by_side([*networks, make_network(ntk=False, pool=True)])
