@@ -147,6 +147,27 @@ def test_embedding_needs_its_columns_as_an_array():
             network.predict(sp.csr_array(make_rows()[0]))
 
 
+def test_the_number_of_inputs_is_to_be_told():
+    message = (
+        r"Dense\(fan_in=11, fan_out=1\) follows a layer of 17 units; set fan_in=17, or tell the network with "
+        "n_features how many"
+    )
+    with pytest.raises(ValueError, match=message):
+        Network([NumericEmbedding(2), Dense(11, 1)])
+    with pytest.raises(ValueError, match=r"set fan_in=12$"):
+        Network([NumericEmbedding(2), Dense(11, 1)], n_features=6)
+
+
+def test_the_first_layers_are_a_network():
+    network, X = make_network(), make_rows()[0]
+    w, b = np.moveaxis(network.layers[0].P, -1, 0)
+    embedded = reference.embed(X, w, b, network.layers[0].V)
+    for n, expected in ((1, embedded), (2, embedded * network.layers[1].s)):
+        part = network.first(n)
+        assert part.n_outputs == 10
+        assert_allclose(part.predict(X), expected)
+
+
 # ---- scale
 
 

@@ -119,7 +119,7 @@ class Buffer:
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
     def share(self, whole: Buffer) -> None:
-        """Take over from the buffer of a whole batch what goes on from batch to batch, where anything does."""
+        """Take over what goes on from batch to batch, where anything does, from the buffer of a whole one."""
 
     @property
     def kept(self) -> Array | None:
