@@ -44,10 +44,10 @@ def start_from_data(W: Array, b: Array | None, z: Array, rng: np.random.Generato
 def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
     """Fit the first weights and biases of all dense layers to some rows of the data.
 
-    An initializer knows the width of a layer; it cannot know how large the inputs are, how they hang
-    together, and what the layers before make of them. This looks: each unit, of the last layer too, gets
-    variance 1 over the rows, and its zero near some of them, where an activation bends. Directions of the
-    weights stay as they were drawn. Layers that are not dense are left as they are.
+    An initializer knows the width of a layer. It does not know how large the inputs are, how they are
+    correlated, and what the layers before make of them. This function looks at them: each unit, of the last
+    layer too, gets variance 1 over the rows, and its zero near some of them, where an activation bends. The
+    direction of its weights stays as it was drawn. Layers that are not dense are left as they are.
 
     Parameters
     ----------
