@@ -179,7 +179,8 @@ def test_every_page_of_the_core_is_in_reading_order():
     )
     pages = [page for page in section("from_scratch/index.md", "").split("\n") if page in order]
     assert pages == order
-    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*order, "normalization"])
+    others = ["normalization", "numeric_embedding", "scale", "data_driven"]
+    text = "".join(section(f"from_scratch/{page}.md", "") for page in [*order, *others])
     for name in [*files, *variants]:
         assert f"`core/{name.replace('.', '/')}.py`" in text, name
     folder = Path(core.__file__).parent
@@ -212,6 +213,8 @@ PAGES = [
     "docs/deploying.md",
     "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
+    "docs/from_scratch/numeric_embedding.md",
+    "docs/from_scratch/data_driven.md",
     "docs/from_scratch/glossary.md",
 ]
 
