@@ -284,7 +284,7 @@ class Workspace:
         self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
 
 
-BLOCK = 64  # rows
+BLOCK = 32  # rows: fewer would slow many, more would slow one
 
 
 def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
