@@ -286,7 +286,7 @@ class Workspace:
         self.masks = [pool.mask(z.shape, self.rng) for pool, z in zip(self.pools, self.z)]
 
 
-BLOCK = 64  # rows
+BLOCK = 32  # rows: fewer would slow many, more would slow one
 
 
 def block_size(packs: list[Pack]) -> int:
