@@ -406,7 +406,7 @@ def test_repr_and_options_tell_what_was_given(features):
 
 
 def test_a_step_allocates_nothing_large():
-    n, d = 1024, 10
+    n, d = 4096, 10
     layers = [NumericEmbedding(6), Scale(28), Dense(28, 64, parametrization="ntk"), "silu"]
     layers += [Dropout(0.1, pool=True), Dense(64, 64), "silu", Dropout(0.1), Dense(64, 3)]
     network = Network(layers, n_features=d, dtype=np.float32, rng=0)
