@@ -92,7 +92,7 @@ def with_nested(params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-# The classes of the core that derive from `Options`, by name: what `from_data` can make.
+# The classes of the core by name that `from_data` can make: those that derive from `Options`, and `Group`.
 CLASSES: dict[str, type] = {}
 
 
@@ -227,26 +227,29 @@ def is_foreign(thing: object) -> bool:
 def as_data(value: Any) -> Any:
     """Return an object of the core as a dict of its class's name and its state; others as they are.
 
-    Lists and tuples are gone through. A pickle that holds such dicts names few classes, which counts for
+    Lists, tuples and dicts are gone through. A pickle of such dicts names few classes, which counts for
     tools that ask whether to trust each.
     """
     if type(value) in (list, tuple):
         return type(value)(as_data(each) for each in value)
+    if type(value) is dict:
+        return {key: as_data(each) for key, each in value.items()}
     name = type(value).__name__
     if CLASSES.get(name) is not type(value):
         return value
-    state = value.__getstate__() or {}
-    return {"class": name, "state": {key: as_data(each) for key, each in state.items()}}
+    return {"class": name, "state": as_data(value.__getstate__() or {})}
 
 
 def from_data(data: Any) -> Any:
     """Return what `as_data` was given; objects, as older pickles hold them, as they are."""
     if type(data) in (list, tuple):
         return type(data)(from_data(each) for each in data)
-    if type(data) is not dict or data.keys() != {"class", "state"}:
+    if type(data) is not dict:
         return data
-    thing = object.__new__(CLASSES[data["class"]])
-    vars(thing).update({key: from_data(each) for key, each in data["state"].items()})
+    if data.keys() != {"class", "state"}:
+        return {key: from_data(each) for key, each in data.items()}
+    thing: Any = object.__new__(CLASSES[data["class"]])
+    vars(thing).update(from_data(data["state"]))
     return thing
 
 

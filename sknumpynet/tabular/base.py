@@ -28,7 +28,7 @@ from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.ensemble import Ensemble
-from sknumpynet.tabular.folds import FEW_ROWS_FOLDS, fold_of_rows, second_folds
+from sknumpynet.tabular.folds import FEW_ROWS_FOLDS, N_FOLDS, fold_of_rows, second_folds
 from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
@@ -36,6 +36,8 @@ from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
 SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
+# From so many rows on "fast" has half the members and folds: twice the epochs in the same time are worth more
+MANY_ROWS, MANY_ROWS_FOLDS = 50_000, 4
 CYCLES = {"fast": 3, "best": 4}
 
 
@@ -196,7 +198,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         if X_val is None:
             if len(used) >= FEW_ROWS_FOLDS:  # of fewer rows there is another warning
                 targets.warn_of_rare(used)
-            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed)
+            default = MANY_ROWS_FOLDS if self._spares_members(len(used)) else N_FOLDS
+            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed, default)
         else:
             fold, n_folds = np.full(table.n_rows, -1), 1
         recipe = self._recipe(n_folds, validated=X_val is not None, n_rows=len(used))
@@ -354,10 +357,15 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             "takes what encode(X) returns"
         )
 
+    def _spares_members(self, n_rows):
+        return self.quality == "fast" and n_rows >= MANY_ROWS
+
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
             wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
+            if self._spares_members(n_rows):
+                wanted = MANY_ROWS_FOLDS
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(

@@ -15,13 +15,13 @@ FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
 PAIRED = 0.25  # share of rows hidden from two members where each fold is hidden from one
 
 
-def fold_of_rows(cv, used, targets, groups, seed):
+def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
     """Return the fold of each row, -1 for rows not used, and the number of folds.
 
     Parameters
     ----------
     cv : None, int or splitter
-        None for 8 folds, 5 below 200 rows; with classes as even among them as they can be.
+        None for ``default`` folds, 5 below 200 rows; with classes as even among them as they can be.
     used : ndarray of int
         Rows of some weight.
     targets : Targets
@@ -30,6 +30,8 @@ def fold_of_rows(cv, used, targets, groups, seed):
         Rows of one group stay together.
     seed : int
         Of the shuffling.
+    default : int
+        Folds where ``cv`` is None.
     """
     n, n_rows = len(used), targets.n_rows
     strata = targets.strata()
@@ -43,7 +45,7 @@ def fold_of_rows(cv, used, targets, groups, seed):
         n_units = n if groups is None else len(np.unique(groups[used]))
         n_folds = cv
         if cv is None:
-            n_folds = min(N_FOLDS if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
+            n_folds = min(default if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
         units = "row" if groups is None else "group"
         if n_units < 2:
             raise ValueError(

@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.tabular.layers import (
     BIAS_RATE,
     EMBEDDING_RATE,
     FREQUENCY_SPREAD,
     SCALE_RATE,
     Dense,
-    DropoutPool,
     Layer,
     NumericEmbedding,
     ScaledInput,
@@ -268,8 +268,9 @@ class Workspace:
                 self.delta_T = np.empty((k, hidden[0], n_rows), dtype)
         self.masks: list[Array] = []
         self.pools: list[DropoutPool] = []
+        self.rng = rng
         if rng is not None:
-            pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
+            pools = {h: DropoutPool(k * n_rows * h, dtype) for h in hidden}
             self.pools = [pools[h] for h in hidden]
 
     def state(self) -> list[dict[str, Any]]:
@@ -283,15 +284,15 @@ class Workspace:
 
     def draw_masks(self, rate: float) -> None:
         """Draw the masks of a step; none where the rate is nothing."""
-        if not self.pools or rate < 1 / 512:
+        if self.rng is None or rate < 1 / 512:
             self.masks = []
             return
         for pool in dict.fromkeys(self.pools):
-            pool.renew(rate)
-        self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
+            pool.renew(rate, self.rng)
+        self.masks = [pool.mask(z.shape, self.rng) for pool, z in zip(self.pools, self.z)]
 
 
-BLOCK = 64  # rows
+BLOCK = 32  # rows: fewer would slow many, more would slow one
 # Rows of a block and of a product: the largest block, and in it the largest products, come first.
 DIVISIONS = ((BLOCK, None), (BLOCK, 16), (BLOCK, 8), (BLOCK, 4), (8, None), (1, None))
 

@@ -322,7 +322,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return y
 
     def score(self, X, y, sample_weight=None):
-        """Return R2, of the middle one where there are several quantiles.
+        """Return R2, of the median quantile where there are several.
 
         Parameters
         ----------

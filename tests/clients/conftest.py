@@ -26,7 +26,7 @@ def blocks(section):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """A function that runs the code of a section of the page, in a folder of its own, and returns its names."""
+    """A function that runs the code of a section of the page, in a fresh folder, and returns its names."""
     monkeypatch.chdir(tmp_path)
 
     def run(section):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.core.losses import MultinomialLogLoss, SquaredError
 from sknumpynet.tabular import recipe
 from sknumpynet.tabular.ensemble import Ensemble
-from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, DropoutPool, silu
+from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, silu
 from sknumpynet.tabular.objectives import Objective, temperature_loss
 from sknumpynet.tabular.pack import (
     BLOCK,
@@ -229,11 +230,11 @@ def test_silu_and_its_slope():
 
 
 def test_masks_of_the_pool_have_the_distribution_of_dropout():
-    pool = DropoutPool(10_000, np.float32, np.random.default_rng(0))
+    pool, rng = DropoutPool(10_000, np.float32), np.random.default_rng(0)
     means, firsts = [], []
     for _ in range(200):
-        pool.renew(0.25)
-        mask = pool.mask((100, 100))
+        pool.renew(0.25, rng)
+        mask = pool.mask((100, 100), rng)
         assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
         means.append(mask.mean())
         firsts.append(mask[0, 0])

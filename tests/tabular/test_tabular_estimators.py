@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor, recipe
+from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor, base, recipe
 from sknumpynet.tabular.recipe import Recipe, bump, enough, flat_cos
 from tabular.tables import QUICK, messy
 
@@ -89,7 +89,7 @@ def test_labels_drawn_at_random_are_out_of_fold_at_chance(quality):
     y = rng.random(600) < 0.5
     options = {"n_cycles": 1, "first_cycle": 60, "hidden_layer_sizes": (32, 32), "dropout": 0.0}
     model = TabularMLPClassifier(quality=quality, random_state=0, **options).fit(X, y)
-    assert model.score(X, y) > 0.55  # learned by heart
+    assert model.score(X, y) > 0.55  # overfitted
     assert abs(model.oof_score_ - 0.5) < 3 * np.sqrt(0.25 / 600)
 
 
@@ -477,3 +477,14 @@ def test_more_frequencies_for_float64(waves):
         TabularMLPRegressor(dtype=dtype, **QUICK).fit(X, y) for dtype in ("float32", "float64")
     )
     assert_allclose(single.predict(X), double.predict(X), atol=0.05)
+
+
+def test_many_rows_have_half_the_members_and_as_many_folds(monkeypatch):
+    monkeypatch.setattr(base, "MANY_ROWS", 400)
+    X, y = wave(400)
+    few, many = (TabularMLPRegressor(**QUICK).fit(X[:n], y[:n]) for n in (399, 400))
+    assert (few.n_members_, many.n_members_) == (16, 4)
+    assert TabularMLPRegressor(quality="best", **QUICK).fit(X, y).n_members_ == 16
+    assert TabularMLPRegressor(cv=8, **QUICK).fit(X, y).n_members_ == 8
+    validated = TabularMLPRegressor(**QUICK).fit(X, y, X_val=X, y_val=y)
+    assert validated.n_members_ == 4

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes a pickle of each kind of estimator, and what it predicts, in the format of the version that runs this.
+"""Writes a pickle of each kind of estimator, and what it predicts, in the format of this version.
 
 ``python tests/estimators/pickles/write.py``, with the oldest NumPy, whose pickles all later ones read.
 """
