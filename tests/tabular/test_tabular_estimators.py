@@ -107,6 +107,15 @@ def test_the_same_seed_gives_the_same_bits_cloned_pickled_and_on_threads():
     assert np.abs(other.predict_proba(X) - expected).max() > 1e-6
 
 
+def test_what_is_predicted_does_not_depend_on_the_place_of_a_row(waves):
+    model, _, _, X, _ = waves
+    expected, order = model.predict(X), np.random.default_rng(0).permutation(len(X))
+    assert_array_equal(model.predict(X[order]), expected[order])
+    assert_array_equal(
+        np.concatenate([model.predict(X[i : i + 7]) for i in range(0, 70, 7)]), expected[:70]
+    )
+
+
 def test_blas_uses_one_thread_while_it_fits_and_as_many_as_before_after(monkeypatch):
     from threadpoolctl import threadpool_info, threadpool_limits
 
