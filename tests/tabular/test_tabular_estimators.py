@@ -217,6 +217,16 @@ def test_a_coverage_that_the_rows_cannot_tell_is_warned_of():
         model.predict_interval(X, coverage=0.95)
 
 
+def test_quantiles_that_the_rows_cannot_tell_are_warned_of():
+    X, y = wave(99)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TabularMLPRegressor("quantile", quantile=[0.01, 0.99], **QUICK).fit(X, y)
+    message = r"quantile=0.001 is more than 99 rows can tell.*one from 0.01 to 0.99, .* 999 rows"
+    with pytest.warns(UserWarning, match=message):
+        TabularMLPRegressor("quantile", quantile=[0.001, 0.5, 0.995], **QUICK).fit(X, y)
+
+
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
 def test_intervals_of_counts_and_amounts_are_not_below_zero_and_grow(loss):
     def draw(n, seed):
