@@ -209,6 +209,7 @@ PAGES = [
     "docs/deploying.md",
     "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
+    "docs/from_scratch/side_by_side.md",
     "docs/from_scratch/glossary.md",
 ]
 
