@@ -340,6 +340,21 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         inputs : ndarray of shape (n_samples, n_inputs), of the dtype that the networks compute in
             Scaled and clipped numbers, a column for each level of a category, columns that say where gaps
             are, and for columns of many levels their mean targets.
+
+        Raises
+        ------
+        ValueError
+            If the columns are not those of `fit`.
+        NotFittedError
+            If the estimator is not fitted.
+
+        Examples
+        --------
+        >>> from sknumpynet import TabularMLPRegressor
+        >>> X = [["a", 1.0], ["b", 2.0], ["a", 3.0], ["b", None]] * 10
+        >>> model = TabularMLPRegressor(first_cycle=1, n_cycles=1, random_state=0).fit(X, range(40))
+        >>> model.encode([["b", None]])  # the number, whether it is missing, and the letter
+        array([[ 0.   ,  1.664, -1.   ]], dtype=float32)
         """
         return self._inputs(X)
 
