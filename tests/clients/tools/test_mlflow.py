@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, TabularMLPRegressor
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read when it is imported
 mlflow = pytest.importorskip("mlflow")
@@ -55,6 +55,14 @@ def test_what_to_sklearn_gives_needs_no_types():
     info = mlflow.sklearn.log_model(network.to_sklearn(), name="plain", pip_requirements=[])
     loaded = mlflow.sklearn.load_model(info.model_uri)
     assert_allclose(loaded.predict_proba(X), network.predict_proba(X), rtol=1e-12)
+
+
+def test_an_estimator_for_tables_is_pickled_as_the_page_says():
+    table = TabularMLPRegressor(max_time=1, random_state=0).fit(X, y)
+    info = mlflow.sklearn.log_model(
+        table, name="table", serialization_format="cloudpickle", pip_requirements=[]
+    )
+    assert_array_equal(mlflow.sklearn.load_model(info.model_uri).predict(X), table.predict(X))
 
 
 def test_without_the_types_it_says_what_to_do():
