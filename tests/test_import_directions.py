@@ -19,13 +19,16 @@ ROOMS = {
     "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
     "core.initializers": (1, ["base", "orthogonal scaled simple", "by_name"]),
     "core.schedules": (1, ["base", "cosine decay scikit_learn", "by_name", "warmup"]),
-    "core.layers": (2, ["base", "activate dense dropout normalization", "members"]),
+    "core.layers": (
+        2,
+        ["base", "activate dense dropout normalization numeric_embedding scale", "members"],
+    ),
     "core.optimizers": (
         2,
         ["base", "adam rmsprop_adagrad rprop_lion sgd", "adam_variants", "by_name"],
     ),
-    "core.network": (3, ["foreign rows workspace", "filling", "network"]),
-    "core.training": (4, ["batches history penalty", "epochs lbfgs"]),
+    "core.network": (3, ["foreign rows workspace", "filling", "network", "data_driven members"]),
+    "core.training": (4, ["batches history penalty", "epochs lbfgs", "side_by_side"]),
     "checks": (5, ["input_checks parameter_hints"]),
     "fitting": (
         6,
@@ -33,6 +36,7 @@ ROOMS = {
             "data fingerprint rollback threads verbose",
             "plan validation_set monitor",
             "continuing fit_network",
+            "side_by_side",
         ],
     ),
     "estimators": (
@@ -43,6 +47,7 @@ ROOMS = {
             "scikit_learn",
             "base",
             "classifier regressor",
+            "side_by_side",
         ],
     ),
     "tabular": (

@@ -80,7 +80,7 @@ class Checkpoint:
         self.seconds = seconds
 
     def setup(self, estimator, context):
-        """Refuse what will not do before the fit begins."""
+        """Refuse what is invalid before the fit begins."""
         validate_parameters(self._parameter_constraints, self.__getstate__(), "Checkpoint")
         name = os.fspath(self.path)
         if context.parent is not None or hasattr(estimator, "_parent_callback_ctx"):

@@ -290,7 +290,7 @@ def _layers_code(network):
         if type(layer) is Dense:
             n += 1
             bias = f" + {keep('b', layer.b)}" if layer.bias else ""
-            lines.append(f"z = z @ {keep('W', layer.W)}{bias}")
+            lines.append(f"z = z @ {keep('W', layer.product_weights())}{bias}")
         elif type(layer) is Activate:
             activation = layer.activation
             if type(activation) not in EXPRESSIONS:

@@ -148,7 +148,7 @@ def write_layers(g, network, x):
     """Add all layers; return the name of the raw output."""
     for layer in network.layers:
         if type(layer) is Dense:
-            x = g.add("MatMul", x, g.weights(layer.W))
+            x = g.add("MatMul", x, g.weights(layer.product_weights()))
             if layer.bias:
                 x = g.add("Add", x, g.weights(layer.b))
         elif type(layer) is Activate:

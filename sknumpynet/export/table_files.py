@@ -30,9 +30,9 @@ RECORDED = {
 }  # fmt: skip
 IN_PARTS = {"encoder_", "ensemble_", "target_scale_"}
 ENCODER = (
-    "categorical_features", "max_levels", "min_rows", "names", "n_columns", "is_category", "numeric",
-    "kept_numeric", "center", "scale", "with_gaps", "embedded", "plain", "count_center", "count_scale",
-    "mean_center", "mean_scale",
+    "categorical_features", "max_levels", "min_rows", "prior_rows", "clip", "names", "n_columns",
+    "is_category", "numeric", "kept_numeric", "center", "scale", "with_gaps", "embedded", "plain",
+    "count_center", "count_scale", "mean_center", "mean_scale",
 )  # fmt: skip
 CATEGORY = ("index", "columns", "n_columns", "signed", "many", "means", "log_counts")
 SCALE = ("one_column", "n_rows", "log_link", "low", "high", "center", "scale")
@@ -152,6 +152,7 @@ def _read_encoder(header, reader):
     _check(set(found) <= set(ENCODER), "encoder_")
     encoder = TableEncoder()
     vars(encoder).update(found)
+    _check(type(encoder.clip) is float and encoder.clip > 0, "input_clip")
     n, names = encoder.n_columns, encoder.names
     _check(_is_count(n, 1), "the number of columns")
     _check(names is None or (type(names) is list and len(names) == n), "the names of the columns")
@@ -235,5 +236,6 @@ def _read_shape(written):
     _check(all(map(_is_count, counts)), "the shape of the networks")
     sizes = (shape.n_columns, shape.n_outputs, *shape.hidden)
     _check(all(_is_count(each, 1) for each in sizes) and shape.hidden, "the shape of the networks")
-    _check(type(shape.frequency) is float, "the shape of the networks")
+    drawn = (shape.frequency, shape.frequency_spread)
+    _check(all(type(each) is float for each in drawn), "the shape of the networks")
     return shape

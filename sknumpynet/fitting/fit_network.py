@@ -105,18 +105,23 @@ def batch_size_of(plan, n_rows):
 
 
 def _fit_epochs(plan, training, data, monitor):
-    """Train epoch by epoch until the monitor says that it is over."""
+    """Train epoch by epoch, and look at what has come out."""
     size = batch_size_of(plan, data.n_rows)
-    batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
     # calls of partial_fit are too short for it
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
     with threads:
-        with monitor.watching(lambda: fit_state(training, monitor)):
-            epochs = training.epochs(batches, data.rows)
-            while not monitor.done:
-                monitor.begin_epoch()
-                monitor.epoch_done(next(epochs), training.slow_down)
+        train_epochs(training, data, monitor, size)
         return outcome_of_epochs(plan, training, data, monitor, size)
+
+
+def train_epochs(training, data, monitor, size):
+    """Train with batches of that size until the monitor says that it is over."""
+    batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
+    with monitor.watching(lambda: fit_state(training, monitor)):
+        epochs = training.epochs(batches, data.rows)
+        while not monitor.done:
+            monitor.begin_epoch()
+            monitor.epoch_done(next(epochs), training.slow_down)
 
 
 def outcome_of_epochs(plan, training, data, monitor, size):

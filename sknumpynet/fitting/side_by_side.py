@@ -17,13 +17,15 @@ from sknumpynet.core.network.members import shape_of
 from sknumpynet.core.options import Options, is_foreign
 from sknumpynet.core.schedules.decay import Custom
 from sknumpynet.core.training.side_by_side import SideBySide
-from sknumpynet.fitting.fit_network import batch_size_of, outcome_of_epochs
+from sknumpynet.fitting.fit_network import batch_size_of, outcome_of_epochs, train_epochs
 from sknumpynet.fitting.rollback import warn_of_interrupt
 from sknumpynet.fitting.threads import limited_blas_threads
 
 # Rows of a batch times units of the widest hidden layer, over all members of a pack: about what stays in the
 # processor's cache. Beyond, networks are trained faster one after another.
 PACK = 1 << 15
+# Fewer networks are trained as fast one after another.
+SMALLEST = 3
 
 
 @dataclass
@@ -82,8 +84,10 @@ def packs_of(fits):
     packs = []
     for equal in by_shape.values():
         members = [fit for some in equal.values() for fit in some]
-        n = pack_size(members[0].batch_size, members[0].training.network)
-        packs += [members[start : start + n] for start in range(0, len(members), n)]
+        n = -(-len(members) // pack_size(members[0].batch_size, members[0].training.network))
+        if len(members) < SMALLEST * n:
+            n = len(members)
+        packs += [members[len(members) * i // n : len(members) * (i + 1) // n] for i in range(n)]
     return packs
 
 
@@ -124,13 +128,18 @@ def _train(fits):
         fit.monitor.start_clock()
     live = fits
     try:
-        while live:
+        while len(live) >= SMALLEST:
             for i, (fit, record) in enumerate(zip(live, pack.epoch())):
                 _end_epoch(pack, i, fit, record)
             chosen = [i for i, fit in enumerate(live) if not (fit.monitor.done or fit.error)]
             if len(chosen) < len(live):
-                pack.keep(chosen)
+                pack.keep(chosen if len(chosen) >= SMALLEST else [])
                 live = [live[i] for i in chosen]
+        for i, fit in enumerate(live):
+            if any(each.monitor.interrupted for each in live[:i]):
+                fit.monitor.interrupted = True
+            else:
+                _train_on(fit)
     except KeyboardInterrupt:
         pack.keep([])
         for fit in live:
@@ -140,7 +149,7 @@ def _train(fits):
     finally:
         for fit in fits:
             fit.monitor.put_back_best()
-    return False
+    return any(fit.monitor.interrupted for fit in fits)
 
 
 def _of_all(fits, name):
@@ -155,6 +164,14 @@ def _end_epoch(pack, i, fit, record):
             pack.write_back(i)
         fit.monitor.epoch_done(record, fit.training.slow_down)
     except Exception as error:  # of this member's score alone
+        fit.error = error
+
+
+def _train_on(fit):
+    """Go on alone with a fit that has left the pack."""
+    try:
+        train_epochs(fit.training, fit.data, fit.monitor, fit.batch_size)
+    except Exception as error:
         fit.error = error
 
 

@@ -376,6 +376,7 @@ def _layers(before, seen, after=None, updated=False):
     layers = []
     x_mask = None
     for index, (layer, record) in enumerate(zip(before.layers, seen)):
+        _check_layer(layer)
         if isinstance(layer, Dense):
             layers.append({"function": "identity", "x": record["input"][0]})
         current = layers[-1] if layers else {}
@@ -413,6 +414,13 @@ def _layers(before, seen, after=None, updated=False):
     if x_mask is not None:
         layers[0]["x_mask"] = x_mask[0]
     return layers
+
+
+def _check_layer(layer):
+    """Raise ValueError where there is no derivation of a layer."""
+    known = isinstance(layer, Activate | Dense | Dropout | Normalization)
+    if not known or getattr(layer, "parametrization", "standard") != "standard":
+        raise ValueError(f"explain_step has no formulas for a layer of the network: {layer!r}")
 
 
 def _name(activation):

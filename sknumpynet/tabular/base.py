@@ -28,7 +28,7 @@ from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.ensemble import Ensemble
-from sknumpynet.tabular.folds import fold_of_rows, second_folds
+from sknumpynet.tabular.folds import FEW_ROWS_FOLDS, N_FOLDS, fold_of_rows, second_folds
 from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
@@ -36,6 +36,8 @@ from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
 SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
+# From so many rows on "fast" has half the members and folds: twice the epochs in the same time are worth more
+MANY_ROWS, MANY_ROWS_FOLDS = 50_000, 4
 CYCLES = {"fast": 3, "best": 4}
 
 
@@ -194,7 +196,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         if kept is not None:
             seed = kept["seed"]  # folds and all else come of it
         if X_val is None:
-            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed)
+            if len(used) >= FEW_ROWS_FOLDS:  # of fewer rows there is another warning
+                targets.warn_of_rare(used)
+            default = MANY_ROWS_FOLDS if self._spares_members(len(used)) else N_FOLDS
+            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed, default)
         else:
             fold, n_folds = np.full(table.n_rows, -1), 1
         recipe = self._recipe(n_folds, validated=X_val is not None, n_rows=len(used))
@@ -203,8 +208,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             self.categorical_features,
             self.max_levels,
             self.min_level_rows,
-            self.prior_rows,
-            self.input_clip,
+            float(self.prior_rows),
+            float(self.input_clip),
         )
         part = table if len(used) == table.n_rows else table.rows(used)
         if X_val is None:
@@ -352,10 +357,15 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             "takes what encode(X) returns"
         )
 
+    def _spares_members(self, n_rows):
+        return self.quality == "fast" and n_rows >= MANY_ROWS
+
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
             wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
+            if self._spares_members(n_rows):
+                wanted = MANY_ROWS_FOLDS
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(
@@ -390,10 +400,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             n_cycles=CYCLES[self.quality] if self.n_cycles == "auto" else self.n_cycles,
             least_gain=self.least_gain,
             extra_cycle_gain=self.extra_cycle_gain,
-            n_frequencies=self.n_frequencies,
-            n_embedded=self.n_embedded,
-            frequency=self.frequency,
-            frequency_spread=self.frequency_spread,
+            n_frequencies=int(self.n_frequencies),
+            n_embedded=int(self.n_embedded),
+            frequency=float(self.frequency),
+            frequency_spread=float(self.frequency_spread),
             embed=self.numeric_embedding,
             max_embedded=self.max_embedded,
             embedding_margins=margins,
@@ -504,6 +514,14 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
+    given = np.asarray(sample_weight)
+    if given.ndim and given.shape != (n_rows,):
+        raise ValueError(
+            f"{name} must have one entry for each row, shape {(n_rows,)}; got {given.shape}"
+        )
+    if given.dtype.kind == "f" and not np.isfinite(given).all():
+        row = int(np.flatnonzero(~np.isfinite(given))[0])
+        raise ValueError(f"{name} must be finite; got {given.flat[row]} in row {row}")
     try:
         weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
     except ValueError as error:
@@ -515,7 +533,8 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     if not weight.any():
         raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
     if weight.min() < 0:
-        raise ValueError(f"{name} must be at least 0; got {weight.min()}")
+        row = int(np.argmin(weight))
+        raise ValueError(f"{name} must be at least 0; got {weight[row]} in row {row}")
     return weight / weight.max()
 
 

@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
+from sknumpynet.core.layers.numeric_embedding import SPREAD as FREQUENCY_SPREAD
+from sknumpynet.core.layers.numeric_embedding import draw_embedding, embed, embed_backward
+from sknumpynet.core.network.data_driven import start_from_data
 
 Shapes = dict[str, tuple[tuple[int, ...], str]]
 
-FREQUENCY_SPREAD = 0.7  # of the logarithm of the first frequencies
 # Factors of the learning rate of these kinds (Holzmueller et al. 2024, RealMLP)
 BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
 
@@ -47,14 +49,7 @@ class Layer:
 class NumericEmbedding(Layer):
     """Periodic features of each number x, own frequencies for each column and member ("PBLD").
 
-        S = 2 pi x w + b        C = cos(S)        E = V C
-
-    E are ``n_outputs`` smooth functions of x, beside x itself. Going back:
-
-        dV = dE C^T        dS = -sin(S) (V^T dE)        dw = 2 pi sum_rows dS x        db = sum_rows dS
-
-    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2) exp(N(0, spread^2)),
-    so that a few are high for what is finely structured, b ~ U(-pi, pi), V ~ U(-1, 1) / sqrt(n_frequencies).
+    Formulas and names are those of ``core.layers.numeric_embedding``, with an axis of members in front.
     Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n), E (k, f, o, n).
     """
 
@@ -85,11 +80,7 @@ class NumericEmbedding(Layer):
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
         """Draw the first values."""
-        shape = self.P.shape[:-1]
-        self.P[..., 0] = rng.normal(0, self.frequency, shape)
-        self.P[..., 0] *= np.exp(rng.normal(0, self.spread, shape))
-        self.P[..., 1] = rng.uniform(-math.pi, math.pi, shape)
-        self.V[...] = rng.uniform(-1, 1, self.V.shape) / math.sqrt(self.n_frequencies)
+        draw_embedding(self.P, self.V, self.frequency, self.spread, rng)
 
     def buffers(self, n_rows: int, dtype: Any, training: bool, E: Array) -> dict[str, Array]:
         """Return what a pass over ``n_rows`` rows writes, E of shape (k, f o, n) among it."""
@@ -101,27 +92,19 @@ class NumericEmbedding(Layer):
         }
         if training:
             made["C"] = np.empty_like(made["S"])
-            made["dC"] = np.empty_like(made["S"])
+            made["minus_dS"] = np.empty_like(made["S"])
         return made
 
     def forward(self, x: Array, work: dict[str, Array]) -> None:
         """Write E of x, of shape (n, f)."""
-        S, E = work["S"], work["E"]
-        C = work.get("C", S)
-        np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=work["angles"][0, :, 0])
-        np.matmul(self.P, work["angles"], out=S)
-        np.cos(S, out=C)
-        np.matmul(self.V, C, out=E)
+        S, angles = work["S"], work["angles"]
+        np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=angles[0, :, 0])
+        embed(self.P, self.V, angles, S, work.get("C", S), work["E"])
 
     def backward(self, dE: Array, work: dict[str, Array]) -> None:
         """Write the gradients, given dL/dE of shape (k, f, o, n)."""
-        S, C, dC = work["S"], work["C"], work["dC"]
-        np.matmul(dE, C.swapaxes(2, 3), out=self.dV)
-        np.matmul(self.V.swapaxes(2, 3), dE, out=dC)
-        np.sin(S, out=S)
-        np.multiply(S, dC, out=dC)
-        np.matmul(dC, work["angles"].swapaxes(2, 3), out=self.dP)
-        np.negative(self.dP, out=self.dP)
+        waves = work["angles"], work["S"], work["C"], dE, work["minus_dS"]
+        embed_backward(self.V, *waves, self.dP, self.dV)
 
 
 class Dense(Layer):
@@ -169,21 +152,9 @@ class Dense(Layer):
         np.matmul(delta, W_T, out=dx)
 
     def start_from_data(self, x: Array, rng: np.random.Generator) -> Array:
-        """Give each unit variance 1 on the rows of x, and a zero somewhere among them; return z.
-
-        W[:, j] /= std(z_j); b_j = -z_j at a random mean of five rows. Rows x are (k or 1, n, d).
-        """
-        z = x @ self.W
-        std = z.std(axis=1, keepdims=True)
-        std[std < 1e-6] = 1
-        self.W /= std
-        z /= std
-        k, n, h = z.shape
-        share = rng.standard_exponential((k, 5, h))
-        share /= share.sum(axis=1, keepdims=True)
-        rows = rng.integers(n, size=(k, 5, h))
-        self.b[...] = -(np.take_along_axis(z, rows, axis=1) * share).sum(axis=1, keepdims=True)
-        z += self.b
+        """Give each unit variance 1 on the rows of x, (k or 1, n, d), and a zero among them; return z."""
+        z: Array = x @ self.W
+        start_from_data(self.W, self.b, z, rng)
         return z
 
 
@@ -277,52 +248,3 @@ def silu(
     np.multiply(z, q, out=z)
     np.multiply(rest, z, out=rest)
     np.add(slope, rest, out=slope)
-
-
-class DropoutPool:
-    """Masks for dropout cut out of one pool of random bits, drawn anew every ``LIFE`` steps.
-
-    Every mask is a stretch of the pool that begins at a random place: each entry is 0 with probability
-    ``rate`` and 1 / (1 - rate) otherwise, as if it had been drawn for itself, while a step draws only a few
-    numbers. Bytes are compared with round(256 rate): a rate is kept to 1 / 512.
-
-    Parameters
-    ----------
-    size : int
-        Entries of a mask.
-    dtype : dtype
-        Of the masks.
-    rng : numpy.random.Generator
-        Source of the bytes.
-    """
-
-    LIFE = 16
-
-    def __init__(self, size: int, dtype: Any, rng: np.random.Generator) -> None:
-        self.size, self.rng, self.age = size, rng, 0
-        self.pool = np.empty(2 * size, dtype)
-        self.rate = 0.0
-
-    def renew(self, rate: float) -> None:
-        """Count a step, and draw the pool anew when it is old."""
-        if self.age % self.LIFE == 0:
-            threshold = round(256 * rate)
-            self.rate = threshold / 256
-            drawn = np.frombuffer(self.rng.bytes(len(self.pool)), np.uint8)
-            np.greater_equal(drawn, threshold, out=self.pool)
-            self.pool *= 1 / (1 - self.rate)
-        self.age += 1
-
-    def state(self) -> dict[str, Any]:
-        """Return what is to be kept to go on later; the generator is not ours."""
-        return {"pool": self.pool, "age": self.age, "rate": self.rate}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Put a state back."""
-        self.pool[...] = state["pool"]
-        self.age, self.rate = state["age"], state["rate"]
-
-    def mask(self, shape: tuple[int, ...]) -> Array:
-        """Return a mask of so many entries, a view of the pool."""
-        start = int(self.rng.integers(self.size))
-        return self.pool[start : start + self.size].reshape(shape)

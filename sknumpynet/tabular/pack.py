@@ -15,6 +15,7 @@ gradients likewise. Adam's step is a few lines on these vectors.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,13 +25,13 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.tabular.layers import (
     BIAS_RATE,
     EMBEDDING_RATE,
     FREQUENCY_SPREAD,
     SCALE_RATE,
     Dense,
-    DropoutPool,
     Layer,
     NumericEmbedding,
     ScaledInput,
@@ -261,8 +262,9 @@ class Workspace:
                 self.delta_T = np.empty((k, hidden[0], n_rows), dtype)
         self.masks: list[Array] = []
         self.pools: list[DropoutPool] = []
+        self.rng = rng
         if rng is not None:
-            pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
+            pools = {h: DropoutPool(k * n_rows * h, dtype) for h in hidden}
             self.pools = [pools[h] for h in hidden]
 
     def state(self) -> list[dict[str, Any]]:
@@ -276,31 +278,58 @@ class Workspace:
 
     def draw_masks(self, rate: float) -> None:
         """Draw the masks of a step; none where the rate is nothing."""
-        if not self.pools or rate < 1 / 512:
+        if self.rng is None or rate < 1 / 512:
             self.masks = []
             return
         for pool in dict.fromkeys(self.pools):
-            pool.renew(rate)
-        self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
+            pool.renew(rate, self.rng)
+        self.masks = [pool.mask(z.shape, self.rng) for pool, z in zip(self.pools, self.z)]
 
 
-BLOCK = 64  # rows
+BLOCK = 32  # rows: fewer would slow many, more would slow one
 
 
-def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
+def block_size(packs: list[Pack]) -> int:
+    """Return the rows of a block: as many as can stand in any order with the same bits for each.
+
+    That is asked of the BLAS at hand, with blocks of equal rows: OpenBLAS 0.3.20, which NumPy 1.23 brings,
+    rounds products in float32 by the place of a row in the block.
+    """
+    sizes = (BLOCK, 16, 8, 4, 2)
+    return next((n for n in sizes if all(in_any_order(p.shape, p.dtype, n) for p in packs)), 1)
+
+
+@functools.cache
+def in_any_order(shape: Shape, dtype: Any, size: int) -> bool:
+    """Return whether equal rows of such a block have the same bits in every layer."""
+    rng = np.random.default_rng(0)
+    pack = Pack(shape, 1, dtype, training=False)
+    pack.params[...] = rng.normal(0, 0.3, pack.n_params)
+    work, d = Workspace(pack, size, training=False), shape.n_columns
+    for row in rng.normal(size=(4, d + shape.n_own)).astype(dtype):
+        X = np.tile(row, (size, 1))
+        own = X[:, d:].T[np.newaxis] if shape.n_own else None
+        pack.forward(np.ascontiguousarray(X[:, :d]), work, own)
+        if not all((z == z[:, :1]).all() for z in work.z):
+            return False
+    return True
+
+
+def blocks(pack: Pack, X: Array, size: int | None = None) -> Iterator[tuple[slice, Array]]:
     """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
 
     Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
-    of one size: BLAS rounds a row's products by the shape of its block, never by the rows beside it.
+    of one size, at which BLAS rounds a row's products neither by its place nor by the rows beside it.
     """
-    work = Workspace(pack, BLOCK, training=False)
+    size = block_size([pack]) if size is None else size
+    work = Workspace(pack, size, training=False)
     pack.first.products(work.M)
     d = pack.shape.n_columns
-    for start in range(0, len(X), BLOCK):
-        x = X[start : start + BLOCK]
+    for start in range(0, len(X), size):
+        x = X[start : start + size]
         n = len(x)
-        if n < BLOCK:
-            x = np.concatenate([x, np.zeros((BLOCK - n, X.shape[1]), X.dtype)])
+        if n < size:
+            x = np.concatenate([x, np.zeros((size - n, X.shape[1]), X.dtype)])
         own = x[:, d:].T[np.newaxis] if x.shape[1] > d else None
         raw = pack.forward(np.ascontiguousarray(x[:, :d]), work, own, products=False)
         yield slice(start, start + n), raw[:, :n]

@@ -41,20 +41,26 @@ class Category:
     n_columns: int
     signed: bool
     many: bool = False
-    prior_rows: float = PRIOR_ROWS
     means: Array = field(
         default_factory=lambda: np.empty(0)
     )  # (levels + 1, targets), the last for unknown
     log_counts: Array = field(default_factory=lambda: np.empty(0))  # (levels + 1,)
 
-    def fit_means(self, codes: Array, targets: Array) -> None:
+    def fit_means(self, codes: Array, targets: Array, prior_rows: float = PRIOR_ROWS) -> None:
         """Take mean targets and counts of the levels."""
         sums, counts = sums_by_level(codes, len(self.level_codes), targets)
-        self.means = shrunken(sums, counts, targets.mean(axis=0), self.prior_rows)
+        self.means = shrunken(sums, counts, targets.mean(axis=0), prior_rows)
         self.log_counts = np.log1p(counts)
         self.log_counts[-1] = 0
 
-    def cross_fitted(self, codes: Array, targets: Array, fold: Array, n_folds: int) -> Array:
+    def cross_fitted(
+        self,
+        codes: Array,
+        targets: Array,
+        fold: Array,
+        n_folds: int,
+        prior_rows: float = PRIOR_ROWS,
+    ) -> Array:
         """Return mean targets (folds, n, t): in entry k, those of rows neither in k nor in the row's fold."""
         n_levels, folds = len(self.level_codes), range(n_folds)
         parts = [
@@ -68,7 +74,7 @@ class Category:
                 known = [each for each in folds if each not in (row_fold, blind)]
                 sums, counts = all_sums[known].sum(axis=0), all_counts[known].sum(axis=0)
                 prior = sums.sum(axis=0) / max(1.0, counts.sum())
-                means[blind, rows] = shrunken(sums, counts, prior, self.prior_rows)[codes[rows]]
+                means[blind, rows] = shrunken(sums, counts, prior, prior_rows)[codes[rows]]
         return means
 
 
@@ -119,7 +125,7 @@ class TableEncoder:
             codes, levels = table.categories(int(i))
             category = self._fit_category(int(i), codes, levels, rows_needed)
             if category.many:
-                category.fit_means(codes, targets)
+                category.fit_means(codes, targets, self.prior_rows)
             elif category.n_columns == 0:
                 continue
             self.categories.append(category)
@@ -129,10 +135,18 @@ class TableEncoder:
         self.count_center, self.count_scale = robust_scale(
             np.column_stack(counts) if counts else np.empty((table.n_rows, 0))
         )
+        if not (self.categories or any(map(len, (self.embedded, self.plain, self.with_gaps)))):
+            warn(
+                "no column of X varies: constant and empty columns are left out, and every prediction will "
+                "be the same"
+            )
         inputs = self._assemble(numbers, coded)
         own = None
         if many:
-            parts = [each.cross_fitted(codes, targets, fold, n_folds) for each, codes in many]
+            parts = [
+                each.cross_fitted(codes, targets, fold, n_folds, self.prior_rows)
+                for each, codes in many
+            ]
             own = np.concatenate(parts, axis=2)
             self.mean_center, self.mean_scale = robust_scale(self._means(coded))
             own = smooth_clip(own, self.mean_center, self.mean_scale, self.clip)
@@ -164,7 +178,8 @@ class TableEncoder:
             if table.n_columns != self.n_columns:
                 raise ValueError(
                     f"X has {table.n_columns} features, but this estimator is expecting {self.n_columns} "
-                    "features as input"
+                    "features as input, those of fit"
+                    + ("" if self.names is None else f": {named(self.names)}")
                 )
             return table
         if table.names == self.names:
@@ -181,6 +196,9 @@ class TableEncoder:
                 message += "Feature names seen at fit time, yet now missing:\n"
                 message += "".join(f"- {name}\n" for name in missing[:5])
                 message += "- ...\n" if len(missing) > 5 else ""
+            message += "Give X the columns that it had in fit" + (
+                "" if missing else ": X[list(model.feature_names_in_)] leaves the others out"
+            )
             raise ValueError(message)
         return Table(table.X.select(self.names) if table.kind != "pandas" else table.X[self.names])
 
@@ -268,7 +286,7 @@ class TableEncoder:
             n_columns = 0  # constant
         columns[kept] = np.arange(len(kept)) if n_columns else -1
         table = {level: code for code, level in enumerate(levels)}
-        category = Category(i, table, columns, n_columns, signed, prior_rows=self.prior_rows)
+        category = Category(i, table, columns, n_columns, signed)
         category.many = many or (n_present > self.max_levels and len(kept) == 0)
         return category
 

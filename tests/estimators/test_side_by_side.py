@@ -288,23 +288,23 @@ def test_decay_may_differ(packs):
 
 def test_other_shapes_and_solvers_make_other_packs(packs):
     some = (
-        seeds(2)
-        + seeds(2, solver=RMSprop())
-        + seeds(2, batch_size=10)
-        + seeds(2, fit_intercept=False)
+        seeds(3)
+        + seeds(3, solver=RMSprop())
+        + seeds(3, batch_size=10)
+        + seeds(3, fit_intercept=False)
     )
     order = np.random.RandomState(0).permutation(len(some))
-    check([some[i] for i in order], packs, [2, 2, 2, 2])
+    check([some[i] for i in order], packs, [3, 3, 3, 3])
 
 
 def test_wide_networks_are_fitted_one_by_one(packs):
-    wide = [NumpyMLPClassifier((2000,), max_iter=2, random_state=seed) for seed in range(2)]
+    wide = [NumpyMLPClassifier((500,), max_iter=2, random_state=seed) for seed in range(4)]
     check(wide, packs, [])
 
 
 def test_large_groups_are_several_packs(packs, monkeypatch):
     monkeypatch.setattr("sknumpynet.fitting.side_by_side.PACK", 40 * 3 * 4)
-    check(seeds(10, max_iter=5), packs, [4, 4, 2], tolerance=0)
+    check(seeds(10, max_iter=5), packs, [3, 3, 4], tolerance=0)
 
 
 class Doubled(Activation):
@@ -336,22 +336,20 @@ class Own(NumpyMLPClassifier):
 )
 def test_what_cannot_be_packed_is_as_fitted_alone(parameters, packs, capsys):
     options = {"max_iter": 5, **parameters}
-    some = [NumpyMLPClassifier((3,), random_state=seed).set_params(**options) for seed in range(2)]
-    check(some, packs, [] if "Warmup" not in str(parameters) else [2])
+    some = [NumpyMLPClassifier((3,), random_state=seed).set_params(**options) for seed in range(3)]
+    check(some, packs, [] if "Warmup" not in str(parameters) else [3])
 
 
 def test_sparse_inputs_and_classes_of_ones_own(packs):
     X, y = DATA
-    check(seeds(2), packs, [], X=sp.csr_matrix(X), y=y)
-    check([Own((3,), max_iter=3, random_state=0) for _ in range(2)], packs, [])
+    check(seeds(3), packs, [], X=sp.csr_matrix(X), y=y)
+    check([Own((3,), max_iter=3, random_state=0) for _ in range(3)], packs, [])
 
 
 def test_lists_frames_and_integers(packs):
     X = np.round(DATA[0] * 3)
     for each in (X.tolist(), X.astype(int), np.asfortranarray(X)):
-        check(seeds(2, max_iter=5), packs, [2])
-        packs.clear()
-        check(seeds(2, max_iter=5), packs, [2], X=each)
+        check(seeds(3, max_iter=5), packs, [3], X=each)
         packs.clear()
 
 
@@ -360,10 +358,10 @@ def test_callbacks_are_called(packs):
     from sknumpynet import LogEpochs
 
     rows = []
-    first, second = seeds(2, max_iter=4)
+    first, *others = seeds(4, max_iter=4)
     first.set_callbacks(LogEpochs(rows.append))
-    fit_side_by_side([first, second], *DATA)
-    assert len(rows) == 4 and not packs
+    fit_side_by_side([first, *others], *DATA)
+    assert len(rows) == 4 and packs == [3]
 
 
 def test_a_regressor(packs):
@@ -469,15 +467,15 @@ def test_a_score_that_fails_is_one_members_own():
     def fails(estimator, X, y):
         raise RuntimeError("no score today")
 
-    good, bad = seeds(2, early_stopping=True)
+    good, bad, better = seeds(3, early_stopping=True)
     with pytest.raises(RuntimeError, match="no score today") as found:
-        fit_side_by_side([good, bad.set_params(scoring=fails)], *DATA)
+        fit_side_by_side([good, bad.set_params(scoring=fails), better], *DATA)
     assert "estimators[1]" in found.value.__notes__[0]
-    assert good.n_iter_ > 0 and not hasattr(bad, "n_iter_")
+    assert good.n_iter_ > 0 and better.n_iter_ > 0 and not hasattr(bad, "n_iter_")
 
 
 def test_warnings_are_those_of_fit_and_point_here():
-    for estimators in (seeds(2, max_iter=2, power_t=0.2, batch_size=100), seeds(2, max_iter=2)):
+    for estimators in (seeds(3, max_iter=2, power_t=0.2, batch_size=100), seeds(2, max_iter=2)):
         with warnings.catch_warnings(record=True) as expected:
             warnings.simplefilter("always")
             for each in estimators:

@@ -232,11 +232,21 @@ def name_a_class(draw, content):
     return with_digest(parts)
 
 
+def edit_header(draw, content):
+    """Change a value in the header, and leave the digest as it is."""
+    parts = parts_of(content)
+    digest = parts.get("sha256")
+    edited = parts_of(rewrite_header(draw, content))
+    return zip_of(
+        {**edited, "sha256": digest} if digest else parts | {"header.json": edited["header.json"]}
+    )
+
+
 MUTATIONS = {
     mutation.__name__: mutation
     for mutation in (
         flip_bits, flip_in_directory, write_bytes, truncate, insert, cut_out, swap_parts,
-        drop_or_add_part, compress, bomb, lie_about_sizes, foreign, newer, name_a_class,
+        drop_or_add_part, compress, bomb, lie_about_sizes, foreign, newer, name_a_class, edit_header,
     )
 }  # fmt: skip
 

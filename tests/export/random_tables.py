@@ -10,6 +10,11 @@ import numpy as np
 
 from sknumpynet import TabularMLPClassifier, TabularMLPRegressor
 
+try:
+    import pandas
+except ImportError:  # arrays stand in for frames
+    pandas = None
+
 WORDS = np.array(["no", "perhaps", "yes", "never"])
 TARGETS = {
     "classifier": ("words", "objects", "numbers", "bool", "one class", "whole floats"),
@@ -30,8 +35,13 @@ def draw_table(draw):
         "dtype": draw.choice(["float32", "float64"]),
         "numeric_embedding": draw.choice(["auto", True, False]),
         "n_frequencies": draw.choice([2, 16]),
-        "frequency": draw.choice([0.3, 1.0, 3.0]),
+        "frequency": draw.choice([0.3, 1, 3.0]),
+        "frequency_spread": draw.choice([0, 0.7]),
+        "n_embedded": draw.choice([1, 3]),
         "max_levels": draw.choice([3, 50]),
+        "min_level_rows": draw.choice([1, 3]),
+        "prior_rows": draw.choice([1, 10.0]),
+        "input_clip": draw.choice([1, 3.0]),
         "n_members": draw.choice(["auto", 6]),
         "quality": draw.choice(["fast", "fast", "best"]),
     }
@@ -76,9 +86,7 @@ def table_of(setting, n, rng):
         np.array([True, False, None], object)[rng.randint(3, size=n)],
     ]
     names = ["a", "b", "c", "two", "word", "many", "bool"]
-    if setting["container"] == "frame":
-        import pandas
-
+    if setting["container"] == "frame" and pandas is not None:
         return pandas.DataFrame(dict(zip(names, columns)))
     return np.column_stack([np.array(column, object) for column in columns])
 

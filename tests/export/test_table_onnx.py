@@ -56,7 +56,6 @@ def compare_table(model, X, session):
 
 def test_random_tables(tmp_path):
     onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
-    pytest.importorskip("pandas")
     counts = collections.Counter()
     for number in range(120):
         setting = draw_table(random.Random(f"table onnx {number}"))
@@ -88,7 +87,6 @@ def test_a_number_that_single_precision_has_not_is_refused(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_encode_gives_what_the_networks_take(dtype):
-    pytest.importorskip("pandas")
     model, X = fitted(dtype=dtype)
     inputs = model.encode(X)
     assert inputs.dtype == dtype and np.isfinite(inputs).all() and abs(inputs).max() <= 3

@@ -35,7 +35,7 @@ class Activate(Layer):
         self.activation: Activation = get_activation(activation)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
-        if self.must_copy_input:
+        if self.must_copy_input and not self.activation.needs_z:  # else z is left as it is
             x = x.copy()
         buffer.x = x
         if self.activation.in_place:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.initializers import GlorotUniform, Initializer
 from sknumpynet.core.options import CLASSES, Options
 from sknumpynet.core.renamed import keep_old_names, warn_of_name
 
@@ -118,6 +119,9 @@ class Buffer:
         arrays = (self.out, self.delta, self.scratch, self.ones, self.mask, self.x_hat)
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
+    def share(self, whole: Buffer) -> None:
+        """Take over what goes on from batch to batch, where anything does, from the buffer of a whole one."""
+
     @property
     def kept(self) -> Array | None:
         warn_of_name("Buffer.kept", "mask or x_hat")
@@ -166,6 +170,11 @@ class Layer(Options):
     def members(self, chosen: Any) -> Layer:
         """Return a layer for some members of a network, or for one alone if ``chosen`` is an integer."""
         return copy.copy(self)
+
+    @property
+    def default_initializer(self) -> Initializer:
+        """What the network hands to `reset_parameters` where none is given."""
+        return GlorotUniform()
 
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None

@@ -8,16 +8,17 @@ is (k, n, h). Nothing goes from one member to another.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.arrays import Array
+from sknumpynet.core.arrays import SCALARS, Array
 from sknumpynet.core.layers.base import Buffer, Layer
 from sknumpynet.core.layers.dense import Dense
-from sknumpynet.core.layers.dropout import Dropout
+from sknumpynet.core.layers.dropout import Dropout, DropoutPool, PoolBuffer
 from sknumpynet.core.options import fits
 
 
@@ -26,7 +27,7 @@ def with_members(layer: Layer) -> Layer:
     if type(layer) is Dense:
         return MemberDense(**layer.get_params())
     if type(layer) is Dropout:
-        return MemberDropout(layer.rate)
+        return MemberDropout(layer.rate, layer.pool)
     if layer.takes_members:
         return copy.copy(layer)
     raise ValueError(
@@ -66,17 +67,23 @@ class MemberDense(Dense):
     def forward(self, x: Any, buffer: Buffer) -> Array:
         buffer.x = x
         z: Array = np.matmul(x, self.W, out=buffer.out)
+        if self.parametrization == "ntk":
+            z *= SCALARS[z.dtype][1 / math.sqrt(self.fan_in)]
         if self.bias:
             z += self.b
         return z
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
-        np.matmul(buffer.x.swapaxes(-1, -2), delta, out=self.dW)
         if self.bias:
             np.matmul(buffer.ones, delta, out=self.db)  # type: ignore[arg-type]
+        if self.parametrization == "ntk":
+            delta *= SCALARS[delta.dtype][1 / math.sqrt(self.fan_in)]
+        np.matmul(buffer.x.swapaxes(-1, -2), delta, out=self.dW)
         if buffer.delta is None:
             return None
-        dx: Array = np.matmul(delta, self.W.swapaxes(-1, -2), out=buffer.delta)
+        # a product with one column: NumPy has no fast one for stacks
+        multiply = np.multiply if self.fan_out == 1 else np.matmul
+        dx: Array = multiply(delta, self.W.swapaxes(-1, -2), out=buffer.delta)
         return dx
 
 
@@ -87,15 +94,22 @@ class MemberDropout(Dropout):
     ----------
     rate : float or sequence of float, default=0.5
         Share of the values to drop, in [0, 1); one for all members, or one for each.
+    pool : bool, default=False
+        Whether each member has a pool that its masks are cut out of.
     """
 
     takes_members = True
 
-    def __init__(self, rate: float | Sequence[float] = 0.5) -> None:
+    def __init__(self, rate: float | Sequence[float] = 0.5, pool: bool = False) -> None:
         self.rate = rate  # type: ignore[assignment]
+        self.pool = pool
 
     def check(self) -> None:
         rates = self.rates
+        if not fits(self.pool, self.constraints["pool"]):
+            raise ValueError(
+                f"{self!r}: pool must be {self.constraints['pool']}; got {self.pool!r}"
+            )
         if not all(fits(rate, self.constraints["rate"]) for rate in rates):
             raise ValueError(
                 f"{self!r}: rate must be in [0, 1), for each member; got {self.rate!r}"
@@ -114,7 +128,8 @@ class MemberDropout(Dropout):
 
     def members(self, chosen: Any) -> Layer:
         rates = np.array(self.rates)[chosen].tolist()
-        return Dropout(rates) if isinstance(chosen, Integral) else MemberDropout(rates)
+        kind = Dropout if isinstance(chosen, Integral) else MemberDropout
+        return kind(rates, self.pool)
 
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
@@ -122,11 +137,19 @@ class MemberDropout(Dropout):
         if scratch is None:
             return Buffer()
         shape, dtype = (*self.lead, n, fan_in), scratch.dtype
-        return Buffer(np.empty(shape, dtype), mask=np.ones(shape, dtype))
+        out, mask = np.empty(shape, dtype), np.ones(shape, dtype)
+        if not self.pool:
+            return Buffer(out, mask=mask)
+        return PoolBuffer(
+            out, mask=mask, pools=[DropoutPool(n * fan_in, dtype) for _ in self.rates]
+        )
 
     def sample_masks(self, buffer: Buffer, rng: Any) -> None:
         """Draw the masks of all members from one generator, or of each from its own in a list."""
         mask: Any = buffer.mask
+        if isinstance(buffer, PoolBuffer):
+            self._cut_masks(buffer, rng)
+            return
         rates = np.array(self.rates).reshape(-1, 1, 1)
         if isinstance(rng, np.random.Generator):
             rng.random(out=mask, dtype=mask.dtype)
@@ -136,3 +159,16 @@ class MemberDropout(Dropout):
                     each.random(out=its_mask, dtype=mask.dtype)
         np.greater_equal(mask, rates.astype(mask.dtype), out=mask)
         mask *= (1 / (1 - rates)).astype(mask.dtype)
+
+    def _cut_masks(self, buffer: PoolBuffer, rng: Any) -> None:
+        sources = [rng] * len(buffer.pools) if isinstance(rng, np.random.Generator) else rng
+        for each, pool, rate, its_mask in zip(
+            sources,
+            buffer.pools,
+            self.rates,
+            buffer.mask,  # type: ignore[arg-type]
+            strict=True,
+        ):
+            if rate:
+                pool.renew(rate, each)
+                np.copyto(its_mask, pool.mask(its_mask.shape, each))

@@ -23,14 +23,16 @@ def lead_of(n_members: int | None) -> tuple[int, ...]:
     return (int(n_members),)
 
 
-def fill(network: Any, initializer: Initializer, rng: Any, biases: Initializer | None) -> None:
+def fill(
+    network: Any, initializer: Initializer | None, rng: Any, biases: Initializer | None
+) -> None:
     """Set all parameters and running statistics to what training begins with, of members one by one."""
     layers, order = network.layers, network.order
     vectors = network.params, network.running_stats
     if not network.lead:
         _reset(layers, _source(rng), initializer, biases)
     else:
-        for source, params, stats in zip(_sources(rng, network.lead[0]), *vectors, strict=True):
+        for source, params, stats in zip(sources_of(rng, network.lead[0]), *vectors, strict=True):
             bind_views(layers, params, order)
             bind_views(layers, stats, (RUNNING_STATS,))
             _reset(layers, source, initializer, biases)
@@ -43,7 +45,7 @@ def _source(rng: Any) -> Any:
     return rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
 
 
-def _sources(rng: Any, n_members: int) -> list[Any]:
+def sources_of(rng: Any, n_members: int) -> list[Any]:
     """Return where each member's numbers come from: all from one source, or each from its own."""
     if not isinstance(rng, list | tuple):
         return [_source(rng)] * n_members
@@ -56,7 +58,7 @@ def _sources(rng: Any, n_members: int) -> list[Any]:
 
 def _reset(layers: Iterable[Any], rng: Any, initializer: Any, biases: Any) -> None:
     for layer in layers:
-        layer.reset_parameters(rng, initializer, biases)
+        layer.reset_parameters(rng, initializer or layer.default_initializer, biases)
 
 
 def _check_filled(layers: list[Any], vectors: Iterable[tuple[Any, Any]]) -> None:

@@ -13,16 +13,16 @@ from sknumpynet.core.layers.members import MemberDropout
 from sknumpynet.core.network.network import Network
 
 
-def shape_of(layers: Sequence[Layer]) -> tuple[list[Layer], dict[int, float]]:
-    """Return the layers without dropout, and the rates of dropout by the layer that follows it."""
+def shape_of(layers: Sequence[Layer]) -> tuple[list[Layer], dict[int, Dropout]]:
+    """Return the layers without dropout, and the layers of dropout by the number of the one that follows."""
     shape: list[Layer] = []
-    rates: dict[int, float] = {}
+    dropouts: dict[int, Dropout] = {}
     for layer in layers:
         if isinstance(layer, Dropout):
-            rates[len(shape)] = layer.rate
+            dropouts[len(shape)] = layer
         else:
             shape.append(layer)
-    return shape, rates
+    return shape, dropouts
 
 
 def side_by_side(networks: Sequence[Network]) -> Network:
@@ -41,7 +41,7 @@ def side_by_side(networks: Sequence[Network]) -> Network:
     (3, 17)
     """
     first = networks[0]
-    shapes, rates = zip(*(shape_of(network.layers) for network in networks))
+    shapes, dropouts = zip(*(shape_of(network.layers) for network in networks))
     for network, shape in zip(networks, shapes):
         if shape != shapes[0] or network.dtype != first.dtype or network.lead:
             raise ValueError(
@@ -49,9 +49,12 @@ def side_by_side(networks: Sequence[Network]) -> Network:
             )
     layers: list[Layer] = []
     for place, layer in enumerate([*shapes[0], None]):
-        its_rates = [each.get(place, 0.0) for each in rates]
-        if any(its_rates):
-            layers.append(MemberDropout(its_rates))
+        here = [each[place] for each in dropouts if place in each]
+        if len({dropout.pool for dropout in here}) > 1:
+            raise ValueError(f"dropout must be with a pool in all networks or in none; got {here}")
+        rates = [each[place].rate if place in each else 0.0 for each in dropouts]
+        if any(rates):
+            layers.append(MemberDropout(rates, here[0].pool))
         if layer is not None:
             layers.append(layer)
     members = Network(

@@ -9,8 +9,8 @@ Whatever is done to all parameters (a step, a penalty, a copy, a check) is one l
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -18,20 +18,20 @@ from numpy.typing import DTypeLike
 
 from sknumpynet.core.activations import Activation
 from sknumpynet.core.arrays import Array, checked_dtype
-from sknumpynet.core.initializers import GlorotUniform, Initializer
+from sknumpynet.core.initializers import Initializer
 from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.layers.base import (
-    GROUPS,
-    RUNNING_STATS,
-    Group,
-    grouped_shapes,
-    warn_of_old_groups,
-)
+from sknumpynet.core.layers.base import GROUPS, RUNNING_STATS, Group, warn_of_old_groups
 from sknumpynet.core.layers.members import with_members
 from sknumpynet.core.network.filling import fill, lead_of
 from sknumpynet.core.network.foreign import check_layers
 from sknumpynet.core.network.rows import chunks
-from sknumpynet.core.network.workspace import Workspace, bind_views, raise_lost
+from sknumpynet.core.network.workspace import (
+    Workspace,
+    bind_views,
+    groups_in_order,
+    raise_lost,
+    width_behind,
+)
 from sknumpynet.core.options import as_data, from_data
 from sknumpynet.core.renamed import warn_of_name
 
@@ -51,8 +51,9 @@ class Network:
         For instance ``[Dense(2, 8), "tanh", Dense(8, 1)]``. Layers are copied: the network has its own.
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
         Of the parameters and of all that is computed.
-    initializer : Initializer, default=GlorotUniform()
-        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ...
+    initializer : Initializer, default=None
+        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ... None
+        means `GlorotUniform`, and for layers with ``parametrization="ntk"`` `LecunNormal`.
     bias_initializer : Initializer, default=None
         Fills the biases in its place.
     rng : int, Generator, RandomState or None, default=None
@@ -125,7 +126,7 @@ class Network:
         self.running_stats = np.full((*self.lead, self._n_stats), np.nan, dtype)
         self._bind_all()
         check_layers(self)
-        self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
+        self.initialize(initializer, rng, bias_initializer)
 
     def _lay_out(self) -> None:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
@@ -139,7 +140,7 @@ class Network:
             if layer.lead != self.lead:
                 layer.lead = self.lead
             layer.check()
-            width = layer.width(width)
+            width = width_behind(layer, width, layer is self.dense[0] and not self.n_features)
             if isinstance(layer, Activate):
                 layer.must_copy_input = keeps
             keeps = layer.needed_in_backward
@@ -147,21 +148,9 @@ class Network:
         self.is_random = any(
             type(layer).sample_masks is not Layer.sample_masks for layer in self.layers
         )
-        sizes = dict.fromkeys(self.groups, 0)
-        for layer in self.layers:
-            for group, shape in grouped_shapes(layer).values():
-                sizes[group] = sizes.get(group, 0) + math.prod(shape)
-        self._n_stats = sizes.pop(RUNNING_STATS, 0)
-        how = {group: self.groups.get(group, Group()) for group in sizes}
-        # those that decay come first, so that penalty and decay are for one piece of the vector
-        self.order = sorted(sizes, key=lambda group: not how[group].decays)
-        self._n_params = sum(sizes.values())
-        self.n_weights = sizes["weights"]
-        self.n_decayed = sum(sizes[group] for group in sizes if how[group].decays)
-        factors = [how[group].learning_rate_factor for group in self.order]
-        self.factors: Array | None = None
-        if set(factors) != {1.0}:
-            self.factors = np.repeat(factors, [sizes[group] for group in self.order])
+        layout = groups_in_order(self.layers, self.groups)
+        self.order, sizes, self._n_stats, self.n_decayed, self.factors = layout
+        self._n_params, self.n_weights = sum(sizes.values()), sizes["weights"]
 
     def _bind_all(self) -> None:
         bind_views(self.layers, self._params, self.order)
@@ -191,7 +180,7 @@ class Network:
 
     def initialize(
         self,
-        initializer: Initializer,
+        initializer: Initializer | None = None,
         rng: Any = None,
         bias_initializer: Initializer | None = None,
     ) -> None:
@@ -325,7 +314,7 @@ class Network:
         """Return the first ``n`` layers as a network on the same parameters, for prediction."""
         part = copy.copy(self)
         part.layers = self.layers[:n]
-        part.n_outputs = [layer.fan_out for layer in part.layers if isinstance(layer, Dense)][-1]
+        part.n_outputs = reduce(lambda width, layer: layer.width(width), part.layers, self.fan_in)
         return part
 
     def input_gradients(self, X: Any) -> tuple[Array, Array]:

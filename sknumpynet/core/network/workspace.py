@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -13,7 +13,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers import Buffer, Layer
-from sknumpynet.core.layers.base import grouped_shapes
+from sknumpynet.core.layers.base import RUNNING_STATS, Group, grouped_shapes
 
 
 class Workspace:
@@ -79,7 +79,10 @@ class Workspace:
     def head(self, n: int) -> Workspace:
         """Return a workspace for ``n`` rows, for the short last batch; in the same memory without members."""
         if self.lead:  # the rows of a member are to lie side by side
-            return self._with_rows(n)
+            rest = self._with_rows(n)
+            for buffer, whole in zip(rest.buffers, self.buffers, strict=True):
+                buffer.share(whole)
+            return rest
         part = object.__new__(Workspace)
         part.n_rows, part.lead = n, ()
         part.buffers = [buffer.head(n) for buffer in self.buffers]
@@ -125,6 +128,40 @@ class Workspace:
             raise ValueError(
                 f"delta has shape {np.shape(delta)}, but dL/draw has {self.delta.shape} here"
             )
+
+
+def width_behind(layer: Layer, fan_in: int, is_guessed: bool) -> int:
+    """Return the width behind a layer; ``is_guessed`` says that the number of inputs is that of this one."""
+    try:
+        return layer.width(fan_in)
+    except ValueError as error:
+        if not is_guessed:
+            raise
+        raise ValueError(
+            f"{error}, or tell the network with n_features how many inputs the layers before it have"
+        ) from None
+
+
+def groups_in_order(
+    layers: Sequence[Layer], groups: Mapping[str, Group]
+) -> tuple[list[str], dict[str, int], int, int, Array | None]:
+    """Return how the vector of parameters is made up of groups.
+
+    The groups in their order, with those that decay first, so that penalty and decay are for one piece; the
+    size of each; those of the running statistics, and of all that decays; and the factor of the learning
+    rate of each parameter, or None where all are 1.
+    """
+    sizes = dict.fromkeys(groups, 0)
+    for layer in layers:
+        for group, shape in grouped_shapes(layer).values():
+            sizes[group] = sizes.get(group, 0) + math.prod(shape)
+    n_stats = sizes.pop(RUNNING_STATS, 0)
+    how = {group: groups.get(group, Group()) for group in sizes}
+    order = sorted(sizes, key=lambda group: not how[group].decays)
+    n_decayed = sum(sizes[group] for group in sizes if how[group].decays)
+    each = [how[group].learning_rate_factor for group in order]
+    factors = None if set(each) == {1.0} else np.repeat(each, [sizes[group] for group in order])
+    return order, sizes, n_stats, n_decayed, factors
 
 
 def bind_views(layers: list[Layer], vector: Array, groups: Sequence[str], prefix: str = "") -> None:

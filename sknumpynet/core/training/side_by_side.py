@@ -120,6 +120,15 @@ class SideBySide:
         }
         self.scratch = np.empty((k, network.n_decayed), network.dtype)
         self.member = np.arange(k)[:, np.newaxis]
+        self.W = network.params[:, : network.n_decayed]
+        self.dW = network.grads[:, : network.n_decayed]
+        self.penalties = {
+            n: MemberPenalty(float(n), self.l2, self.l1, network.dtype) for n in self.works
+        }
+        start = 0
+        for optimizer in self.optimizers:
+            optimizer.bind(network, start)
+            start += optimizer.k
 
     def epoch(self) -> list[EpochRecord]:
         """Train all networks for an epoch; return the record of each."""
@@ -129,11 +138,14 @@ class SideBySide:
                 training.rng.shuffle(order)  # the draws of a permutation, whose order this is
         rows = self.orders if self.rows is None else np.take_along_axis(self.rows, self.orders, 1)
         sums = np.zeros(k)
+        self._take_rates()
         for start in range(0, n, size):
             stop = min(start + size, n)
-            for training in self.stepping:
-                training.learning_rate = training.rate()
-                training.progress.step += 1
+            if self.stepping:
+                for training in self.stepping:
+                    training.learning_rate = training.rate()
+                    training.progress.step += 1
+                self._take_rates()
             losses = self.step(rows[:, start:stop], self.works[stop - start])
             losses *= stop - start
             sums += losses
@@ -167,17 +179,15 @@ class SideBySide:
         As in `Training.step`, line by line.
         """
         network, (k, n) = self.network, rows.shape
-        X, y, _ = self.batches.gather(rows.ravel())
+        X, y, _ = self.batches.gather(rows.reshape(-1))
         X, y = X.reshape(k, n, -1), y.reshape(k, n, *y.shape[1:])
         if network.is_random:
             network.sample_masks(work, self.mask_rngs)
-        weight = None
-        total: Any = n
-        divisor: Any = np.float64(n)
+        weight, total, penalty = None, n, self.penalties[n]
         if self.weights is not None:
             weight = self.weights[self.member, rows]
             total = np.add.reduce(weight, axis=1).astype(np.float64)
-            divisor = np.where(total == 0, n, total)
+            penalty = MemberPenalty(np.where(total == 0, n, total), self.l2, self.l1, network.dtype)
         raw = network.forward(X, work)
         values, delta = self.loss.values_and_gradient(
             y, raw, weight, total=total, out=work.delta, scratch=work.scratch
@@ -185,34 +195,21 @@ class SideBySide:
         network.backward(delta, work)
         if network.running_stats.size:
             network.update_running_stats(work)
-        values = values * self.loss_scale + self._add_penalty(divisor)
+        values *= self.loss_scale
+        if penalty.is_any:
+            values += penalty(self.W, self.dW, self.scratch)
         if self.clips:
             self.norms = clip_norms(network.grads, self.limits)
-        rates = [training.learning_rate for training in self.trainings]
-        start = 0
         for optimizer in self.optimizers:
-            stop = start + optimizer.k
-            optimizer.step(network, slice(start, stop), rates[start:stop])
-            start = stop
+            optimizer.step()
         return values if weight is None else np.where(total == 0, 0.0, values)
 
-    def _add_penalty(self, divisor: Any) -> Any:
-        """Add the gradients of the penalties, which are returned."""
-        network, value = self.network, 0.0
-        W, dW = network.params[:, : network.n_decayed], network.grads[:, : network.n_decayed]
-        scratch, dtype = self.scratch, network.dtype
-        if self.l2.any():
-            l2 = self.l2 / divisor
-            np.multiply(W, l2.astype(dtype)[:, np.newaxis], out=scratch)
-            dW += scratch
-            value = value + 0.5 * l2 * dots(W, W)
-        if self.l1.any():
-            l1 = self.l1 / divisor
-            np.sign(W, out=scratch)
-            value = value + l1 * dots(W, scratch)
-            scratch *= l1.astype(dtype)[:, np.newaxis]
-            dW += scratch
-        return value
+    def _take_rates(self) -> None:
+        """Give the optimizers the learning rates of the trainings."""
+        rates, start = [training.learning_rate for training in self.trainings], 0
+        for optimizer in self.optimizers:
+            optimizer.set_rates(rates[start : start + optimizer.k])
+            start += optimizer.k
 
     def write_back(self, i: int) -> None:
         """Give the network of a training the parameters that it has by now."""
@@ -251,6 +248,42 @@ class SideBySide:
         self._bind()
 
 
+class MemberPenalty:
+    """`Penalty`, for all members: ``l2 / 2 * ||W||^2 + l1 * sum |W|`` for each.
+
+    Parameters
+    ----------
+    divisor : float, or ndarray of shape (k,)
+        Number of rows of a batch, or their weights.
+    l2, l1 : ndarray of shape (k,)
+        Strengths, over all rows.
+    dtype : dtype
+        Of the weights.
+    """
+
+    def __init__(self, divisor: Any, l2: Array, l1: Array, dtype: Any) -> None:
+        self.l2, self.l1 = l2 / divisor, l1 / divisor
+        self.l2_column, self.l1_column = (
+            each.astype(dtype)[:, np.newaxis] for each in (self.l2, self.l1)
+        )
+        self.has_l2, self.has_l1 = bool(l2.any()), bool(l1.any())
+        self.is_any = self.has_l2 or self.has_l1
+
+    def __call__(self, W: Array, dW: Array, scratch: Array) -> Array:
+        """Add the gradients to those of the weights, dW of shape (k, n_weights); return the penalties."""
+        values = np.zeros(len(W))
+        if self.has_l2:
+            np.multiply(W, self.l2_column, out=scratch)
+            dW += scratch
+            values += 0.5 * self.l2 * dots(W, W)
+        if self.has_l1:
+            np.sign(W, out=scratch)
+            values += self.l1 * dots(W, scratch)
+            scratch *= self.l1_column
+            dW += scratch
+        return values
+
+
 class MemberOptimizer:
     """One optimizer for members next to each other, whose vectors are one long vector to it.
 
@@ -262,32 +295,43 @@ class MemberOptimizer:
         Number of members.
     """
 
+    params: Array
+    grads: Array
+    W: Array
+    factors: Array
+    shrink: Array
+
     def __init__(self, optimizer: Optimizer, k: int) -> None:
         self.optimizer, self.k = optimizer.clone(), k
         self.rates: list[float] = []
         self.rate: float | Array = 0.0
 
-    def step(self, network: Any, members: slice, rates: list[float]) -> None:
-        """Update the parameters of the members in place, each with its learning rate."""
-        params, grads = network.params[members], network.grads[members]
-        if rates != self.rates:
-            self._set_rates(rates, network)
-        if self.optimizer.weight_decay:
-            W = params[:, : network.n_decayed]
-            W *= self.keep
-        self.optimizer.step(params.reshape(-1), grads.reshape(-1), self.rate, n_weights=0)
-
-    def _set_rates(self, rates: list[float], network: Any) -> None:
-        """Take over the learning rates: one number where they are equal, else one for each parameter."""
-        column, factors = np.array(rates)[:, np.newaxis], network.factors
-        self.rates, self.rate = rates, rates[0]
-        by_parameter = (
-            column * np.ones(network.params.shape[1]) if factors is None else column * factors
+    def bind(self, network: Any, start: int) -> None:
+        """Take views of the vectors of the members from ``start`` on."""
+        members = slice(start, start + self.k)
+        self.W = network.params[members, : network.n_decayed]
+        self.params, self.grads = (
+            vectors[members].reshape(-1) for vectors in (network.params, network.grads)
         )
-        if factors is not None or rates.count(rates[0]) < len(rates):
-            self.rate = by_parameter.astype(network.dtype).reshape(-1)
-        keep = 1 - by_parameter[:, : network.n_decayed] * self.optimizer.weight_decay
-        self.keep = keep.astype(network.dtype)
+        self.has_factors = network.factors is not None
+        self.factors = network.factors if self.has_factors else np.ones(network.params.shape[1])
+
+    def set_rates(self, rates: list[float]) -> None:
+        """Take over the learning rates: one number where they are equal, else one for each parameter."""
+        if rates == self.rates:
+            return
+        self.rates, self.rate, dtype = rates, rates[0], self.params.dtype
+        by_parameter = np.array(rates)[:, np.newaxis] * self.factors
+        if self.has_factors or rates.count(rates[0]) < len(rates):
+            self.rate = by_parameter.astype(dtype).reshape(-1)
+        decay = by_parameter[:, : self.W.shape[1]] * self.optimizer.weight_decay
+        self.shrink = (1 - decay).astype(dtype)
+
+    def step(self) -> None:
+        """Update the parameters of the members in place, each with its learning rate."""
+        if self.optimizer.weight_decay:
+            self.W *= self.shrink
+        self.optimizer.step(self.params, self.grads, self.rate, n_weights=0)
 
     def of_members(self, chosen: list[int]) -> MemberOptimizer:
         """Return the optimizer of some of the members, with copies of what it remembers of them."""
