@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknumpynet import NumpyMLPClassifier, TabularMLPRegressor
+from sknumpynet import NumpyMLPClassifier, TabularMLPRegressor, export
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read when it is imported
 mlflow = pytest.importorskip("mlflow")
@@ -57,10 +57,11 @@ def test_what_to_sklearn_gives_needs_no_types():
     assert_allclose(loaded.predict_proba(X), network.predict_proba(X), rtol=1e-12)
 
 
-def test_an_estimator_for_tables_is_pickled_as_the_page_says():
-    table = TabularMLPRegressor(max_time=1, random_state=0).fit(X, y)
+def test_an_estimator_for_tables():
+    table = TabularMLPRegressor(first_cycle=20, n_cycles=1, random_state=0).fit(X, y)
+    trusted = export.skops_trusted_types(table)
     info = mlflow.sklearn.log_model(
-        table, name="table", serialization_format="cloudpickle", pip_requirements=[]
+        table, name="table", skops_trusted_types=trusted, pip_requirements=[]
     )
     assert_array_equal(mlflow.sklearn.load_model(info.model_uri).predict(X), table.predict(X))
 
