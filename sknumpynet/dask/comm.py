@@ -26,7 +26,8 @@ from sknumpynet.core.training.collective import Collective
 
 JOIN = "sknumpynet_join"
 LONG = 1 << 18  # bytes, from which on slices are summed
-PACKED = 1 << 16  # bytes, up to which a copy costs less than a frame of its own
+SHORT = 1 << 16  # bytes, up to which one more copy costs less than a frame of its own
+GOODBYE = 5.0  # seconds at most for the last words
 POLL = 0.05  # seconds between two looks at whether to go on waiting
 
 
@@ -89,45 +90,59 @@ class Ranks(Collective):
         self.worker = get_worker()
         self.key = thread_state.key
         self.loop = self.worker.loop.asyncio_loop
-        self.comms = {}
-        self.inbox = [queue.SimpleQueue() for _ in addresses]
         self.others = [other for other in range(self.size) if other != rank]
-        self.count = self.bytes_sent = 0
-        self.seconds = 0.0
-        self.buffers = {}
+        self.comms, self.writing = {}, {}
+        self.inbox = {other: queue.SimpleQueue() for other in self.others}
+        self.lost = set()
+        self.n_messages = self.n_sums = self.bytes_sent = 0
+        self.seconds = 0.0  # in which sums were waited for
+        self.total = np.empty(0)
 
     # ---------------------------------------------------------------- beginning and end
 
     def __enter__(self):
-        """Wait until all ranks are there, however long other tasks keep them waiting."""
+        """Wait until all ranks are there, however long other tasks keep some of them waiting."""
+        if self.size == 1:
+            return self
         self.switchboard = Switchboard.of(self.worker)
         self.switchboard.groups[self.group, self.rank] = self
+        self.calls = asyncio.run_coroutine_threadsafe(self._call_lower_ranks(), self.loop)
         try:
-            calls = asyncio.run_coroutine_threadsafe(self._call_lower_ranks(), self.loop)
-            self._wait_for(lambda: calls.done() and len(self.comms) == self.size - 1, calls)
+            pause = 0.001
+            while not (self.calls.done() and len(self.comms) == len(self.others)):
+                self._check_complete()
+                self.check_cancelled()
+                time.sleep(pause)
+                pause = min(POLL, 1.5 * pause)
+            self._check_complete()
         except BaseException:
-            self.__exit__()
+            self._hang_up()
             raise
         return self
 
     def __exit__(self, *_):
+        if self.size > 1:
+            self._hang_up()
+
+    def _hang_up(self):
         self.switchboard.groups.pop((self.group, self.rank), None)
+        self.calls.cancel()
         for comm in list(self.comms.values()):
             self.loop.call_soon_threadsafe(comm.abort)
 
-    def _wait_for(self, done, calls):
-        while not done():
-            if calls.done():
-                calls.result()
-            try:
-                self.check_cancelled()
-            except BaseException:
-                calls.cancel()
-                raise
-            for other in self.others:
-                with suppress(queue.Empty):
-                    self._open(other, self.inbox[other].get_nowait())
-            time.sleep(0.001 if self.count == 0 else POLL)
+    def _check_complete(self):
+        if self.calls.done():
+            self.calls.result()
+        for other in self.lost:
+            raise RankLost(f"worker {self.addresses[other]} is lost")
+
+    def say_goodbye(self):
+        """Let all ranks have what was sent to them before the first one hangs up."""
+        self._send(dict.fromkeys(self.others, np.empty(0)))
+        deadline = time.monotonic() + min(self.timeout, GOODBYE)
+        for other in self.others:
+            with suppress(queue.Empty):
+                self.inbox[other].get(timeout=max(0.0, deadline - time.monotonic()))
 
     async def _call_lower_ranks(self):
         await asyncio.gather(*(self._call(other) for other in range(self.rank)))
@@ -150,12 +165,14 @@ class Ranks(Collective):
         self.listening = asyncio.ensure_future(self.listen_to(other, comm))
 
     async def listen_to(self, other, comm):
-        """Put what rank ``other`` sends into its inbox, until one hangs up."""
+        """Put what rank ``other`` sends into its inbox, until one of the two hangs up."""
+        self.writing[other] = asyncio.Lock()
         self.comms[other] = comm
         try:
             while True:
                 self.inbox[other].put(await comm.read())
-        except (CommClosedError, OSError):
+        except OSError:
+            self.lost.add(other)
             self.inbox[other].put(None)
         finally:
             comm.abort()
@@ -167,6 +184,7 @@ class Ranks(Collective):
         self.check_cancelled()
         if self.size == 1:
             return
+        self.n_sums += 1
         started = time.perf_counter()
         if self.size > 2 and vector.nbytes >= LONG:
             self._sum_slices(vector)
@@ -192,65 +210,60 @@ class Ranks(Collective):
         self._add_up(mine, mine)
         self._send(dict.fromkeys(self.others, mine))
         for other in self.others:
-            slices[other][...] = self._receive(other, slices[other])
+            slices[other][...] = self._receive(other, vector.dtype)
 
     def _add_up(self, mine, out):
         """Write the sum of ``mine`` and what the others have sent into ``out``, in the order of the ranks."""
-        total = self._buffer("sum", mine)
+        if len(self.total) != len(mine) or self.total.dtype != mine.dtype:
+            self.total = np.empty_like(mine)
+        total = self.total
         for rank in range(self.size):
-            part = mine if rank == self.rank else self._receive(rank, mine)
+            part = mine if rank == self.rank else self._receive(rank, mine.dtype)
             if rank == 0:
                 total[...] = part
             else:
                 total += part
         out[...] = total
 
-    def _buffer(self, name, like):
-        buffer = self.buffers.get(name)
-        if buffer is None or buffer.shape != like.shape or buffer.dtype != like.dtype:
-            buffer = self.buffers[name] = np.empty_like(like)
-        return buffer
-
     def _send(self, parts):
-        """Send each rank its part. Copies are sent: what is sent lies about until the network has it."""
-        self.count += 1
-        messages = {}
+        """Send each rank its part: a copy, for what is sent stays in a buffer until the network takes it."""
+        self.n_messages += 1
+        messages, packed = {}, {}
         for other, part in parts.items():
             self.bytes_sent += part.nbytes
-            packed = part.nbytes <= PACKED
-            content = part.tobytes() if packed else to_serialize(part.copy())
-            messages[other] = (self.count, content)
+            if id(part) not in packed:
+                short = part.nbytes <= SHORT
+                packed[id(part)] = part.tobytes() if short else to_serialize(part.copy())
+            messages[other] = (self.n_messages, packed[id(part)])
         self.loop.call_soon_threadsafe(self._write_all, messages)
 
     def _write_all(self, messages):
-        self.writing = [
+        self.writes = [  # to be held on to: the loop does not
             asyncio.ensure_future(self._write(other, message))
             for other, message in messages.items()
         ]
 
     async def _write(self, other, message):
-        with suppress(CommClosedError, OSError):  # who listens will notice
-            await self.comms[other].write(message)
+        async with self.writing[other]:
+            with suppress(OSError):  # who listens notices it
+                await self.comms[other].write(message)
 
-    def _receive(self, other, like):
-        """Return what rank ``other`` has sent, an array of the shape and dtype of ``like``."""
+    def _receive(self, other, dtype):
+        """Return what rank ``other`` has sent."""
         deadline = time.monotonic() + self.timeout
         while True:
             try:
                 message = self.inbox[other].get(timeout=min(1.0, self.timeout))
+                break
             except queue.Empty:
                 self.check_cancelled()
                 if time.monotonic() >= deadline:
                     raise TimeoutError(
                         f"worker {self.addresses[other]} has not answered for {self.timeout:g} seconds"
                     ) from None
-                continue
-            count, content = self._open(other, message)
-            if count != self.count:
-                raise RuntimeError(f"rank {other} is at message {count}, this one at {self.count}")
-            return np.frombuffer(content, like.dtype) if isinstance(content, bytes) else content
-
-    def _open(self, other, message):
         if message is None:
             raise RankLost(f"worker {self.addresses[other]} is lost")
-        return message
+        number, content = message
+        if number != self.n_messages:
+            raise RuntimeError(f"message {number} of rank {other} came at {self.n_messages}")
+        return np.frombuffer(content, dtype) if isinstance(content, bytes) else content

@@ -227,7 +227,7 @@ class Training:
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
-            self.order = order = order[_permutation(n, self.rng)]
+            self.order = order = shuffled(order, self.rng)
         if rows is not None:
             order = rows[order]
         in_order = rows is None and not self.shuffle
@@ -286,8 +286,8 @@ class Training:
         return rate
 
 
-def _permutation(n: int, rng: Any) -> Array:
-    """Return 0 ... n - 1 in random order; the draws are those of scikit-learn's ``shuffle``."""
-    order = np.arange(n)
-    rng.shuffle(order)
-    return order
+def shuffled(order: Array, rng: Any) -> Array:
+    """Return the rows in a new order; the draws are those of scikit-learn's ``shuffle``."""
+    permutation = np.arange(len(order))
+    rng.shuffle(permutation)
+    return order[permutation]
