@@ -194,7 +194,7 @@ class BaseNumpyMLP(
         if plan.early_stopping and held_out is None and not plan.is_lbfgs:
             data, held_out, rows = self._split(data, model, plan, start.rng, kept)
         monitor = self._monitor(start, held_out, hooks, rows=rows)
-        result = fit_network(plan, data, monitor, start.training, kept)
+        result = self._train(plan, data, monitor, start.training, kept)
         self._show(start, monitor, result)
         hooks.end(monitor.interrupted)
         return self
@@ -207,7 +207,7 @@ class BaseNumpyMLP(
         monitor = self._monitor(start, held_out, one_epoch=True)
         try:
             with put_back_on_failure(start.training.arrays()):
-                result = fit_network(start.plan, start.data, monitor, start.training)
+                result = self._train(start.plan, start.data, monitor, start.training)
         except BaseException:
             if start.draws is not None:  # other generators are not ours to set back
                 start.rng.set_state(start.draws)
@@ -402,6 +402,10 @@ class BaseNumpyMLP(
             return last_row(history, n_earlier)
 
         return EpochHooks(self, data, plan.max_epochs, reconstruct, row_of)
+
+    def _train(self, plan, data, monitor, training, kept=None):
+        """Train the network, as `fit_network` says."""
+        return fit_network(plan, data, monitor, training, kept)
 
     def _show(self, start, monitor, result, incremental=False):
         """Make the outcome of a fit the state of the estimator, in one assignment."""

@@ -47,6 +47,14 @@ from sknumpynet.fitting.rollback import all_or_nothing
 from sknumpynet.fitting.validation_set import can_stratify
 
 
+def checked_labels(checker, X, y, reset):
+    """Return X and y checked by `check_data`, a y of one column as a vector."""
+    X, y = check_data(checker, X, without_extension_types(y), multi_output=True, reset=reset)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(densified(y), warn=True)
+    return X, y
+
+
 @documented(
     score="accuracy",
     score_text="the accuracy (the share of rows that match exactly)",
@@ -382,10 +390,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             if targets is not None:
                 return target, X, y, targets, None
             target = self._named_labels(target, y, classes)
-        checker, y = self._checker(earlier), without_extension_types(y)
-        X, y = check_data(checker, X, y, multi_output=True, reset=earlier is None)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(densified(y), warn=True)
+        checker = self._checker(earlier)
+        X, y = checked_labels(checker, X, y, reset=earlier is None)
         try:
             y = plain_labels(y)
             if target is None:

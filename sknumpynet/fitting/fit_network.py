@@ -95,14 +95,7 @@ def fit_state(training, monitor):
 
 def _fit_epochs(plan, training, data, monitor):
     """Train epoch by epoch until the monitor says that it is over."""
-    n = data.n_rows
-    size = min(200, n) if plan.batch_size is None else plan.batch_size
-    if size > n:
-        warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-            f"batch_size={size}, and there are {n} rows to train on."
-        )
-        size = n
+    size = rows_of_a_batch(plan, data.n_rows)
     batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
     # calls of partial_fit are too short for it
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
@@ -112,8 +105,28 @@ def _fit_epochs(plan, training, data, monitor):
             while not monitor.done:
                 monitor.begin_epoch()
                 monitor.epoch_done(next(epochs), training.slow_down)
-        n_epochs, loss = monitor.n_epochs, monitor.last_loss
-        _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
+        return end_of_epochs(plan, training, data, monitor, size)
+
+
+def rows_of_a_batch(plan, n):
+    """Return the size of the batches of ``n`` rows; warn where it is not what was asked for."""
+    size = min(200, n) if plan.batch_size is None else plan.batch_size
+    if size > n:
+        warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
+            f"batch_size={size}, and there are {n} rows to train on."
+        )
+        size = n
+    return size
+
+
+def end_of_epochs(plan, training, data, monitor, size):
+    """Raise where training has diverged, warn of how it ended, and return what it leaves behind.
+
+    ``size`` is that of the batches; ``data`` are asked, by `predictions_are_finite`, what the network gives.
+    """
+    n_epochs, loss = monitor.n_epochs, monitor.last_loss
+    _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
     warn_of_overflow(training.optimizer)
     if "max_time" in monitor.reason:
         _warn_of_max_time(n_epochs, "epochs", monitor)
@@ -142,10 +155,33 @@ def _check_outcome(plan, data, monitor, loss, unit, n_rows):
 
 def _fit_lbfgs(plan, data, monitor):
     """Train on all rows at once until SciPy or the monitor says that it is over."""
-    network = monitor.network
     objective = Objective(
-        network, plan.loss, data.X, data.targets, data.sample_weight, plan.l2, plan.l1
+        monitor.network, plan.loss, data.X, data.targets, data.sample_weight, plan.l2, plan.l1
     )
+    with limited_blas_threads(objective.batches.size, monitor.network):
+        return fit_lbfgs(plan, objective, data, monitor)
+
+
+def fit_lbfgs(plan, objective, data, monitor):
+    """Train by L-BFGS until SciPy or the monitor says that it is over.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        What to do.
+    objective : callable
+        As `Objective` of the core: the loss of all rows and its gradient.
+    data : FitData
+        Asked at the end, by `predictions_are_finite`, what the network gives for them.
+    monitor : Monitor
+        Watches the fit.
+
+    Returns
+    -------
+    result : FitResult
+        What it leaves behind.
+    """
+    network = monitor.network
 
     def reported(found):
         return (found.value - found.penalty) * plan.loss_scale + found.penalty
@@ -156,23 +192,22 @@ def _fit_lbfgs(plan, data, monitor):
         monitor.epoch_done(EpochRecord(reported(found), np.nan, found.gradient_norm))
         return monitor.reason or ("converged" if monitor.converged else None)
 
-    with limited_blas_threads(objective.batches.size, network):
-        with monitor.watching():
-            found = minimize_lbfgs(
-                objective,
-                max_iter=plan.max_epochs,
-                max_fun=plan.max_fun,
-                tol=plan.tol,
-                watch=watch,
-            )
-            network.params[...] = found.params
-            if found.interrupted:
-                raise KeyboardInterrupt
-        if "max_time" in monitor.reason and found.message != monitor.reason:
-            monitor.reason = ""  # the search was at its end when time was up
-        value = 0.0 if found.interrupted else found.value
-        check_finite(network, value)
-        _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
+    with monitor.watching():
+        found = minimize_lbfgs(
+            objective,
+            max_iter=plan.max_epochs,
+            max_fun=plan.max_fun,
+            tol=plan.tol,
+            watch=watch,
+        )
+        network.params[...] = found.params
+        if found.interrupted:
+            raise KeyboardInterrupt
+    if "max_time" in monitor.reason and found.message != monitor.reason:
+        monitor.reason = ""  # the search was at its end when time was up
+    value = 0.0 if found.interrupted else found.value
+    check_finite(network, value)
+    _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
     if "max_time" in monitor.reason:
         _warn_of_max_time(found.nit, "iterations", monitor)
     elif found.overflowed and found.status == 0:

@@ -8,7 +8,7 @@ from sknumpynet.core.training.batches import Batches, HeldBatches
 from sknumpynet.core.training.collective import Collective
 from sknumpynet.core.training.epochs import Training
 from sknumpynet.core.training.history import History, Patience
-from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Stop, minimize_lbfgs
+from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Penalized, Stop, minimize_lbfgs
 from sknumpynet.core.training.penalty import Penalty, clip_norm
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LbfgsResult",
     "Objective",
     "Patience",
+    "Penalized",
     "Penalty",
     "Stop",
     "Training",
