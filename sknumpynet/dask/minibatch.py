@@ -23,7 +23,7 @@ from sknumpynet.dask.client import Silence
 from sknumpynet.dask.comm import Cancelled, RankLost
 from sknumpynet.dask.rank import Round, make_rank, replayed, run_round
 from sknumpynet.dask.validation import ClusterValidation
-from sknumpynet.fitting.fit_network import batch_size, end_of_epochs, fit_state
+from sknumpynet.fitting.fit_network import end_of_epochs, fit_state, rows_of_a_batch
 
 LOOK_EVERY = 1.0  # seconds between two looks at whether the workers are alive
 SECONDS = 1.0  # of a round, where nobody looks at the network after each epoch
@@ -78,7 +78,7 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
     elif not monitor.one_epoch:
         training.patience = monitor.patience
     monitor.patience = training.patience
-    size = batch_size(plan, data.n_rows)
+    size = rows_of_a_batch(plan, data.n_rows)
     rounds = Rounds(cluster, data, plan, training, monitor, size)
 
     def state():
@@ -93,7 +93,7 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
             rounds.end()
     if monitor.one_epoch:
         rounds.update_order()
-    return end_of_epochs(plan, training, monitor, size, data.prediction_check(cluster))
+    return end_of_epochs(plan, training, data, monitor, size)
 
 
 class Rounds:
@@ -322,9 +322,7 @@ class Rounds:
         try:
             self._wait(futures, doing="training")
             return self.client.sync(
-                self.client.gather,
-                futures,
-                asynchronous=True,
+                lambda: self.client.gather(futures, asynchronous=True),
                 callback_timeout=self.cluster.timeout,
             )
         except BaseException:
