@@ -25,7 +25,7 @@ ROOMS = {
         ["base", "adam rmsprop_adagrad rprop_lion sgd", "adam_variants", "by_name"],
     ),
     "core.network": (3, ["foreign rows workspace", "network"]),
-    "core.training": (4, ["batches history penalty", "epochs lbfgs"]),
+    "core.training": (4, ["batches collective history penalty", "epochs lbfgs"]),
     "checks": (5, ["input_checks parameter_hints"]),
     "fitting": (
         6,

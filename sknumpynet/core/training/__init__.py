@@ -4,7 +4,8 @@
 ``epochs`` has the loop, ``lbfgs`` the other way.
 """
 
-from sknumpynet.core.training.batches import Batches
+from sknumpynet.core.training.batches import Batches, HeldBatches
+from sknumpynet.core.training.collective import Collective
 from sknumpynet.core.training.epochs import Training
 from sknumpynet.core.training.history import History, Patience
 from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Penalized, Stop, minimize_lbfgs
@@ -12,6 +13,8 @@ from sknumpynet.core.training.penalty import Penalty, clip_norm
 
 __all__ = [
     "Batches",
+    "Collective",
+    "HeldBatches",
     "History",
     "LbfgsResult",
     "Objective",
