@@ -164,10 +164,11 @@ class Cluster:
                 raise TimeoutError(f"{silent} for {self.timeout} seconds while {doing}")
 
     def _gather(self, futures, doing):
+        async def gathered():
+            return await self.client.gather(futures, asynchronous=True)
+
         try:
-            return self.client.sync(
-                self.client.gather, futures, asynchronous=True, callback_timeout=self.timeout
-            )
+            return self.client.sync(gathered, callback_timeout=self.timeout)
         except TimeoutError as error:
             raise TimeoutError(
                 f"A worker did not hand over its result within {self.timeout} seconds while {doing}"

@@ -394,7 +394,7 @@ class ClusterData(FitData):
         """Return the data with a share for each worker: blocks where their rows lie, as far as is even."""
         cluster = self.cluster
         workers = cluster.team()
-            firsts = np.cumsum([0, *(each.n_rows for each in self.described)]).tolist()
+        firsts = np.cumsum([0, *(each.n_rows for each in self.described)]).tolist()
         numbers = [i for i, each in enumerate(self.described) if each.n_rows]
         sizes = [self.described[i].n_rows for i in numbers]
         places = cluster.client.who_has([self.loaded[i] for i in numbers])
