@@ -197,7 +197,10 @@ class OnCluster:
         if isinstance(class_weight, str):
             class_weight = balanced(data.described)
         recipe = replace(data.recipe, class_weight=target.completed(class_weight))
-        return replace(data, recipe=recipe)
+        weights = data.sample_weight  # from here on there are some
+        if weights is None:
+            weights = np.ones(len(data.targets), recipe.weight_dtype)
+        return replace(data, recipe=recipe, sample_weight=weights)
 
     def _split(self, data, model, plan, rng, kept):
         if not isinstance(data, ClusterData):
