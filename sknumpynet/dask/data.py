@@ -18,6 +18,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from sknumpynet._compat import has_feature_names
 from sknumpynet.checks.input_checks import explained_labels
+from sknumpynet.dask.client import as_is
 from sknumpynet.dask.partitions import partitions
 from sknumpynet.estimators.classifier import NumpyMLPClassifier, checked_labels
 from sknumpynet.estimators.labels import columns_of, learn_labels, plain_labels
@@ -365,11 +366,35 @@ class ClusterData(FitData):
         """Raise: the rows are not here."""
         raise NotImplementedError(f"{name} of rows on workers")
 
+    def gathered(self, targets):
+        """Return the weights of all rows, and if asked the targets, in Dask's order, without X."""
+        cluster = self.cluster
+        blocks = [block for share in self.shares for block in share.blocks]
+        pieces = [each for share in self.shares for each in share.pieces]
+        found = cluster.results(
+            [cluster.submit(_columns_of_block, block, targets) for block in blocks], "splitting the rows"
+        )
+        order = np.argsort(np.concatenate([global_rows(each) for each in pieces]))
+        columns = [
+            None if each[0] is None else np.concatenate(each)[order]
+            for each in zip(*found, strict=True)
+        ]
+        return FitData(np.empty((len(order), 0)), None, columns[0], columns[1])
+
+    def predictions_are_finite(self, network, loss, n_rows):
+        """Return whether all predictions are finite, for all rows or the first ``n_rows`` of each block."""
+        cluster = self.cluster
+        network = cluster.submit(as_is, network)
+        rows = None if n_rows >= self.n_rows else n_rows
+        blocks = [block for share in self.shares for block in share.blocks]
+        finite = [cluster.submit(_predictions_are_finite, each, network, loss, rows) for each in blocks]
+        return all(cluster.results(finite, "looking at the predictions"))
+
     def dealt_out(self):
         """Return the data with a share for each worker: blocks where their rows lie, as far as is even."""
         cluster = self.cluster
         workers = cluster.team()
-            firsts = np.cumsum([0, *(each.n_rows for each in self.described)]).tolist()
+        firsts = np.cumsum([0, *(each.n_rows for each in self.described)]).tolist()
         numbers = [i for i, each in enumerate(self.described) if each.n_rows]
         sizes = [self.described[i].n_rows for i in numbers]
         places = cluster.client.who_has([self.loaded[i] for i in numbers])
@@ -411,6 +436,16 @@ class ClusterData(FitData):
             for worker, dealt in zip(workers, deal(sizes, homes, workers), strict=True)
         ]
         return replace(self, shares=shares)
+
+
+def _columns_of_block(block, targets):
+    return block.targets if targets else None, block.sample_weight
+
+
+def _predictions_are_finite(block, network, loss, n_rows):
+    data = FitData(block.X, None, block.targets)
+    with np.errstate(all="ignore"):
+        return data.predictions_are_finite(network, loss, min(n_rows or block.n_rows, block.n_rows))
 
 
 def _total_weight_of(block):

@@ -483,6 +483,11 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             if sample_weight is not None:
                 weight *= sample_weight
             total = weight.sum()
+        self._check_weighed(total, plan, incremental)
+        return replace(data, sample_weight=weight)
+
+    def _check_weighed(self, total, plan, incremental):
+        """Raise where the weights of the rows, those of the classes included, have no finite sum above 0."""
         if not np.isfinite(total):
             raise ValueError(
                 f"class_weight={self.class_weight!r} makes the weights of the rows too large for "
@@ -493,7 +498,6 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                 f"class_weight={self.class_weight!r} leaves no row a weight, or the weights sum to zero: "
                 "give weights >= 0, and above 0 to a class that occurs"
             )
-        return replace(data, sample_weight=weight)
 
     def _strata(self, target, data):
         targets = data.targets
