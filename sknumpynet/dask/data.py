@@ -169,7 +169,7 @@ def _described(part, names, classifies):
         dtype=X.dtype,
         is_sparse=is_sparse,
         names=names,
-        largest=float(max(numbers.max(), -numbers.min())) if numbers.size else 0.0,
+        largest=max(float(numbers.max()), -float(numbers.min())) if numbers.size else 0.0,
         n_bytes=sum(each.nbytes for each in arrays),
         y_ndim=y.ndim,
         y_dtype=y.dtype,
