@@ -7,6 +7,7 @@ Whatever a fit leaves on the workers is noted here and released at its end, erro
 from __future__ import annotations
 
 import time
+import weakref
 from contextlib import contextmanager, nullcontext
 
 import distributed
@@ -77,6 +78,8 @@ class Cluster:
     def __init__(self, client, retries, timeout):
         self.client, self.retries, self.timeout = client, retries, timeout
         self._kept, self._team = {}, None
+        # those that are waited for, too: what has timed out stays in a cycle of references for a while
+        self._submitted = weakref.WeakSet()
 
     def workers(self):
         """Return the addresses of the workers and their number of threads, waiting for a first one."""
@@ -106,14 +109,17 @@ class Cluster:
 
     def submit(self, function, *args, **options):
         """Return the future of a call on some worker. It is dropped with its last reference."""
-        return self.client.submit(function, *args, pure=False, **options)
+        future = self.client.submit(function, *args, pure=False, **options)
+        self._submitted.add(future)
+        return future
 
     def release(self):
         """Cancel what is running, and let the workers forget what they keep."""
-        kept, self._kept = list(self._kept.values()), {}
-        if kept and self.client.status == "running":
-            self.client.cancel(kept)
-        for future in kept:
+        futures = list({id(each): each for each in [*self._kept.values(), *self._submitted]}.values())
+        self._kept = {}
+        if futures and self.client.status == "running":
+            self.client.cancel(futures)
+        for future in futures:
             future.release()
 
     def results(self, futures, doing="training"):
