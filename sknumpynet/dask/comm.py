@@ -19,7 +19,7 @@ import numpy as np
 from distributed import get_worker
 from distributed.comm import CommClosedError, connect
 from distributed.core import Status
-from distributed.protocol import to_serialize
+from distributed.protocol import Serialize, to_serialize
 from distributed.worker import thread_state
 
 from sknumpynet.core.training.collective import Collective
@@ -266,4 +266,6 @@ class Ranks(Collective):
         number, content = message
         if number != self.n_messages:
             raise RuntimeError(f"message {number} of rank {other} came at {self.n_messages}")
+        if isinstance(content, Serialize):  # between workers in one process
+            content = content.data
         return np.frombuffer(content, dtype) if isinstance(content, bytes) else content

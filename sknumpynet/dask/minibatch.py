@@ -243,7 +243,6 @@ class Rounds:
             for rank, address in zip(self.ranks, self.addresses)
         ]
         reports = self._results(self.running)
-        self.running = []
         self.after = name
         return reports
 
@@ -325,10 +324,9 @@ class Rounds:
                 lambda: self.client.gather(futures, asynchronous=True),
                 callback_timeout=self.cluster.timeout,
             )
-        except BaseException:
-            if self.client.status == "running":
-                self.client.cancel(futures)
-            raise
+        finally:
+            self.running = []
+            _release(futures)
 
     def _wait(self, futures, doing):
         """Wait for futures; raise what went wrong with one of them, a real error before the loss of ranks."""
@@ -359,13 +357,18 @@ class Rounds:
         return RankLost("what a rank needs was lost with a worker")
 
     def end(self):
-        """Leave nothing on the workers: what runs is cancelled, and the ranks are forgotten."""
+        """Leave nothing on the workers: what runs there is cancelled, and the ranks are forgotten."""
         futures = [*self.running, *self.ranks, self.start, self.rows]
-        futures = [each for each in futures if each is not None]
         self.running, self.ranks = [], [None] * self.n_ranks
         self.start = self.rows = None
-        if futures and self.client.status == "running":
-            self.client.cancel(futures)
+        _release(futures)
+
+
+def _release(futures):
+    """Let go of futures; the workers then stop what nobody else waits for."""
+    for future in futures:
+        if future is not None and future.client.status == "running":
+            future.release()
 
 
 def _itself(value):
