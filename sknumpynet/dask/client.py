@@ -14,6 +14,8 @@ import distributed
 
 # Seconds between two looks at whether all workers still answer.
 LOOK_EVERY = 1.0
+# So many bytes go to the workers with the tasks themselves, through the scheduler.
+SENT_ALONG = 1 << 20
 
 
 @contextmanager
@@ -113,6 +115,15 @@ class Cluster:
         self._submitted.add(future)
         return future
 
+    def for_tasks(self, network, n):
+        """Return what to hand to ``n`` tasks for a network: itself, or a future where that is much to send.
+
+        Workers hand a future's value on to each other; for a small network that is a detour.
+        """
+        if network.params.nbytes * n <= SENT_ALONG:
+            return network
+        return self.submit(as_is, network)
+
     def release(self):
         """Cancel what is running, and let the workers forget what they keep."""
         futures = list({id(each): each for each in [*self._kept.values(), *self._submitted]}.values())
@@ -164,6 +175,8 @@ class Cluster:
             try:
                 distributed.wait(futures, timeout=LOOK_EVERY)
                 return
+            except distributed.CancelledError:
+                return  # of rows that are lost: said by `_gather`
             except TimeoutError:
                 silent = silence.beyond()
             if silent is not None:
@@ -184,7 +197,7 @@ class Cluster:
                 f"Workers died while {doing}, each time with the same task ({self.retries} retries): they "
                 "may be short of memory. Give them more, give the fit smaller partitions, or raise retries"
             ) from error
-        except distributed.client.FutureCancelledError as error:
+        except distributed.CancelledError as error:
             raise RuntimeError(
                 f"Rows were lost with a worker while {doing}, and nothing says how to compute them anew. "
                 "Data that were put on the workers with client.scatter die with them: load them on the "
