@@ -7,12 +7,15 @@ Whatever a fit leaves on the workers is noted here and released at its end, erro
 from __future__ import annotations
 
 import time
+import weakref
 from contextlib import contextmanager, nullcontext
 
 import distributed
 
 # Seconds between two looks at whether all workers still answer.
 LOOK_EVERY = 1.0
+# So many bytes go to the workers with the tasks themselves, through the scheduler.
+SENT_ALONG = 1 << 20
 
 
 @contextmanager
@@ -77,6 +80,8 @@ class Cluster:
     def __init__(self, client, retries, timeout):
         self.client, self.retries, self.timeout = client, retries, timeout
         self._kept, self._team = {}, None
+        # those that are waited for, too: what has timed out stays in a cycle of references for a while
+        self._submitted = weakref.WeakSet()
 
     def workers(self):
         """Return the addresses of the workers and their number of threads, waiting for a first one."""
@@ -106,14 +111,26 @@ class Cluster:
 
     def submit(self, function, *args, **options):
         """Return the future of a call on some worker. It is dropped with its last reference."""
-        return self.client.submit(function, *args, pure=False, **options)
+        future = self.client.submit(function, *args, pure=False, **options)
+        self._submitted.add(future)
+        return future
+
+    def for_tasks(self, network, n):
+        """Return what to hand to ``n`` tasks for a network: itself, or a future where that is much to send.
+
+        Workers hand a future's value on to each other; for a small network that is a detour.
+        """
+        if network.params.nbytes * n <= SENT_ALONG:
+            return network
+        return self.submit(as_is, network)
 
     def release(self):
         """Cancel what is running, and let the workers forget what they keep."""
-        kept, self._kept = list(self._kept.values()), {}
-        if kept and self.client.status == "running":
-            self.client.cancel(kept)
-        for future in kept:
+        futures = list({id(each): each for each in [*self._kept.values(), *self._submitted]}.values())
+        self._kept = {}
+        if futures and self.client.status == "running":
+            self.client.cancel(futures)
+        for future in futures:
             future.release()
 
     def results(self, futures, doing="training"):
@@ -158,6 +175,8 @@ class Cluster:
             try:
                 distributed.wait(futures, timeout=LOOK_EVERY)
                 return
+            except distributed.CancelledError:
+                return  # of rows that are lost: said by `_gather`
             except TimeoutError:
                 silent = silence.beyond()
             if silent is not None:
@@ -178,7 +197,7 @@ class Cluster:
                 f"Workers died while {doing}, each time with the same task ({self.retries} retries): they "
                 "may be short of memory. Give them more, give the fit smaller partitions, or raise retries"
             ) from error
-        except distributed.client.FutureCancelledError as error:
+        except distributed.CancelledError as error:
             raise RuntimeError(
                 f"Rows were lost with a worker while {doing}, and nothing says how to compute them anew. "
                 "Data that were put on the workers with client.scatter die with them: load them on the "

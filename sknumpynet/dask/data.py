@@ -18,12 +18,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from sknumpynet._compat import has_feature_names
 from sknumpynet.checks.input_checks import explained_labels
-from sknumpynet.dask.client import as_is
 from sknumpynet.dask.partitions import partitions
 from sknumpynet.estimators.classifier import NumpyMLPClassifier, checked_labels
 from sknumpynet.estimators.labels import columns_of, learn_labels, plain_labels
 from sknumpynet.estimators.regressor import checked_numbers
 from sknumpynet.fitting.data import FitData
+from sknumpynet.fitting.rollback import quiet
 
 # Parts of fewer bytes are copied together, up to that many.
 SMALL = 16 << 20
@@ -384,9 +384,9 @@ class ClusterData(FitData):
     def predictions_are_finite(self, network, loss, n_rows):
         """Return whether all predictions are finite, for all rows or the first ``n_rows`` of each block."""
         cluster = self.cluster
-        network = cluster.submit(as_is, network)
         rows = None if n_rows >= self.n_rows else n_rows
         blocks = [block for share in self.shares for block in share.blocks]
+        network = cluster.for_tasks(network, len(blocks))
         finite = [cluster.submit(_predictions_are_finite, each, network, loss, rows) for each in blocks]
         return all(cluster.results(finite, "looking at the predictions"))
 
@@ -444,7 +444,7 @@ def _columns_of_block(block, targets):
 
 def _predictions_are_finite(block, network, loss, n_rows):
     data = FitData(block.X, None, block.targets)
-    with np.errstate(all="ignore"):
+    with quiet():
         return data.predictions_are_finite(network, loss, min(n_rows or block.n_rows, block.n_rows))
 
 

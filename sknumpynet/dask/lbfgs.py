@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from sknumpynet.core.training.lbfgs import Objective, Penalized
-from sknumpynet.dask.client import as_is
 from sknumpynet.fitting.fit_network import fit_lbfgs
+from sknumpynet.fitting.rollback import quiet
 from sknumpynet.fitting.threads import limited_blas_threads
 
 
@@ -43,11 +43,13 @@ class ClusterObjective(Penalized):
     def mean_loss(self, params):
         cluster = self.cluster
         self.network.params[...] = params
-        network = cluster.submit(as_is, self.network)
+        network = cluster.for_tasks(self.network, len(self.groups))
         parts = [
             cluster.submit(mean_loss_of, group, network, self.loss, self.total)
             for group in self.groups
         ]
+        if network is self.network:
+            return added(cluster.results(parts))
         return cluster.result(cluster.submit(added, parts))
 
 
@@ -61,7 +63,7 @@ def mean_loss_of(blocks, network, loss, total):
     """Return the share of some blocks in the mean loss of all rows, and its gradient."""
     value, gradient = 0.0, np.zeros_like(network.params)
     for block in blocks:
-        with np.errstate(all="ignore"), limited_blas_threads(block.n_rows, network):
+        with quiet(), limited_blas_threads(block.n_rows, network):
             objective = Objective(
                 network, loss, block.X, block.targets, block.sample_weight, 0.0, total=total
             )
@@ -74,9 +76,10 @@ def mean_loss_of(blocks, network, loss, total):
 def added(parts):
     """Return the sums of values and of gradients, in the order of the parts."""
     value, gradient = parts[0][0], parts[0][1].copy()
-    for other, gradient_of_other in parts[1:]:
-        value += other
-        gradient += gradient_of_other
+    with quiet():
+        for other, gradient_of_other in parts[1:]:
+            value += other
+            gradient += gradient_of_other
     return value, gradient
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from sknumpynet._compat import is_made_by_scikit_learn
 from sknumpynet.checks.input_checks import densified
-from sknumpynet.dask.client import as_is
 from sknumpynet.estimators.regressor import predicted
 from sknumpynet.fitting.data import FitData
+from sknumpynet.fitting.rollback import quiet
 from sknumpynet.fitting.validation_set import Scorer, ValidationSet
 
 # ---------------------------------------------------------------- on a worker
@@ -140,7 +140,7 @@ class ValidationPart:
         for block, rows in self._with_rows(blocks):
             targets, weights = taken(block.targets, rows), taken(block.sample_weight, rows)
             if len(targets):
-                with np.errstate(all="ignore"):
+                with quiet():
                     raw = network.predict(block.X, rows)
                     measured = self._added(measured, network, targets, raw, weights)
         return measured
@@ -328,13 +328,13 @@ class ClusterValidation(ValidationSet):
         squares = [each.squares for each in measured if each.squares is not None]
         return sum(squares[1:], squares[0]).r2()
 
-    def _ask(self, function, *args):
+    def _ask(self, function, network=None):
         """Return what a function of the part and the blocks of each share gives."""
-        cluster = self.data.cluster
-        args = [cluster.submit(as_is, each) for each in args]
+        cluster, shares = self.data.cluster, self.data.shares
+        args = [] if network is None else [cluster.for_tasks(network, len(shares))]
         futures = [
             cluster.submit(function, self.part(number), list(share.blocks), *args)
-            for number, share in enumerate(self.data.shares)
+            for number, share in enumerate(shares)
         ]
         return cluster.results(futures, "validating")
 

@@ -67,6 +67,16 @@ def is_stochastic(estimator):
     return True
 
 
+def warn_of_collection(X, name):
+    """Warn where X is a collection of Dask's: its rows are fetched into this process."""
+    if type(X).__module__.partition(".")[0] in ("dask", "dask_expr"):
+        warn(
+            f"X is a Dask collection, and {name} fetches all of its rows into this process. Where they fit "
+            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers, where the rows lie, "
+            "and gives the same numbers"
+        )
+
+
 class _Start(NamedTuple):
     """What a fit begins with."""
 
@@ -311,6 +321,7 @@ class BaseNumpyMLP(
 
     def _fit_data(self, X, y, sample_weight, earlier, call, classes=None):
         """Return the kind of targets, the checked data, and the names of the features."""
+        warn_of_collection(X, type(self).__name__)
         target, X_checked, y, targets, names = self._check_data(X, y, earlier, call, classes)
         if sample_weight is not None:
             if earlier is not None:
