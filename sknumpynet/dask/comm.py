@@ -4,8 +4,9 @@
 A rank is a thread on a worker. Ranks find each other at the addresses of their workers, through a handler
 that is added to each worker: no port is opened, and TLS is that of the cluster.
 
-A short vector goes from each rank to all others at once. Of a long one each rank sums its slice and sends
-the sum to all. In both cases the vectors are added in the order of the ranks, which gives the same bits.
+Of a long vector each rank sums a slice and sends the sum to all. A short one goes from each rank to all
+others at once, or, where these are many, to one after the other whose sums are twice, four times, ... as
+large. All ranks add in the same order, which gives the same bits.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ JOIN = "sknumpynet_join"
 LONG = 1 << 18  # bytes, from which on slices are summed
 SHORT = 1 << 16  # bytes, up to which one more copy costs less than a frame of its own
 GOODBYE = 5.0  # seconds at most for the last words
+FEW = 4  # ranks that send to all others at once
 POLL = 0.05  # seconds between two looks at whether to go on waiting
 
 
@@ -94,7 +96,7 @@ class Ranks(Collective):
         self.comms, self.writing = {}, {}
         self.inbox = {other: queue.SimpleQueue() for other in self.others}
         self.lost = set()
-        self.n_messages = self.n_sums = self.bytes_sent = 0
+        self.n_sums = self.bytes_sent = 0
         self.seconds = 0.0  # in which sums were waited for
         self.total = np.empty(0)
 
@@ -188,8 +190,10 @@ class Ranks(Collective):
         started = time.perf_counter()
         if self.size > 2 and vector.nbytes >= LONG:
             self._sum_slices(vector)
-        else:
+        elif self.size <= FEW:
             self._sum_whole(vector)
+        else:
+            self._sum_by_doubling(vector)
         self.seconds += time.perf_counter() - started
 
     def check_cancelled(self):
@@ -212,6 +216,28 @@ class Ranks(Collective):
         for other in self.others:
             slices[other][...] = self._receive(other, vector.dtype)
 
+    def _sum_by_doubling(self, vector):
+        """Sum with ranks 1, 2, 4, ... away; those beyond the largest power of two let others add theirs.
+
+        a + b and b + a are the same bits, so that both of a pair have the same sum.
+        """
+        n = 1 << (self.size.bit_length() - 1)
+        beyond = self.rank + n
+        if self.rank >= n:
+            self._send({self.rank - n: vector})
+            vector[...] = self._receive(self.rank - n, vector.dtype)
+            return
+        if beyond < self.size:
+            vector += self._receive(beyond, vector.dtype)
+        distance = 1
+        while distance < n:
+            other = self.rank ^ distance
+            self._send({other: vector})
+            vector += self._receive(other, vector.dtype)
+            distance *= 2
+        if beyond < self.size:
+            self._send({beyond: vector})
+
     def _add_up(self, mine, out):
         """Write the sum of ``mine`` and what the others have sent into ``out``, in the order of the ranks."""
         if len(self.total) != len(mine) or self.total.dtype != mine.dtype:
@@ -227,14 +253,13 @@ class Ranks(Collective):
 
     def _send(self, parts):
         """Send each rank its part: a copy, for what is sent stays in a buffer until the network takes it."""
-        self.n_messages += 1
         messages, packed = {}, {}
         for other, part in parts.items():
             self.bytes_sent += part.nbytes
             if id(part) not in packed:
                 short = part.nbytes <= SHORT
                 packed[id(part)] = part.tobytes() if short else to_serialize(part.copy())
-            messages[other] = (self.n_messages, packed[id(part)])
+            messages[other] = (self.n_sums, packed[id(part)])
         self.loop.call_soon_threadsafe(self._write_all, messages)
 
     def _write_all(self, messages):
@@ -264,8 +289,8 @@ class Ranks(Collective):
         if message is None:
             raise RankLost(f"worker {self.addresses[other]} is lost")
         number, content = message
-        if number != self.n_messages:
-            raise RuntimeError(f"message {number} of rank {other} came at {self.n_messages}")
+        if number != self.n_sums:
+            raise RuntimeError(f"rank {other} is at sum {number}, this one at {self.n_sums}")
         if isinstance(content, Serialize):  # between workers in one process
             content = content.data
         return np.frombuffer(content, dtype) if isinstance(content, bytes) else content
