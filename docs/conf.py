@@ -1,10 +1,12 @@
 """How Sphinx builds the documentation."""
 
+import re
 import sys
 import urllib.request
 from pathlib import Path
 
 from cycler import cycler
+from docutils import nodes
 
 import sknumpynet
 
@@ -56,10 +58,11 @@ plot_rcparams = {
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "ignore_pattern": r"benchmarks",
+    "ignore_pattern": r"benchmarks|web_service",
     "nested_sections": False,
     "abort_on_example_error": True,
     "show_memory": False,
+    "write_computation_times": False,
     "remove_config_comments": True,
     "backreferences_dir": "generated/backreferences",
     "within_subsection_order": "gallery_order.place",
@@ -68,12 +71,22 @@ sphinx_gallery_conf = {
 
 
 def take_headers_in_rst_only(app, config):
-    """A README.md does not make the folder that it is in, examples/benchmarks, a part of the gallery."""
+    """A README.md does not make the folder that it is in, examples/benchmarks say, a part of the gallery."""
     config.sphinx_gallery_conf["source_suffix"] = {".rst": "restructuredtext"}
+
+
+def describe_thumbnails(app, doctree):
+    """Give the pictures of the gallery, which have no alternative text, the titles of their examples."""
+    for image in doctree.findall(nodes.image):
+        named = re.search(r"sphx_glr_(plot_\w+)_thumb", image.get("uri", ""))
+        if named and not image.get("alt", "").strip():
+            source = Path(__file__).parents[1] / "examples" / f"{named[1]}.py"
+            image["alt"] = f"Picture of the example {source.read_text(encoding='utf-8').splitlines()[1]}"
 
 
 def setup(app):
     app.connect("config-inited", take_headers_in_rst_only, priority=20)  # sphinx-gallery's is 10
+    app.connect("doctree-read", describe_thumbnails)
 
 
 def reachable(inventories):
@@ -102,10 +115,13 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_title = "sknumpynet"
+html_favicon = "_static/logo.svg"
+mathjax_path = "mathjax/tex-svg.js"  # from our own files: formulas show without a network
 html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
     "navigation_with_keys": False,
-    "show_prev_next": False,
+    "show_prev_next": True,
+    "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "sknumpynet"},
     "use_edit_page_button": False,
 }
 PLAIN = (

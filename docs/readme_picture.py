@@ -1,29 +1,45 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Draws docs/_static/readme.png: a network with the numbers of one row, and the README's comparison.
+"""Draws the pictures of the README in docs/_static, and prints its table.
 
-What it prints is the table in the README.
+network.png is a network with the numbers of one row, xor.gif its training in motion, and comparison.png both loss
+curves, one over the other.
 
     python docs/readme_picture.py
 """
 
+import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
-from sknumpynet import NetworkDisplay, NumpyMLPClassifier, compare_with_sklearn
+from sknumpynet import (
+    NetworkDisplay,
+    NumpyMLPClassifier,
+    animate_training,
+    compare_with_sklearn,
+)
+from sknumpynet.datasets import xor
 
-figure = plt.figure(figsize=(12, 4.8), layout="constrained")
-left, right = figure.subfigures(1, 2, width_ratios=(1.25, 1))
+STATIC = Path(__file__).parent / "_static"
+warnings.simplefilter("ignore", ConvergenceWarning)
 
-X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
-xor = NumpyMLPClassifier((4,), "tanh", solver="lbfgs", alpha=0.01, random_state=0).fit(X, y)
-network = NetworkDisplay.from_estimator(xor, [1, 0], 1, ax=left.subplots())
-network.ax_.set_title("XOR of the row (1, 0), forward and backward", fontsize=11)
+X, y = xor()
+model = NumpyMLPClassifier((4,), "tanh", alpha=0.001, learning_rate_init=0.1, random_state=1)
+animate_training(model, X, y, epochs=90, every=3).save(STATIC / "xor.gif", fps=8)
+
+model.set_params(max_iter=90, n_iter_no_change=90).fit(X, y)
+figure, axes = plt.subplots(figsize=(7, 4.8), layout="constrained")
+display = NetworkDisplay.from_estimator(model, [1, 0], 1, ax=axes, colorbar=False)
+axes.set_title("XOR of the row (1, 0), forward and backward", fontsize=11)
+figure.savefig(STATIC / "network.png", dpi=100)
 
 digits, labels = load_digits(return_X_y=True)
 comparison = compare_with_sklearn(NumpyMLPClassifier(random_state=0), digits / 16, labels)
 print(comparison)
-comparison.plot(axes=right.subplots(2, 1, sharex=True, height_ratios=(5, 2)))
-
-figure.savefig(Path(__file__).parent / "_static" / "readme.png", dpi=110)
+figure, axes = plt.subplots(
+    2, 1, figsize=(7, 4.2), sharex=True, height_ratios=(5, 2), layout="constrained"
+)
+comparison.plot(axes=axes)
+figure.savefig(STATIC / "comparison.png", dpi=100)

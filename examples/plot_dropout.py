@@ -2,7 +2,7 @@
 Noisy labels: ``dropout``
 =========================
 
-A network with many weights learns everything by heart, the mistakes in the labels too. With ``dropout=0.5``
+A network with many weights overfits: it learns the mistakes in the labels too. With ``dropout=0.5``
 half of the hidden units, drawn anew, are left out of each training step, and so no unit can rely on others to
 remember single rows.
 """

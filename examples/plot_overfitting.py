@@ -2,14 +2,14 @@
 Overfitting, and what ``alpha`` and ``dropout`` do about it
 ===========================================================
 
-A network with ten thousand weights and sixty rows can learn the rows by heart, chance and all, and be surer
+A network with ten thousand weights and sixty rows can memorise the rows, noise included, and be surer
 of itself than it should. Two brakes are shown here: ``alpha``, a price on large weights, and ``dropout``,
 which leaves out hidden units at random while training.
 """
 
 # %%
-# Sixty rows by heart
-# -------------------
+# Sixty rows memorised
+# ---------------------
 # Two classes, half-moons that overlap so far that no border can tell all rows apart. The test rows, passed as
 # ``X_val`` without ``early_stopping``, decide nothing; they are scored after each epoch.
 

@@ -1,6 +1,6 @@
 """
-Bands instead of points: ``Quantile``
-=====================================
+Prediction intervals: ``Quantile``
+==================================
 
 How far off may a prediction be? With the loss ``Quantile([0.1, 0.5, 0.9])`` one network has three outputs:
 a value with a tenth of the targets below it, the median, and a value with a tenth above it. The band

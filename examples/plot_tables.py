@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from sknumpynet import TabularMLPRegressor
+from sknumpynet import LossCurveDisplay, TabularMLPRegressor
 
 
 def draw(n, rng, low=0.0, high=10.0):
@@ -32,7 +32,7 @@ rng = np.random.default_rng(0)
 left, y_left = draw(400, rng, 0, 4)
 right, y_right = draw(400, rng, 6, 10)
 X, y = pd.concat([left, right], ignore_index=True), np.concatenate([y_left, y_right])
-model = TabularMLPRegressor(n_cycles=3, random_state=0).fit(X, y)
+model = TabularMLPRegressor(first_cycle=4, n_cycles=4, random_state=0).fit(X, y)
 print(f"{model.n_members_} members, R2 out of fold {model.oof_score_:.3f}")
 
 # %%
@@ -65,29 +65,43 @@ below.set(xlabel="x", ylabel="members' spread", ylim=(0, None))
 plt.show()
 
 # %%
-# Cycles and snapshots
-# --------------------
-# ``history_`` has a row for each snapshot: the loss on rows that the members had not seen, and the weight
-# in the ensemble. Members with and without numeric embeddings, periodic functions of a column, are both
-# tried: which are better depends on the table.
+# Bumps and snapshots
+# -------------------
+# In each cycle the learning rate goes up and down once, a bump, and each cycle is twice as long as the one
+# before. Dropout and weight decay stay at their height for the first half and then go down. Where the rate
+# is back at 0 the members have settled: a snapshot is taken there, and rows that they have not seen are
+# predicted.
+#
+# ``history_`` has a row for each snapshot: the loss on those rows, and the weight in the predictions. Members
+# with and without numeric embeddings, periodic functions of a column, are both tried: which are better
+# depends on the table.
 
 history = pd.DataFrame(model.history_)
 print(history.round(4).to_string(index=False))
 
 # %%
-# A dot's area is the weight of its snapshot.
+# Below is what :class:`~sknumpynet.LossCurveDisplay` draws: the loss out of fold at the end of each bump. A
+# dot's area is the weight of its snapshot. Training ends where a bump takes nothing more off.
 
-figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
-for embedded, colour, label in (
-    (True, "#0072B2", "with numeric embeddings"),
-    (False, "#D55E00", "without"),
-):
-    part = history[history["numeric_embedding"] == embedded]
-    axes.plot(part["cycle"], part["loss"], color=colour, marker=".", label=label)
-    axes.scatter(part["cycle"], part["loss"], s=1000 * part["weight"], color=colour, alpha=0.4)
-axes.set(xlabel="cycle", ylabel="loss on rows not seen", xticks=sorted(set(history["cycle"])))
-axes.margins(0.15)
-axes.legend()
+cycles = history.drop_duplicates("cycle")
+figure, (bumps, losses) = plt.subplots(2, sharex=True, figsize=(7, 6), layout="constrained")
+for end, n_epochs in zip(cycles["epoch"], cycles["epochs"], strict=True):
+    t = np.linspace(0, 1, 100)
+    epochs = end - n_epochs + t * n_epochs
+    rate = model.learning_rate * (1 - np.cos(2 * np.pi * t)) / 2
+    flat = (1 + np.cos(np.pi * (np.maximum(1, 2 * t) - 1))) / 2
+    bumps.plot(epochs, rate, color="#D55E00", label="learning rate" if end == n_epochs else None)
+    bumps.plot(
+        epochs,
+        model.dropout * flat,
+        color="#888888",
+        linestyle="--",
+        label="dropout" if end == n_epochs else None,
+    )
+    bumps.axvline(end, color="black", linewidth=0.8, linestyle=":")
+bumps.set(ylabel="learning rate, dropout", title="dotted: snapshots")
+bumps.legend()
+LossCurveDisplay.from_estimator(model, ax=losses)
 plt.show()
 
 # %%

@@ -66,11 +66,15 @@ from sknumpynet.core import (
 from sknumpynet.core.renamed import old_names_of
 from sknumpynet.displays import (
     ActivationsDisplay,
+    LearningRateDisplay,
     LossCurveDisplay,
     NetworkDisplay,
+    TrainingAnimation,
     WeightsDisplay,
+    animate_training,
+    find_learning_rate,
 )
-from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor, fit_side_by_side
 from sknumpynet.inspection import HiddenActivations, StepExplanation, explain_step
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 
@@ -111,6 +115,7 @@ __all__ = [
     "Initializer",
     "InverseScaling",
     "LeakyReLU",
+    "LearningRateDisplay",
     "LecunNormal",
     "LecunUniform",
     "Lion",
@@ -143,16 +148,20 @@ __all__ = [
     "TabularMLPClassifier",
     "TabularMLPRegressor",
     "Tanh",
+    "TrainingAnimation",
     "Uniform",
     "ValidationMonitor",
     "Warmup",
     "WeightsDisplay",
     "Zeros",
     "__version__",
+    "animate_training",
     "compare_with_sklearn",
     "datasets",
     "explain_step",
     "export",
+    "find_learning_rate",
+    "fit_side_by_side",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """``python -m sknumpynet``: scikit-learn's networks and ours side by side, on real data.
 
-``python -m sknumpynet export MODEL --to FOLDER`` exports a network.
+``python -m sknumpynet export MODEL --to FOLDER`` exports a network, and ``python -m sknumpynet learn`` is a
+guided tour of one training step.
 """
 
 import sys
@@ -9,6 +10,8 @@ import sys
 if __name__ == "__main__":
     if sys.argv[1:2] == ["export"]:
         from sknumpynet.export.command_line import main
+    elif sys.argv[1:2] == ["learn"]:
+        from sknumpynet.learn import main
     else:
         from sknumpynet.comparison.command_line import main
     sys.exit(main())

@@ -55,6 +55,7 @@ __all__ = [
     "check_optimize_result",
     "check_sample_weight",
     "fit_context",
+    "has_callbacks",
     "has_feature_names",
     "is_made_by_scikit_learn",
     "rows_of",
@@ -137,8 +138,15 @@ def callbacks_of(estimator):
     return vars(estimator).get("_skl_callbacks", [])
 
 
+def has_callbacks(estimator):
+    """Return whether anything is to be called in a fit: callbacks of the estimator, or of one around it."""
+    return hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
+
+
 class EpochHooks:
     """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a child of it.
+
+    With ``task_name="cycle"``, as for tables, what is said of epochs holds for cycles.
 
     Parameters
     ----------
@@ -146,20 +154,22 @@ class EpochHooks:
         The estimator in training.
     data : dict
         ``X``, ``y`` and ``metadata`` to hand to the hooks.
-    max_epochs : int
-        Largest number of epochs.
+    max_epochs : int or None
+        Largest number of epochs; None where it is not known.
     reconstruct : callable
         Returns the attributes that make a copy of the estimator predict as the network would now.
     row_of : callable, default=None
         Returns the newest row of a record of training, as a dict of numbers.
+    task_name : {"epoch", "cycle"}, default="epoch"
+        What a child is called.
     """
 
-    def __init__(self, estimator, data, max_epochs, reconstruct, row_of=None):
+    def __init__(self, estimator, data, max_epochs, reconstruct, row_of=None, task_name="epoch"):
         self.options = {"estimator": estimator, **data}
-        self.reconstruct, self.row_of = reconstruct, row_of
+        self.reconstruct, self.row_of, self.task_name = reconstruct, row_of, task_name
         self.root = self.epoch = self.get_state = None
         self.keepers = []
-        if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+        if has_callbacks(estimator):
             self.root = estimator._init_callback_context(max_subtasks=max_epochs)
             self.root.call_on_fit_task_begin(**self.options)
 
@@ -179,12 +189,12 @@ class EpochHooks:
     def count_as_done(self, n_epochs):
         """Number the epochs to come after those of the fit that this one goes on with."""
         for _ in range(n_epochs if self.root is not None else 0):
-            self.root.subcontext(task_name="epoch")
+            self.root.subcontext(task_name=self.task_name)
 
     def begin_epoch(self):
         """Call the hooks for the beginning of an epoch."""
         if self.root is not None:
-            self.epoch = self.root.subcontext(task_name="epoch")
+            self.epoch = self.root.subcontext(task_name=self.task_name)
             self.epoch.call_on_fit_task_begin(**self.options)
 
     def end_epoch(self, history=None):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 # To be raised whenever older versions cannot read what is written, or this one not what they wrote.
-PICKLE_FORMAT = 2
+PICKLE_FORMAT = 3
 OLDEST_FORMAT = 2
 KEY = "_sknumpynet_version"
 # What stands in the state of an estimator beside its model.

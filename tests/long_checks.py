@@ -3,7 +3,7 @@
 
 ::
 
-    python tests/long_checks.py                                       all three: about half an hour
+    python tests/long_checks.py                                       all six: about an hour
     python tests/long_checks.py --only settings --n 500 --jobs 4      some of one
     python tests/long_checks.py --only settings --number 123          a single one, printed
 
@@ -21,6 +21,19 @@
     A fit in another process, with a `Checkpoint`, is killed at a random moment, once or twice. The same call
     then ends with the numbers of a fit that nobody killed, bit by bit, and leaves no file (scikit-learn 1.9
     and later).
+
+``exports``
+    A fitted estimator goes by every way out and, where there is one, back: a file of `export.save`, a folder,
+    ONNX in both precisions (where onnxruntime is installed), scikit-learn's networks. For each way it is
+    counted whether the predictions are equal (see export/ways_out.py), it is refused, or something is wrong.
+``mutated``
+    A file of a network, of an estimator for tables or of a checkpoint is damaged, or made up, and read. It is
+    refused with one ValueError that names the file, or read as it was written; no code runs meanwhile, and at
+    most ten times its size and 10 MB of memory are taken.
+
+``dask_kills``
+    A worker is killed at a random moment of a fit on a Dask cluster (where Dask is installed), once or twice.
+    The fit ends with the numbers of one that nothing has disturbed, bit by bit, and does not hang.
 
 What fails is printed with the simplest setting found that fails alike. The exit status is 1 if anything does.
 """
@@ -385,13 +398,87 @@ def kill(setting, path, seconds):
     return child.exitcode < 0
 
 
+# -------------------------------------------------------------------- ways out of the process
+
+
+def draw_export(draw):
+    """Draw a setting that fits; once in eight times one of an estimator for tables."""
+    from export.random_tables import draw_table
+
+    if draw.random() < 0.125:
+        return {"table": draw_table(draw)}
+    while True:
+        setting = random_settings.draw_any(draw)
+        if fitted_by(setting) is not None:
+            return setting
+
+
+def fitted_by(setting):
+    """Return the estimator of a setting, or None where a part of it will not do."""
+    X, y, given = make_data(setting)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            return OURS[setting["estimator"]](**setting["parameters"]).fit(X, y, **given)
+        except Exception as error:
+            if refuses(error, setting):
+                return None
+            raise
+
+
+def check_export(setting):
+    """Return what became of a setting by each way, and what is wrong, or None."""
+    from export import random_tables, ways_out
+
+    np.random.seed(0)  # what random_state=None reads
+    if "table" in setting:
+        return ways_out.check_ways_of_table(*random_tables.fit_table(setting["table"]))
+    X, _, _ = make_data(setting)
+    return ways_out.check_ways(fitted_by(setting), X)
+
+
+def draw_mutation(draw):
+    from export import mutations
+
+    return mutations.draw_mutation(draw)
+
+
+def check_mutation(setting):
+    """Return what became of a mutated file, and what is wrong, or None."""
+    from export import mutations
+
+    kind, outcome = mutations.outcome_of(setting)
+    is_right = outcome in ("refused", "the same")
+    return f"{kind}, {setting['mutation']}: {outcome}", None if is_right else outcome
+
+
+# -------------------------------------------------------------------- workers of a cluster
+
+
+def draw_dask_kill(draw):
+    import dask_kills
+
+    return dask_kills.draw_dask_kill(draw)
+
+
+def check_dask_kill(setting):
+    """Return what became of a fit whose workers were killed, and what is wrong, or None."""
+    import dask_kills
+
+    return dask_kills.check_dask_kill(setting)
+
+
 # -------------------------------------------------------------------- running them
 
 CHECKS = {
     "parity": (random_settings.draw_parity, check_parity, 2400),  # of which 2000 are compared
     "settings": (random_settings.draw_any, check_setting, 5000),
     "kills": (random_settings.draw_kill, check_kill, 200),
+    "exports": (draw_export, check_export, 500),
+    "mutated": (draw_mutation, check_mutation, 2000),
+    "dask_kills": (draw_dask_kill, check_dask_kill, 40),
 }
+AS_THEY_ARE = ("kills", "mutated", "dask_kills")  # nothing in their settings can be made simpler
 
 
 def run_one(check, seed, number):
@@ -426,6 +513,8 @@ def simplify(setting, check):
                 return False
         return problem is not None and kind_of(problem) == kind
 
+    if "table" in setting:
+        return setting
     plain = PLAIN | {"target": PLAIN_TARGET[setting["estimator"]]}
     for name in [name for name in plain if name in setting]:
         if still_fails(setting | {name: plain[name]}):
@@ -446,18 +535,19 @@ def show(setting):
 def run_many(check, numbers, seed, jobs):
     """Run a check on those settings, print what was found, and return the number of failures."""
     outcomes, failures = collections.Counter(), collections.defaultdict(list)
-    started = time.perf_counter()
+    started, done = time.perf_counter(), 0
     one = functools.partial(run_one, check, seed)
     new_interpreters = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=new_interpreters) as pool:
         for number, (_, outcome, problem) in zip(numbers, pool.map(one, numbers, chunksize=4)):
-            outcomes[outcome] += 1
+            outcomes.update([outcome] if isinstance(outcome, str) else outcome)
+            done += 1
             if problem:
                 failures[kind_of(problem)].append((number, problem))
-            if sum(outcomes.values()) % 500 == 0:
-                print(f"  ... {sum(outcomes.values())}", flush=True)
+            if done % 500 == 0:
+                print(f"  ... {done}", flush=True)
     print(f"{check}: {len(numbers)} settings in {time.perf_counter() - started:.0f} s")
-    for outcome, count in outcomes.most_common():
+    for outcome, count in sorted(outcomes.items(), key=lambda item: (-item[1], item[0])):
         print(f"  {count:5d} {outcome}")
     for kind, found in sorted(failures.items(), key=lambda item: -len(item[1])):
         number, problem = found[0]
@@ -465,14 +555,14 @@ def run_many(check, numbers, seed, jobs):
         print(f"    numbers {', '.join(str(n) for n, _ in found[:8])}; number {number}: {problem}")
         setting = CHECKS[check][0](drawer(check, seed, number))
         with contextlib.suppress(Exception):  # what fails by chance cannot be made simpler
-            setting = setting if check == "kills" else simplify(setting, check)
+            setting = setting if check in AS_THEY_ARE else simplify(setting, check)
         print(show(setting), flush=True)
     return sum(map(len, failures.values()))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=list(CHECKS), help="one of the three checks")
+    parser.add_argument("--only", choices=list(CHECKS), help="one of the checks")
     parser.add_argument("--n", type=int, help="how many settings, from --first on")
     parser.add_argument("--first", type=int, default=0, help="the first setting's number")
     parser.add_argument("--number", type=int, help="this one alone, and print it")

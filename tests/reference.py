@@ -221,6 +221,49 @@ def backpropagate(X, y, sample_weight, weights, biases, activations, loss, l2=0.
     return value, dW, db, error
 
 
+# ---- layers for tables, a number at a time
+
+
+def embed(X, w, b, V):
+    """Each row as ``[E_1, ..., E_f, x]``; w and b are of shape (f, H), V of shape (f, o, H)."""
+    rows = []
+    for x in X:
+        E = []
+        for x_i, w_i, b_i, V_i in zip(x, w, b, V):
+            waves = [math.cos(2 * math.pi * x_i * u + v) for u, v in zip(w_i, b_i)]
+            E += [sum(v * wave for v, wave in zip(mix, waves)) for mix in V_i]
+        rows.append([*E, *x])
+    return np.array(rows)
+
+
+def embed_slopes(X, w, b, V, delta):
+    """The slopes of ``(delta * embed(X, w, b, V)).sum()`` by w, b, V and X."""
+    dw, db, dV, dX = np.zeros_like(w), np.zeros_like(b), np.zeros_like(V), np.zeros_like(X)
+    f, o, H = V.shape
+    for n, x in enumerate(X):
+        dX[n] += delta[n, f * o :]
+        for i in range(f):
+            for h in range(H):
+                angle = 2 * math.pi * x[i] * w[i, h] + b[i, h]
+                for j in range(o):
+                    error = delta[n, i * o + j]
+                    dV[i, j, h] += error * math.cos(angle)
+                    by_angle = -math.sin(angle) * V[i, j, h] * error
+                    db[i, h] += by_angle
+                    dw[i, h] += by_angle * 2 * math.pi * x[i]
+                    dX[n, i] += by_angle * 2 * math.pi * w[i, h]
+    return dw, db, dV, dX
+
+
+def fit_unit(z, rows, shares):
+    """The factor of the weights of a unit with the numbers z, and its bias."""
+    mean = sum(z) / len(z)
+    std = math.sqrt(sum((each - mean) ** 2 for each in z) / len(z))
+    std = std if std >= 1e-6 else 1.0
+    b = -sum(share * z[row] / std for row, share in zip(rows, shares)) / sum(shares)
+    return 1 / std, b
+
+
 # ---- optimizers: lists of arrays in, new lists of arrays out
 
 

@@ -44,7 +44,38 @@ def test_a_kill():
     assert outcome.startswith("killed")
 
 
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_a_sample_of_the_ways_out(first):
+    found = [long_checks.run_one("exports", "sample", n) for n in range(first, first + 20)]
+    assert [problem for _, _, problem in found if problem] == []
+    outcomes = [each for _, outcome, _ in found for each in outcome]
+    assert sum(each.endswith("equal") for each in outcomes) >= 30
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_a_sample_of_mutated_files(number):
+    _, outcome, problem = long_checks.run_one("mutated", "sample", number)
+    assert problem is None
+    assert outcome.endswith((": refused", ": the same"))
+
+
 # -------------------------------------------------------------------- the checks can fail
+
+
+def test_a_way_out_that_is_wrong_is_found(monkeypatch):
+    from export import ways_out
+
+    class Rounded:
+        def __init__(self, model):
+            self.model = model
+
+        def predict(self, X):
+            return np.round(self.model.predict(X), 3)
+
+    monkeypatch.setattr(ways_out, "by_folder", lambda model, folder: Rounded(model))
+    outcomes, problem = long_checks.check_export({**PLAIN, "values": "normal"})
+    assert "folder: wrong" in outcomes and "file: equal" in outcomes
+    assert problem.startswith("folder: differs by")
 
 
 def test_numbers_that_differ_are_found():

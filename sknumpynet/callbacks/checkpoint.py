@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A callback that writes a fit to a file, from which it goes on after a crash (scikit-learn >= 1.9)."""
+"""A callback that writes a fit to a file, from which it is resumed after a crash (scikit-learn >= 1.9)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class Checkpoint:
     callbacks see the epochs that are left, with the numbers that they would have had. The file is removed
     when a fit has come to its end; it stays after Ctrl-C and after an error.
 
+    With `TabularMLPClassifier` and `TabularMLPRegressor`, which are trained in cycles, read "cycle" for
+    "epoch" on this page: a row of their ``history_``.
+
     "The same" means: all parameters but ``verbose``, with functions by name and code, arrays by value and a
     RandomState by its state; and shape and dtype of the data, of their weights and of validation data. The
     values of the data, and what a function looks up elsewhere, are not compared.
@@ -29,7 +32,7 @@ class Checkpoint:
     path : str or path-like
         The file. What is written goes to ``path`` with ".part" added and is then renamed, so that the file
         is whole at any time; the next writing and the end of a fit do away with what a kill has left there.
-        It is a zip of NumPy's arrays and a JSON text, with a digest of all of it, and is read without pickle.
+        It is a zip of NumPy's arrays and a JSON text, with a digest of both, and is read without pickle.
     every : int, default=1
         Number of epochs from one writing to the next, counted from the first epoch of the fit; 1 or more.
     seconds : float, default=0
@@ -77,7 +80,7 @@ class Checkpoint:
         self.seconds = seconds
 
     def setup(self, estimator, context):
-        """Refuse what will not do before the fit begins."""
+        """Refuse what is invalid before the fit begins."""
         validate_parameters(self._parameter_constraints, self.__getstate__(), "Checkpoint")
         name = os.fspath(self.path)
         if context.parent is not None or hasattr(estimator, "_parent_callback_ctx"):
@@ -85,7 +88,7 @@ class Checkpoint:
                 "Checkpoint cannot be used inside a meta-estimator, whose clones would share "
                 f"path={name!r}: fit the network by itself"
             )
-        if estimator.solver == "lbfgs":
+        if getattr(estimator, "solver", None) == "lbfgs":
             raise ValueError(
                 "Checkpoint needs a stochastic solver; solver='lbfgs' keeps its state in SciPy"
             )
@@ -121,7 +124,7 @@ class Checkpoint:
 
     def on_fit_task_end(self, estimator, context):
         """Write after an epoch."""
-        if context.task_name != "epoch":
+        if context.task_name not in ("epoch", "cycle"):
             return
         now = time.monotonic()
         is_due = (context.task_id + 1) % self.every == 0 and now - self._written >= self.seconds

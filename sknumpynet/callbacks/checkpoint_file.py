@@ -1,28 +1,42 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The file of a checkpoint: an uncompressed zip of .npy arrays and one JSON text, sealed with a digest.
+"""The file of a checkpoint: a state of arrays and plain values, and what the fit is.
 
-It is an .npz file that `numpy.load` opens without pickle. Its last bytes, the comment of the zip, are the
-SHA-256 of all bytes before them, so that no changed bit goes unnoticed.
+Files of format 1 were sealed by the comment of the zip, the SHA-256 of all bytes before it; they can be read.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import os
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from sknumpynet._container import (
+    HEADER,
+    MAX_HEADER,
+    can_hold,
+    check_entries,
+    read_parts,
+    write_file,
+)
 from sknumpynet._versions import current_version
 
+KIND = "sknumpynet checkpoint"
 # To be raised whenever older versions cannot read what is written.
-FORMAT = 1
-HEADER = "header.json"
-SEAL = b"sknumpynet checkpoint, sha256 "
+FORMAT = 2
+SEAL = b"sknumpynet checkpoint, sha256 "  # of format 1
 N_HEX = 64  # digits of a SHA-256
-PLAIN = (bool, int, float, str)
+# How NumPy begins an array of numbers in a file.
+NPY = re.compile(
+    rb"\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n"
+)
+PLAIN = (bool, int, str)
 REMEDY = "Remove the file to begin anew, or give another path"
 
 
@@ -52,50 +66,19 @@ def write_checkpoint(path, fingerprint, state):
     """
     arrays = Arrays()
     header = {
-        "format": FORMAT,
-        "version": current_version(),
+        "format": KIND,
+        "version": FORMAT,
+        "written_by": current_version(),
         "fingerprint": fingerprint,
         "state": arrays.encoded(state),
     }
-    part = part_of(path)
     try:
-        part.unlink(missing_ok=True)
-        with open(part, "x+b") as file:
-            _write_archive(file, header, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
+        write_file(path, header, arrays.listed(), part_of(path))
+    except OSError as error:
         reason = (
             f"{error.strerror or error}: the checkpoint could not be written, the last one is whole"
         )
         raise OSError(error.errno, reason, os.fspath(path)) from error
-
-
-def _write_archive(file, header, arrays):
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(zipfile.ZipInfo(HEADER), json.dumps(header))
-        for name, array in arrays.named():
-            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-        archive.comment = SEAL + b"0" * N_HEX
-    n_sealed = file.tell() - N_HEX
-    digest = _digest(file, n_sealed)
-    file.seek(n_sealed)
-    file.write(digest)
-
-
-def _digest(file, n_bytes):
-    """Return the SHA-256 of the first bytes of a file, as hexadecimal digits."""
-    found = hashlib.sha256()
-    file.seek(0)
-    while n_bytes > 0 and (piece := file.read(min(n_bytes, 1 << 20))):
-        found.update(piece)
-        n_bytes -= len(piece)
-    return found.hexdigest().encode()
 
 
 def read_checkpoint(path):
@@ -106,45 +89,83 @@ def read_checkpoint(path):
     ValueError
         If the file is none that `write_checkpoint` has written, or has changed since.
     """
-    with open(path, "rb") as file:
-        trouble = _trouble(file)
-        if trouble is None:
-            try:
-                with zipfile.ZipFile(file) as archive:
-                    header = json.loads(archive.read(HEADER))
-                    if header["format"] == FORMAT:
-                        state = decoded(header["state"], ReadArrays(archive))
-                        return dict(header["fingerprint"]), state
-                    trouble = (
-                        f"was written by sknumpynet {header['version']}, in the format "
-                        f"{header['format']}; this is sknumpynet {current_version()}, which reads the "
-                        f"format {FORMAT}: go on with that version"
-                    )
-            except (OSError, MemoryError):
-                raise
-            except Exception as error:
-                trouble = f"cannot be read ({type(error).__name__}: {error})"
-    raise ValueError(f"the checkpoint {os.fspath(path)!r} {trouble}. {REMEDY}")
-
-
-def _trouble(file):
-    """Return what is wrong with the bytes of a file, or None."""
-    start = file.read(2)
-    n_sealed = file.seek(0, os.SEEK_END) - N_HEX
-    if not start:
-        return "is empty"
-    if n_sealed > 0:
-        file.seek(n_sealed)
-        if file.read() == _digest(file, n_sealed):
-            return None
-    if start[:1] == b"\x80":  # how a pickle of protocol 2 or later begins
-        return (
-            "is a pickle, as earlier versions wrote them, or is damaged; pickles are not loaded, as they can "
-            "run code"
+    content = Path(path).read_bytes()
+    try:
+        is_format_1 = content[-N_HEX - len(SEAL) : -N_HEX] == SEAL
+        read = _read_format_1 if is_format_1 else read_parts
+        header, arrays = read(content, _check_header)
+        fingerprint, state = (
+            header["fingerprint"],
+            decoded(header["state"], dict(enumerate(arrays))),
         )
-    if start != b"PK":
+        texts = [*fingerprint, *fingerprint.values()]
+        if type(state) is not dict or not all(type(text) is str for text in texts):
+            raise ValueError("it does not say what fit it is of")
+        return fingerprint, state
+    except MemoryError:
+        raise
+    except Exception as error:  # of whatever kind the parsers raise: nothing was done yet
+        trouble = str(error) if isinstance(error, Newer) else _trouble(content, error)
+        raise ValueError(f"the checkpoint {os.fspath(path)!r} {trouble}. {REMEDY}") from error
+
+
+class Newer(ValueError):
+    """The file is of a format that this version does not know."""
+
+
+def _check_header(header):
+    if type(header) is not dict or header.get("format") not in (KIND, 1):
+        raise ValueError("it was not written by Checkpoint")
+    version = header["format"] if header["format"] == 1 else header["version"]
+    if type(version) is not int or not 1 <= version <= FORMAT:
+        raise Newer(
+            f"was written by sknumpynet {header.get('written_by')}, in the format {version}; this is "
+            f"sknumpynet {current_version()}, which reads formats up to {FORMAT}: go on with that version"
+        )
+
+
+def _trouble(content, error):
+    """Return what is wrong with a file that cannot be read."""
+    if not content:
+        return "is empty"
+    if content.startswith(b"\x80"):  # how a pickle of protocol 2 or later begins
+        return (
+            "is a pickle, as the first versions wrote them, or is damaged; pickles are not loaded, as they "
+            "can run code"
+        )
+    if not content.startswith(b"PK"):
         return "is no checkpoint of sknumpynet, or is damaged"
-    return "is damaged (cut short, or changed after it was written), or is no checkpoint"
+    reason = str(error) or type(error).__name__
+    return (
+        "is damaged (cut short, or changed after it was written), or is no checkpoint, and cannot be read: "
+        f"{reason}"
+    )
+
+
+def _read_format_1(content, check_header):
+    """Return header and arrays, as `read_parts` does."""
+    if hashlib.sha256(memoryview(content)[:-N_HEX]).hexdigest().encode() != content[-N_HEX:]:
+        raise ValueError("its content is not what was written: the digest differs")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check_entries(archive, len(content))
+        if archive.getinfo(HEADER).file_size > MAX_HEADER:
+            raise ValueError(f"{HEADER} is too long")
+        header = json.loads(archive.read(HEADER))
+        check_header(header)
+        names = [f"array_{number}.npy" for number in range(len(archive.namelist()) - 1)]
+        return header, [_array_in(archive.read(name)) for name in names]
+
+
+def _array_in(stored):
+    """Return the array in the bytes of a ``.npy`` file of format 1.0."""
+    begin = 10 + int.from_bytes(stored[8:10], "little")
+    found = NPY.fullmatch(stored[10:begin])
+    if not found or not stored.startswith(b"\x93NUMPY\x01\x00"):
+        raise ValueError("there is an array of a kind that is not read")
+    dtype, in_columns, sizes = (each.decode() for each in found.groups())
+    shape = [int(size) for size in sizes.split(",") if size.strip()]
+    array = np.frombuffer(stored, dtype, offset=begin).copy()
+    return array.reshape(shape, order="F" if in_columns == "True" else "C")
 
 
 class Arrays:
@@ -156,16 +177,18 @@ class Arrays:
     def __init__(self):
         self.found = {}  # id -> array, in the order of the names
 
-    def named(self):
-        """Return pairs of the name in the file and the array."""
-        return [(_name(number), array) for number, array in enumerate(self.found.values())]
+    def listed(self):
+        """Return the arrays, in the order of their numbers."""
+        return list(self.found.values())
 
     def encoded(self, value, *where):
         """Return a value for JSON; all but plain values become a dict of one key, the kind."""
         kind = type(value)
         if value is None or kind in PLAIN:
             return value
-        if kind in (np.ndarray, np.memmap) and not value.dtype.hasobject:
+        if kind is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if kind in (np.ndarray, np.memmap) and can_hold(value):
             return {"array": self._number(value)}
         if isinstance(value, np.generic) and value.dtype.kind in "biufc":
             return {"number": [value.dtype.str, value.tobytes().hex()]}
@@ -182,8 +205,8 @@ class Arrays:
         name = ".".join(where).removeprefix("training.")
         raise ValueError(
             f"Checkpoint cannot write {name}, which holds a {kind.__module__}.{kind.__qualname__}: only "
-            "arrays and plain values (None, bool, int, float, str; list, tuple, dict of these) go into the "
-            "file. Give its class a get_state and a set_state that return and take such"
+            "arrays of numbers and text, and plain values (None, bool, int, float, str; list, tuple, dict of "
+            "these), go into the file. Give its class a get_state and a set_state that return and take such"
         )
 
     def _number(self, array):
@@ -191,34 +214,21 @@ class Arrays:
         return list(self.found).index(id(array))
 
 
-class ReadArrays(dict):
-    """The arrays of a file by number, each read once."""
-
-    def __init__(self, archive):
-        super().__init__()
-        self.archive = archive
-
-    def __missing__(self, number):
-        with self.archive.open(_name(number)) as member:
-            self[number] = np.lib.format.read_array(member, allow_pickle=False)
-        return self[number]
-
-
 def decoded(value, arrays):
-    """Return what `Arrays.encoded` was given."""
+    """Return what `Arrays.encoded` was given; ``arrays`` have their numbers as keys."""
     if not isinstance(value, dict):
         return value
     [(kind, content)] = value.items()
     if kind == "array":
         return arrays[content]
     if kind == "floats":
-        return arrays[content].tolist()
+        return arrays.pop(
+            content
+        ).tolist()  # once: many references would make a file grow in memory
+    if kind == "float":
+        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]
     if kind == "number":
         return np.frombuffer(bytes.fromhex(content[1]), content[0])[0]
     if kind == "dict":
         return {decoded(key, arrays): decoded(each, arrays) for key, each in content}
     return {"list": list, "tuple": tuple}[kind](decoded(each, arrays) for each in content)
-
-
-def _name(number):
-    return f"array_{number}.npy"

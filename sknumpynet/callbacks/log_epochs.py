@@ -14,7 +14,9 @@ class LogEpochs:
     function : callable
         ``function(row)`` is called after each epoch, or iteration of L-BFGS. ``row`` is a dict with the keys
         of `history_`: 'epoch', an int, and numbers such as 'loss', 'learning_rate' and 'validation_score'.
-        What it returns does not count; what it raises ends the fit.
+        With `TabularMLPClassifier` and `TabularMLPRegressor` it is called after each cycle, with all of
+        `history_` but 'weight', which is known at the end. What it returns does not count; what it raises
+        ends the fit.
 
     Examples
     --------

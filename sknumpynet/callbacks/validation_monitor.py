@@ -11,7 +11,7 @@ from sknumpynet._compat import Interval, validate_parameters
 
 
 class ValidationMonitor:
-    """Scores the network on data of its own after each epoch.
+    """Scores the network on data of its own after each epoch, or after each cycle of those for tables.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class ValidationMonitor:
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         """Score after an epoch."""
         epoch = context.task_id + 1
-        if context.task_name != "epoch" or epoch % self.every:
+        if context.task_name not in ("epoch", "cycle") or epoch % self.every:
             return
         self.epochs_.append(epoch)
         self.scores_.append(float(self._scorer(fitted_estimator, self.X_val, self.y_val)))

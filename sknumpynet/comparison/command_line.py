@@ -45,6 +45,8 @@ examples:
       a table of your own: predict the column "price" from all the others
   python -m sknumpynet export MODEL --to FOLDER
       something else: a saved network, and code that needs NumPy alone to predict with it
+  python -m sknumpynet learn
+      something else: a guided tour of one training step
 
 The table's first line names its columns. Numbers ("1,234.50", "$5" and "12.3%" among them) are
 scaled, missing ones filled with the median; text is one-hot encoded; rows without a target are

@@ -10,7 +10,7 @@ To be read in this order: ``activations.base``, ``activations.basic``, ``losses.
 ``losses.log_loss``, ``losses.focal``, ``losses.multioutput``, ``losses.deviance``, ``initializers.scaled``,
 ``initializers.orthogonal``, ``schedules.decay``, ``schedules.cosine``, ``schedules.warmup``,
 ``optimizers.adam_variants``, ``optimizers.rmsprop_adagrad``, ``optimizers.rprop_lion``,
-``layers.normalization``.
+``layers.normalization``, ``layers.numeric_embedding``, ``layers.scale``, ``network.data_driven``.
 """
 
 from sknumpynet.core.activations import (
@@ -47,7 +47,17 @@ from sknumpynet.core.initializers import (
     Uniform,
     Zeros,
 )
-from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, Group, Layer, LayerNorm
+from sknumpynet.core.layers import (
+    Activate,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Group,
+    Layer,
+    LayerNorm,
+    NumericEmbedding,
+    Scale,
+)
 from sknumpynet.core.losses import (
     AbsoluteError,
     BinaryLogLoss,
@@ -64,7 +74,7 @@ from sknumpynet.core.losses import (
     Quantile,
     SquaredError,
 )
-from sknumpynet.core.network import Network, Workspace
+from sknumpynet.core.network import Network, Workspace, fit_to_data
 from sknumpynet.core.optimizers import (
     SGD,
     Adagrad,
@@ -148,6 +158,7 @@ __all__ = [
     "NAdam",
     "Network",
     "Normal",
+    "NumericEmbedding",
     "OneCycle",
     "Optimizer",
     "Orthogonal",
@@ -155,6 +166,7 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "Rprop",
+    "Scale",
     "Schedule",
     "SiLU",
     "Softplus",
@@ -169,6 +181,7 @@ __all__ = [
     "Workspace",
     "Zeros",
     "check_gradients",
+    "fit_to_data",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files.

@@ -70,13 +70,13 @@ def check_gradients(
     Parameters
     ----------
     network : Network
-        A network with float64 parameters; they are moved and put back.
+        A network with float64 parameters; they are moved and put back. It may be one of members.
     loss : Loss
         The loss.
     X : ndarray of shape (n, n_features), or sparse
-        A few rows of data.
+        A few rows of data; or (k, n, n_features), with rows for each member.
     y : ndarray
-        Targets, as the loss wants them.
+        Targets, as the loss wants them; with rows for each member, of the shape (k, n, ...).
     sample_weight : ndarray of shape (n,), default=None
         Weights of the rows.
     step : float, default=1e-5
@@ -114,13 +114,15 @@ def check_gradients(
         raise TypeError(f"network must compute in float64 to be checked; it has {network.dtype}")
     check_layers(network)
     check_loss(loss, y, network.n_outputs)
-    work = Workspace(network, X.shape[0])
+    if network.lead and X.ndim == 2:  # all members see the same rows
+        y = np.broadcast_to(y, (*network.lead, *y.shape))
+    work = Workspace(network, X.shape[-2])
     network.sample_masks(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
 
     def value() -> float:
         return _value(loss, y, network.forward(X, work), sample_weight)
 
-    _, delta = loss.value_and_gradient(y, network.forward(X, work), sample_weight)
+    delta = _delta(loss, y, network.forward(X, work), sample_weight)
     center = value()
     before = network.snapshot()
     network.backward(delta, work)
@@ -139,8 +141,8 @@ def check_gradients(
                     report,
                 )
     for name, params, _ in _arrays_from_output(network):
-        slopes, kinks = _slopes(params.reshape(-1), value, center, step)
-        error = np.abs(gradients[name].reshape(-1) - slopes)[~kinks].max(initial=0.0)
+        slopes, kinks = _slopes(params, value, center, step)
+        error = np.abs(gradients[name] - slopes)[~kinks].max(initial=0.0)
         size = max(np.abs(slopes)[~kinks].max(initial=0.0), 1e-3 * abs(center), 1e-6)
         report.errors[name] = float(error / size)
         report.n_checked += int((~kinks).sum())
@@ -164,8 +166,21 @@ def check_gradients(
     return report
 
 
+def _delta(loss: Loss, y: Array, raw: Array, sample_weight: Array | None) -> Array:
+    if raw.ndim == 2:
+        return loss.value_and_gradient(y, raw, sample_weight)[1]
+    if sample_weight is not None:
+        sample_weight = np.broadcast_to(sample_weight, raw.shape[:2])
+    return loss.values_and_gradient(y, raw, sample_weight)[1]
+
+
 def _value(loss: Loss, y: Array, raw: Array, sample_weight: Array | None) -> float:
-    """Return the loss whose slope the gradient is: with uncapped terms for the rows that are far out."""
+    """Return the loss whose slope the gradient is: with uncapped terms for the rows that are far out.
+
+    Of members it is the sum of their losses, whose slope by a parameter is that of one of them.
+    """
+    if raw.ndim == 3:
+        return sum(_value(loss, *each, sample_weight) for each in zip(y, raw, strict=True))
     far = np.abs(raw).max(axis=1) > FAR
     terms = loss.uncapped_terms(y[far], raw[far]) if far.any() and _knows_its_cap(loss) else None
     if terms is None:
@@ -192,26 +207,28 @@ def _knows_its_cap(loss: Loss) -> bool:
 
 def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Array, Array]:
     """Return the central differences, and where they cannot be trusted because of a kink."""
-    slopes, kinks = np.empty_like(params), np.zeros(params.shape, bool)
-    for index, kept in enumerate(params):
+    slopes, kinks = np.empty(params.shape), np.zeros(params.shape, bool)
+    for index in np.ndindex(params.shape):
+        kept = params[index]
         params[index] = kept + step
         right = value()
         params[index] = kept - step
         left = value()
         params[index] = kept
-        slopes[index] = (right - left) / (2 * step)
+        slope = (right - left) / (2 * step)
+        slopes[index] = slope
         # The one-sided slopes of a smooth function differ by about step * L''. At a kink they differ by
         # about as much as they are large, and halving the step tells the two apart: it halves the
         # difference where the function is smooth, and leaves the central slope as it is.
         bend = abs(right - 2 * center + left) / step
-        if bend > 1e-4 * max(abs(slopes[index]), 1e-5):
+        if bend > 1e-4 * max(abs(slope), 1e-5):
             params[index] = kept + step / 2
             right = value()
             params[index] = kept - step / 2
             left = value()
             params[index] = kept
             near = abs(right - 2 * center + left) / (step / 2)
-            moved = abs((right - left) / step - slopes[index])
+            moved = abs((right - left) / step - slope)
             kinks[index] = not 0.4 * bend < near < 0.6 * bend or moved > 0.05 * bend
     return slopes, kinks
 

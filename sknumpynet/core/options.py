@@ -92,6 +92,10 @@ def with_nested(params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+# The classes of the core by name that `from_data` can make: those that derive from `Options`, and `Group`.
+CLASSES: dict[str, type] = {}
+
+
 class Options:
     """Base of the parameter objects: constructor arguments are attributes of the same name.
 
@@ -109,6 +113,8 @@ class Options:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         keep_old_names(cls, cls.renamed)
+        if cls.__module__.startswith("sknumpynet.core."):
+            CLASSES[cls.__name__] = cls
 
     def get_params(self, deep: bool = False) -> dict[str, Any]:
         """Return the constructor arguments as a dict; with ``deep`` those of objects among them, too.
@@ -216,6 +222,35 @@ def copied(thing: Thing) -> Thing:
 def is_foreign(thing: object) -> bool:
     """Return whether an object's class is not of this package."""
     return type(thing).__module__.partition(".")[0] != "sknumpynet"
+
+
+def as_data(value: Any) -> Any:
+    """Return an object of the core as a dict of its class's name and its state; others as they are.
+
+    Lists, tuples and dicts are gone through. A pickle of such dicts names few classes, which counts for
+    tools that ask whether to trust each.
+    """
+    if type(value) in (list, tuple):
+        return type(value)(as_data(each) for each in value)
+    if type(value) is dict:
+        return {key: as_data(each) for key, each in value.items()}
+    name = type(value).__name__
+    if CLASSES.get(name) is not type(value):
+        return value
+    return {"class": name, "state": as_data(value.__getstate__() or {})}
+
+
+def from_data(data: Any) -> Any:
+    """Return what `as_data` was given; objects, as older pickles hold them, as they are."""
+    if type(data) in (list, tuple):
+        return type(data)(from_data(each) for each in data)
+    if type(data) is not dict:
+        return data
+    if data.keys() != {"class", "state"}:
+        return {key: from_data(each) for key, each in data.items()}
+    thing: Any = object.__new__(CLASSES[data["class"]])
+    vars(thing).update(from_data(data["state"]))
+    return thing
 
 
 def resolve(

@@ -15,10 +15,11 @@ import asyncio
 import queue
 import time
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 from distributed import get_worker
-from distributed.comm import CommClosedError, connect
+from distributed.comm import connect
 from distributed.core import Status
 from distributed.protocol import Serialize, to_serialize
 from distributed.worker import thread_state
@@ -208,7 +209,7 @@ class Ranks(Collective):
 
     def _sum_slices(self, vector):
         bounds = [len(vector) * i // self.size for i in range(self.size + 1)]
-        slices = [vector[start:stop] for start, stop in zip(bounds, bounds[1:])]
+        slices = [vector[start:stop] for start, stop in pairwise(bounds)]
         self._send({other: slices[other] for other in self.others})
         mine = slices[self.rank]
         self._add_up(mine, mine)

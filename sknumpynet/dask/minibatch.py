@@ -23,7 +23,7 @@ from sknumpynet.dask.client import Silence
 from sknumpynet.dask.comm import Cancelled, RankLost
 from sknumpynet.dask.rank import Round, make_rank, replayed, run_round
 from sknumpynet.dask.validation import ClusterValidation
-from sknumpynet.fitting.fit_network import end_of_epochs, fit_state, rows_of_a_batch
+from sknumpynet.fitting.fit_network import batch_size_of, fit_state, outcome_of_epochs
 
 LOOK_EVERY = 1.0  # seconds between two looks at whether the workers are alive
 SECONDS = 1.0  # of a round, where nobody looks at the network after each epoch
@@ -78,7 +78,7 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
     elif not monitor.one_epoch:
         training.patience = monitor.patience
     monitor.patience = training.patience
-    size = rows_of_a_batch(plan, data.n_rows)
+    size = batch_size_of(plan, data.n_rows)
     rounds = Rounds(cluster, data, plan, training, monitor, size)
 
     def state():
@@ -93,7 +93,7 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
             rounds.end()
     if monitor.one_epoch:
         rounds.update_order()
-    return end_of_epochs(plan, training, data, monitor, size)
+    return outcome_of_epochs(plan, training, data, monitor, size)
 
 
 class Rounds:
@@ -122,7 +122,10 @@ class Rounds:
         self.ranks = [None] * self.n_ranks  # futures
         self.addresses = [None] * self.n_ranks
         self.running = []
-        self.after, self.state = "", None  # the last round, and the state behind it where it must be sent
+        self.after, self.state = (
+            "",
+            None,
+        )  # the last round, and the state behind it where it must be sent
         self.masks = []
         self.n_lost, self.sums = 0, []
         self.start = self.rows = None
@@ -169,7 +172,9 @@ class Rounds:
         training = self.training
         self.n_since += len(reports[0].records)
         state["order"] = training.order
-        state["patience"] = asdict(training.patience)  # the monitor's, which has not seen the round yet
+        state["patience"] = asdict(
+            training.patience
+        )  # the monitor's, which has not seen the round yet
         training.set_state(state)
         self.monitor.patience = training.patience
         self.masks = [each.mask_rng for each in reports]
@@ -200,7 +205,7 @@ class Rounds:
 
     def _round(self, n_epochs, seconds):
         """Run a round, again where workers are lost, and return the reports of the ranks."""
-        for left in range(self.cluster.retries, -1, -1):
+        for _ in range(self.cluster.retries + 1):
             try:
                 return self._try(n_epochs, seconds)
             except LOSSES as error:
@@ -277,7 +282,9 @@ class Rounds:
         missing = [
             number
             for number, (rank, address) in enumerate(zip(self.ranks, self.addresses))
-            if rank is None or address not in workers or rank.status in ("error", "cancelled", "lost")
+            if rank is None
+            or address not in workers
+            or rank.status in ("error", "cancelled", "lost")
         ]
         if not missing:
             return
@@ -334,7 +341,9 @@ class Rounds:
         looked, failed = time.monotonic(), None
         while True:
             left = [each for each in futures if each.status == "pending"]
-            errors = [self._error(each) for each in futures if each.status not in ("pending", "finished")]
+            errors = [
+                self._error(each) for each in futures if each.status not in ("pending", "finished")
+            ]
             now = time.monotonic()
             real = [each for each in errors if not isinstance(each, LOSSES)]
             if errors and failed is None:
@@ -346,7 +355,9 @@ class Rounds:
             if now - looked >= LOOK_EVERY:
                 looked, silent = now, silence.beyond()
                 if silent is not None:
-                    raise TimeoutError(f"{silent} for {self.cluster.timeout:g} seconds while {doing}")
+                    raise TimeoutError(
+                        f"{silent} for {self.cluster.timeout:g} seconds while {doing}"
+                    )
             with suppress(TimeoutError, distributed.CancelledError):
                 pause = 0.25 if errors else LOOK_EVERY
                 distributed.wait(left, timeout=pause, return_when="FIRST_COMPLETED")

@@ -65,12 +65,22 @@ def fitted_network(estimator, X=None):
         if X is not None and len(estimator) > 1:
             X = estimator[:-1].transform(X)
         estimator = estimator[-1]
+    if is_for_tables(estimator):
+        raise TypeError(
+            f"{type(estimator).__name__} is an ensemble of {estimator.n_members_} networks, none of which is "
+            "drawn alone; LossCurveDisplay draws the cycles of all"
+        )
     if not hasattr(estimator, "coefs_"):
         raise TypeError(
             "estimator must be a multi-layer perceptron, or a Pipeline that ends in one; got "
             f"{type(estimator).__name__}"
         )
     return copy.copy(estimator), X
+
+
+def is_for_tables(estimator):
+    """Return whether it is a fitted `TabularMLPClassifier` or `TabularMLPRegressor`."""
+    return hasattr(estimator, "snapshot_weights_")
 
 
 def hidden_names(network):

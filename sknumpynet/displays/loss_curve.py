@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How the loss went down: training and validation, one or several networks."""
+"""How the loss went down: training and validation, one or several networks; cycles of those for tables."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.displays._drawing import fitted_network, new_axes, plain
+from sknumpynet.displays._drawing import fitted_network, is_for_tables, new_axes, plain
 
 RIGHT = {
     "learning_rate": "learning rate",
@@ -14,18 +16,32 @@ RIGHT = {
 }
 
 
+KINDS = {True: "with numeric embedding", False: "without numeric embedding"}
+COLUMNS = (
+    ("loss", "training", "-"),
+    ("oof_loss", "out of fold", "-"),
+    ("validation_loss", "validation", "--"),
+)
+
+
 class LossCurveDisplay:
     """The training and the validation loss over the epochs, of one network or of several.
 
-    Make one with :meth:`from_estimator` or :meth:`from_estimators`.
+    Make one with :meth:`from_estimator` or :meth:`from_estimators`. Of the estimators for tables it draws the
+    loss on rows not seen, out of fold or validation data, at the ends of the cycles, for members with and
+    without numeric embedding; the area of a dot is the weight of the snapshot in the predictions.
 
     Parameters
     ----------
     histories : dict of str to dict
         For each name what ``history_`` holds: a list ``"loss"`` and, where there are, ``"epoch"``,
-        ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``.
+        ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``. Of
+        estimators for tables ``"epoch"``, ``"oof_loss"`` or ``"validation_loss"``, and ``"weight"``.
     best_epochs : dict of str to int, default=None
         For each name the epoch to mark, where there is one. None marks the lowest validation loss.
+    best_by : dict of str to str, default=None
+        For each name what makes that epoch the best, for the legend; None says the validation loss where
+        `best_epochs` is None, and else nothing.
 
     Attributes
     ----------
@@ -36,12 +52,14 @@ class LossCurveDisplay:
     figure_ : matplotlib Figure
         The figure.
     lines_ : dict of str to dict of str to Line2D
-        For each name the lines ``"loss"`` and ``"validation_loss"``, and the one on the right under its own
-        name.
+        For each name the lines ``"loss"``, ``"oof_loss"`` and ``"validation_loss"``, and the one on the right
+        under its own name.
     raw_lines_ : dict of str to dict of str to Line2D
         Likewise the pale lines behind smoothed ones.
     best_ : dict of str to Line2D
         For each name the point at the best epoch.
+    snapshots_ : dict of str to PathCollection
+        For each name the dots whose area is the weight of a snapshot.
 
     See Also
     --------
@@ -58,9 +76,10 @@ class LossCurveDisplay:
     True
     """
 
-    def __init__(self, histories, *, best_epochs=None):
+    def __init__(self, histories, *, best_epochs=None, best_by=None):
         self.histories = histories
         self.best_epochs = best_epochs
+        self.best_by = best_by
 
     @classmethod
     def from_estimator(cls, estimator, *, name=None, ax=None, **options):
@@ -69,7 +88,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network, ours or scikit-learn's, or a Pipeline that ends in one.
+            A fitted network, ours or scikit-learn's, an estimator for tables, or a Pipeline that ends in one.
         name : str, default=None
             What to call it; None leaves the name out.
         ax : matplotlib Axes, default=None
@@ -107,10 +126,17 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The display, drawn.
         """
-        networks = {name: fitted_network(each)[0] for name, each in estimators.items()}
-        histories = {name: history_of(network) for name, network in networks.items()}
-        best_epochs = {name: best_epoch(histories[name], networks[name]) for name in networks}
-        return cls(histories, best_epochs=best_epochs).plot(ax=ax, **options)
+        histories, best_epochs, best_by = {}, {}, {}
+        for name, each in estimators.items():
+            last = each[-1] if isinstance(each, Pipeline) else each
+            if is_for_tables(last):
+                check_is_fitted(each)
+                histories.update(histories_of_cycles(last, name))
+                continue
+            network, _ = fitted_network(each)
+            histories[name] = history_of(network)
+            best_epochs[name], best_by[name] = best_epoch(histories[name], network)
+        return cls(histories, best_epochs=best_epochs, best_by=best_by).plot(ax=ax, **options)
 
     def plot(self, ax=None, *, smoothing=0.0, right=None, mark_best=True, scale="linear"):
         """Draw.
@@ -126,7 +152,7 @@ class LossCurveDisplay:
             What to draw against a scale on the right, dotted.
         mark_best : bool, default=True
             Whether to mark the best epoch: that whose weights were kept by early stopping, or else that of
-            the lowest validation loss.
+            the lowest validation loss. For tables, the weights of the snapshots.
         scale : {'linear', 'log'}, default='linear'
             The scale of the losses.
 
@@ -141,7 +167,7 @@ class LossCurveDisplay:
             raise ValueError(f"right must be one of {list(RIGHT)} or None; got {right!r}")
         self.ax_ = new_axes(self, ax)
         self.figure_, self.right_ax_ = self.ax_.figure, None
-        self.lines_, self.raw_lines_, self.best_ = {}, {}, {}
+        self.lines_, self.raw_lines_, self.best_, self.snapshots_ = {}, {}, {}, {}
         for name, history in self.histories.items():
             self._draw(name, history, smoothing, mark_best)
         if right is not None:
@@ -152,17 +178,17 @@ class LossCurveDisplay:
     def _draw(self, name, history, smoothing, mark_best):
         lines, raw_lines, color = {}, {}, None
         several, marked = bool(name), "loss"
-        for column, word, style in (
-            ("loss", "training", "-"),
-            ("validation_loss", "validation", "--"),
-        ):
+        for column, word, style in COLUMNS:
             values = column_of(history, column)
             if values is None:
                 continue
             marked, epochs = column, epochs_of(history)
             shown = smoothed(values, smoothing)
             label = plain(f"{name}, {word}" if several else word)
-            (line,) = self.ax_.plot(epochs, shown, linestyle=style, color=color, label=label)
+            marker = "." if "weight" in history else None  # a cycle alone would be no line
+            (line,) = self.ax_.plot(
+                epochs, shown, linestyle=style, marker=marker, color=color, label=label
+            )
             color = line.get_color() if several else None  # one network has a colour for each curve
             lines[column] = line
             if smoothing:
@@ -170,7 +196,13 @@ class LossCurveDisplay:
                     epochs, values, color=line.get_color(), alpha=0.3, linewidth=1, zorder=1
                 )
         self.lines_[name], self.raw_lines_[name] = lines, raw_lines
-        best = self._best(name, history)
+        weights = column_of(history, "weight")
+        if weights is not None:
+            if mark_best:
+                self._draw_snapshots(name, lines[marked], weights)
+            return
+        best, measure = self._best(name, history)
+        by = f" by {measure}" if measure else ""
         if mark_best and best is not None:
             epochs, values = lines[marked].get_data()
             at = np.flatnonzero(epochs == best)
@@ -183,13 +215,20 @@ class LossCurveDisplay:
                 markerfacecolor="none",
                 markeredgewidth=2,
                 color=lines[marked].get_color(),
-                label=plain(f"{name}, best: {best}" if several else f"best epoch: {best}"),
+                label=plain(f"{name}, best{by}: {best}" if several else f"best epoch{by}: {best}"),
             )
 
+    def _draw_snapshots(self, name, line, weights):
+        epochs, values = line.get_data()
+        label = None if self.snapshots_ else "area: weight of the snapshot"
+        self.snapshots_[name] = self.ax_.scatter(
+            epochs, values, s=600 * weights, color=line.get_color(), alpha=0.35, label=label
+        )
+
     def _best(self, name, history):
-        """Return the epoch to mark."""
+        """Return the epoch to mark, and what makes it the best."""
         if self.best_epochs is not None:
-            return self.best_epochs.get(name)
+            return self.best_epochs.get(name), (self.best_by or {}).get(name)
         return best_epoch(history)
 
     def _draw_right(self, right):
@@ -225,6 +264,21 @@ class LossCurveDisplay:
         self.ax_.legend(handles=handles)
 
 
+def histories_of_cycles(estimator, name):
+    """Return a history for members with numeric embedding, and one for those without, by their names."""
+    history = {key: np.asarray(column) for key, column in estimator.history_.items()}
+    loss, found = "oof_loss" if hasattr(estimator, "oof_score_") else "validation_loss", {}
+    for kind, word in KINDS.items():
+        rows = history["numeric_embedding"] == kind
+        if rows.any():
+            found[f"{name}, {word}" if name else word] = {
+                "epoch": history["epoch"][rows],
+                loss: history["loss"][rows],
+                "weight": history["weight"][rows],
+            }
+    return found
+
+
 def history_of(network):
     """Return what the network wrote down, by the names that ours gives it."""
     if hasattr(network, "history_"):
@@ -241,19 +295,21 @@ def history_of(network):
 
 
 def best_epoch(history, network=None):
-    """Return the epoch that early stopping kept, or that of the lowest validation loss, or None."""
-    column, sign = column_of(history, "validation_loss"), -1
+    """Return the best epoch and by what: that which early stopping kept, or the lowest validation loss."""
+    column, sign, measure = column_of(history, "validation_loss"), -1, "validation loss"
     if getattr(network, "early_stopping", False):
         scores = column_of(history, "validation_score")
-        column, sign = (column, sign) if scores is None else (scores, 1)
+        if scores is not None:
+            column, sign, measure = scores, 1, "validation score"
     if column is None or np.isnan(column).all():
-        return None
-    return int(epochs_of(history)[np.nanargmax(sign * column)])
+        return None, None
+    return int(epochs_of(history)[np.nanargmax(sign * column)]), measure
 
 
 def epochs_of(history):
     """Return the numbers of the epochs."""
-    return np.asarray(history.get("epoch", range(1, len(history["loss"]) + 1)))
+    given = history.get("epoch")
+    return np.asarray(range(1, len(history["loss"]) + 1) if given is None else given)
 
 
 def column_of(history, name):

@@ -61,8 +61,8 @@ class NetworkDisplay:
         For each layer: what stands in the nodes, what stands below them, and what stands on the lines.
     names_ : list of Text
         The names of inputs and outputs.
-    colorbar_ : Colorbar or None
-        The scale of the lines.
+    colorbar_, node_colorbar_ : Colorbar or None
+        The scales of the lines and of the nodes.
 
     See Also
     --------
@@ -154,7 +154,7 @@ class NetworkDisplay:
         cmap : str or Colormap, default=None
             Colours of lines and nodes; None is "coolwarm".
         colorbar : bool, default=True
-            Whether to draw a scale for the lines.
+            Whether to draw a scale for the lines, and one for the nodes.
 
         Returns
         -------
@@ -177,19 +177,21 @@ class NetworkDisplay:
         self._draw_edges(edges, edge_labels)
         self._draw_nodes(sizes)
         self._draw_words(sizes, tallest)
-        self.colorbar_ = None
+        self.colorbar_ = self.node_colorbar_ = None
         if colorbar:
-            label = "line: " + ("weight" if edges == "weight" else "gradient of the loss")
-            self.colorbar_ = self.figure_.colorbar(
-                self.edges_[0], ax=self.ax_, label=label, shrink=0.7, aspect=30
+            line = "line: " + ("weight" if edges == "weight" else "gradient of the loss")
+            node = "node: " + ("bias" if self.step is None else "activation")
+            self.colorbar_, self.node_colorbar_ = (
+                self.figure_.colorbar(shown, ax=self.ax_, label=label, shrink=0.7, aspect=30)
+                for shown, label in ((self.edges_[0], line), (self.nodes_[-1], node))
             )
         return self
 
     def _size(self, tallest):
         """Return width and height of a new figure, in inches."""
-        height = 0.85 if self.step is not None else 0.5
+        height = 1.0 if self.step is not None else 0.5
         width = 2.4 if self.step is not None else 1.9
-        return (2.4 + width * len(self.coefs), 1.3 + height * max(tallest, 3))
+        return (3.2 + width * len(self.coefs), 1.3 + height * max(tallest, 3))
 
     def _fitting(self, tallest, n_columns):
         """Return the diameter of nodes, in points, for which there is room in the axes."""
@@ -359,12 +361,25 @@ class NetworkDisplay:
                     )
                 )
         self.ax_.set_axis_off()
-        self.ax_.set_xlim(-0.25, last + 0.25)
+        self._set_width(last)
         self.ax_.set_ylim(-tallest / 2 - 0.35, tallest / 2 + 0.1)
+
+    def _set_width(self, last):
+        """Leave room for the names of inputs and outputs inside the axes: nothing runs over others."""
+        scale = 72 / self.figure_.dpi
+        margins = [0.0, 0.0]  # in points
+        for text in self.names_:
+            side = int(text.xy[0] == last and last > 0)
+            width = text.get_window_extent(self.figure_.canvas.get_renderer()).width * scale
+            margins[side] = max(margins[side], width + self._diameter / 2 + 6)
+        room = self.ax_.get_window_extent().width * scale
+        unit = max(room - sum(margins), room / 3) / (last + 0.5)
+        left, right = (0.25 + margin / unit for margin in margins)
+        self.ax_.set_xlim(-left, last + right)
 
 
 # What stands below a node: the quantity and what to call it.
-BELOW = (("z", "z"), ("delta", "\N{GREEK SMALL LETTER DELTA}"))
+BELOW = (("b", "b"), ("z", "z"), ("delta", "\N{GREEK SMALL LETTER DELTA}"))
 
 
 def _ground():

@@ -13,6 +13,7 @@ from sknumpynet.estimators.labels import (
 )
 from sknumpynet.estimators.prediction import FittedModel
 from sknumpynet.estimators.regressor import Numbers, NumpyMLPRegressor
+from sknumpynet.estimators.side_by_side import fit_side_by_side
 
 __all__ = [
     "BinaryLabels",
@@ -23,6 +24,7 @@ __all__ = [
     "Numbers",
     "NumpyMLPClassifier",
     "NumpyMLPRegressor",
+    "fit_side_by_side",
 ]
 
 # What a pickle names: these places stay, whatever becomes of the files.

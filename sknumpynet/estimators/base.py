@@ -196,14 +196,11 @@ class BaseNumpyMLP(
             before the call.
         """
         start = self._start(X, y, sample_weight, "fit", validated=X_val is not None)
-        plan, data, model = start.plan, start.data, start.model
-        held_out = self._validation_data((X_val, y_val, sample_weight_val), model, plan)
+        plan = start.plan
+        held_out = self._validation_data((X_val, y_val, sample_weight_val), start.model, plan)
         hooks = self._hooks(X, y, sample_weight, start)
-        kept = hooks.resume(lambda: fingerprint(plan.parameters, data, held_out))
-        rows = None
-        if plan.early_stopping and held_out is None and not plan.is_lbfgs:
-            data, held_out, rows = self._split(data, model, plan, start.rng, kept)
-        monitor = self._monitor(start, held_out, hooks, rows=rows)
+        kept = hooks.resume(lambda: fingerprint(plan.parameters, start.data, held_out))
+        data, monitor = self._prepared(start, held_out, hooks, kept)
         result = self._train(plan, data, monitor, start.training, kept)
         self._show(start, monitor, result)
         hooks.end(monitor.interrupted)
@@ -346,6 +343,13 @@ class BaseNumpyMLP(
             check_ranges(data, model.network.dtype)
         model.target.check_validation_classes(data.y)
         return data
+
+    def _prepared(self, start, held_out, hooks=None, kept=None):
+        """Return the data to train on, some rows of which may be held out now, and what watches the fit."""
+        plan, data, rows = start.plan, start.data, None
+        if plan.early_stopping and held_out is None and not plan.is_lbfgs:
+            data, held_out, rows = self._split(data, start.model, plan, start.rng, kept)
+        return data, self._monitor(start, held_out, hooks, rows=rows)
 
     def _split(self, data, model, plan, rng, kept):
         """Return the data to train on, those to validate with, and the numbers of the rows of both."""

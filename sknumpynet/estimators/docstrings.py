@@ -51,7 +51,7 @@ tol : float, default=1e-4
     'lbfgs', the largest component of the gradient at which the search ends.
 verbose : bool or int, default=False
     Whether to report each epoch. True or 1 shows one line that is written over, with epoch, losses, rate
-    and the time that is left at most, and prints a line for each epoch where the output is no terminal; so
+    and the time that is left at most, and prints a line for each epoch where the output is not a terminal; so
     does any larger number.
 warm_start : bool, default=False
     Whether `fit` starts from the weights of the fit before. The optimizer, and the count of epochs without

@@ -24,8 +24,10 @@ from sknumpynet.core.losses.deviance import HalfPoisson
 from sknumpynet.core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from sknumpynet.core.losses.regression import SquaredError
 from sknumpynet.core.network.network import Network
+from sknumpynet.core.options import as_data, from_data
 from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
+from sknumpynet.estimators.summary import summary_of
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
 from sknumpynet.fitting.plan import make_initializers, make_layers
 from sknumpynet.fitting.rollback import quiet, replace_attributes
@@ -169,6 +171,8 @@ def check_finite(X):
 
 # What a new model leaves nothing of.
 STALE = {*RECORDED, "feature_names_in_", "_assigned"}
+# The parameters that may be objects of the core.
+OBJECTS = ("activation", "bias_init", "init", "learning_rate", "loss", "solver")
 # What an unfitted estimator can be given to predict with.
 ASSIGNED = ("coefs_", "intercepts_")
 
@@ -182,11 +186,12 @@ class PredictsWithNetwork:
     def __getstate__(self):
         state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
         state.pop("_plan", None)  # `partial_fit` makes it again
-        return state
+        return state | {name: as_data(state[name]) for name in OBJECTS if name in state}
 
     def __setstate__(self, state):
         state = dict(state)
         check_state(state, state.pop(KEY, None))
+        state |= {name: from_data(state[name]) for name in OBJECTS if name in state}
         super().__setstate__(state)
         if "_model" in state:
             self._plan = None
@@ -391,6 +396,29 @@ class PredictsWithNetwork:
             )
         with quiet():
             return network.first(ends[layer]).predict(X)
+
+    def summary(self):
+        """Return the layers of the fitted network as a table: units, parameters and their shapes.
+
+        Returns
+        -------
+        summary : NetworkSummary
+            Printed, a table; a notebook shows it as one. Its ``rows`` are data.
+
+        Examples
+        --------
+        >>> from sknumpynet import NumpyMLPRegressor
+        >>> NumpyMLPRegressor.from_weights([[[1.0, 2.0]], [[1.0], [-1.0]]], [[0.0, 1.0], [0.0]]).summary()
+        NumpyMLPRegressor: 1 inputs, float64
+          layer           units  parameters  shapes
+          Dense               2           4  W 1x2, b 2
+          ReLU()              2           0
+          Dense               1           3  W 2x1, b 1
+          link: identity      1           0
+        7 parameters, 56 bytes
+        """
+        model = self._fitted_model()
+        return summary_of(type(self).__name__, model.network, model.link)
 
     def input_gradient(self, X):
         """Return the slope of the output with respect to each input.

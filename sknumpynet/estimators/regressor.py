@@ -324,7 +324,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return from_weights(cls, coefs, intercepts, activation, params)
 
     def score(self, X, y, sample_weight=None):
-        """Return R2, of the middle one where the loss is of several quantiles.
+        """Return R2, of the median quantile where the loss has several.
 
         Parameters
         ----------

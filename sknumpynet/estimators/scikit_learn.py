@@ -83,7 +83,7 @@ class ConvertsToScikitLearn:
         _check_output(fitted, self)
         model = cls(**_parameters_for(cls, self, fitted, activation))
         attributes = {
-            "coefs_": [layer.W.copy() for layer in fitted.network.dense],
+            "coefs_": [np.array(layer.product_weights()) for layer in fitted.network.dense],
             "intercepts_": [_bias_of(layer).copy() for layer in fitted.network.dense],
             **_record_of(self, model.solver),
             **{k: v for k, v in fitted.attributes().items() if k != "loss_function_"},

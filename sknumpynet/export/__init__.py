@@ -4,5 +4,6 @@
 from sknumpynet.export.files import load, save
 from sknumpynet.export.folder import to_folder
 from sknumpynet.export.onnx import register_onnx, to_onnx
+from sknumpynet.export.skops import skops_trusted_types
 
-__all__ = ["load", "register_onnx", "save", "to_folder", "to_onnx"]
+__all__ = ["load", "register_onnx", "save", "skops_trusted_types", "to_folder", "to_onnx"]

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
+from pathlib import Path
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from sknumpynet._container import read_parts, write_file
 from sknumpynet._versions import current_version
 from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, LayerNorm
 from sknumpynet.core.layers.base import Group
@@ -26,10 +30,12 @@ from sknumpynet.estimators.labels import (
 from sknumpynet.estimators.prediction import LINKS, FittedModel
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.regressor import Numbers, NumpyMLPRegressor
-from sknumpynet.export.container import read_file, unreadable, write_file
+from sknumpynet.export.table_files import TABLES, read_table, written_table
 from sknumpynet.export.values import Reader, Refused, Writer
 
-FORMAT, VERSION = "sknumpynet network", 1
+FORMAT = "sknumpynet network"
+# Networks are written in version 1, estimators for tables in version 2, which versions before cannot read.
+VERSION, NEWEST = 1, 2
 ESTIMATORS = {cls.__name__: cls for cls in (NumpyMLPClassifier, NumpyMLPRegressor)}
 LABELS = {
     cls.__name__: cls
@@ -44,24 +50,25 @@ BIT_GENERATOR = "PCG64"  # of the masks of dropout
 def save(model, path, training_state=False):
     """Write a fitted network to a file that can be read without running code.
 
-    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, network, labels, names of
-    features and the record of the fit; callbacks and requests for metadata are left out.
+    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, networks, labels, names of
+    features and the record of the fit, and of an estimator for tables how the columns are encoded; callbacks
+    and requests for metadata are left out.
 
     Parameters
     ----------
-    model : NumpyMLPClassifier or NumpyMLPRegressor
+    model : NumpyMLPClassifier, NumpyMLPRegressor, TabularMLPClassifier or TabularMLPRegressor
         The fitted estimator.
     path : str or path-like
         The file. One that is there is replaced once the new one is whole.
     training_state : bool, default=False
         Whether to keep what only `partial_fit` needs (moments, generators, counters), so that it goes on bit
-        by bit. Without it `partial_fit` goes on with a new optimizer.
+        by bit. Without it `partial_fit` goes on with a new optimizer. Estimators for tables have none.
 
     Raises
     ------
     ValueError
-        If a parameter, the loss or an activation is a function or an object of a class of one's own: the
-        error names it. Nothing is written then.
+        If a parameter, the loss or an activation is a function or an object of a class that is not of this
+        package (a splitter as `cv`, say): the error names it. Nothing is written then.
     TypeError
         If the model is no such estimator, but for instance a pipeline or an estimator of a subclass.
     NotFittedError
@@ -78,20 +85,32 @@ def save(model, path, training_state=False):
     >>> export.save(model, "model.sknn")  # doctest: +SKIP
     """
     name = type(model).__name__
-    if ESTIMATORS.get(name) is not type(model):
+    if {**ESTIMATORS, **TABLES}.get(name) is not type(model):
         raise TypeError(
-            f"save takes a NumpyMLPClassifier or NumpyMLPRegressor; got {type(model).__module__}.{name}. Of "
-            "a pipeline, save the network that is its last step; what surrounds it can be saved with skops"
+            f"save takes a network of this package, not of a subclass; got {type(model).__module__}.{name}. "
+            "Of a pipeline, save the network that is its last step; what surrounds it can be saved with skops"
         )
-    fitted = model._fitted_model()
-    state, writer = vars(model), Writer()
-    parameters = model.get_params(deep=False)
+    check_is_fitted(model)
+    writer = Writer()
     header = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": NEWEST if name in TABLES else VERSION,
         "written_by": current_version(),
         "estimator": name,
-        "parameters": {key: writer.write(each, key) for key, each in parameters.items()},
+        "parameters": {
+            key: writer.write(each, key) for key, each in model.get_params(deep=False).items()
+        },
+    }
+    if name in TABLES:
+        header |= written_table(model, writer)
+    else:
+        header |= _written_estimator(model, training_state, writer)
+    write_file(path, header, writer.arrays)
+
+
+def _written_estimator(model, training_state, writer):
+    fitted, state = model._fitted_model(), vars(model)
+    header = {
         "network": _written_network(fitted.network, writer),
         "target": _written_target(fitted.target, writer),
         "loss": writer.write(fitted.loss, "loss_function_"),
@@ -101,8 +120,8 @@ def save(model, path, training_state=False):
     }
     training = state.get("_training") if training_state else None
     if training is not None:
-        header["training"] = _written_training(training, parameters["random_state"], writer)
-    write_file(path, header, writer.arrays)
+        header["training"] = _written_training(training, model.random_state, writer)
+    return header
 
 
 def load(path):
@@ -118,7 +137,7 @@ def load(path):
 
     Returns
     -------
-    model : NumpyMLPClassifier or NumpyMLPRegressor
+    model : NumpyMLPClassifier, NumpyMLPRegressor, TabularMLPClassifier or TabularMLPRegressor
         The estimator: of the same type, and with the same predictions to the last bit.
 
     Raises
@@ -134,13 +153,15 @@ def load(path):
     >>> from sknumpynet import export
     >>> model = export.load("model.sknn")  # doctest: +SKIP
     """
-    header, arrays = read_file(path, _check_header)
+    content = Path(path).read_bytes()
     try:
+        header, arrays = read_parts(content, _check_header)
         return _read_estimator(header, Reader(arrays))
     except MemoryError:
         raise
-    except Exception as error:  # of whatever kind: the header is not what `save` writes
-        raise unreadable(path, error) from error
+    except Exception as error:  # of whatever kind: nothing was done yet
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{os.fspath(path)!r} cannot be loaded as a network: {reason}") from error
 
 
 def _check_header(header):
@@ -149,20 +170,23 @@ def _check_header(header):
     version = header.get("version")
     if type(version) is not int or version < 1:
         raise ValueError(f"it is of version {version!r}, which there is not")
-    if version > VERSION:
+    if version > NEWEST:
         raise ValueError(
             f"it is of version {version} and was written by sknumpynet {header.get('written_by')}; this "
-            f"sknumpynet, {current_version()}, reads versions up to {VERSION}: update it"
+            f"sknumpynet, {current_version()}, reads versions up to {NEWEST}: update it"
         )
 
 
 def _read_estimator(header, reader):
-    cls = ESTIMATORS[header["estimator"]]
+    cls = {**ESTIMATORS, **TABLES}[header["estimator"]]
     parameters = {key: reader.read(each) for key, each in header["parameters"].items()}
     unknown = set(parameters) - set(inspect.signature(cls.__init__).parameters)
     if unknown:
         raise ValueError(f"it has parameters that this version has not: {sorted(unknown)}")
     model = cls(**parameters)
+    if header["estimator"] in TABLES:
+        read_table(model, header, reader)
+        return model
     network = _read_network(header["network"], reader)
     target = _read_target(header["target"], reader)
     loss, link = reader.read(header["loss"]), reader.read(header["link"])

@@ -24,6 +24,7 @@ from sknumpynet.estimators.classifier import NumpyMLPClassifier
 from sknumpynet.estimators.labels import BinaryLabels, IndicatorLabels, MultioutputLabels
 from sknumpynet.estimators.regressor import NumpyMLPRegressor
 from sknumpynet.export.graph import check_link
+from sknumpynet.tabular.base import TabularMLP
 
 MAX_LINES = 250
 CODE, ARRAYS = "predict.py", "model.npz"
@@ -208,7 +209,7 @@ def to_folder(model, folder):
         If an activation, a link or the labels are code or objects of one's own, or the network has too many
         layers for such a file.
     TypeError
-        If the model is no such estimator.
+        If the model is no such estimator; of one for tables, take `to_onnx` or `save`.
     NotFittedError
         If it is not fitted.
 
@@ -218,6 +219,12 @@ def to_folder(model, folder):
     >>> model = NumpyMLPRegressor(max_iter=5, random_state=0).fit([[0.0], [1.0]], [0.0, 1.0])
     >>> export.to_folder(model, "predictor")  # doctest: +SKIP
     """
+    if isinstance(model, TabularMLP):
+        raise TypeError(
+            f"to_folder has no code for a {type(model).__name__}, which encodes columns and has several "
+            "members. Take export.save, which writes all of it, or export.to_onnx, whose file takes what "
+            "encode(X) returns"
+        )
     if type(model) not in (NumpyMLPClassifier, NumpyMLPRegressor):
         raise TypeError(
             f"to_folder takes a NumpyMLPClassifier or NumpyMLPRegressor; got {type(model).__name__}. Of a "
@@ -283,7 +290,7 @@ def _layers_code(network):
         if type(layer) is Dense:
             n += 1
             bias = f" + {keep('b', layer.b)}" if layer.bias else ""
-            lines.append(f"z = z @ {keep('W', layer.W)}{bias}")
+            lines.append(f"z = z @ {keep('W', layer.product_weights())}{bias}")
         elif type(layer) is Activate:
             activation = layer.activation
             if type(activation) not in EXPRESSIONS:

@@ -58,11 +58,18 @@ class Graph(ABC):
 
     def number(self, value):
         """Add a number of the dtype that is computed in."""
-        return self.constant(np.array(value, self.dtype))
+        return self.weights(np.array(value))
 
     def weights(self, array):
-        """Add an array of that dtype."""
-        return self.constant(np.asarray(array, self.dtype))
+        """Add an array of that dtype, or raise where it cannot hold the numbers."""
+        with np.errstate(over="ignore"):
+            cast = np.asarray(array, self.dtype)
+        if not np.array_equal(np.isfinite(cast), np.isfinite(array)):
+            raise ValueError(
+                f"dtype={self.dtype.name!r} cannot hold all numbers of the model, which go up to "
+                f"{np.abs(array).max():.1e}: take dtype='float64'"
+            )
+        return self.constant(cast)
 
     def cast(self, value, dtype, output=None):
         return self.add("Cast", value, to=PROTO_TYPES[str(dtype)], output=output)
@@ -141,7 +148,7 @@ def write_layers(g, network, x):
     """Add all layers; return the name of the raw output."""
     for layer in network.layers:
         if type(layer) is Dense:
-            x = g.add("MatMul", x, g.weights(layer.W))
+            x = g.add("MatMul", x, g.weights(layer.product_weights()))
             if layer.bias:
                 x = g.add("Add", x, g.weights(layer.b))
         elif type(layer) is Activate:
@@ -285,14 +292,14 @@ def write_network(g, fitted, x, names, raw_scores=False, plain_labels=False):
         if len(fitted.target.classes) == 1:
             second = g.add("Mul", second, g.constant(np.array(0)))
         chosen = g.add("Reshape", second, g.constant(np.array([-1])))
-        _write_labels(g, fitted.target.classes, chosen, names[0], plain_labels)
+        write_label(g, fitted.target.classes, chosen, names[0], plain_labels)
         _write_both(g, fitted, raw, scores, names[1], raw_scores)
     else:
         blocks = getattr(fitted.target, "blocks", [slice(0, fitted.network.n_outputs)])
         for i, (classes, block) in enumerate(zip(_columns_of(fitted.target), blocks, strict=True)):
             part = g.columns(evidence, block.start, block.stop)
             chosen = g.add("ArgMax", part, axis=1, keepdims=0)
-            _write_labels(g, classes, chosen, names[i], plain_labels)
+            write_label(g, classes, chosen, names[i], plain_labels)
             part = g.columns(scores, block.start, block.stop)
             g.add("Identity", part, output=names[len(blocks) + i])
 
@@ -304,14 +311,25 @@ def _write_numbers(g, fitted, raw, name):
         g.add("Exp", raw, output=name)
     elif link != loss.link and link != "identity":  # set after the fit
         g.add("Identity", LINK_OPERATORS[link](g, raw), output=name)
-    elif link == loss.link and isinstance(loss, Quantile) and loss.n_outputs_for(1) > 1:
-        n = g.constant(np.array([fitted.network.n_outputs]))
-        g.add("TopK", raw, n, output=name, n_outputs=2, axis=1, largest=0, sorted=1)
+    elif link == loss.link and is_several(loss):
+        write_sorted(g, raw, fitted.network.n_outputs, output=name)
     else:
         g.add("Identity", raw, output=name)
 
 
-def _write_labels(g, classes, chosen, name, plain):
+def is_several(loss):
+    """Return whether a loss has several quantiles, which are sorted."""
+    return isinstance(loss, Quantile) and loss.n_outputs_for(1) > 1
+
+
+def write_sorted(g, y, n, output=None, axis=1):
+    """Add the n columns of y in rising order; return their name."""
+    n = g.constant(np.array([n]))
+    return g.add("TopK", y, n, output=output, n_outputs=2, axis=axis, largest=0, sorted=1)
+
+
+def write_label(g, classes, chosen, name, plain=False):
+    """Add the labels of the chosen classes, or their numbers with ``plain``."""
     _, labels = labels_for_onnx(classes, plain)
     g.add("Gather", g.constant(labels), chosen, output=name)
 

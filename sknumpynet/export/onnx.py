@@ -9,12 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._versions import current_version
 from sknumpynet.estimators.classifier import NumpyMLPClassifier
 from sknumpynet.estimators.labels import IndicatorLabels, MultioutputLabels
 from sknumpynet.estimators.regressor import NumpyMLPRegressor
 from sknumpynet.export.graph import Graph, outputs_of, write_network
+from sknumpynet.export.table_graph import n_inputs_of, outputs_of_table, write_table
+from sknumpynet.tabular.classifier import TabularMLPClassifier
+from sknumpynet.tabular.regressor import TabularMLPRegressor
 
 INPUT = "X"
 OLDEST_OPSET = 13
@@ -27,6 +31,7 @@ OPTIONS = {
     "raw_scores": [True, False],
 }
 ALIASES = {NumpyMLPClassifier: "SknumpynetClassifier", NumpyMLPRegressor: "SknumpynetRegressor"}
+TABLES = (TabularMLPClassifier, TabularMLPRegressor)
 
 
 def to_onnx(model, path, *, dtype="float32", opset=17):
@@ -38,9 +43,13 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     ..., and then ``probabilities_0``, ``probabilities_1``, ... . A regressor has the output ``variable`` of
     shape (n, n_outputs), with several quantiles in rising order.
 
+    Of an estimator for tables the file holds the networks and what comes after them: means over members and
+    snapshots, temperature, scale and range of the target, shifts of quantiles. Its input is what
+    ``model.encode(X)`` makes of a table, whose columns it counts.
+
     Parameters
     ----------
-    model : NumpyMLPClassifier or NumpyMLPRegressor
+    model : NumpyMLPClassifier, NumpyMLPRegressor, TabularMLPClassifier or TabularMLPRegressor
         The fitted estimator.
     path : str or path-like
         The file.
@@ -54,7 +63,8 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     ------
     ValueError
         If ONNX has no counterpart: of a function, activation or link of one's own, of labels that are neither
-        text nor whole numbers, of ``activation='gelu'`` in float64. The message names the parameter.
+        text nor whole numbers, of ``activation='gelu'`` in float64; or if a number of the model is too large
+        for the dtype. The message names the parameter.
     TypeError
         If the model is no such estimator. Pipelines are converted by skl2onnx, after `register_onnx`.
     ImportError
@@ -68,12 +78,15 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     >>> model = NumpyMLPRegressor(max_iter=5, random_state=0).fit([[0.0], [1.0]], [0.0, 1.0])
     >>> export.to_onnx(model, "model.onnx")  # doctest: +SKIP
     """
-    if type(model) not in ALIASES:
+    if type(model) not in (*ALIASES, *TABLES):
         raise TypeError(
-            f"to_onnx takes a NumpyMLPClassifier or NumpyMLPRegressor; got {type(model).__name__}. For a "
-            "pipeline call sknumpynet.export.register_onnx() and then skl2onnx.to_onnx"
+            f"to_onnx takes a network of this package; got {type(model).__name__}. For a pipeline call "
+            "sknumpynet.export.register_onnx() and then skl2onnx.to_onnx"
         )
-    fitted = model._fitted_model()
+    is_table = isinstance(model, TABLES)
+    if is_table:
+        check_is_fitted(model)
+    described = model if is_table else model._fitted_model()
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64'; got {dtype!r}")
     try:
@@ -87,16 +100,21 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
         raise ValueError(
             f"opset must be an integer from {OLDEST_OPSET} to {newest}, which this onnx has; got {opset!r}"
         )
-    n_bytes = fitted.network.params.size * np.dtype(dtype).itemsize
+    graph = _OnnxGraph(onnx, dtype, opset)
+    if is_table:
+        n_params, n_inputs, outputs = model.n_params_, n_inputs_of(model), outputs_of_table(model)
+    else:
+        network, outputs = described.network, outputs_of(described)
+        n_params, n_inputs = network.params.size, network.fan_in
+    n_bytes = n_params * graph.dtype.itemsize
     if n_bytes > MAX_BYTES:
         raise ValueError(
             f"the network has {n_bytes / 1e9:.1f} GB of parameters, and an ONNX file holds less than 2 GB: "
             "take dtype='float32', or export.save"
         )
-    graph = _OnnxGraph(onnx, dtype, opset)
-    outputs = outputs_of(fitted)
-    write_network(graph, fitted, INPUT, [each.name for each in outputs])
-    Path(path).write_bytes(graph.model(fitted.network.fan_in, outputs).SerializeToString())
+    write = write_table if is_table else write_network
+    write(graph, described, INPUT, [each.name for each in outputs])
+    Path(path).write_bytes(graph.model(n_inputs, outputs).SerializeToString())
 
 
 class _OnnxGraph(Graph):

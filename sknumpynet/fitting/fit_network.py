@@ -93,38 +93,39 @@ def fit_state(training, monitor):
     return {"training": training.state(), "monitor": monitor.state()}
 
 
+def batch_size_of(plan, n_rows):
+    """Return the number of rows of a batch, at most so many; warn where more are wanted."""
+    size = min(200, n_rows) if plan.batch_size is None else plan.batch_size
+    if size > n_rows:
+        warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
+            f"batch_size={size}, and there are {n_rows} rows to train on."
+        )
+    return min(size, n_rows)
+
+
 def _fit_epochs(plan, training, data, monitor):
-    """Train epoch by epoch until the monitor says that it is over."""
-    size = rows_of_a_batch(plan, data.n_rows)
-    batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
+    """Train epoch by epoch, and look at what has come out."""
+    size = batch_size_of(plan, data.n_rows)
     # calls of partial_fit are too short for it
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
     with threads:
-        with monitor.watching(lambda: fit_state(training, monitor)):
-            epochs = training.epochs(batches, data.rows)
-            while not monitor.done:
-                monitor.begin_epoch()
-                monitor.epoch_done(next(epochs), training.slow_down)
-        return end_of_epochs(plan, training, data, monitor, size)
+        train_epochs(training, data, monitor, size)
+        return outcome_of_epochs(plan, training, data, monitor, size)
 
 
-def rows_of_a_batch(plan, n):
-    """Return the size of the batches of ``n`` rows; warn where it is not what was asked for."""
-    size = min(200, n) if plan.batch_size is None else plan.batch_size
-    if size > n:
-        warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-            f"batch_size={size}, and there are {n} rows to train on."
-        )
-        size = n
-    return size
+def train_epochs(training, data, monitor, size):
+    """Train with batches of that size until the monitor says that it is over."""
+    batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
+    with monitor.watching(lambda: fit_state(training, monitor)):
+        epochs = training.epochs(batches, data.rows)
+        while not monitor.done:
+            monitor.begin_epoch()
+            monitor.epoch_done(next(epochs), training.slow_down)
 
 
-def end_of_epochs(plan, training, data, monitor, size):
-    """Raise where training has diverged, warn of how it ended, and return what it leaves behind.
-
-    ``size`` is that of the batches; ``data`` are asked, by `predictions_are_finite`, what the network gives.
-    """
+def outcome_of_epochs(plan, training, data, monitor, size):
+    """Return what epochs of batches of that size have led to; raise where training has diverged."""
     n_epochs, loss = monitor.n_epochs, monitor.last_loss
     _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
     warn_of_overflow(training.optimizer)

@@ -68,7 +68,7 @@ class Monitor:
         self.converged, self.interrupted, self.reason = False, False, ""
         # a schedule made for so many epochs is gone through, and L-BFGS has an end of its own
         self.has_patience = not plan.fixed_length and (self.decides or not plan.is_lbfgs)
-        self.started = self.last = time.perf_counter()
+        self.start_clock()
 
     @property
     def n_epochs(self):
@@ -102,7 +102,7 @@ class Monitor:
         """
         if self.hooks is not None:
             self.hooks.get_state = get_state
-        self.started = self.last = time.perf_counter()
+        self.start_clock()
         try:
             yield
         except KeyboardInterrupt:
@@ -111,9 +111,17 @@ class Monitor:
         finally:
             if hasattr(self.log, "end"):
                 self.log.end()
-            if self.best is not None:
-                self.network.restore(self.best)
-                self.best = None
+            self.put_back_best()
+
+    def start_clock(self):
+        """Count seconds from now on."""
+        self.started = self.last = time.perf_counter()
+
+    def put_back_best(self):
+        """Give the network its best weights, where the score decided."""
+        if self.best is not None:
+            self.network.restore(self.best)
+            self.best = None
 
     def begin_epoch(self):
         """Call the callbacks for the beginning of an epoch."""

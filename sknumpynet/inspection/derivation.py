@@ -16,6 +16,9 @@ def derivation(step):
     lines = [step.heading, "", "Forward", f"  x = {vector(step.x)}"]
     for k in range(len(step.layers)):
         lines += forward(step, k)
+    if step.output_labels is not None:
+        shares = zip(some(len(step.prediction), MAX_UNITS), itertools.repeat(step))
+        lines.append("  prediction: " + ", ".join(itertools.starmap(probability, shares)))
     if step.y is not None:
         lines += ["", *loss(step), "", "Backward"]
         for k in reversed(range(len(step.layers))):
@@ -63,7 +66,11 @@ def forward(step, k):
 
 def loss(step):
     """Return the lines about the loss."""
-    lines = [f"Loss: {step.loss_name} with y = {vector(step.y)}", f"  L = {number(step.loss)}"]
+    label = "" if step.label is None else f", the label {step.label!r}"
+    lines = [
+        f"Loss: {step.loss_name} with y = {vector(step.y)}{label}",
+        f"  L = {number(step.loss)}",
+    ]
     if step.penalty:
         both = number(step.loss + step.penalty)
         lines.append(f"  penalty = {number(step.penalty)}, L + penalty = {both}")
@@ -126,6 +133,9 @@ def update(step):
         if step.max_grad_norm:
             text += f", shortened to the length {number(step.max_grad_norm)} where it is longer"
         lines.append(text)
+    has_moments = "m_W" in step.layers[0]
+    if has_moments:
+        lines += adam(step)
     for k, layer in enumerate(step.layers):
         for name in ("W", "b", "gain", "shift"):
             if name not in layer:
@@ -137,9 +147,56 @@ def update(step):
                 if step.plain_descent:
                     rate = number(step.learning_rate)
                     lines.append(f"  {entry} = {before} - {rate} * {factor(g[index])} = {after}")
+                elif has_moments:
+                    m, v = layer[f"m_{name}"][index], layer[f"v_{name}"][index]
+                    if name == "W" and kept_share(step) != 1:
+                        before = f"{kept_share(step):.8g} * {factor(old[index])}"
+                    lines.append(
+                        f"  {entry} = {before} - {number(adam_rate(step))} * {factor(m)} / "
+                        f"(sqrt({number(v)}) + {number(step.optimizer.epsilon)}) = {after}"
+                        f"    g = {number(g[index])}, m = {number(m)}, v = {number(v)}"
+                    )
                 else:
                     lines.append(f"  {entry} = {before} -> {after}    g = {number(g[index])}")
     return lines
+
+
+def adam(step):
+    """Return the lines of Adam's formulas, with the numbers that all parameters share."""
+    it = step.optimizer
+    beta_1, beta_2, epsilon = number(it.beta_1), number(it.beta_2), number(it.epsilon)
+    lines = [
+        f"  step t = {it.t}: m = {beta_1} m + {number(1 - it.beta_1)} g, "
+        f"v = {beta_2} v + {number(1 - it.beta_2)} g^2",
+        f"  rate = {number(step.learning_rate)} * sqrt(1 - {beta_2}^{it.t}) / (1 - {beta_1}^{it.t}) = "
+        f"{number(adam_rate(step))}",
+    ]
+    if kept_share(step) == 1:
+        lines.append(f"  each parameter: p - rate * m / (sqrt(v) + {epsilon})")
+    else:
+        lines.append(
+            f"  each weight: (1 - {number(step.learning_rate)} * {number(it.weight_decay)}) * W - "
+            f"rate * m / (sqrt(v) + {epsilon}); biases without the first factor"
+        )
+    return lines
+
+
+def adam_rate(step):
+    """Return the learning rate with both corrections of the moments."""
+    it = step.optimizer
+    return step.learning_rate * (1 - it.beta_2**it.t) ** 0.5 / (1 - it.beta_1**it.t)
+
+
+def kept_share(step):
+    """Return what AdamW's decay leaves of a weight; 1 for Adam."""
+    return 1 - step.learning_rate * getattr(step.optimizer, "weight_decay", 0.0)
+
+
+def probability(i, step):
+    """Return one predicted probability with its label."""
+    if i is None:
+        return f"({len(step.prediction) - MAX_UNITS + 1} more)"
+    return f"P({step.output_labels[i]}) = {number(step.prediction[i])}"
 
 
 def title(step, k):

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.layers import Activate, Dense, Dropout, Normalization
 from sknumpynet.core.layers.base import RUNNING_STATS, grouped_shapes
 from sknumpynet.core.network.workspace import Workspace
-from sknumpynet.core.optimizers import SGD
+from sknumpynet.core.optimizers import SGD, Adam, AdamW
 from sknumpynet.core.training.batches import Batches
 from sknumpynet.estimators.base import BaseNumpyMLP
 from sknumpynet.inspection.derivation import derivation
@@ -40,7 +41,8 @@ class StepExplanation:
         ``db`` of the loss, what the optimizer was given, ``gW`` and ``gb`` (with the penalty, and shortened
         by ``max_grad_norm``), and ``new_W`` and ``new_b``. With normalisation, ``s`` = x W + b, ``h``, which
         is ``s`` normalised, ``ds``, and ``gain`` and ``shift`` beside ``W`` and ``b``. With dropout, the
-        factors ``mask`` of ``a``, and ``x_mask`` of the first layer. ``function`` names the activation.
+        factors ``mask`` of ``a``, and ``x_mask`` of the first layer. With Adam and AdamW, its moments after
+        the step, ``m_W``, ``v_W`` and so on. ``function`` names the activation.
     y : ndarray of shape (n_targets,), default=None
         The target as the loss takes it, with 1 for the class and 0 for the others; None without a backward
         pass.
@@ -54,6 +56,10 @@ class StepExplanation:
         The optimizer, with its state after the step.
     max_grad_norm : float, default=None
         Longest gradient.
+    label : object, default=None
+        The label of the row as it was given; None for numbers and without a backward pass.
+    output_labels : list of str, default=None
+        What each output is the probability of; None for numbers.
 
     Examples
     --------
@@ -73,6 +79,8 @@ class StepExplanation:
     learning_rate: Any = None
     optimizer: Any = None
     max_grad_norm: Any = None
+    label: Any = None
+    output_labels: Any = None
 
     @property
     def prediction(self):
@@ -227,6 +235,7 @@ def explain_step(estimator, x, y=None):
         network, X = model.network, _as_batch(ours._checked_rows(model, X), model.network)
         seen = _trace(network, X, Workspace(network, 1, training=False))
         step = StepExplanation(heading, X[0], _layers(network, seen))
+        step.output_labels = _output_labels(model)
         _show_prediction(step, model, seen[-1]["output"])
         return step
     start = ours._start(X, _one_target(y), None, "partial_fit")
@@ -259,9 +268,43 @@ def explain_step(estimator, x, y=None):
         learning_rate=record.learning_rate if stochastic else None,
         optimizer=training.optimizer if stochastic else None,
         max_grad_norm=plan.max_grad_norm,
+        label=_label(y) if is_classifier(estimator) else None,
+        output_labels=_output_labels(model),
     )
+    if stochastic and type(training.optimizer) in (Adam, AdamW):
+        _add_moments(step, before, training.optimizer)
     _show_prediction(step, model, raw)
     return step
+
+
+def _add_moments(step, network, optimizer):
+    """Put Adam's moments after the step beside the parameters: m_W and v_W beside W, and so on."""
+    for name in optimizer.state_names:
+        moments = network.copy()
+        moments.params[...] = optimizer.state[name]
+        layers, layer = iter(step.layers), {}
+        for each in moments.layers:
+            if isinstance(each, Dense):
+                layer = next(layers)
+            for parameter, (group, _) in grouped_shapes(each).items():
+                if group != RUNNING_STATS:
+                    layer[f"{name}_{parameter}"] = getattr(each, parameter)
+
+
+def _label(y):
+    """Return the label as plain values, for the text."""
+    y = np.asarray(y.toarray() if issparse(y) else y).ravel().tolist()
+    return y[0] if len(y) == 1 else y
+
+
+def _output_labels(model):
+    """Return what each output is the probability of, or None for numbers."""
+    classes = model.target.attributes().get("classes_")
+    if classes is None:
+        return None
+    if isinstance(classes, list):
+        return [f"column {i}: {c!r}" for i, each in enumerate(classes) for c in each.tolist()]
+    return [repr(c) for c in classes.tolist()][-model.network.n_outputs :]
 
 
 def _one_row(x):
@@ -333,6 +376,7 @@ def _layers(before, seen, after=None, updated=False):
     layers = []
     x_mask = None
     for index, (layer, record) in enumerate(zip(before.layers, seen)):
+        _check_layer(layer)
         if isinstance(layer, Dense):
             layers.append({"function": "identity", "x": record["input"][0]})
         current = layers[-1] if layers else {}
@@ -370,6 +414,13 @@ def _layers(before, seen, after=None, updated=False):
     if x_mask is not None:
         layers[0]["x_mask"] = x_mask[0]
     return layers
+
+
+def _check_layer(layer):
+    """Raise ValueError where there is no derivation of a layer."""
+    known = isinstance(layer, Activate | Dense | Dropout | Normalization)
+    if not known or getattr(layer, "parametrization", "standard") != "standard":
+        raise ValueError(f"explain_step has no formulas for a layer of the network: {layer!r}")
 
 
 def _name(activation):

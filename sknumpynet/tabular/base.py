@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import copy
 import math
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,39 +13,70 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet._compat import DocLink, Interval, StrOptions, check_sample_weight, fit_context
+from sknumpynet._compat import (
+    CallbackSupportMixin,
+    DocLink,
+    EpochHooks,
+    Interval,
+    StrOptions,
+    check_sample_weight,
+    fit_context,
+    with_callbacks,
+)
+from sknumpynet.fitting.fingerprint import described, shape_of
+from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.columns import Table
 from sknumpynet.tabular.ensemble import Ensemble
-from sknumpynet.tabular.folds import fold_of_rows, second_folds
+from sknumpynet.tabular.folds import FEW_ROWS_FOLDS, N_FOLDS, fold_of_rows, second_folds
 from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
-from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe
+from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
 
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
 SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
+# From so many rows on "fast" has half the members and folds: twice the epochs in the same time are worth more
+MANY_ROWS, MANY_ROWS_FOLDS = 50_000, 4
 CYCLES = {"fast": 3, "best": 4}
 
 
-class TabularMLP(DocLink, BaseEstimator):
+class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
     """Base of TabularMLPClassifier and TabularMLPRegressor."""
 
     _parameter_constraints = {
         "quality": [StrOptions({"fast", "best"})],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "max_levels": [Interval(Integral, 1, None, closed="left")],
+        "min_level_rows": [Interval(Integral, 1, None, closed="left")],
+        "prior_rows": [Interval(Real, 0, None, closed="neither")],
+        "input_clip": [Interval(Real, 0, None, closed="neither")],
         "numeric_embedding": ["boolean", AUTO],
         "n_frequencies": [Interval(Integral, 1, None, closed="left")],
         "frequency": [Interval(Real, 0, None, closed="neither")],
+        "frequency_spread": [Interval(Real, 0, None, closed="left")],
+        "n_embedded": [Interval(Integral, 1, None, closed="left")],
+        "max_embedded": [Interval(Integral, 0, None, closed="left")],
+        "embedding_margins": ["array-like", AUTO],
         "n_members": [Interval(Integral, 1, None, closed="left"), AUTO],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "bias_rate_factor": [Interval(Real, 0, None, closed="left")],
+        "embedding_rate_factor": [Interval(Real, 0, None, closed="left")],
+        "scale_rate_factor": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), AUTO],
         "first_cycle": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "min_steps": [Interval(Integral, 1, None, closed="left")],
         "n_cycles": [Interval(Integral, 1, 20, closed="both"), AUTO],
+        "least_gain": [Interval(Real, 0, None, closed="left")],
+        "extra_cycle_gain": [Interval(Real, 0, None, closed="both")],
+        "n_picks": [Interval(Integral, 1, None, closed="left")],
+        "paired_share": [Interval(Real, 0, 1, closed="both")],
         "cv": ["cv_object"],
         "scoring": [str, callable, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
@@ -64,6 +95,8 @@ class TabularMLP(DocLink, BaseEstimator):
         return tags
 
     @fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    @with_callbacks
     def fit(
         self,
         X,
@@ -105,9 +138,16 @@ class TabularMLP(DocLink, BaseEstimator):
             Where the data will not do; the message names the column or the argument.
         """
         state = self._fitted(X, y, sample_weight, groups, X_val, y_val, sample_weight_val)
-        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
-            delattr(self, name)
-        vars(self).update(state)  # all or nothing: whatever was to fail has failed by now
+
+        def fitted(now):
+            parameters = {
+                name: value
+                for name, value in now.items()
+                if not name.endswith("_") or name[0] == "_"
+            }
+            return {**parameters, **state}
+
+        replace_attributes(self, fitted)
         return self
 
     def _fitted(self, X, y, sample_weight, groups, X_val, y_val, sample_weight_val):
@@ -136,15 +176,41 @@ class TabularMLP(DocLink, BaseEstimator):
                 "fewer than two rows have a sample_weight above zero: at least 2 are needed"
             )
         targets.fit_scale(weight)
+        val = None if X_val is None else Table(X_val)
+        course = Course(self, X, y, sample_weight)
+
+        def fingerprint():
+            shapes = {
+                "data": f"{table.described()}; y {shape_of(np.asarray(y))}",
+                "sample_weight": shape_of(None if sample_weight is None else weight),
+                "groups": shape_of(None if groups is None else np.asarray(groups)),
+                "validation data": "None" if val is None else val.described(),
+            }
+            parameters = self.get_params(deep=False).items()
+            own = {name: described(value) for name, value in parameters if name != "verbose"}
+            return {**own, **shapes}
+
+        kept = course.resume(fingerprint)
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
+        if kept is not None:
+            seed = kept["seed"]  # folds and all else come of it
         if X_val is None:
-            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed)
+            if len(used) >= FEW_ROWS_FOLDS:  # of fewer rows there is another warning
+                targets.warn_of_rare(used)
+            default = MANY_ROWS_FOLDS if self._spares_members(len(used)) else N_FOLDS
+            fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed, default)
         else:
             fold, n_folds = np.full(table.n_rows, -1), 1
         recipe = self._recipe(n_folds, validated=X_val is not None, n_rows=len(used))
         objective = self._objective(targets)
-        encoder = TableEncoder(self.categorical_features, self.max_levels)
+        encoder = TableEncoder(
+            self.categorical_features,
+            self.max_levels,
+            self.min_level_rows,
+            float(self.prior_rows),
+            float(self.input_clip),
+        )
         part = table if len(used) == table.n_rows else table.rows(used)
         if X_val is None:
             cross, n_cross = fold[used], n_folds
@@ -160,12 +226,12 @@ class TabularMLP(DocLink, BaseEstimator):
         row_weight = targets.weighted(weight)[used]
         rows = Rows(X_rows, targets.for_loss(used, recipe.dtype), row_weight, fold[used], own=own)
         if X_val is None and recipe.n_members == n_folds:
-            rows.second = second_folds(
-                fold[used], n_folds, None if groups is None else np.asarray(groups)[used], seed
-            )
+            own_groups = None if groups is None else np.asarray(groups)[used]
+            second = second_folds(fold[used], n_folds, own_groups, seed, self.paired_share)
+            if (second >= 0).any():
+                rows.second = second
         unseen = None
         if X_val is not None:
-            val = Table(X_val)
             val_targets = targets.like(y_val, val.n_rows)
             val_weight = val_targets.weighted(
                 checked_weights(sample_weight_val, val.n_rows, "sample_weight_val")
@@ -177,60 +243,74 @@ class TabularMLP(DocLink, BaseEstimator):
                 val_weight,
                 np.full(val.n_rows, -1),
             )
-        with one_blas_thread():
-            snapshots, weights, reason = fit_recipe(
-                rows, unseen, objective, recipe, encoder.n_numeric, seed, self._report
-            )
-        if reason == "interrupted":
-            warnings.warn(
-                "Training interrupted by user; the snapshots so far are kept.", stacklevel=4
-            )
         selection = rows if unseen is None else unseen
-        predicted = sum(w * one.unseen for w, one in zip(weights, snapshots))
-        temperature = 1.0
-        if objective.classes and objective.n_outputs > 1:
-            temperature = objective.temperature(
-                selection.y, selection.weight, predicted, recipe.n_members, selection.pairs()
-            )
-        ensemble = Ensemble(snapshots, weights, objective, temperature)
-        state = {
-            "n_features_in_": table.n_columns,
-            "encoder_": encoder,
-            "ensemble_": ensemble,
-            "snapshot_weights_": weights,
-            "stop_reason_": reason,
-            "n_members_": recipe.n_members,
-            "n_params_": ensemble.n_params,
-            "is_categorical_": encoder.is_category,
-            "history_": {
-                "cycle": [one.cycle + 1 for one in snapshots],
-                "numeric_embedding": [one.pack.shape.embeds() for one in snapshots],
-                "epochs": [one.n_epochs for one in snapshots],
-                "loss": [one.criterion for one in snapshots],
-                "weight": weights.tolist(),
-                "seconds": [one.seconds for one in snapshots],
-            },
-            **targets.fitted(),
-        }
-        if objective.classes:
-            state["temperature_"] = temperature
-        if table.names is not None:
-            state["feature_names_in_"] = np.asarray(table.names, dtype=object)
-        if X_val is None:
-            oof = predicted[: recipe.n_members // n_folds].mean(axis=0)
-            ratio = objective.ratio_of_errors(
-                rows.y, rows.weight, predicted, oof, recipe.n_members, rows.pairs()
-            )
+
+        def outcome(snapshots, weights, reason):
+            """Return the fitted attributes that these snapshots make."""
+            predicted = sum(w * one.unseen for w, one in zip(weights, snapshots))
+            temperature = 1.0
             if objective.classes and objective.n_outputs > 1:
-                oof = tempered(oof, objective.temperature(rows.y, rows.weight, oof[np.newaxis], 1))
-            full = np.empty((table.n_rows, oof.shape[1]))
-            full[used] = oof
-            unused = np.flatnonzero(weight == 0)
-            if len(unused):  # no member has learned from these
-                inputs = encoder.transform(table.rows(unused)).astype(recipe.dtype)
-                with one_blas_thread():
-                    full[unused] = ensemble.predict(inputs)
-            state.update(self._from_unseen(full, targets, weight, ratio))
+                temperature = objective.temperature(
+                    selection.y, selection.weight, predicted, recipe.n_members, selection.pairs()
+                )
+            ensemble = Ensemble(snapshots, weights, objective, temperature)
+            state = {
+                "n_features_in_": table.n_columns,
+                "encoder_": encoder,
+                "ensemble_": ensemble,
+                "snapshot_weights_": weights,
+                "stop_reason_": reason,
+                "n_members_": recipe.n_members,
+                "n_params_": ensemble.n_params,
+                "is_categorical_": encoder.is_category,
+                "history_": history_of(snapshots, weights),
+                **targets.fitted(),
+            }
+            if objective.classes:
+                state["temperature_"] = temperature
+            if table.names is not None:
+                state["feature_names_in_"] = np.asarray(table.names, dtype=object)
+            if X_val is None:
+                oof = predicted[: recipe.n_members // n_folds].mean(axis=0)
+                ratio = objective.ratio_of_errors(
+                    rows.y, rows.weight, predicted, oof, recipe.n_members, rows.pairs()
+                )
+                if objective.classes and objective.n_outputs > 1:
+                    own = objective.temperature(rows.y, rows.weight, oof[np.newaxis], 1)
+                    oof = tempered(oof, own)
+                full = np.empty((table.n_rows, oof.shape[1]))
+                full[used] = oof
+                unused = np.flatnonzero(weight == 0)
+                if len(unused):  # no member has learned from these
+                    inputs = encoder.transform(table.rows(unused)).astype(recipe.dtype)
+                    with one_blas_thread():
+                        full[unused] = ensemble.predict(inputs)
+                state.update(self._from_unseen(full, targets, weight, ratio))
+            return state
+
+        def so_far(snapshots):
+            weights = greedy_weights(
+                snapshots, selection, objective, recipe.n_picks, recipe.n_members
+            )
+            return copy.deepcopy(outcome(snapshots, weights, "unfinished"))
+
+        course.begin(seed, so_far)
+        with one_blas_thread():
+            found = fit_recipe(
+                rows,
+                unseen,
+                objective,
+                recipe,
+                encoder.n_numeric,
+                seed,
+                self._report,
+                course,
+                None if kept is None else kept["training"],
+            )
+        if found[2] == "interrupted":
+            warn("Training interrupted by user; the snapshots so far are kept.")
+        state = outcome(*found)
+        course.end(interrupted=found[2] == "interrupted")
         return state
 
     def trim_for_prediction(self):
@@ -245,10 +325,47 @@ class TabularMLP(DocLink, BaseEstimator):
         vars(self).pop("oof_predictions_", None)
         return self
 
+    def encode(self, X):
+        """Return what the networks take: a table as numbers, as the columns of `fit` were encoded.
+
+        That is what a file of `sknumpynet.export.to_onnx` takes as well.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`; with names, its columns may stand in another order.
+
+        Returns
+        -------
+        inputs : ndarray of shape (n_samples, n_inputs), of the dtype that the networks compute in
+            Scaled and clipped numbers, a column for each level of a category, columns that say where gaps
+            are, and for columns of many levels their mean targets.
+        """
+        return self._inputs(X)
+
+    def to_sklearn(self):
+        """Raise: scikit-learn has no such networks.
+
+        Raises
+        ------
+        ValueError
+            Always; the message names the ways out that there are.
+        """
+        raise ValueError(
+            f"scikit-learn's networks cannot stand for a {type(self).__name__}, which encodes columns and "
+            "has several members. Take export.save, which writes all of it, or export.to_onnx, whose file "
+            "takes what encode(X) returns"
+        )
+
+    def _spares_members(self, n_rows):
+        return self.quality == "fast" and n_rows >= MANY_ROWS
+
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
             wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
+            if self._spares_members(n_rows):
+                wanted = MANY_ROWS_FOLDS
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(
@@ -259,19 +376,41 @@ class TabularMLP(DocLink, BaseEstimator):
         hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
         if not hidden or min(hidden) < 1:
             raise ValueError(f"hidden_layer_sizes must be widths of at least 1; got {hidden}")
+        margins = self.embedding_margins
+        if not isinstance(margins, str):
+            margins = tuple(np.ravel(margins).tolist())
+            if not margins or not all(isinstance(m, Real) and m >= 0 for m in margins):
+                raise ValueError(
+                    "embedding_margins must be 'auto' or shares of at least 0, one for each cycle, the last "
+                    f"for those after it too, as (0.3, 0.1); got {self.embedding_margins!r}"
+                )
         return Recipe(
             n_members=n_members,
             n_folds=n_folds,
             hidden=hidden,
             learning_rate=self.learning_rate,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            bias_rate_factor=self.bias_rate_factor,
+            embedding_rate_factor=self.embedding_rate_factor,
+            scale_rate_factor=self.scale_rate_factor,
             weight_decay=self.weight_decay,
             dropout=self.dropout,
             n_cycles=CYCLES[self.quality] if self.n_cycles == "auto" else self.n_cycles,
-            n_frequencies=self.n_frequencies,
-            frequency=self.frequency,
+            least_gain=self.least_gain,
+            extra_cycle_gain=self.extra_cycle_gain,
+            n_frequencies=int(self.n_frequencies),
+            n_embedded=int(self.n_embedded),
+            frequency=float(self.frequency),
+            frequency_spread=float(self.frequency_spread),
             embed=self.numeric_embedding,
+            max_embedded=self.max_embedded,
+            embedding_margins=margins,
             batch_size=self.batch_size,
             first_cycle=self.first_cycle,
+            min_steps=self.min_steps,
+            n_picks=self.n_picks,
             max_time=self.max_time,
             n_threads=_n_threads(self.n_jobs),
             dtype=np.dtype(self.dtype),
@@ -301,24 +440,88 @@ class TabularMLP(DocLink, BaseEstimator):
     def _warn_about_names(self, table):
         named = hasattr(self, "feature_names_in_")
         if named and table.names is None:
-            warnings.warn(
+            warn(
                 f"X does not have valid feature names, but {type(self).__name__} was fitted with feature "
-                "names",
-                UserWarning,
-                stacklevel=4,
+                "names"
             )
         elif not named and table.names is not None:
-            warnings.warn(
-                f"X has feature names, but {type(self).__name__} was fitted without feature names",
-                UserWarning,
-                stacklevel=4,
-            )
+            warn(f"X has feature names, but {type(self).__name__} was fitted without feature names")
+
+
+class Course:
+    """What callbacks are called with in the course of a fit: a row of ``history_`` is a task, "cycle"."""
+
+    def __init__(self, estimator, X, y, sample_weight):
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
+        data = {"X": X, "y": y, "metadata": metadata}
+        self.snapshots, self.so_far = [], None
+        self.hooks = EpochHooks(
+            estimator, data, None, self.reconstruct, self.row_of, task_name="cycle"
+        )
+
+    def resume(self, fingerprint):
+        """Return the state of the same fit, broken off earlier, where a callback has kept one, else None."""
+        return self.hooks.resume(fingerprint)
+
+    def begin(self, seed, so_far):
+        """Take what is known when the members begin: ``so_far(snapshots)`` returns fitted attributes."""
+        self.so_far = so_far
+        self.hooks.get_state = lambda: {"seed": seed, "training": self.get_state()}
+
+    def begin_epoch(self):
+        """Call the hooks for the beginning of a cycle."""
+        self.hooks.begin_epoch()
+
+    def end_epoch(self, snapshots):
+        """Call the hooks for the end of a cycle, and return whether one asks to stop."""
+        self.snapshots = snapshots
+        return self.hooks.end_epoch(snapshots)
+
+    def count_as_done(self, n_cycles):
+        """Number the cycles to come after those of the fit that this one goes on with."""
+        self.hooks.count_as_done(n_cycles)
+
+    def end(self, interrupted):
+        """Call the hooks for the end of the fit."""
+        self.hooks.end(interrupted)
+
+    def reconstruct(self):
+        """Return the attributes that make a copy of the estimator predict as the snapshots so far would."""
+        return self.so_far(self.snapshots)
+
+    def row_of(self, snapshots):
+        """Return the newest row of the record, but for its weight."""
+        return {name: column[-1] for name, column in history_of(snapshots).items()}
+
+
+def history_of(snapshots, weights=None):
+    """Return ``history_``, of which "weight" is known with the weights alone."""
+    epochs = {}
+    history = {name: [] for name in ("epoch", "cycle", "numeric_embedding", "epochs", "loss")}
+    for one in snapshots:
+        kind = one.pack.shape.embeds()
+        epochs[kind] = epochs.get(kind, 0) + one.n_epochs
+        row = (epochs[kind], one.cycle + 1, kind, one.n_epochs, one.criterion)
+        for name, value in zip(history, row, strict=True):
+            history[name].append(value)
+    if weights is not None:
+        history["weight"] = weights.tolist()
+    history["seconds"] = [one.seconds for one in snapshots]
+    return history
 
 
 def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
+    given = np.asarray(sample_weight)
+    if given.ndim and given.shape != (n_rows,):
+        raise ValueError(
+            f"{name} must have one entry for each row, shape {(n_rows,)}; got {given.shape}"
+        )
+    if given.dtype.kind == "f" and not np.isfinite(given).all():
+        row = int(np.flatnonzero(~np.isfinite(given))[0])
+        raise ValueError(f"{name} must be finite; got {given.flat[row]} in row {row}")
     try:
         weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
     except ValueError as error:
@@ -330,7 +533,8 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     if not weight.any():
         raise ValueError(f"{name} is zero for every row; at least two rows must have a weight")
     if weight.min() < 0:
-        raise ValueError(f"{name} must be at least 0; got {weight.min()}")
+        row = int(np.argmin(weight))
+        raise ValueError(f"{name} must be at least 0; got {weight[row]} in row {row}")
     return weight / weight.max()
 
 

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from sknumpynet._compat import StrOptions
 from sknumpynet.core.losses import MultinomialLogLoss
+from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
@@ -60,6 +59,10 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     -----
     {notes}
 
+    References
+    ----------
+    {references}
+
     Examples
     --------
     >>> import numpy as np
@@ -87,18 +90,36 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         quality="fast",
         categorical_features="from_dtype",
         max_levels=50,
+        min_level_rows=3,
+        prior_rows=10.0,
+        input_clip=3.0,
         class_weight=None,
         numeric_embedding="auto",
         n_frequencies=16,
         frequency=1.0,
+        frequency_spread=0.7,
+        n_embedded=3,
+        max_embedded=100,
+        embedding_margins="auto",
         n_members="auto",
         hidden_layer_sizes=(64, 64, 64),
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.04,
+        beta_1=0.9,
+        beta_2=0.95,
+        epsilon=1e-8,
+        bias_rate_factor=0.1,
+        embedding_rate_factor=0.1,
+        scale_rate_factor=6.0,
         batch_size="auto",
         first_cycle="auto",
+        min_steps=120,
         n_cycles="auto",
+        least_gain=0.01,
+        extra_cycle_gain=0.05,
+        n_picks=8,
+        paired_share=0.25,
         cv=None,
         scoring=None,
         max_time=None,
@@ -110,18 +131,36 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         self.quality = quality
         self.categorical_features = categorical_features
         self.max_levels = max_levels
+        self.min_level_rows = min_level_rows
+        self.prior_rows = prior_rows
+        self.input_clip = input_clip
         self.class_weight = class_weight
         self.numeric_embedding = numeric_embedding
         self.n_frequencies = n_frequencies
         self.frequency = frequency
+        self.frequency_spread = frequency_spread
+        self.n_embedded = n_embedded
+        self.max_embedded = max_embedded
+        self.embedding_margins = embedding_margins
         self.n_members = n_members
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.bias_rate_factor = bias_rate_factor
+        self.embedding_rate_factor = embedding_rate_factor
+        self.scale_rate_factor = scale_rate_factor
         self.batch_size = batch_size
         self.first_cycle = first_cycle
+        self.min_steps = min_steps
         self.n_cycles = n_cycles
+        self.least_gain = least_gain
+        self.extra_cycle_gain = extra_cycle_gain
+        self.n_picks = n_picks
+        self.paired_share = paired_share
         self.cv = cv
         self.scoring = scoring
         self.max_time = max_time
@@ -133,9 +172,8 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     def _targets_of(self, y, n_rows):
         targets = Classes(y, n_rows, self.class_weight)
         if len(targets.classes) == 1:
-            warnings.warn(
-                f"y has one class only, {targets.classes.tolist()[0]!r}: every prediction will be this one",
-                stacklevel=5,
+            warn(
+                f"y has one class only, {targets.classes.tolist()[0]!r}: every prediction will be this one"
             )
         return targets
 

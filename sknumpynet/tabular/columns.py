@@ -76,7 +76,9 @@ class Table:
         self.names = names if texts and all(texts) else None
         if self.names is not None and len(set(self.names)) < len(self.names):
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
-            raise ValueError(f"X has columns twice: {named(twice)}; give each a name of its own")
+            raise ValueError(
+                f"X has columns twice: {named(twice)}; give each a name of its own, or drop one"
+            )
         if self.n_rows == 0 or self.n_columns == 0:
             kind = "sample(s)" if self.n_rows == 0 else "feature(s)"
             raise ValueError(
@@ -89,6 +91,14 @@ class Table:
         if self.kind == "pandas":
             return Table(self.X.iloc[chosen])
         return Table(self.X.take(chosen) if self.kind == "pyarrow" else self.X[chosen])
+
+    def described(self) -> str:
+        """Return the number of rows, and names and types of the columns."""
+        columns = (
+            f"{self.called(i)} {getattr(raw, 'dtype', getattr(raw, 'type', ''))}"
+            for i, raw in ((i, self.raw(i)) for i in range(self.n_columns))
+        )
+        return f"{self.n_rows} rows, {', '.join(columns)}"
 
     def called(self, i: int) -> str:
         """Return what a message calls the column."""
@@ -110,10 +120,16 @@ class Table:
         dtype = values.type if self.kind == "pyarrow" else values.dtype
         text = str(dtype).lower()
         objects = text == "object" and self.kind in ("numpy", "pandas")
-        if any(text.startswith(kind) for kind in DATES) or (objects and holds_dates(values)):
+        if text.startswith("interval"):
+            raise TypeError(
+                f"{self.called(i)} holds intervals ({dtype}): give their middles, "
+                f"pandas.IntervalIndex(X[{self.X.columns.tolist()[i]!r}]).mid, or names of them, "
+                f"X[{self.X.columns.tolist()[i]!r}].astype(str)"
+            )
+        if holds_dates_by_type(values) or (objects and holds_dates(values)):
             raise TypeError(
                 f"{self.called(i)} holds dates or times ({dtype}), which are neither numbers nor categories. "
-                f"Make numbers of them: {self._advice_for_dates(i)}"
+                f"Make numbers of them: {self._advice_for_dates(i, values)}"
             )
         if self.kind == "numpy" and dtype.kind in "fiu":
             return False
@@ -128,25 +144,50 @@ class Table:
             raise TypeError(f"{self.called(i)} holds {dtype}; give its parts as columns")
         return any(text.startswith(kind) for kind in CATEGORIES)
 
-    def _advice_for_dates(self, i: int) -> str:
+    def _advice_for_dates(self, i: int, values: Any) -> str:
+        """Return a line that makes numbers of a column."""
         name = "..." if self.names is None else repr(self.names[i])
-        if self.kind == "pandas" and str(self.X.iloc[:, i].dtype).startswith("timedelta"):
-            return f"X[{name}] = X[{name}].dt.total_seconds()"
-        if self.kind == "pandas":
-            return (
-                f"X[{name}] = (X[{name}] - X[{name}].min()).dt.total_seconds() / 86400, and for seasons "
-                f"X['month'] = X[{name}].dt.month"
-            )
         if self.kind == "polars":
-            return f"X = X.with_columns(pl.col({name}).dt.epoch('s'))"
+            return f"X = X.with_columns(pl.col({name}).to_physical())"
         if self.kind == "pyarrow":
-            return f"take X.column({name}).cast(pyarrow.int64()) in its place"
-        return "X[:, i].astype('datetime64[s]').astype(float)"
+            kind = "int32" if "32" in str(values.type) else "int64"
+            return f"X = X.set_column({i}, {name}, X.column({name}).cast('{kind}'))"
+        text = str(values.dtype).lower()
+        if text == "object":
+            return self._advice_for_objects(
+                i, next(each for each in values if not is_missing(each))
+            )
+        if self.kind == "numpy":
+            return f"X = X.astype('{text.partition('[')[0]}[s]').astype(float)"
+        column = f"X[{name}]" if self.names is not None else f"X[{self.X.columns.tolist()[i]!r}]"
+        if text.startswith("timedelta"):
+            return f"{column} = {column}.dt.total_seconds()"
+        if text.startswith("period"):
+            return f"{column} = {column}.astype('int64')"
+        month = "" if self.names is None else f"X['{self.names[i]} month'] = "
+        return (
+            f"{column} = ({column} - {column}.min()).dt.total_seconds() / 86400, and for seasons, before it, "
+            f"{month}{column}.dt.month"
+        )
+
+    def _advice_for_objects(self, i: int, first: Any) -> str:
+        column = f"X[:, {i}]" if self.kind == "numpy" else f"X[{self.X.columns.tolist()[i]!r}]"
+        if isinstance(first, clock_time):
+            return f"{column} = [each and each.hour + each.minute / 60 for each in {column}]"
+        if self.kind == "pandas" and isinstance(first, timedelta | np.timedelta64):
+            return f"{column} = pandas.to_timedelta({column}).dt.total_seconds()"
+        if self.kind == "pandas":
+            days = f"pandas.to_datetime({column})"
+            return f"{column} = ({days} - {days}.min()).dt.total_seconds() / 86400"
+        kind = "timedelta64" if isinstance(first, timedelta | np.timedelta64) else "datetime64"
+        return f"{column} = {column}.astype('{kind}[s]').astype(float)"
 
     def numbers(self, i: int) -> Array:
         """Return the column as float64, with NaN for what is missing or infinite."""
         values = self.raw(i)
         try:
+            if holds_dates_by_type(values):  # which would become nanoseconds or days without a word
+                raise TypeError("dates are no numbers")
             if self.kind == "pandas":
                 if hasattr(values.dtype, "numpy_dtype") or values.dtype != object:
                     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -172,8 +213,10 @@ class Table:
         """Return codes (n,), -1 where missing, and the levels in the order of their first row."""
         values = self.raw(i)
         if self.kind == "pandas" and hasattr(values, "cat"):
-            levels = values.cat.categories.tolist()
-            return values.cat.codes.to_numpy().astype(np.int64), levels
+            codes = values.cat.codes.to_numpy().astype(np.int64)
+            present = np.unique(codes[codes >= 0])  # there may be many that no row has
+            levels = values.cat.categories[present].tolist()
+            return np.where(codes < 0, -1, np.searchsorted(present, codes)), levels
         if self.kind == "pandas":
             missing = values.isna().to_numpy()
             listed = values.tolist()
@@ -188,7 +231,7 @@ class Table:
         return factorize(listed, self.called(i))
 
 
-DATES = ("date", "time", "duration", "period", "interval", "month_interval")
+DATES = ("date", "time", "duration", "period", "month_interval", "month_day_nano_interval")
 CATEGORIES = ("cat", "str", "<u", "<s", "|s", "bool", "object", "enum", "string", "large_string",
               "dictionary", "utf8", "large_utf8", "binary")  # fmt: skip
 
@@ -221,6 +264,11 @@ def as_matrix(X: Any) -> Array:
         array = np.asarray(X, dtype=object)
     if array.ndim != 2:
         shape = "scalar" if array.ndim == 0 else f"{array.ndim}D"
+        if array.ndim > 2:
+            raise ValueError(
+                f"Expected 2D array, got {shape} array instead (shape {array.shape}). Give one row for each "
+                "sample: X.reshape(len(X), -1)"
+            )
         raise ValueError(
             f"Expected 2D array, got {shape} array instead (shape {array.shape}). Reshape your data either "
             "using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it "
@@ -241,6 +289,12 @@ def is_missing(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, Real) and bool(value != value)
+
+
+def holds_dates_by_type(values: Any) -> bool:
+    """Return whether the type of a column is that of dates, times or differences of these."""
+    text = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
+    return any(text.startswith(kind) for kind in DATES)
 
 
 def holds_dates(values: Any) -> bool:
@@ -295,12 +349,17 @@ def factorize(values: list[Any], called: str) -> tuple[Array, list[Hashable]]:
 
 def raise_not_numbers(called: str, values: Any, error: Exception) -> None:
     """Raise ValueError: a column of numbers holds something else."""
-    example = next((v for v in list(values) if isinstance(v, str)), None)
-    shown = "" if example is None else f", such as {example!r}"
+    dtype = getattr(values, "dtype", getattr(values, "type", type(values)))
+    if holds_dates_by_type(values):
+        raise ValueError(
+            f"{called} must hold numbers, as it did in fit; it now holds dates or times ({dtype}). Make "
+            "numbers of them as before fit"
+        ) from error
+    others = (v for v in list(values) if not (is_missing(v) or isinstance(v, Real)))
+    shown = "".join(f", such as {each!r}" for each in list(others)[:1])
     raise ValueError(
-        f"{called} must hold numbers, as it did in fit; its type is now "
-        f"{getattr(values, 'dtype', getattr(values, 'type', type(values)))}{shown}. Turn it into numbers, as "
-        "with pandas.to_numeric(column, errors='coerce')"
+        f"{called} must hold numbers, as it did in fit; its type is now {dtype}{shown}. Turn it into "
+        "numbers, as with pandas.to_numeric(column, errors='coerce')"
     ) from error
 
 

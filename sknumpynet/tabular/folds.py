@@ -8,18 +8,20 @@ import numbers
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 
+from sknumpynet.fitting.rollback import warn
+
 N_FOLDS = 8
 FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
 PAIRED = 0.25  # share of rows hidden from two members where each fold is hidden from one
 
 
-def fold_of_rows(cv, used, targets, groups, seed):
+def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
     """Return the fold of each row, -1 for rows not used, and the number of folds.
 
     Parameters
     ----------
     cv : None, int or splitter
-        None for 8 folds, 5 below 200 rows; with classes as even among them as they can be.
+        None for ``default`` folds, 5 below 200 rows; with classes as even among them as they can be.
     used : ndarray of int
         Rows of some weight.
     targets : Targets
@@ -28,6 +30,8 @@ def fold_of_rows(cv, used, targets, groups, seed):
         Rows of one group stay together.
     seed : int
         Of the shuffling.
+    default : int
+        Folds where ``cv`` is None.
     """
     n, n_rows = len(used), targets.n_rows
     strata = targets.strata()
@@ -41,11 +45,21 @@ def fold_of_rows(cv, used, targets, groups, seed):
         n_units = n if groups is None else len(np.unique(groups[used]))
         n_folds = cv
         if cv is None:
-            n_folds = min(N_FOLDS if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
-        if n_folds < 2 or n_folds > n_units:
-            units = "rows" if groups is None else "groups"
+            n_folds = min(default if n >= FEW_ROWS else FEW_ROWS_FOLDS, n_units)
+        units = "row" if groups is None else "group"
+        if n_units < 2:
             raise ValueError(
-                f"cv={cv!r} needs at least 2 folds and no more than {units}: there are {n_units} {units}"
+                f"there is {n_units} {units}: at least 2 are needed, so that one can be held out"
+            )
+        if n_folds < 2 or n_folds > n_units:
+            raise ValueError(
+                f"cv={cv!r} must be a number of folds from 2 to {n_units}, the number of {units}s"
+            )
+        if cv is None and n_units < FEW_ROWS_FOLDS:
+            what = f"X has {n_units} rows" if groups is None else f"there are {n_units} groups"
+            warn(
+                f"{what}: each is held out alone, and the rest is little to learn from. oof_score_ says "
+                "little then"
             )
         if groups is None:
             fold = np.full(n_rows, -1)
@@ -72,10 +86,10 @@ def fold_of_rows(cv, used, targets, groups, seed):
     return fold, len(kept)
 
 
-def second_folds(fold, n_folds, groups, seed):
-    """Return for a quarter of the rows the next fold, -1 for the rest; rows of a group stay together."""
+def second_folds(fold, n_folds, groups, seed, share=PAIRED):
+    """Return for a share of the rows the next fold, -1 for the rest; rows of a group stay together."""
     units = np.arange(len(fold)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < PAIRED
+    drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < share
     return np.where(drawn[units] & (fold >= 0), (fold + 1) % n_folds, -1)
 
 

@@ -4,8 +4,9 @@
 Shapes: k members, n rows of a batch, f columns of numbers, d inputs, h units, o outputs of an embedding.
 ``np.matmul`` multiplies stacks: (k, n, h) @ (k, h, h) is one product a member. All members see the same rows.
 
-A layer names its parameters in ``shapes()``: name -> (shape, factor of the learning rate, decays). The pack
-binds views of one flat vector to these names, and views of the gradients to the same names behind a "d".
+A layer names its parameters in ``shapes()``: name -> (shape, kind), the kind being "weight", "bias",
+"embedding" or "scale", by which the optimizer has a rate for each. The pack binds views of one flat vector to
+these names, and views of the gradients to the same names behind a "d".
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
+from sknumpynet.core.layers.numeric_embedding import SPREAD as FREQUENCY_SPREAD
+from sknumpynet.core.layers.numeric_embedding import draw_embedding, embed, embed_backward
+from sknumpynet.core.network.data_driven import start_from_data
 
-Shapes = dict[str, tuple[tuple[int, ...], float, bool]]
+Shapes = dict[str, tuple[tuple[int, ...], str]]
 
-FREQUENCY_SPREAD = 0.7  # of the logarithm of the first frequencies
-# Factors of the learning rate (Holzmueller et al. 2024, RealMLP)
+# Factors of the learning rate of these kinds (Holzmueller et al. 2024, RealMLP)
 BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
 
 
@@ -28,7 +31,7 @@ class Layer:
     """Base: parameters as attributes, views that a pack binds."""
 
     def shapes(self) -> Shapes:
-        """Return name -> (shape with the axis of members first, factor of the rate, whether it decays)."""
+        """Return name -> (shape with the axis of members first, kind)."""
         raise NotImplementedError
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
@@ -46,14 +49,7 @@ class Layer:
 class NumericEmbedding(Layer):
     """Periodic features of each number x, own frequencies for each column and member ("PBLD").
 
-        S = 2 pi x w + b        C = cos(S)        E = V C
-
-    E are ``n_outputs`` smooth functions of x, beside x itself. Going back:
-
-        dV = dE C^T        dS = -sin(S) (V^T dE)        dw = 2 pi sum_rows dS x        db = sum_rows dS
-
-    ``P`` holds w and b, so that S = P [2 pi x, 1]. First values: w ~ N(0, frequency^2) exp(N(0, 0.7^2)), so
-    that a few are high for what is finely structured, b ~ U(-pi, pi), V ~ U(-1, 1) / sqrt(n_frequencies).
+    Formulas and names are those of ``core.layers.numeric_embedding``, with an axis of members in front.
     Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n), E (k, f, o, n).
     """
 
@@ -69,24 +65,22 @@ class NumericEmbedding(Layer):
         n_frequencies: int = 16,
         n_outputs: int = 3,
         frequency: float = 1.0,
+        spread: float = FREQUENCY_SPREAD,
     ) -> None:
         self.n_members, self.n_columns = n_members, n_columns
-        self.n_frequencies, self.n_outputs, self.frequency = n_frequencies, n_outputs, frequency
+        self.n_frequencies, self.n_outputs = n_frequencies, n_outputs
+        self.frequency, self.spread = frequency, spread
 
     def shapes(self) -> Shapes:
         k, f, H, o = self.n_members, self.n_columns, self.n_frequencies, self.n_outputs
         return {
-            "P": ((k, f, H, 2), EMBEDDING_RATE, False),
-            "V": ((k, f, o, H), EMBEDDING_RATE, False),
+            "P": ((k, f, H, 2), "embedding"),
+            "V": ((k, f, o, H), "embedding"),
         }
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
         """Draw the first values."""
-        shape = self.P.shape[:-1]
-        self.P[..., 0] = rng.normal(0, self.frequency, shape)
-        self.P[..., 0] *= np.exp(rng.normal(0, FREQUENCY_SPREAD, shape))
-        self.P[..., 1] = rng.uniform(-math.pi, math.pi, shape)
-        self.V[...] = rng.uniform(-1, 1, self.V.shape) / math.sqrt(self.n_frequencies)
+        draw_embedding(self.P, self.V, self.frequency, self.spread, rng)
 
     def buffers(self, n_rows: int, dtype: Any, training: bool, E: Array) -> dict[str, Array]:
         """Return what a pass over ``n_rows`` rows writes, E of shape (k, f o, n) among it."""
@@ -98,27 +92,19 @@ class NumericEmbedding(Layer):
         }
         if training:
             made["C"] = np.empty_like(made["S"])
-            made["dC"] = np.empty_like(made["S"])
+            made["minus_dS"] = np.empty_like(made["S"])
         return made
 
     def forward(self, x: Array, work: dict[str, Array]) -> None:
         """Write E of x, of shape (n, f)."""
-        S, E = work["S"], work["E"]
-        C = work.get("C", S)
-        np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=work["angles"][0, :, 0])
-        np.matmul(self.P, work["angles"], out=S)
-        np.cos(S, out=C)
-        np.matmul(self.V, C, out=E)
+        S, angles = work["S"], work["angles"]
+        np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=angles[0, :, 0])
+        embed(self.P, self.V, angles, S, work.get("C", S), work["E"])
 
     def backward(self, dE: Array, work: dict[str, Array]) -> None:
         """Write the gradients, given dL/dE of shape (k, f, o, n)."""
-        S, C, dC = work["S"], work["C"], work["dC"]
-        np.matmul(dE, C.swapaxes(2, 3), out=self.dV)
-        np.matmul(self.V.swapaxes(2, 3), dE, out=dC)
-        np.sin(S, out=S)
-        np.multiply(S, dC, out=dC)
-        np.matmul(dC, work["angles"].swapaxes(2, 3), out=self.dP)
-        np.negative(self.dP, out=self.dP)
+        waves = work["angles"], work["S"], work["C"], dE, work["minus_dS"]
+        embed_backward(self.V, *waves, self.dP, self.dV)
 
 
 class Dense(Layer):
@@ -141,8 +127,8 @@ class Dense(Layer):
     def shapes(self) -> Shapes:
         k, d, h = self.n_members, self.n_inputs, self.n_outputs
         return {
-            "W": ((k, d, h), 1 / math.sqrt(d), True),
-            "b": ((k, 1, h), BIAS_RATE, False),
+            "W": ((k, d, h), "weight"),
+            "b": ((k, 1, h), "bias"),
         }
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
@@ -166,21 +152,9 @@ class Dense(Layer):
         np.matmul(delta, W_T, out=dx)
 
     def start_from_data(self, x: Array, rng: np.random.Generator) -> Array:
-        """Give each unit variance 1 on the rows of x, and a zero somewhere among them; return z.
-
-        W[:, j] /= std(z_j); b_j = -z_j at a random mean of five rows. Rows x are (k or 1, n, d).
-        """
-        z = x @ self.W
-        std = z.std(axis=1, keepdims=True)
-        std[std < 1e-6] = 1
-        self.W /= std
-        z /= std
-        k, n, h = z.shape
-        share = rng.standard_exponential((k, 5, h))
-        share /= share.sum(axis=1, keepdims=True)
-        rows = rng.integers(n, size=(k, 5, h))
-        self.b[...] = -(np.take_along_axis(z, rows, axis=1) * share).sum(axis=1, keepdims=True)
-        z += self.b
+        """Give each unit variance 1 on the rows of x, (k or 1, n, d), and a zero among them; return z."""
+        z: Array = x @ self.W
+        start_from_data(self.W, self.b, z, rng)
         return z
 
 
@@ -203,7 +177,7 @@ class ScaledInput(Dense):
 
     def shapes(self) -> Shapes:
         k, d = self.n_members, self.n_inputs
-        return {**super().shapes(), "s": ((k, d, 1), SCALE_RATE, False)}
+        return {**super().shapes(), "s": ((k, d, 1), "scale")}
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
         """Draw W ~ N(0, 1 / d); scales are 1."""
@@ -274,43 +248,3 @@ def silu(
     np.multiply(z, q, out=z)
     np.multiply(rest, z, out=rest)
     np.add(slope, rest, out=slope)
-
-
-class DropoutPool:
-    """Masks for dropout cut out of one pool of random bits, drawn anew every ``LIFE`` steps.
-
-    Every mask is a stretch of the pool that begins at a random place: each entry is 0 with probability
-    ``rate`` and 1 / (1 - rate) otherwise, as if it had been drawn for itself, while a step draws only a few
-    numbers. Bytes are compared with round(256 rate): a rate is kept to 1 / 512.
-
-    Parameters
-    ----------
-    size : int
-        Entries of a mask.
-    dtype : dtype
-        Of the masks.
-    rng : numpy.random.Generator
-        Source of the bytes.
-    """
-
-    LIFE = 16
-
-    def __init__(self, size: int, dtype: Any, rng: np.random.Generator) -> None:
-        self.size, self.rng, self.age = size, rng, 0
-        self.pool = np.empty(2 * size, dtype)
-        self.rate = 0.0
-
-    def renew(self, rate: float) -> None:
-        """Count a step, and draw the pool anew when it is old."""
-        if self.age % self.LIFE == 0:
-            threshold = round(256 * rate)
-            self.rate = threshold / 256
-            drawn = np.frombuffer(self.rng.bytes(len(self.pool)), np.uint8)
-            np.greater_equal(drawn, threshold, out=self.pool)
-            self.pool *= 1 / (1 - self.rate)
-        self.age += 1
-
-    def mask(self, shape: tuple[int, ...]) -> Array:
-        """Return a mask of so many entries, a view of the pool."""
-        start = int(self.rng.integers(self.size))
-        return self.pool[start : start + self.size].reshape(shape)

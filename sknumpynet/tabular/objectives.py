@@ -112,7 +112,7 @@ class Objective:
     ) -> float:
         """Return the temperature for the mean of so many members: T_1 and T_m carried on as `criterion` is.
 
-        A member is too sure where it has learned labels by heart, the mean of many less so: what is best for
+        A member is too sure where it has overfitted, the mean of many less so: what is best for
         one would be too much for all.
         """
 
@@ -178,15 +178,20 @@ def temperature_loss(
     The loss is convex in 1 / T: it is tried at powers of 2, then twice at the lowest point of the parabola
     through the three best, first of these and then of closer ones.
     """
-    logits = np.log(np.maximum(p, 1e-7)).astype(np.float32)  # single precision: many exponentials
-    logits -= logits.max(axis=1, keepdims=True)
-    own, weight = logits[np.arange(len(y)), y], weight / weight.sum()
+    # single precision, classes first: many exponentials and sums over few classes
+    logits = np.ascontiguousarray(np.log(np.maximum(p.T, 1e-7)), np.float32)
+    logits -= logits.max(axis=0)
+    weight = weight / weight.sum()
+    own = float(np.dot(weight, logits[y, np.arange(len(y))]))
+    spare = np.empty_like(logits)
 
     def loss(step: float) -> float:
         beta = np.float32(2.0**step)
-        sums = np.add.reduce(np.exp(logits * beta), axis=1, dtype=np.float64)
+        np.multiply(logits, beta, out=spare)
+        np.exp(spare, out=spare)
+        sums = np.log(np.add.reduce(spare, axis=0))
         prior = (step * math.log(2) / deviation) ** 2 / 2 / len(y)
-        return float(np.dot(weight, np.log(sums) - float(beta) * own)) + prior
+        return float(np.dot(weight, sums)) - float(beta) * own + prior
 
     known = {float(step): loss(step) for step in range(-4, 3)}
     for width in (1.0, 0.25):

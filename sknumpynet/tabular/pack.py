@@ -15,6 +15,7 @@ gradients likewise. Adam's step is a few lines on these vectors.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,9 +25,13 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.tabular.layers import (
+    BIAS_RATE,
+    EMBEDDING_RATE,
+    FREQUENCY_SPREAD,
+    SCALE_RATE,
     Dense,
-    DropoutPool,
     Layer,
     NumericEmbedding,
     ScaledInput,
@@ -48,7 +53,7 @@ class Shape:
         Width of ``raw``.
     hidden : tuple of int
         Widths of the hidden layers.
-    n_frequencies, n_embedded, frequency
+    n_frequencies, n_embedded, frequency, frequency_spread
         Options of the embedding; no embedding with ``n_frequencies=0``.
     n_own : int
         Columns whose values differ from member to member.
@@ -62,6 +67,7 @@ class Shape:
     n_embedded: int = 3
     frequency: float = 1.0
     n_own: int = 0
+    frequency_spread: float = FREQUENCY_SPREAD
 
     def embeds(self) -> bool:
         """Whether numbers are embedded."""
@@ -98,7 +104,12 @@ class Pack:
         self.embedding: NumericEmbedding | None = None
         if shape.embeds():
             self.embedding = NumericEmbedding(
-                k, shape.n_numeric, shape.n_frequencies, shape.n_embedded, shape.frequency
+                k,
+                shape.n_numeric,
+                shape.n_frequencies,
+                shape.n_embedded,
+                shape.frequency,
+                shape.frequency_spread,
             )
             n_own += shape.n_numeric * shape.n_embedded
         widths = (*shape.hidden, shape.n_outputs)
@@ -107,11 +118,11 @@ class Pack:
         embedding: list[Layer] = [] if self.embedding is None else [self.embedding]
         self.layers: list[Layer] = [*embedding, self.first, *self.dense]
 
-        self.segments: list[tuple[slice, tuple[int, ...], float, bool]] = []
+        self.segments: list[tuple[slice, tuple[int, ...], str]] = []
         start = 0
         for layer in self.layers:
-            for dims, rate, decays in layer.shapes().values():
-                self.segments.append((slice(start, start + math.prod(dims)), dims, rate, decays))
+            for dims, kind in layer.shapes().values():
+                self.segments.append((slice(start, start + math.prod(dims)), dims, kind))
                 start += math.prod(dims)
         self.n_params = start
         self.params = np.zeros(start, self.dtype) if params is None else params
@@ -123,7 +134,7 @@ class Pack:
         for layer in self.layers:
             params, grads = {}, {}
             for name in layer.shapes():
-                where, dims, _, _ = next(segments)
+                where, dims, _ = next(segments)
                 params[name] = self.params[where].reshape(dims)
                 if self.grads is not None:
                     grads[name] = self.grads[where].reshape(dims)
@@ -143,7 +154,7 @@ class Pack:
 
     def members(self, chosen: Any) -> Pack:
         """Return a pack with copies of some members, for predictions."""
-        parts = [self.params[where].reshape(dims)[chosen] for where, dims, _, _ in self.segments]
+        parts = [self.params[where].reshape(dims)[chosen] for where, dims, _ in self.segments]
         params = np.concatenate([part.ravel() for part in parts])
         return Pack(self.shape, len(parts[0]), self.dtype, params, training=False)
 
@@ -251,37 +262,74 @@ class Workspace:
                 self.delta_T = np.empty((k, hidden[0], n_rows), dtype)
         self.masks: list[Array] = []
         self.pools: list[DropoutPool] = []
+        self.rng = rng
         if rng is not None:
-            pools = {h: DropoutPool(k * n_rows * h, dtype, rng) for h in hidden}
+            pools = {h: DropoutPool(k * n_rows * h, dtype) for h in hidden}
             self.pools = [pools[h] for h in hidden]
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return the states of the pools; everything else is written anew in each pass."""
+        return [pool.state() for pool in dict.fromkeys(self.pools)]
+
+    def set_state(self, states: list[dict[str, Any]]) -> None:
+        """Put the states of the pools back."""
+        for pool, state in zip(dict.fromkeys(self.pools), states, strict=True):
+            pool.set_state(state)
 
     def draw_masks(self, rate: float) -> None:
         """Draw the masks of a step; none where the rate is nothing."""
-        if not self.pools or rate < 1 / 512:
+        if self.rng is None or rate < 1 / 512:
             self.masks = []
             return
         for pool in dict.fromkeys(self.pools):
-            pool.renew(rate)
-        self.masks = [pool.mask(z.shape) for pool, z in zip(self.pools, self.z)]
+            pool.renew(rate, self.rng)
+        self.masks = [pool.mask(z.shape, self.rng) for pool, z in zip(self.pools, self.z)]
 
 
-BLOCK = 64  # rows
+BLOCK = 32  # rows: fewer would slow many, more would slow one
 
 
-def blocks(pack: Pack, X: Array) -> Iterator[tuple[slice, Array]]:
+def block_size(packs: list[Pack]) -> int:
+    """Return the rows of a block: as many as can stand in any order with the same bits for each.
+
+    That is asked of the BLAS at hand, with blocks of equal rows: OpenBLAS 0.3.20, which NumPy 1.23 brings,
+    rounds products in float32 by the place of a row in the block.
+    """
+    sizes = (BLOCK, 16, 8, 4, 2)
+    return next((n for n in sizes if all(in_any_order(p.shape, p.dtype, n) for p in packs)), 1)
+
+
+@functools.cache
+def in_any_order(shape: Shape, dtype: Any, size: int) -> bool:
+    """Return whether equal rows of such a block have the same bits in every layer."""
+    rng = np.random.default_rng(0)
+    pack = Pack(shape, 1, dtype, training=False)
+    pack.params[...] = rng.normal(0, 0.3, pack.n_params)
+    work, d = Workspace(pack, size, training=False), shape.n_columns
+    for row in rng.normal(size=(4, d + shape.n_own)).astype(dtype):
+        X = np.tile(row, (size, 1))
+        own = X[:, d:].T[np.newaxis] if shape.n_own else None
+        pack.forward(np.ascontiguousarray(X[:, :d]), work, own)
+        if not all((z == z[:, :1]).all() for z in work.z):
+            return False
+    return True
+
+
+def blocks(pack: Pack, X: Array, size: int | None = None) -> Iterator[tuple[slice, Array]]:
     """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
 
     Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
-    of one size: BLAS rounds a row's products by the shape of its block, never by the rows beside it.
+    of one size, at which BLAS rounds a row's products neither by its place nor by the rows beside it.
     """
-    work = Workspace(pack, BLOCK, training=False)
+    size = block_size([pack]) if size is None else size
+    work = Workspace(pack, size, training=False)
     pack.first.products(work.M)
     d = pack.shape.n_columns
-    for start in range(0, len(X), BLOCK):
-        x = X[start : start + BLOCK]
+    for start in range(0, len(X), size):
+        x = X[start : start + size]
         n = len(x)
-        if n < BLOCK:
-            x = np.concatenate([x, np.zeros((BLOCK - n, X.shape[1]), X.dtype)])
+        if n < size:
+            x = np.concatenate([x, np.zeros((size - n, X.shape[1]), X.dtype)])
         own = x[:, d:].T[np.newaxis] if x.shape[1] > d else None
         raw = pack.forward(np.ascontiguousarray(x[:, :d]), work, own, products=False)
         yield slice(start, start + n), raw[:, :n]
@@ -299,10 +347,11 @@ class Adam:
     """Adam on the vector of a pack, with a factor of the rate and a decay for each stretch.
 
         m = beta_1 m + (1 - beta_1) g        v = beta_2 v + (1 - beta_2) g^2
-        p = p (1 - rate decay) - rate factor m' / (sqrt(v') + epsilon)
+        p = p (1 - rate decay) - rate factor c m / (sqrt(v) + epsilon)
 
-    with m' = m / (1 - beta_1^t) and v' likewise. Decay is the same for all weights, and nothing for the rest.
-    Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
+    with c = sqrt(1 - beta_2^t) / (1 - beta_1^t), as in scikit-learn. Decay is the same for all weights, and
+    nothing for the rest. The factor is 1 / sqrt(d) for weights (k, d, h), and a parameter for biases,
+    embeddings and scales. Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
     """
 
     PIECE = 1 << 14
@@ -313,7 +362,11 @@ class Adam:
         beta_1: float = 0.9,
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
+        bias_factor: float = BIAS_RATE,
+        embedding_factor: float = EMBEDDING_RATE,
+        scale_factor: float = SCALE_RATE,
     ) -> None:
+        factors = {"bias": bias_factor, "embedding": embedding_factor, "scale": scale_factor}
         self.pack, self.beta_1, self.beta_2, self.epsilon = pack, beta_1, beta_2, epsilon
         self.m, self.v = np.zeros_like(pack.params), np.zeros_like(pack.params)
         self.t = 0
@@ -326,12 +379,22 @@ class Adam:
             p, g, m, v = (a[start:stop] for a in (pack.params, pack.grads, self.m, self.v))
             self.pieces.append((p, g, m, v, spare[: stop - start]))
             parts = []
-            for where, _, factor, decays in pack.segments:
+            for where, dims, kind in pack.segments:
+                decays = kind == "weight"
+                factor = 1 / math.sqrt(dims[1]) if decays else factors[kind]
                 low, high = max(where.start, start), min(where.stop, stop)
                 if low < high:
                     own = (pack.params[low:high], spare[low - start : high - start])
                     parts.append((*own, factor, decays))
             self.parts.append(parts)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on later."""
+        return {"m": self.m, "v": self.v, "t": self.t}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.m[...], self.v[...], self.t = state["m"], state["v"], state["t"]
 
     def step(self, rate: float, decay: float) -> None:
         """Update the parameters of the pack by its gradients."""

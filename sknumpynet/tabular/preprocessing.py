@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """From the columns of a table to the inputs of the networks, fitted on the training rows alone.
 
-    numbers       t = (x - median) / (q75 - q25)        input = t / sqrt(1 + (t / 3)^2)
+    numbers       t = (x - median) / (q75 - q25)        input = t / sqrt(1 + (t / clip)^2)
     missing       the median, and a column 1.664 or 0 where the training rows have gaps
     categories    a column 0 or 1 for each level, -1 or 1 for two of them; rare, unknown and missing: zeros
     many levels   the frequent ones as above, with the mean target of the level and the log of its count
 
-The smooth clip keeps every input within -3 and 3 (Holzmueller et al. 2024). Mean targets of training rows are
-cross-fitted for each member: without the fold of the row, and without the fold to which the member is blind.
-Were they the same for all members, those of the other rows of a level would tell the label of a row held out:
-the lower its own mean is beside theirs, the higher its label must be.
+The smooth clip keeps every input within -clip and clip, by default -3 and 3 (Holzmueller et al. 2024). Mean
+targets of training rows are cross-fitted for each member: without the fold of the row, and without the fold
+to which the member is blind. Were they the same for all members, those of the other rows of a level would
+tell the label of a row held out: the lower its own mean is beside theirs, the higher its label must be.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import Table, named
 
 MISSING_VALUE = 1.664  # what a standardised 0/1 column of one in five has for its ones
 PRIOR_ROWS = 10.0  # rows of the overall mean that a level's mean target begins with
+CLIP = 3.0  # no input is beyond (Holzmueller et al. 2024)
 
 
 @dataclass
@@ -44,14 +46,21 @@ class Category:
     )  # (levels + 1, targets), the last for unknown
     log_counts: Array = field(default_factory=lambda: np.empty(0))  # (levels + 1,)
 
-    def fit_means(self, codes: Array, targets: Array) -> None:
+    def fit_means(self, codes: Array, targets: Array, prior_rows: float = PRIOR_ROWS) -> None:
         """Take mean targets and counts of the levels."""
         sums, counts = sums_by_level(codes, len(self.level_codes), targets)
-        self.means = shrunken(sums, counts, targets.mean(axis=0))
+        self.means = shrunken(sums, counts, targets.mean(axis=0), prior_rows)
         self.log_counts = np.log1p(counts)
         self.log_counts[-1] = 0
 
-    def cross_fitted(self, codes: Array, targets: Array, fold: Array, n_folds: int) -> Array:
+    def cross_fitted(
+        self,
+        codes: Array,
+        targets: Array,
+        fold: Array,
+        n_folds: int,
+        prior_rows: float = PRIOR_ROWS,
+    ) -> Array:
         """Return mean targets (folds, n, t): in entry k, those of rows neither in k nor in the row's fold."""
         n_levels, folds = len(self.level_codes), range(n_folds)
         parts = [
@@ -65,7 +74,7 @@ class Category:
                 known = [each for each in folds if each not in (row_fold, blind)]
                 sums, counts = all_sums[known].sum(axis=0), all_counts[known].sum(axis=0)
                 prior = sums.sum(axis=0) / max(1.0, counts.sum())
-                means[blind, rows] = shrunken(sums, counts, prior)[codes[rows]]
+                means[blind, rows] = shrunken(sums, counts, prior, prior_rows)[codes[rows]]
         return means
 
 
@@ -81,11 +90,17 @@ class TableEncoder:
         Levels of a column that get columns of their own.
     min_rows : int
         Rows that a level needs for that.
+    prior_rows : float
+        Rows of the overall mean that a level's mean target begins with.
+    clip : float
+        Limit of the inputs that are numbers.
     """
 
     categorical_features: Any = "from_dtype"
     max_levels: int = 50
     min_rows: int = 3
+    prior_rows: float = PRIOR_ROWS
+    clip: float = CLIP
     names: list[str] | None = None
     n_columns: int = 0
     is_category: Array = field(default_factory=lambda: np.zeros(0, bool))
@@ -110,7 +125,7 @@ class TableEncoder:
             codes, levels = table.categories(int(i))
             category = self._fit_category(int(i), codes, levels, rows_needed)
             if category.many:
-                category.fit_means(codes, targets)
+                category.fit_means(codes, targets, self.prior_rows)
             elif category.n_columns == 0:
                 continue
             self.categories.append(category)
@@ -120,13 +135,21 @@ class TableEncoder:
         self.count_center, self.count_scale = robust_scale(
             np.column_stack(counts) if counts else np.empty((table.n_rows, 0))
         )
+        if not (self.categories or any(map(len, (self.embedded, self.plain, self.with_gaps)))):
+            warn(
+                "no column of X varies: constant and empty columns are left out, and every prediction will "
+                "be the same"
+            )
         inputs = self._assemble(numbers, coded)
         own = None
         if many:
-            parts = [each.cross_fitted(codes, targets, fold, n_folds) for each, codes in many]
+            parts = [
+                each.cross_fitted(codes, targets, fold, n_folds, self.prior_rows)
+                for each, codes in many
+            ]
             own = np.concatenate(parts, axis=2)
             self.mean_center, self.mean_scale = robust_scale(self._means(coded))
-            own = smooth_clip(own, self.mean_center, self.mean_scale)
+            own = smooth_clip(own, self.mean_center, self.mean_scale, self.clip)
         return inputs, own
 
     def transform(self, table: Table) -> Array:
@@ -141,7 +164,7 @@ class TableEncoder:
             coded.append(np.array([*own, -1], np.int64)[codes])
         inputs = self._assemble(numbers, coded)
         if any(category.many for category in self.categories):
-            means = smooth_clip(self._means(coded), self.mean_center, self.mean_scale)
+            means = smooth_clip(self._means(coded), self.mean_center, self.mean_scale, self.clip)
             inputs = np.hstack([inputs, means])
         return inputs
 
@@ -155,7 +178,8 @@ class TableEncoder:
             if table.n_columns != self.n_columns:
                 raise ValueError(
                     f"X has {table.n_columns} features, but this estimator is expecting {self.n_columns} "
-                    "features as input"
+                    "features as input, those of fit"
+                    + ("" if self.names is None else f": {named(self.names)}")
                 )
             return table
         if table.names == self.names:
@@ -172,6 +196,9 @@ class TableEncoder:
                 message += "Feature names seen at fit time, yet now missing:\n"
                 message += "".join(f"- {name}\n" for name in missing[:5])
                 message += "- ...\n" if len(missing) > 5 else ""
+            message += "Give X the columns that it had in fit" + (
+                "" if missing else ": X[list(model.feature_names_in_)] leaves the others out"
+            )
             raise ValueError(message)
         return Table(table.X.select(self.names) if table.kind != "pandas" else table.X[self.names])
 
@@ -266,14 +293,16 @@ class TableEncoder:
     def _assemble(self, numbers: Array, coded: list[Array]) -> Array:
         numbers = numbers[:, self.kept_numeric]
         missing = np.isnan(numbers)
-        inputs = smooth_clip(numbers, self.center, self.scale)
+        inputs = smooth_clip(numbers, self.center, self.scale, self.clip)
         inputs[missing] = 0
         parts = [inputs[:, self.embedded]]
         counts = [
             each.log_counts[codes] for each, codes in zip(self.categories, coded) if each.many
         ]
         if counts:
-            parts.append(smooth_clip(np.column_stack(counts), self.count_center, self.count_scale))
+            parts.append(
+                smooth_clip(np.column_stack(counts), self.count_center, self.count_scale, self.clip)
+            )
         parts.append(inputs[:, self.plain])
         parts.append(missing[:, self.with_gaps] * MISSING_VALUE)
         for category, codes in zip(self.categories, coded):
@@ -302,12 +331,10 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
         for each in (known, levels)
     )
     if known and not set(before) & set(now):
-        warnings.warn(
+        warn(
             f"{called} holds categories of type {', '.join(now)} ({named(list(levels), 3)}), and in fit it "
             f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give it the type "
-            "that it had in fit",
-            UserWarning,
-            stacklevel=2,
+            "that it had in fit"
         )
 
 
@@ -317,9 +344,9 @@ def is_bool(table: Table, i: Any) -> bool:
     return "bool" in str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
 
 
-def shrunken(sums: Array, counts: Array, prior: Array) -> Array:
-    """Return means of levels that begin with ``PRIOR_ROWS`` rows of the overall mean, which is the last."""
-    means: Array = (sums + PRIOR_ROWS * prior) / (counts[:, np.newaxis] + PRIOR_ROWS)
+def shrunken(sums: Array, counts: Array, prior: Array, prior_rows: float = PRIOR_ROWS) -> Array:
+    """Return means of levels that begin with ``prior_rows`` rows of the overall mean, which is the last."""
+    means: Array = (sums + prior_rows * prior) / (counts[:, np.newaxis] + prior_rows)
     means[-1] = prior
     return means
 
@@ -346,10 +373,10 @@ def robust_scale(numbers: Array) -> tuple[Array, Array]:
     return np.nan_to_num(center), scale
 
 
-def smooth_clip(numbers: Array, center: Array, scale: Array) -> Array:
-    """Return t / sqrt(1 + (t / 3)^2) of t = (x - center) scale, within -3 and 3."""
+def smooth_clip(numbers: Array, center: Array, scale: Array, clip: float = CLIP) -> Array:
+    """Return t / sqrt(1 + (t / clip)^2) of t = (x - center) scale, within -clip and clip."""
     with np.errstate(over="ignore", invalid="ignore"):
         t = (numbers * 0.5 - center * 0.5) * scale
         t *= 2
         np.clip(t, -1e100, 1e100, out=t)
-        return t / np.sqrt(1 + (t / 3) ** 2)
+        return t / np.sqrt(1 + (t / clip) ** 2)

@@ -23,12 +23,13 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, FREQUENCY_SPREAD, SCALE_RATE
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
-MOST_EMBEDDED = 100  # columns; embedding more takes long, and did harm where it was tried
 # Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up.
 # After the first, a run 0.2 above has won in the end, of 4,000 rows; of 15,000 none did that was behind.
+# These are what ``embedding_margins="auto"`` means.
 FAR_ABOVE = (0.3, 0.1)
 FAR_ABOVE_MANY = (0.1, 0.03)  # the same with MANY rows
 MANY = 10_000
@@ -45,6 +46,12 @@ class Recipe:
     n_folds: int = 8
     hidden: tuple[int, ...] = (64, 64, 64)
     learning_rate: float = 0.04
+    beta_1: float = 0.9
+    beta_2: float = 0.95
+    epsilon: float = 1e-8
+    bias_rate_factor: float = BIAS_RATE
+    embedding_rate_factor: float = EMBEDDING_RATE
+    scale_rate_factor: float = SCALE_RATE
     weight_decay: float = 0.02
     dropout: float = 0.15
     n_cycles: int = 3
@@ -53,9 +60,13 @@ class Recipe:
     n_frequencies: int = 16
     n_embedded: int = 3
     frequency: float = 1.0
+    frequency_spread: float = FREQUENCY_SPREAD
     embed: str | bool = "auto"
+    max_embedded: int = 100
+    embedding_margins: str | tuple[float, ...] = "auto"
     batch_size: int | str = "auto"
     first_cycle: int | str = "auto"
+    min_steps: int = 120
     n_picks: int = 8
     max_time: float | None = None
     n_threads: int = 1
@@ -88,6 +99,9 @@ class Rows:
         return None if self.second is None else np.flatnonzero(self.second >= 0)
 
 
+PLAIN = ("criterion", "cycle", "n_epochs", "seconds")  # of a snapshot
+
+
 @dataclass
 class Snapshot:
     """Members at the end of a cycle, and predictions (m, n, outputs) of rows that they had not seen."""
@@ -98,6 +112,12 @@ class Snapshot:
     cycle: int
     n_epochs: int
     seconds: float
+
+    def state(self) -> dict[str, Any]:
+        """Return it as arrays and plain values."""
+        rest = {name: getattr(self, name) for name in PLAIN}
+        embeds = self.pack.shape.embeds()
+        return {"embeds": embeds, "params": self.pack.params, "unseen": self.unseen, **rest}
 
 
 class Stopped(Exception):
@@ -132,10 +152,10 @@ def pack_size(batch_size: int, width: int) -> int:
     return min(PACK, max(1, CACHED // (batch_size * width)))
 
 
-def first_cycle_for(n: int, batch_size: int) -> int:
-    """Epochs of the first cycle: at least 120 steps, fewer epochs of more rows."""
+def first_cycle_for(n: int, batch_size: int, min_steps: int = 120) -> int:
+    """Epochs of the first cycle: at least so many steps, fewer epochs of more rows."""
     epochs = 4 if n < 10_000 else 3 if n < 30_000 else 2 if n < 60_000 else 1
-    return max(epochs, math.ceil(120 / max(1, n // batch_size)))
+    return max(epochs, math.ceil(min_steps / max(1, n // batch_size)))
 
 
 class Group:
@@ -157,7 +177,15 @@ class Group:
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
-        self.optimizer = Adam(self.pack)
+        self.optimizer = Adam(
+            self.pack,
+            recipe.beta_1,
+            recipe.beta_2,
+            recipe.epsilon,
+            recipe.bias_rate_factor,
+            recipe.embedding_rate_factor,
+            recipe.scale_rate_factor,
+        )
         self.work = Workspace(self.pack, self.batch_size, rng=rng)
         scale = 1 / (self.batch_size * rows.weight.mean())
         self.weight = (rows.weight * scale).astype(recipe.dtype)
@@ -165,6 +193,22 @@ class Group:
     def _own(self, batch: Array) -> Array | None:
         own = self.rows.own
         return None if own is None else own[self.blind[:, np.newaxis], batch].swapaxes(1, 2)
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on after a cycle: arrays and plain values."""
+        return {
+            "params": self.pack.params,
+            "optimizer": self.optimizer.state(),
+            "dropout": self.work.state(),
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.pack.params[...] = state["params"]
+        self.optimizer.set_state(state["optimizer"])
+        self.work.set_state(state["dropout"])
+        self.rng.bit_generator.state = state["rng"]
 
     def train_cycle(self, n_epochs: int, order_seed: Any, stop: threading.Event) -> None:
         """Train for one rise and fall of the rate; groups of one seed see the same batches."""
@@ -220,7 +264,7 @@ class Run:
         seed: np.random.SeedSequence,
     ) -> None:
         self.rows, self.unseen, self.objective, self.recipe = rows, unseen, objective, recipe
-        shape = Shape(
+        self.shape = shape = Shape(
             n_embedded,
             rows.X.shape[1],
             objective.n_outputs,
@@ -229,6 +273,7 @@ class Run:
             recipe.n_embedded,
             recipe.frequency,
             0 if rows.own is None else rows.own.shape[2],
+            recipe.frequency_spread,
         )
         self.blind = np.arange(recipe.n_members) % recipe.n_folds
         size = pack_size(batch_size_of(recipe, len(rows.X)), max(recipe.hidden))
@@ -238,6 +283,17 @@ class Run:
             Group(rows, objective, recipe, shape, blind, one) for blind, one in zip(parts, seeds)
         ]
         self.snapshots: list[Snapshot] = []
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return what is to be kept to go on after a cycle, but for the snapshots."""
+        return [group.state() for group in self.groups]
+
+    def set_state(self, states: list[dict[str, Any]], snapshots: list[Snapshot]) -> None:
+        """Put a state back, with the snapshots up to it."""
+        for group, state in zip(self.groups, states, strict=True):
+            group.set_state(state)
+        self.snapshots = snapshots
+        self.order_seed.spawn(len(snapshots))  # those of the cycles that are over
 
     def train_cycle(self, n_epochs: int) -> None:
         """Train all groups for a cycle, on threads where there are some."""
@@ -326,6 +382,22 @@ def greedy_weights(
     return weights
 
 
+class NoHooks:
+    """What `fit_recipe` calls around each cycle of each run; this one does nothing."""
+
+    get_state: Callable[[], dict[str, Any]] | None = None
+
+    def begin_epoch(self) -> None:
+        """Be told that a cycle begins."""
+
+    def end_epoch(self, snapshots: list[Snapshot]) -> bool:
+        """Look at the snapshots so far, and return whether to stop."""
+        return False
+
+    def count_as_done(self, n_cycles: int) -> None:
+        """Be told of the cycles that are over where a fit is resumed."""
+
+
 def fit_recipe(
     rows: Rows,
     unseen: Rows | None,
@@ -334,6 +406,8 @@ def fit_recipe(
     n_numeric: int,
     seed: int,
     report: Callable[[Snapshot], Any] = lambda snapshot: None,
+    hooks: Any = None,
+    kept: dict[str, Any] | None = None,
 ) -> tuple[list[Snapshot], Array, str]:
     """Train, and return the snapshots, their weights, and why it ended.
 
@@ -351,31 +425,60 @@ def fit_recipe(
         Of everything that is random.
     report : callable
         Called with each snapshot; what it returns, if true, is a reason to stop.
+    hooks : NoHooks or Course, default=None
+        Called before and after each cycle of each run; with ``get_state``, which returns the state then.
+    kept : dict, default=None
+        Such a state, to go on from.
     """
-    start = perf_counter()
+    hooks = NoHooks() if hooks is None else hooks
     embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
     tries = [n_numeric if embeds else 0]
     if embeds and recipe.embed == "auto":
-        tries = [n_numeric, 0] if n_numeric <= MOST_EMBEDDED else [0]
+        tries = [n_numeric, 0] if n_numeric <= recipe.max_embedded else [0]
     seeds = np.random.SeedSequence(seed).spawn(len(tries))
-    alive = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
+    runs = [Run(rows, unseen, objective, recipe, n, one) for n, one in zip(tries, seeds)]
     first = recipe.first_cycle
     if first == "auto":
-        first = first_cycle_for(len(rows.X), alive[0].groups[0].batch_size)
+        first = first_cycle_for(len(rows.X), runs[0].groups[0].batch_size, recipe.min_steps)
     snapshots: list[Snapshot] = []
-    reason, cycle, reasons = "", 0, [""]
+    alive, reason, cycle, done, reasons, before = runs, "", 0, 0, [""], 0.0
+    if kept is not None:
+        snapshots = snapshots_of(kept["snapshots"], runs)
+        alive, cycle, done = [runs[i] for i in kept["alive"]], kept["cycle"], kept["done"]
+        reason, before = kept["reason"], kept["seconds"]
+        for run, groups in zip(alive, kept["runs"], strict=True):
+            run.set_state(groups, [one for one in snapshots if one.pack.shape == run.shape])
+        hooks.count_as_done(len(snapshots))
+    start = perf_counter() - before
+
+    def state() -> dict[str, Any]:
+        return {
+            "snapshots": [one.state() for one in snapshots],
+            "alive": [runs.index(run) for run in alive],
+            "runs": [run.state() for run in alive],
+            "cycle": cycle,
+            "done": done,
+            "reason": reason,
+            "seconds": perf_counter() - start,
+        }
+
+    hooks.get_state = state
     try:
         while alive:
-            for run in alive:
+            for run in alive[done:]:
+                hooks.begin_epoch()
                 run.train_cycle(int(first) << cycle)
                 snapshot = run.evaluate(cycle, int(first) << cycle, perf_counter() - start)
                 snapshots.append(snapshot)
+                done += 1
                 reason = report(snapshot) or reason
-            cycle += 1
+                if hooks.end_epoch(snapshots):
+                    reason = "callback"
+            cycle, done = cycle + 1, 0
             reason = reason or out_of_time(recipe, perf_counter() - start)
             if reason:
                 break
-            alive = promising(alive)
+            alive = promising(alive, recipe.embedding_margins)
             reasons = [enough(run.snapshots, recipe) for run in alive]
             alive = [run for run, why in zip(alive, reasons) if not why]
         reason = reason or reasons[0]
@@ -388,11 +491,24 @@ def fit_recipe(
     return snapshots, weights, reason
 
 
-def promising(runs: list[Run]) -> list[Run]:
-    """Return the runs whose criterion is not far above the best."""
+def snapshots_of(states: list[dict[str, Any]], runs: list[Run]) -> list[Snapshot]:
+    """Return the snapshots that `Snapshot.state` has made plain."""
+    shapes = {run.shape.embeds(): run.shape for run in runs}
+    found = []
+    for state in states:
+        shape, n_members = shapes[state["embeds"]], runs[0].recipe.n_members
+        pack = Pack(shape, n_members, state["params"].dtype, state["params"], training=False)
+        rest = {name: state[name] for name in PLAIN}
+        found.append(Snapshot(pack, state["unseen"], **rest))
+    return found
+
+
+def promising(runs: list[Run], margins: str | tuple[float, ...] = "auto") -> list[Run]:
+    """Return the runs whose criterion is not far above the best: the margin of cycle i, or the last one."""
     last = [run.snapshots[-1].criterion for run in runs]
     best, cycle = min(last), len(runs[0].snapshots)
-    margins = FAR_ABOVE if len(runs[0].rows.X) < MANY else FAR_ABOVE_MANY
+    if isinstance(margins, str):
+        margins = FAR_ABOVE if len(runs[0].rows.X) < MANY else FAR_ABOVE_MANY
     worst = best + margins[min(cycle, len(margins)) - 1] * abs(best)
     return [run for run, each in zip(runs, last) if each <= worst] or runs  # all are nan
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -17,6 +18,7 @@ from sknumpynet.core.losses import (
     Quantile,
     SquaredError,
 )
+from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
@@ -66,7 +68,9 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Columns of y.
     oof_errors_ : tuple of two ndarrays
         Of one target: errors out of fold, made smaller by as much as those of all members may be expected to
-        be, and the weights of their rows; what `predict_interval` is made of.
+        be, and the weights of their rows; what `predict_interval` is made of. With loss "poisson" or "gamma"
+        they are divided by the deviation that the loss supposes, the root of the prediction or the
+        prediction.
     {attributes}
 
     See Also
@@ -77,6 +81,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     Notes
     -----
     {notes}
+
+    References
+    ----------
+    {references}
 
     Examples
     --------
@@ -111,17 +119,35 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         quality="fast",
         categorical_features="from_dtype",
         max_levels=50,
+        min_level_rows=3,
+        prior_rows=10.0,
+        input_clip=3.0,
         numeric_embedding="auto",
         n_frequencies=16,
         frequency=1.0,
+        frequency_spread=0.7,
+        n_embedded=3,
+        max_embedded=100,
+        embedding_margins="auto",
         n_members="auto",
         hidden_layer_sizes=(64, 64, 64),
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.1,
+        beta_1=0.9,
+        beta_2=0.95,
+        epsilon=1e-8,
+        bias_rate_factor=0.1,
+        embedding_rate_factor=0.1,
+        scale_rate_factor=6.0,
         batch_size="auto",
         first_cycle="auto",
+        min_steps=120,
         n_cycles="auto",
+        least_gain=0.01,
+        extra_cycle_gain=0.05,
+        n_picks=8,
+        paired_share=0.25,
         cv=None,
         scoring=None,
         max_time=None,
@@ -136,17 +162,35 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.quality = quality
         self.categorical_features = categorical_features
         self.max_levels = max_levels
+        self.min_level_rows = min_level_rows
+        self.prior_rows = prior_rows
+        self.input_clip = input_clip
         self.numeric_embedding = numeric_embedding
         self.n_frequencies = n_frequencies
         self.frequency = frequency
+        self.frequency_spread = frequency_spread
+        self.n_embedded = n_embedded
+        self.max_embedded = max_embedded
+        self.embedding_margins = embedding_margins
         self.n_members = n_members
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.weight_decay = weight_decay
         self.learning_rate = learning_rate
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.bias_rate_factor = bias_rate_factor
+        self.embedding_rate_factor = embedding_rate_factor
+        self.scale_rate_factor = scale_rate_factor
         self.batch_size = batch_size
         self.first_cycle = first_cycle
+        self.min_steps = min_steps
         self.n_cycles = n_cycles
+        self.least_gain = least_gain
+        self.extra_cycle_gain = extra_cycle_gain
+        self.n_picks = n_picks
+        self.paired_share = paired_share
         self.cv = cv
         self.scoring = scoring
         self.max_time = max_time
@@ -165,6 +209,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"))
         if self.loss in LOSSES:
             LOSSES[self.loss]().check_targets(targets.y)
+        if targets.y.shape[1] == 1 and np.ptp(targets.y) == 0:
+            warn(f"y is {targets.y[0, 0]} in every row: every prediction will be this one")
         return targets
 
     def _objective(self, targets):
@@ -217,7 +263,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         )
         if targets.y.shape[1] == 1 and point.shape[1] == 1:
             used = weight > 0
-            state["oof_errors_"] = ratio * (targets.y - point)[used, 0], weight[used]
+            errors = (targets.y - point)[used, 0] / self._deviation(point[used, 0], scale)
+            state["oof_errors_"] = ratio * errors, weight[used]
         state["oof_predictions_"] = self._shaped(numbers, targets.one_column)
         return state
 
@@ -226,6 +273,13 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         if not self._several_quantiles():
             return numbers
         return numbers[:, [int(np.abs(np.ravel(self.quantile) - 0.5).argmin())]]
+
+    def _deviation(self, prediction, scale):
+        """Return the deviation of y that the loss supposes, but for a factor: 1 where it supposes none."""
+        power = {"poisson": 0.5, "gamma": 1.0}.get(self.loss)
+        if power is None:
+            return 1.0
+        return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are not trusted
 
     def _shaped(self, numbers, one_column):
         return numbers[:, 0] if one_column and not self._several_quantiles() else numbers
@@ -268,7 +322,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return y
 
     def score(self, X, y, sample_weight=None):
-        """Return R2, of the middle one where there are several quantiles.
+        """Return R2, of the median quantile where there are several.
 
         Parameters
         ----------
@@ -295,7 +349,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         The prediction, and on both sides of it the same width: that within which so large a share of the
         out-of-fold errors lies (cross-conformal prediction). As all members together predict better than the
         few that have not seen a row, the errors are first made smaller, by the ratio of the losses expected
-        of both. It is for new rows like those of `fit`.
+        of both. With loss "poisson" the width grows with the root of the prediction, with "gamma" with the
+        prediction, and no interval goes below 0. It is for new rows like those of `fit`.
+
+        n errors tell nothing of a coverage above n / (n + 1): then a warning says so, and the largest error
+        is the width.
 
         Parameters
         ----------
@@ -329,10 +387,21 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         if prediction.ndim == 2:
             prediction = self._point(prediction)[:, 0]
         errors, weight = self.oof_errors_
-        n = len(errors)
-        level = min(1.0, coverage * (n + 1) / n)
-        width = weighted_quantile(np.abs(errors), weight, level)
-        return np.column_stack([prediction - width, prediction + width])
+        n = weight.sum() ** 2 / (weight**2).sum()  # as many rows of one weight say as much
+        level = coverage * (n + 1) / n
+        if level > 1 + 1e-9:
+            most = math.floor(n / (n + 1) * 1e4) / 1e4
+            worth = "" if np.ptp(weight) == 0 else f", as weighted worth {n:.0f},"
+            warn(
+                f"coverage={coverage} is more than {len(errors)} out-of-fold errors{worth} can tell: the "
+                f"interval is as wide as the largest of them, which covers some {most:.2%}. Give a coverage "
+                f"of at most {most:g}, or fit at least {math.ceil(coverage / (1 - coverage) - 1e-9)} rows"
+            )
+        scale = self.target_scale_
+        width = weighted_quantile(np.abs(errors), weight, min(1.0, level))
+        width = width * self._deviation(prediction, scale)
+        interval = np.column_stack([prediction - width, prediction + width])
+        return np.maximum(interval, 0.0, out=interval) if scale.log_link else interval
 
 
 def weighted_quantile(values, weight, level):

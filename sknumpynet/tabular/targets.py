@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite
 
-from sknumpynet.tabular.columns import is_missing
+from sknumpynet.fitting.rollback import warn
+from sknumpynet.tabular.columns import is_missing, named
 
 
 class Classes:
@@ -20,9 +20,13 @@ class Classes:
     def __init__(self, y, n_rows, class_weight, classes=None):
         y = checked_rows(y, n_rows)
         y = column_or_1d(y, warn=True)
-        if y.dtype == object and any(is_missing(label) for label in y):
-            raise ValueError("Input y contains NaN: some labels are missing. Leave these rows out")
-        check_classification_targets(y)
+        check_nothing_is_missing(y)
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            if "Unknown label type" not in str(error):
+                raise
+            raise ValueError(f"{error} For numbers use TabularMLPRegressor") from error
         if classes is None:
             self.classes, self.numbers = np.unique(y, return_inverse=True)
         else:
@@ -41,6 +45,21 @@ class Classes:
         other = Classes(y, n_rows, None, self.classes)
         other.weight_of_class = self.weight_of_class
         return other
+
+    def warn_of_rare(self, used):
+        """Warn of classes of one row, which nothing is known of where that row is held out."""
+        counts = np.bincount(self.numbers[used], minlength=len(self.classes))
+        rare = self.classes[counts == 1].tolist()
+        if len(rare) == 1 and len(self.classes) > 1:
+            warn(
+                f"class {rare[0]!r} has one row only, of which nothing is known out of fold: leave the row "
+                "out, or join the class with another"
+            )
+        elif rare and len(self.classes) > 1:
+            warn(
+                f"{len(rare)} classes have one row only, of which nothing is known out of fold: "
+                f"{named(rare)}. Leave these rows out, or join classes"
+            )
 
     def fit_scale(self, weight):
         """Do nothing: labels have no scale."""
@@ -84,17 +103,22 @@ class Numbers:
             )
         if y.dtype.kind == "c":
             raise ValueError("Complex data not supported: y must hold real numbers")
+        check_nothing_is_missing(y)
         try:
             y = y.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"y must hold numbers: {error}. For labels use TabularMLPClassifier"
             ) from error
-        assert_all_finite(y, input_name="y")
+        check_nothing_is_missing(y)  # text may say "nan"
+        check_finite_targets(y)
         self.y = y[:, np.newaxis] if y.ndim == 1 else y
         if self.y.shape[1] == 0:
             raise ValueError("y has no columns")
         self.n_rows, self.log_link = n_rows, log_link
+
+    def warn_of_rare(self, used):
+        """Do nothing: numbers have no classes."""
 
     def fit_scale(self, weight):
         """Take the scale of the rows, as they are weighted: those of weight 0 may hold anything."""
@@ -146,6 +170,39 @@ class Numbers:
         return {"target_scale_": scale, "n_targets_": len(self.center)}
 
 
+def check_nothing_is_missing(y):
+    """Raise where a label or a number is missing, and say in which row."""
+    missing = np.zeros(y.shape, bool)
+    if y.dtype == object:
+        missing = np.reshape([is_missing(value) for value in y.ravel()], y.shape)
+    elif y.dtype.kind == "f":
+        missing = np.isnan(y)
+    if missing.any():
+        rows = "~pandas.isna(y)" + ".any(axis=1)" * (y.ndim == 2)
+        raise ValueError(
+            f"Input y contains NaN: {places_of(missing)}. Leave these rows out: keep = {rows}, X[keep] and "
+            "y[keep]"
+        )
+
+
+def check_finite_targets(y):
+    """Raise where a number is infinite, and say in which row."""
+    infinite = np.isinf(y)
+    if infinite.any():
+        rows = "numpy.isfinite(y)" + ".all(axis=1)" * (y.ndim == 2)
+        raise ValueError(
+            f"Input y contains infinity: {places_of(infinite)}. Leave these rows out: keep = {rows}, X[keep] "
+            "and y[keep]"
+        )
+
+
+def places_of(at_fault):
+    """Return how many entries of y are at fault and which is the first, for a message."""
+    first = np.argwhere(at_fault)[0].tolist()
+    column = f", column {first[1]}" if at_fault.ndim == 2 else ""
+    return f"{at_fault.sum()} of {at_fault.size} entries, the first in row {first[0]}{column}"
+
+
 def checked_rows(y, n_rows):
     """Return y as an array with one row for each of X."""
     if hasattr(y, "toarray"):
@@ -155,6 +212,7 @@ def checked_rows(y, n_rows):
         raise ValueError(f"y should be an array of one entry per row of X; got {y!r}")
     if len(y) != n_rows:
         raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: X has {n_rows}, y has {len(y)}"
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows}, y has {len(y)}. "
+            "Give y one entry for each row of X"
         )
     return y

@@ -30,8 +30,8 @@ from sknumpynet import (
     NumpyMLPRegressor,
     Quantile,
     ValidationMonitor,
+    _container,
 )
-from sknumpynet.callbacks import checkpoint_file
 from sknumpynet.fitting.fingerprint import described
 
 try:
@@ -864,7 +864,7 @@ def test_verbose_may_differ(tmp_path, capsys):
 def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
     """A writing that breaks off leaves the file of before, and nothing beside it."""
     path = tmp_path / "fit.checkpoint"
-    write, calls = checkpoint_file._write_archive, []
+    write, calls = _container._write_zip, []
 
     def write_half(file, header, arrays):
         calls.append(1)
@@ -873,7 +873,7 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
             raise OSError("disk full")
         write(file, header, arrays)
 
-    monkeypatch.setattr(checkpoint_file, "_write_archive", write_half)
+    monkeypatch.setattr(_container, "_write_zip", write_half)
     with pytest.raises(OSError, match="disk full"):
         new().set_callbacks(Checkpoint(path)).fit(X, NUMBERS)
     monkeypatch.undo()

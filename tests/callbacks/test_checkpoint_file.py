@@ -11,13 +11,16 @@ import subprocess
 import sys
 import threading
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fitted_state import fitted_state
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from sknumpynet import Checkpoint, NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.callbacks.checkpoint_file import read_checkpoint
 from sknumpynet.core import Optimizer, Schedule
 
 pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
@@ -103,8 +106,8 @@ def test_numpy_reads_the_file_without_pickle(tmp_path):
     with pytest.raises(Crash):
         new().set_callbacks(Checkpoint(path), Keep(3)).fit(X, Y)
     with np.load(path, allow_pickle=False) as file:
-        arrays = [file[name] for name in file.files if name.startswith("array")]
-        assert b'"format": 1' in file["header.json"]
+        arrays = [file[name] for name in file.files if name.isdigit()]
+        assert b'"format": "sknumpynet checkpoint"' in file["header.json"]
     params = np.concatenate(weights)
     assert any(a.ndim and len(a) > 15 and np.array_equal(a[:16], params) for a in arrays)
     assert all(member.compress_type == 0 for member in zipfile.ZipFile(path).infolist())
@@ -113,21 +116,39 @@ def test_numpy_reads_the_file_without_pickle(tmp_path):
 # -------------------------------------------------------------------- what is refused
 
 
-def test_every_flipped_bit_is_found(tmp_path):
+def test_a_flipped_bit_is_found_or_changes_nothing(tmp_path):
     path = tmp_path / "fit.checkpoint"
     break_off(new(early_stopping=True), path)
-    whole, model = path.read_bytes(), new(early_stopping=True)
+    whole, outcomes = path.read_bytes(), collections.Counter()
+    state = repr(fitted_state(read_checkpoint(path)))
     rng = np.random.RandomState(0)
-    places = [*rng.randint(len(whole), size=250), 0, 1, len(whole) - 1, len(whole) - 64]
+    places = [*rng.randint(len(whole), size=400), 0, 1, len(whole) - 1, len(whole) - 64]
     for place in places:
         damaged = bytearray(whole)
         damaged[place] ^= rng.randint(1, 256) if rng.rand() < 0.3 else 1 << rng.randint(8)
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"damaged.*Remove the file") as caught:
-            resume(model, path)
-        assert str(path) in str(caught.value)
+        try:
+            outcomes["read"] += repr(fitted_state(read_checkpoint(path))) == state
+        except ValueError as error:
+            assert str(path) in str(error) and "Remove the file" in str(error)
+            outcomes["refused"] += 1
+    assert sum(outcomes.values()) == len(places)
+    assert outcomes["refused"] > 6 * outcomes["read"]  # dates and the like in the zip are read past
     path.write_bytes(whole)
+    model = new(early_stopping=True)
     assert_same_fit(resume(model, path), clone(model).fit(X, Y))
+
+
+def test_files_of_every_format_are_read():
+    """The same fit, broken off after its third epoch."""
+    files = Path(__file__).parent / "files"
+    fits = [read_checkpoint(files / f"format_{n}.checkpoint") for n in (1, 2)]
+    assert repr(fitted_state(fits[0])) == repr(fitted_state(fits[1]))
+    fingerprint, state = fits[0]
+    assert fingerprint["solver"] == "'adam'" and fingerprint["hidden_layer_sizes"] == "tuple(4)"
+    training = state["training"]
+    assert training["params"].shape == (29,) and training["params"].dtype == np.float64
+    assert training["progress"] == {"step": 9, "n_steps": 18, "samples": 162, "epoch": 3}
 
 
 def test_a_file_that_was_cut_short_or_grew_is_refused(tmp_path):
@@ -156,12 +177,17 @@ def sealed(content):
     return content + hashlib.sha256(content).hexdigest().encode()
 
 
-def sealed_zip(header):
+def zip_of(header, comment=b""):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("header.json", header)
-        archive.comment = SEAL + b"0" * 64
-    return sealed(file.getvalue()[:-64])
+        archive.comment = comment
+    return file.getvalue()
+
+
+def sealed_zip(header):
+    """As format 1 has it."""
+    return sealed(zip_of(header, SEAL + b"0" * 64)[:-64])
 
 
 FOREIGN = {
@@ -171,7 +197,7 @@ FOREIGN = {
     "zeros": (bytes(5000), "no checkpoint"),
     "pickle": (pickle.dumps({"fingerprint": {}, "state": Bomb()}), "is a pickle"),
     "another archive": (npz(), "no checkpoint"),
-    "sealed text": (sealed(b"not a zip"), "cannot be read"),
+    "sealed text": (sealed(b"not a zip"), "no checkpoint"),
     "sealed, no zip": (sealed(b"PK" + SEAL), "cannot be read"),
     "sealed, another archive": (sealed(npz()), "cannot be read"),
     "sealed, no JSON": (sealed_zip("{"), "cannot be read"),
@@ -181,9 +207,10 @@ FOREIGN = {
         sealed_zip('{"format": 1, "fingerprint": {}, "state": {"array": 7}}'), "cannot be read",
     ),
     "newer": (
-        sealed_zip('{"format": 2, "version": "9.1"}'),
-        r"sknumpynet 9\.1, in the format 2.*reads the format 1",
+        zip_of('{"format": "sknumpynet checkpoint", "version": 3, "written_by": "9.1"}'),
+        r"sknumpynet 9\.1, in the format 3.*reads formats up to 2",
     ),
+    "of another kind": (zip_of('{"format": "sknumpynet network", "version": 1}'), "cannot be read"),
 }  # fmt: skip
 
 

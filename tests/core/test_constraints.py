@@ -36,11 +36,13 @@ from sknumpynet.core import (
     NAdam,
     Network,
     Normal,
+    NumericEmbedding,
     OneCycle,
     Orthogonal,
     Quantile,
     RMSprop,
     Rprop,
+    Scale,
     SquaredError,
     StepDecay,
     TrainingProgress,
@@ -83,9 +85,13 @@ TABLE = {
     Orthogonal(): {"gain": [-1]},
     Normal(): {"scale": [-1, NAN]},
     Uniform(): {"low": [2, INF], "high": [-2, "a"]},
-    Dropout(): {"rate": [1, -0.1]},
+    Dropout(): {"rate": [1, -0.1], "pool": [1, None, "yes"]},
     BatchNorm(3): {"units": [0], "epsilon": [0], "momentum": [1.1]},
     LayerNorm(3): {"units": [2.5], "epsilon": [-1]},
+    NumericEmbedding(3): {"n_columns": [0, 1.5, None], "n_frequencies": [0, True], "n_outputs": [0, -1],
+                          "frequency": [0, -1, INF, NAN], "spread": [-0.1, NAN, "a"]},
+    Scale(3): {"units": [0, 2.5]},
+    Dense(3, 2): {"fan_in": [0], "fan_out": [1.5], "parametrization": ["NTK", None, 1]},
 }  # fmt: skip
 ROWS = [(thing, name, value) for thing, row in TABLE.items() for name in row for value in row[name]]
 

@@ -122,7 +122,11 @@ def test_curves_are_those_of_the_network():
     best = int(np.argmin(model.validation_loss_curve_))
     point = display.best_[""].get_xydata()
     assert_array_equal(point, [[best + 1, model.validation_loss_curve_[best]]])
-    assert legend(display.ax_) == ["training", "validation", f"best epoch: {best + 1}"]
+    assert legend(display.ax_) == [
+        "training",
+        "validation",
+        f"best epoch by validation loss: {best + 1}",
+    ]
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("epoch", "loss")
     assert display.right_ax_ is None and display.raw_lines_ == {"": {}}
 
@@ -281,9 +285,10 @@ def test_a_row_in_the_nodes():
     assert texts(display.values_[1]) == [f"{a:.2f}" for a in step.layers[0]["a"]]
     z, delta = step.layers[2]["z"], step.layers[2]["delta"]
     below = [text.split() for text in texts(display.labels_[3])]
-    assert [words[::2] for words in below] == [["z", "δ"]] * 3
-    assert_allclose([float(words[1]) for words in below], z, rtol=0.05)
-    assert_allclose([float(words[3]) for words in below], delta, rtol=0.05)
+    assert [words[::2] for words in below] == [["b", "z", "δ"]] * 3
+    assert_allclose([float(words[1]) for words in below], step.layers[2]["b"], rtol=0.05)
+    assert_allclose([float(words[3]) for words in below], z, rtol=0.05)
+    assert_allclose([float(words[5]) for words in below], delta, rtol=0.05)
     assert display.labels_[0] == []
     assert_array_equal(display.edges_[1].get_array(), model.coefs_[1].ravel())
     gradient = display.plot(edges="gradient")
@@ -291,7 +296,7 @@ def test_a_row_in_the_nodes():
     assert gradient.colorbar_.ax.get_ylabel() == "line: gradient of the loss"
     assert "hidden 1\nLeakyReLU" in texts(display.ax_.texts)
     without = NetworkDisplay.from_estimator(model, X[0])
-    assert [text.split()[::2] for text in texts(without.labels_[3])] == [["z"]] * 3
+    assert [text.split()[::2] for text in texts(without.labels_[3])] == [["b", "z"]] * 3
 
 
 def test_numbers_on_the_lines_of_a_small_network():
@@ -472,3 +477,46 @@ def test_activations_go_through_the_pipeline():
     display = ActivationsDisplay.from_estimator(model, X)
     expected = model[-1].hidden_activations(model[0].transform(X), 1)
     assert_array_equal(display.activations[1], expected)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_the_legend_says_what_makes_an_epoch_the_best(early_stopping):
+    model = fitted(validation=True, early_stopping=early_stopping)
+    word = "validation score" if early_stopping else "validation loss"
+    assert legend(LossCurveDisplay.from_estimator(model).ax_)[-1].startswith(
+        f"best epoch by {word}: "
+    )
+    two = LossCurveDisplay.from_estimators({"a": model, "b": model})
+    assert legend(two.ax_)[-1].startswith(f"b, best by {word}: ")
+    given = LossCurveDisplay({"": model.history_}, best_epochs={"": 3}).plot()
+    assert legend(given.ax_)[-1] == "best epoch: 3"
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_names_stay_inside_the_axes(pyplot, layout):
+    model = fitted()
+    model.feature_names_in_ = np.array([f"a long name of column {i}" for i in range(4)], object)
+    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4), layout=layout)
+    display = NetworkDisplay.from_estimator(model, ax=axes[1], colorbar=False)
+    figure.canvas.draw()
+    box = axes[1].get_window_extent()
+    assert display.names_
+    for name in display.names_:
+        extent = name.get_window_extent()
+        assert box.x0 - 1 <= extent.x0 and extent.x1 <= box.x1 + 1
+
+
+def test_biases_and_a_scale_for_nodes():
+    model = fitted()
+    step = NetworkDisplay.from_estimator(model, X[0], CLASSES[0])
+    for k, labels in enumerate(texts(each) for each in step.labels_[1:]):
+        for label, bias in zip(labels, model.intercepts_[k]):
+            shown = float(label.splitlines()[0].removeprefix("b "))
+            assert_allclose(shown, bias, atol=0.006, rtol=0.06)
+    assert step.node_colorbar_.ax.get_ylabel() == "node: activation"
+    without = NetworkDisplay.from_estimator(model)
+    assert without.node_colorbar_.ax.get_ylabel() == "node: bias"
+    assert without.node_colorbar_.vmax == pytest.approx(
+        max(abs(b).max() for b in model.intercepts_)
+    )
+    assert NetworkDisplay.from_estimator(model, colorbar=False).node_colorbar_ is None

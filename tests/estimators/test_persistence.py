@@ -3,16 +3,18 @@
 
 import copy
 import io
+import json
 import pickle
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 from fitted_state import fitted_state
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 import sknumpynet
@@ -375,6 +377,35 @@ def test_a_pickle_from_before_versions_were_said_is_read(kind):
     assert_array_equal(again.predict(X), model.predict(X))
 
 
+PICKLES = sorted((Path(__file__).parent / "pickles").glob("*.pickle"))
+
+
+@pytest.mark.parametrize("path", PICKLES, ids=lambda path: path.stem)
+def test_pickles_of_earlier_formats_are_read_and_trained_on(path):
+    """pickles/write.py wrote them, with the version of their format."""
+    X = np.random.RandomState(0).normal(size=(40, 3)).round(3)
+    expected = json.loads(path.with_suffix(".json").read_text())
+    model = pickle.loads(path.read_bytes())
+    for again in (pickle.loads(pickle.dumps(model)), model):
+        classifies = hasattr(again, "predict_proba")
+        predict = again.predict_proba if classifies else again.predict
+        y = (
+            np.array(["no", "perhaps", "yes"])[np.arange(40) % 3]
+            if classifies
+            else X[:, 0] - 2 * X[:, 1]
+        )
+        rtol = 1e-5 if again.dtype == "float32" else 1e-12
+        assert_allclose(predict(X), expected["outputs"], rtol=rtol)
+        again.partial_fit(X, y if classifies else y.round(3))
+        assert_allclose(predict(X), expected["after"], rtol=rtol)
+
+
+def test_there_are_pickles_of_the_present_and_of_all_earlier_formats():
+    written = {int(path.stem.split("_")[1]) for path in PICKLES}
+    versions = sknumpynet._versions
+    assert written == set(range(versions.OLDEST_FORMAT, versions.PICKLE_FORMAT + 1))
+
+
 # -------------------------------------------------------------------- what a pickle names
 
 
@@ -429,6 +460,24 @@ def test_a_pickle_names_places_that_stay(model, y):
     assert {name for module, name in found if module == "sknumpynet._versions"} <= {"read_version"}
     for module, name in found - {("sknumpynet._versions", "read_version")}:
         assert name in sys.modules[module].__all__
+
+
+@pytest.mark.parametrize("parameters", [{}, RICH, {"activation": ["tanh", sknumpynet.ELU()]}])
+def test_a_trimmed_pickle_names_few_classes(parameters):
+    """Tools that ask whether to trust each type ask six questions at most."""
+    model = new("classifier", max_iter=2, **parameters).fit(X, CLASSES)
+    found = names_in(model.trim_for_prediction()) - {("sknumpynet._versions", "read_version")}
+    assert len(found) <= 6
+    assert not any(part.startswith("_") for place in found for part in ".".join(place).split("."))
+
+
+def test_objects_among_the_parameters_are_pickled_whole():
+    model = clone(new("classifier", **RICH))
+    model.solver.note = "mine"  # whatever they hold
+    again = pickle.loads(pickle.dumps(model))
+    assert again.get_params() == model.get_params()
+    assert again.solver is not model.solver
+    assert again.solver.note == "mine"
 
 
 def named_classes(y):

@@ -1,9 +1,12 @@
-"""Damaged and hostile files: each must be refused with one clear error, or be the same network.
+"""Damaged and hostile files: each must be refused with one clear error, or be read as it was written.
 
-``python tests/export/mutations.py 2000`` tries so many, and prints what came of them.
+Files are of networks, of estimators for tables, and of checkpoints, whose older format is among them.
+`draw_mutation` returns a setting of plain entries, and `outcome_of` what comes of it.
 """
 
 import collections
+import functools
+import hashlib
 import io
 import json
 import random
@@ -16,15 +19,16 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from fitted_state import fitted_state
 
 import sknumpynet as sk
 from sknumpynet import export
+from sknumpynet.callbacks.checkpoint_file import read_checkpoint
+
+from .random_tables import small_tables
 
 ALLOWED_BYTES = 10_000_000
+CHECKPOINTS = Path(__file__).resolve().parents[1] / "callbacks" / "files"
 
 
 def small_models():
@@ -43,6 +47,28 @@ def small_models():
         yield sk.NumpyMLPRegressor(
             sk.Quantile([0.1, 0.9]), (4, 3), max_iter=3, random_state=np.random.RandomState(0)
         ).fit(X.astype(np.float32), X[:, 0])
+
+
+class Source(collections.namedtuple("Source", "kind content read state")):
+    """A whole file: its kind, its bytes, the function that reads it, and what that returns, to compare."""
+
+
+@functools.cache
+def sources():
+    """Return the whole files."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "whole")
+        for kind, models in (("network", small_models()), ("table", small_tables())):
+            for model in models:
+                export.save(model, path, training_state=True)
+                found.append(Source(kind, path.read_bytes(), export.load, state_of(model)))
+    for path in sorted(CHECKPOINTS.iterdir()):
+        content = path.read_bytes()
+        found.append(
+            Source("checkpoint", content, read_checkpoint, state_of(read_checkpoint(path)))
+        )
+    return found
 
 
 def parts_of(content):
@@ -134,10 +160,11 @@ def bomb(draw, content):
     parts = parts_of(content)
     header = json.loads(parts["header.json"])
     n = 10 ** draw.choice([6, 8, 12, 18])
-    header["arrays"][0] = {"dtype": "<f8", "shape": [n]}
+    header["arrays"] = [{"dtype": "<f8", "shape": [n]}, *header.get("arrays", [])[1:]]
     parts["header.json"] = json.dumps(header).encode()
+    name = next(name for name in parts if name.endswith(".npy"))
     if n == 10**6 and draw.random() < 0.5:
-        parts["0.npy"] = parts["0.npy"][:128] + bytes(8 * n)
+        parts[name] = parts[name][:128] + bytes(8 * n)
         return zip_of(parts, zipfile.ZIP_DEFLATED)
     return with_digest(parts)
 
@@ -174,8 +201,6 @@ def foreign(draw, content):
 
 def with_digest(parts):
     """Return the zip with a digest that fits what it holds."""
-    import hashlib
-
     digest = hashlib.sha256()
     for name, content in parts.items():
         if name != "sha256":
@@ -186,7 +211,7 @@ def with_digest(parts):
 def newer(draw, content):
     parts = parts_of(content)
     header = json.loads(parts["header.json"])
-    header["version"] = draw.choice([2, 99, 0, -1, "1", None, 1.5, True])
+    header["version"] = draw.choice([3, 99, 0, -1, "1", None, 1.5, True])
     if draw.random() < 0.5:
         header["written_by"] = "9.9"
     parts["header.json"] = json.dumps(header).encode()
@@ -201,15 +226,29 @@ def name_a_class(draw, content):
     if draw.random() < 0.3:
         header["estimator"] = name
     else:
-        header["parameters"]["activation"] = {"object": [name, {"args": "echo"}]}
+        place = header.get("parameters", header)
+        place[draw.choice(sorted(place))] = {"object": [name, {"args": "echo"}]}
     parts["header.json"] = json.dumps(header).encode()
     return with_digest(parts)
 
 
-MUTATIONS = (
-    flip_bits, flip_in_directory, write_bytes, truncate, insert, cut_out, swap_parts,
-    drop_or_add_part, compress, bomb, lie_about_sizes, foreign, newer, name_a_class,
-)  # fmt: skip
+def edit_header(draw, content):
+    """Change a value in the header, and leave the digest as it is."""
+    parts = parts_of(content)
+    digest = parts.get("sha256")
+    edited = parts_of(rewrite_header(draw, content))
+    return zip_of(
+        {**edited, "sha256": digest} if digest else parts | {"header.json": edited["header.json"]}
+    )
+
+
+MUTATIONS = {
+    mutation.__name__: mutation
+    for mutation in (
+        flip_bits, flip_in_directory, write_bytes, truncate, insert, cut_out, swap_parts,
+        drop_or_add_part, compress, bomb, lie_about_sizes, foreign, newer, name_a_class, edit_header,
+    )
+}  # fmt: skip
 
 
 def rewrite_header(draw, content):
@@ -236,24 +275,6 @@ def rewrite_header(draw, content):
 # -------------------------------------------------------------------- what comes of it
 
 
-def outcome(model, content, path):
-    """Return 'refused' or 'the same', or what is wrong."""
-    path.write_bytes(content)
-    tracemalloc.reset_peak()
-    before = tracemalloc.get_traced_memory()[0]
-    try:
-        loaded = export.load(path)
-        result = "the same" if state_of(loaded) == state_of(model) else "another network"
-    except ValueError as error:
-        result = "refused" if repr(str(path)) in str(error) else f"no file named: {error}"
-    except Exception as error:
-        result = f"{type(error).__name__}: {error}"
-    peak = tracemalloc.get_traced_memory()[1] - before
-    if peak > 10 * len(content) + ALLOWED_BYTES:
-        result = f"{peak / 1e6:.0f} MB for a file of {len(content)} bytes"
-    return result
-
-
 class Anew(dict):
     """Has seen nothing: objects are compared by what they hold, and not by being the same one."""
 
@@ -261,33 +282,88 @@ class Anew(dict):
         return False
 
 
-def state_of(model):
-    return fitted_state(model, seen=Anew())
+def state_of(thing):
+    return fitted_state(thing, seen=Anew())
 
 
-def try_mutations(n, folder, seed=0):
-    """Return the outcomes of so many files, counted by mutation and outcome."""
-    folder, models = Path(folder), list(small_models())
-    contents = []
-    for model in models:
-        export.save(model, folder / "whole", training_state=True)
-        contents.append((folder / "whole").read_bytes())
-    found = collections.Counter()
-    tracemalloc.start()
-    try:
-        for number in range(n):
-            draw = random.Random(f"{seed} {number}")
-            mutation, which = MUTATIONS[number % len(MUTATIONS)], draw.randrange(len(models))
-            content = mutation(draw, contents[which])
-            found[mutation.__name__, outcome(models[which], content, folder / "damaged")] += 1
-    finally:
-        tracemalloc.stop()
-    return found
+class Watch:
+    """Notes what would run code: imports, compiling, other processes."""
+
+    KINDS = (
+        "import",
+        "exec",
+        "compile",
+        "pickle",
+        "os",
+        "subprocess",
+        "marshal",
+        "ctypes",
+        "socket",
+    )
+
+    def __init__(self):
+        self.seen = None
+
+    def __call__(self, event, arguments):
+        if self.seen is not None and event.split(".")[0] in self.KINDS:
+            self.seen.append(event)
 
 
-if __name__ == "__main__":
+@functools.cache
+def watch():
+    """Return the one watch of the process, which lasts as long as it does."""
+    made = Watch()
+    sys.addaudithook(made)
+    for source in sources():  # what is imported late has been by now
+        with tempfile.TemporaryDirectory() as folder:
+            outcome(source, source.content, Path(folder, "whole"))
+    return made
+
+
+def draw_mutation(draw):
+    """Draw a whole file, a mutation and a seed for it."""
+    return {
+        "source": draw.randrange(len(sources())),
+        "mutation": draw.choice(sorted(MUTATIONS)),
+        "seed": draw.randint(0, 10**9),
+    }
+
+
+def outcome_of(setting):
+    """Return the kind of the file, and 'refused' or 'the same', or what is wrong."""
+    source = sources()[setting["source"]]
+    content = MUTATIONS[setting["mutation"]](random.Random(setting["seed"]), source.content)
     with tempfile.TemporaryDirectory() as folder:
-        found = try_mutations(int(sys.argv[1]) if len(sys.argv) > 1 else 2000, folder)
-    for (mutation, result), times in sorted(found.items()):
-        print(f"{mutation:20} {result:40} {times:6}")
-    sys.exit(any(result not in ("refused", "the same") for _, result in found))
+        return source.kind, outcome(source, content, Path(folder, "damaged"), watch())
+
+
+def outcome(source, content, path, watch=None):
+    """Return 'refused' or 'the same', or what is wrong."""
+    path.write_bytes(content)
+    own = not tracemalloc.is_tracing()
+    if own:
+        tracemalloc.start()
+    tracemalloc.reset_peak()
+    before, loaded = tracemalloc.get_traced_memory()[0], None
+    if watch:
+        watch.seen = []
+    try:
+        loaded = source.read(path)
+        result = None
+    except ValueError as error:
+        result = "refused" if repr(str(path)) in str(error) else f"no file named: {error}"
+    except Exception as error:
+        result = f"{type(error).__name__}: {error}"
+    peak = tracemalloc.get_traced_memory()[1] - before
+    seen = watch.seen if watch else None
+    if watch:
+        watch.seen = None
+    if own:
+        tracemalloc.stop()
+    if seen:
+        return f"ran code: {seen[0]}"
+    if peak > 10 * len(content) + ALLOWED_BYTES:
+        return f"{peak / 1e6:.0f} MB for a file of {len(content)} bytes"
+    if result is None:
+        result = "the same" if state_of(loaded) == source.state else "another"
+    return result

@@ -125,7 +125,9 @@ def fitted(model, inputs=None):
 
 
 def check_same_bits(model, other):
-    assert all(map(np.array_equal, model.coefs_ + model.intercepts_, other.coefs_ + other.intercepts_))
+    assert all(
+        map(np.array_equal, model.coefs_ + model.intercepts_, other.coefs_ + other.intercepts_)
+    )
     assert model.loss_curve_ == other.loss_curve_
 
 
@@ -186,7 +188,7 @@ def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path)
 
     model, _ = model_with(loss=Poison(), retries=1)
     before = dict(vars(model))
-    with pytest.raises(RuntimeError, match="lost 2 times .* retries=1"):
+    with pytest.raises(RuntimeError, match=r"lost 2 times .*retries=1"):
         fitted(model)
     assert vars(model) == before
 

@@ -171,7 +171,9 @@ def test_several_fits_at_once(client):
 
 
 def fit_here(X, y):
-    return DaskNumpyMLPClassifier(random_state=0, max_iter=3).fit(collection(X), collection(y)).coefs_
+    return (
+        DaskNumpyMLPClassifier(random_state=0, max_iter=3).fit(collection(X), collection(y)).coefs_
+    )
 
 
 def test_fits_inside_of_tasks(client):
@@ -240,5 +242,5 @@ def test_divergence_is_noticed(client):
     model = DaskNumpyMLPRegressor(solver="sgd", learning_rate_init=1e6, max_iter=20, tol=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(ValueError, match="non-finite|diverged"):
+        with pytest.raises(ValueError, match=r"non-finite|diverged"):
             model.fit(collection(X), collection(NUMBERS))

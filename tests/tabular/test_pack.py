@@ -7,11 +7,23 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.core.losses import MultinomialLogLoss, SquaredError
 from sknumpynet.tabular import recipe
-from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, DropoutPool, silu
+from sknumpynet.tabular.ensemble import Ensemble
+from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, SCALE_RATE, silu
 from sknumpynet.tabular.objectives import Objective, temperature_loss
-from sknumpynet.tabular.pack import BLOCK, Adam, Pack, Shape, Workspace, blocks, raw_of
+from sknumpynet.tabular.pack import (
+    BLOCK,
+    Adam,
+    Pack,
+    Shape,
+    Workspace,
+    block_size,
+    blocks,
+    in_any_order,
+    raw_of,
+)
 from sknumpynet.tabular.recipe import Recipe, Rows, Run, Snapshot, promising
 
 SHAPES = [
@@ -90,13 +102,57 @@ def test_each_member_is_the_network_that_it_would_be_alone(shape):
     assert_allclose(raw_of(both, X)[3], raw[1], rtol=1e-12, atol=1e-12)
 
 
+WIDE = Shape(3, 10, 4, (16, 16), 8, 3)
+
+
+@pytest.mark.parametrize("shape", [SHAPES[0], WIDE], ids=["narrow", "wide"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_row_does_not_depend_on_the_rows_beside_it(dtype):
-    pack, X, _ = started(SHAPES[0], n=3 * BLOCK + 5, dtype=dtype)
+def test_a_row_does_not_depend_on_the_rows_beside_it(dtype, shape):
+    pack, X, rng = started(shape, n=3 * BLOCK + 5, dtype=dtype)
     together = raw_of(pack, X)
     for rows in ([0], [BLOCK, 1], range(2 * BLOCK, 3 * BLOCK + 5)):
         rows = list(rows)
         assert_array_equal(raw_of(pack, X[rows]), together[:, rows])
+    order = rng.permutation(len(X))
+    assert_array_equal(raw_of(pack, X[order]), together[:, order])
+
+
+def test_blocks_are_so_small_that_the_place_of_a_row_in_them_does_not_matter(monkeypatch):
+    # a BLAS that rounds every row beyond the eighth in another way, as an old one does beyond the sixth
+    forward = Pack.forward
+
+    def rounded(pack, x, work, own=None, products=True):
+        raw = forward(pack, x, work, own, products)
+        work.z[0][:, 8:] *= 1 + np.finfo(raw.dtype).eps
+        raw[:, 8:] *= 1 + np.finfo(raw.dtype).eps
+        return raw
+
+    pack, X, rng = started(WIDE, n=70, dtype=np.float32)
+    plain = Pack(Shape(0, 10, 4, (16, 16), 0), 3)
+    in_any_order.cache_clear()
+    monkeypatch.setattr(Pack, "forward", rounded)
+    try:
+        assert block_size([pack]) == block_size([plain, pack]) == 8
+        order = rng.permutation(len(X))
+        assert_array_equal(raw_of(pack, X[order]), raw_of(pack, X)[:, order])
+    finally:
+        in_any_order.cache_clear()
+
+
+def test_packs_of_two_shapes_are_read_in_blocks_of_one_size(monkeypatch):
+    # one shape that bears blocks of 64 rows on this BLAS, and one that bears blocks of 2 alone
+    def borne(shape, dtype, size):
+        return size == 2 or not shape.embeds()
+
+    packs = [
+        started(shape, n=70, dtype=np.float32)[0] for shape in (WIDE, Shape(0, 10, 4, (8,), 0))
+    ]
+    X = np.random.default_rng(0).normal(size=(70, 10)).astype(np.float32)
+    snapshots = [Snapshot(pack, None, 0.0, i, 1, 0.0) for i, pack in enumerate(packs)]
+    ensemble = Ensemble(snapshots, [0.5, 0.5], Objective(SquaredError(), 4, False))
+    expected = ensemble.predict(X)
+    monkeypatch.setattr("sknumpynet.tabular.pack.in_any_order", borne)
+    assert_allclose(ensemble.predict(X), expected, atol=1e-5)
 
 
 def test_first_weights_give_each_unit_variance_one_on_the_data():
@@ -106,7 +162,16 @@ def test_first_weights_give_each_unit_variance_one_on_the_data():
     assert_allclose(work.z[-1].std(axis=1), 1, rtol=1e-6)
 
 
-def test_adam_is_the_textbook_with_factors_and_decay():
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 0.1},
+        {"bias_factor": 0.3, "embedding_factor": 0.7, "scale_factor": 2.0},
+    ],
+    ids=["defaults", "moments", "factors"],
+)
+def test_adam_is_the_textbook_with_factors_and_decay(options):
     pack, _, rng = started(Shape(3, 5, 2, (5, 4), 4, 2))
     expected, m, v = pack.params.copy(), 0, 0
     layers = [
@@ -117,18 +182,30 @@ def test_adam_is_the_textbook_with_factors_and_decay():
     ]
     factor, decays = [], []
     for view, name in ((getattr(layer, name), name) for layer, names in layers for name in names):
-        others = {"b": BIAS_RATE, "s": SCALE_RATE, "P": EMBEDDING_RATE, "V": EMBEDDING_RATE}
+        embedding = options.get("embedding_factor", EMBEDDING_RATE)
+        others = {
+            "b": options.get("bias_factor", BIAS_RATE),
+            "s": options.get("scale_factor", SCALE_RATE),
+            "P": embedding,
+            "V": embedding,
+        }
         factor += [others.get(name, 1 / math.sqrt(view.shape[1]))] * view.size
         decays += [float(name == "W")] * view.size
     factor, decays = np.array(factor), np.array(decays)
-    adam = Adam(pack)
+    one, two, epsilon = (
+        options.get("beta_1", 0.9),
+        options.get("beta_2", 0.95),
+        options.get("epsilon", 1e-8),
+    )
+    adam = Adam(pack, **options)
     for t in range(1, 4):
         g = rng.normal(size=pack.n_params)
         pack.grads[...] = g
         adam.step(0.1, 0.02)
-        m, v = 0.9 * m + 0.1 * g, 0.95 * v + 0.05 * g * g
+        m, v = one * m + (1 - one) * g, two * v + (1 - two) * g * g
         expected *= 1 - 0.1 * 0.02 * decays
-        expected -= 0.1 * factor * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.95**t)) + 1e-8)
+        corrected = np.sqrt(1 - two**t) / (1 - one**t)
+        expected -= 0.1 * factor * corrected * m / (np.sqrt(v) + epsilon)
     assert_allclose(pack.params, expected, rtol=1e-6, atol=1e-6)
 
 
@@ -142,11 +219,11 @@ def test_silu_and_its_slope():
 
 
 def test_masks_of_the_pool_have_the_distribution_of_dropout():
-    pool = DropoutPool(10_000, np.float32, np.random.default_rng(0))
+    pool, rng = DropoutPool(10_000, np.float32), np.random.default_rng(0)
     means, firsts = [], []
     for _ in range(200):
-        pool.renew(0.25)
-        mask = pool.mask((100, 100))
+        pool.renew(0.25, rng)
+        mask = pool.mask((100, 100), rng)
         assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
         means.append(mask.mean())
         firsts.append(mask[0, 0])

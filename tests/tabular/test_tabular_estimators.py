@@ -1,6 +1,7 @@
 """The estimators for tables: what they give, what comes free with folds, and conventions."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor, recipe
+from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor, base, recipe
 from sknumpynet.tabular.recipe import Recipe, bump, enough, flat_cos
 from tabular.tables import QUICK, messy
 
@@ -88,7 +89,7 @@ def test_labels_drawn_at_random_are_out_of_fold_at_chance(quality):
     y = rng.random(600) < 0.5
     options = {"n_cycles": 1, "first_cycle": 60, "hidden_layer_sizes": (32, 32), "dropout": 0.0}
     model = TabularMLPClassifier(quality=quality, random_state=0, **options).fit(X, y)
-    assert model.score(X, y) > 0.55  # learned by heart
+    assert model.score(X, y) > 0.55  # overfitted
     assert abs(model.oof_score_ - 0.5) < 3 * np.sqrt(0.25 / 600)
 
 
@@ -184,6 +185,52 @@ def test_intervals_cover(waves, coverage):
 def test_coverage_is_a_share(waves, coverage):
     with pytest.raises(ValueError, match=r"coverage must lie in \(0, 1\)"):
         waves[0].predict_interval(waves[1], coverage=coverage)
+
+
+def test_a_coverage_that_the_rows_cannot_tell_is_warned_of():
+    X, y = wave(99)
+    model = TabularMLPRegressor(**QUICK).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        low, high = model.predict_interval(X, coverage=0.99).T
+    assert_allclose((high - low) / 2, np.abs(model.oof_errors_[0]).max())
+    message = (
+        r"coverage=0.995 is more than 99 out-of-fold errors can tell.*covers some 99.00%. "
+        r"Give a coverage of at most 0.99, or fit at least 199 rows"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        wider = model.predict_interval(X, coverage=0.995)
+    assert_array_equal(wider, np.column_stack([low, high]))
+    assert [each.filename for each in caught] == [__file__]
+    # a tenth of the rows has nearly all of the weight
+    model.fit(X, y, sample_weight=np.where(np.arange(99) < 9, 1.0, 1e-6))
+    with pytest.warns(UserWarning, match=r"99 out-of-fold errors, as weighted worth 9, can tell"):
+        model.predict_interval(X, coverage=0.95)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_intervals_of_counts_and_amounts_are_not_below_zero_and_grow(loss):
+    def draw(n, seed):
+        rng = np.random.default_rng(seed)
+        X = rng.uniform(-1, 1, size=(n, 2))
+        mean = np.exp(1 + 2 * X[:, 0])
+        return X, rng.poisson(mean) if loss == "poisson" else rng.gamma(4, mean / 4)
+
+    X, y = draw(600, 0)
+    model = TabularMLPRegressor(loss, **MEDIUM).fit(X, y)
+    X_new, new = draw(4000, 1)
+    low, high = model.predict_interval(X_new, coverage=0.8).T
+    assert low.min() >= 0
+    inside = (low <= new) & (new <= high)
+    predicted = model.predict(X_new)
+    for part in np.array_split(np.argsort(predicted), 3):  # one width for all: .98 and .6
+        assert abs(inside[part].mean() - 0.8) < 0.12
+    power = 0.5 if loss == "poisson" else 1
+    both = low > 0
+    assert_allclose(
+        (high - low)[both] / predicted[both] ** power,
+        np.ptp([low[both][0], high[both][0]]) / predicted[both][0] ** power,
+    )
 
 
 def test_quantiles_are_sorted_and_hold_their_share():
@@ -310,7 +357,7 @@ def test_numbers_of_folds_and_members():
     assert TabularMLPRegressor(cv=4, n_members=4, **QUICK).fit(X, y).n_members_ == 4
     with pytest.raises(ValueError, match=r"multiple of the number of folds, 4.*Give 8"):
         TabularMLPRegressor(cv=4, n_members=6, **QUICK).fit(X, y)
-    with pytest.raises(ValueError, match="no more than rows"):
+    with pytest.raises(ValueError, match="cv=61 must be a number of folds from 2 to 60"):
         TabularMLPRegressor(cv=61, **QUICK).fit(X, y)
 
 
@@ -392,7 +439,7 @@ def test_groups_are_routed_through_cross_validation():
     with config_context(enable_metadata_routing=True):
         model = TabularMLPRegressor(**QUICK).set_fit_request(groups=True)
         scores = cross_validate(model, X, y, cv=2, params={"groups": groups}, return_estimator=True)
-    with pytest.raises(ValueError, match="there are 1 groups"):  # they do arrive
+    with pytest.raises(ValueError, match="there is 1 group"):  # they do arrive
         with config_context(enable_metadata_routing=True):
             cross_validate(model, X, y, params={"groups": groups * 0}, error_score="raise")
     assert len(scores["estimator"]) == 2
@@ -430,3 +477,14 @@ def test_more_frequencies_for_float64(waves):
         TabularMLPRegressor(dtype=dtype, **QUICK).fit(X, y) for dtype in ("float32", "float64")
     )
     assert_allclose(single.predict(X), double.predict(X), atol=0.05)
+
+
+def test_many_rows_have_half_the_members_and_as_many_folds(monkeypatch):
+    monkeypatch.setattr(base, "MANY_ROWS", 400)
+    X, y = wave(400)
+    few, many = (TabularMLPRegressor(**QUICK).fit(X[:n], y[:n]) for n in (399, 400))
+    assert (few.n_members_, many.n_members_) == (16, 4)
+    assert TabularMLPRegressor(quality="best", **QUICK).fit(X, y).n_members_ == 16
+    assert TabularMLPRegressor(cv=8, **QUICK).fit(X, y).n_members_ == 8
+    validated = TabularMLPRegressor(**QUICK).fit(X, y, X_val=X, y_val=y)
+    assert validated.n_members_ == 4

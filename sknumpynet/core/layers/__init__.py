@@ -9,6 +9,8 @@ from sknumpynet.core.layers.base import Buffer, Group, Layer
 from sknumpynet.core.layers.dense import Dense
 from sknumpynet.core.layers.dropout import Dropout
 from sknumpynet.core.layers.normalization import BatchNorm, LayerNorm, Normalization
+from sknumpynet.core.layers.numeric_embedding import NumericEmbedding
+from sknumpynet.core.layers.scale import Scale
 
 __all__ = [
     "Activate",
@@ -20,4 +22,6 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "Normalization",
+    "NumericEmbedding",
+    "Scale",
 ]

@@ -28,13 +28,14 @@ class Activate(Layer):
     """
 
     needed_in_backward = True
+    takes_members = True
     must_copy_input = False
 
     def __init__(self, activation: Any) -> None:
         self.activation: Activation = get_activation(activation)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
-        if self.must_copy_input:
+        if self.must_copy_input and not self.activation.needs_z:  # else z is left as it is
             x = x.copy()
         buffer.x = x
         if self.activation.in_place:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sknumpynet.core.arrays import Array
-from sknumpynet.core.options import Options
+from sknumpynet.core.initializers import GlorotUniform, Initializer
+from sknumpynet.core.options import CLASSES, Options
 from sknumpynet.core.renamed import keep_old_names, warn_of_name
 
 
@@ -40,6 +42,7 @@ class Group:
     learning_rate_factor: float = 1.0
 
 
+CLASSES["Group"] = Group
 # Any other group does not decay.
 GROUPS = {"weights": Group(decays=True), "biases": Group(), "gains": Group()}
 # The group of what is kept and not trained.
@@ -116,6 +119,9 @@ class Buffer:
         arrays = (self.out, self.delta, self.scratch, self.ones, self.mask, self.x_hat)
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
+    def share(self, whole: Buffer) -> None:
+        """Take over what goes on from batch to batch, where anything does, from the buffer of a whole one."""
+
     @property
     def kept(self) -> Array | None:
         warn_of_name("Buffer.kept", "mask or x_hat")
@@ -143,6 +149,10 @@ class Layer(Options):
     VIEWS: tuple[str, ...] = ()
     # Whether the next layer must leave the output as it is: backward needs it, or it may be the data.
     needed_in_backward = False
+    # Whether forward and backward also work on arrays with the axis of members before the others.
+    takes_members = False
+    # The axes before (rows, units) of what the layer computes: (k,) in a network of k members.
+    lead: tuple[int, ...] = ()
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Return, for each parameter, the name of its group and its shape.
@@ -150,8 +160,21 @@ class Layer(Options):
         Groups are ``"weights"``, ``"biases"``, ``"gains"`` and any others; what is kept but not trained is in
         the group ``"running_stats"``. The network sets a view as attribute of the parameter's name, and one
         of the gradient as ``"d"`` + name.
+
+        The shape is that of one network. In one of k members the views have the axis of members before it:
+        (k, fan_in, fan_out) for (fan_in, fan_out), and (k, 1, units) for (units,), which goes with
+        activations of shape (k, n, units).
         """
         return {}
+
+    def members(self, chosen: Any) -> Layer:
+        """Return a layer for some members of a network, or for one alone if ``chosen`` is an integer."""
+        return copy.copy(self)
+
+    @property
+    def default_initializer(self) -> Initializer:
+        """What the network hands to `reset_parameters` where none is given."""
+        return GlorotUniform()
 
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None

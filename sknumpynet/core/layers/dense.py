@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from sknumpynet.core.arrays import Array
+from sknumpynet.core.arrays import SCALARS, Array
+from sknumpynet.core.initializers import Initializer, LecunNormal
 from sknumpynet.core.initializers.base import fill_checked
 from sknumpynet.core.layers.base import Buffer, Layer
 
@@ -18,12 +20,20 @@ class Dense(Layer):
     Forward: ``z = x W + b``. Backward, with ``delta = dL/dz``: ``dW = x^T delta``, ``db = sum_rows delta``,
     ``dL/dx = delta W^T``.
 
+    The neural tangent parametrisation writes the same layer with weights of size 1,
+    ``z = x W / sqrt(fan_in) + b``; ``dW`` and ``dL/dx`` are then divided by ``sqrt(fan_in)`` as well. A step
+    of Adam, which moves every weight by about the learning rate, so changes z less in a wide layer, and one
+    rate does for layers of all widths.
+
     Parameters
     ----------
     fan_in, fan_out : int
         Number of inputs and of units.
     bias : bool, default=True
         Whether there is a ``b``.
+    parametrization : {"standard", "ntk"}, default="standard"
+        "ntk" divides ``x W`` by ``sqrt(fan_in)``. An initializer speaks of ``W / sqrt(fan_in)``, so that the
+        network begins as the same function with either; where none is given, W ~ N(0, 1).
 
     Attributes
     ----------
@@ -31,6 +41,23 @@ class Dense(Layer):
         Weights and their gradient; views into the network's ``params`` and ``grads``.
     b, db : ndarray of shape (fan_out,), or None without bias
         Biases and their gradient; likewise.
+
+    References
+    ----------
+    Jacot, Gabriel, Hongler: Neural Tangent Kernel: Convergence and Generalization in Neural Networks (NeurIPS
+    2018, arXiv:1806.07572), for "ntk".
+
+    Examples
+    --------
+    >>> from sknumpynet.core import Network
+    >>> layer, again = (
+    ...     Network([Dense(100, 50, parametrization=name)], initializer=LecunNormal(), rng=0).dense[0]
+    ...     for name in ("standard", "ntk")
+    ... )
+    >>> round(float(layer.W.std()), 1), round(float(again.W.std()), 1)
+    (0.1, 1.0)
+    >>> bool(abs(layer.product_weights() - again.product_weights()).max() < 1e-15)
+    True
     """
 
     constraints = dict.fromkeys(("fan_in", "fan_out"), "an integer in [1, inf)")
@@ -40,11 +67,30 @@ class Dense(Layer):
     dW: Array
     b: Any = None
     db: Any = None
+    parametrization = "standard"  # also of layers in older pickles
 
-    def __init__(self, fan_in: int, fan_out: int, bias: bool = True) -> None:
+    def __init__(
+        self, fan_in: int, fan_out: int, bias: bool = True, parametrization: str = "standard"
+    ) -> None:
         self.fan_in = fan_in
         self.fan_out = fan_out
         self.bias = bias
+        self.parametrization = parametrization
+
+    def check(self) -> None:
+        super().check()
+        if self.parametrization not in ("standard", "ntk"):
+            raise ValueError(
+                f"{self!r}: parametrization must be 'standard' or 'ntk'; got {self.parametrization!r}"
+            )
+
+    @property
+    def default_initializer(self) -> Initializer:
+        return LecunNormal() if self.parametrization == "ntk" else super().default_initializer
+
+    def product_weights(self) -> Array:
+        """Return what x is multiplied by: W, or with "ntk" a new array, ``W / sqrt(fan_in)``."""
+        return self.W / math.sqrt(self.fan_in) if self.parametrization == "ntk" else self.W
 
     def width(self, fan_in: int) -> int:
         if fan_in != self.fan_in:
@@ -62,6 +108,8 @@ class Dense(Layer):
     ) -> None:
         fans = self.fan_in, self.fan_out
         fill_checked(initializer, self.W, *fans, rng)
+        if self.parametrization == "ntk":
+            self.W *= math.sqrt(self.fan_in)
         if self.bias:
             fill_checked(bias_initializer or initializer, self.b, *fans, rng)
 
@@ -81,18 +129,22 @@ class Dense(Layer):
             np.matmul(x, self.W, out=z)
         else:
             x.dot(self.W, z)
+        if self.parametrization == "ntk":
+            z *= SCALARS[z.dtype][1 / math.sqrt(self.fan_in)]
         if self.bias:
             z += self.b
         return z
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
         x = buffer.x
+        if self.bias:
+            buffer.ones.dot(delta, self.db)  # type: ignore[union-attr]
+        if self.parametrization == "ntk":
+            delta *= SCALARS[delta.dtype][1 / math.sqrt(self.fan_in)]
         if isinstance(x, np.ndarray):
             x.T.dot(delta, self.dW)
         else:
             _sparse_product(x, delta, self.dW)
-        if self.bias:
-            buffer.ones.dot(delta, self.db)  # type: ignore[union-attr]
         if buffer.delta is None:
             return None
         return delta.dot(self.W.T, buffer.delta)

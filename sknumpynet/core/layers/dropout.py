@@ -3,12 +3,84 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers.base import Buffer, Layer
+
+
+class DropoutPool:
+    """Masks cut out of one pool of random bits, which is drawn anew every ``LIFE`` steps.
+
+    Each mask is a stretch of the pool that begins at a random place: an entry is 0 with probability ``rate``
+    and ``1 / (1 - rate)`` otherwise, independent of the others of its mask, as if it had been drawn for
+    itself, while a step draws a single number. Bytes are compared with ``round(256 rate)``: a rate is kept to
+    1 / 512. Masks that are cut out of one pool may share bits.
+
+    Parameters
+    ----------
+    size : int
+        Entries of the largest mask.
+    dtype : dtype
+        Of the masks.
+
+    Attributes
+    ----------
+    entries : ndarray of shape (2 * size,)
+        What masks are cut out of; ones before the first draw.
+    rate : float
+        The rate that the pool was drawn with.
+    """
+
+    LIFE = 16
+
+    def __init__(self, size: int, dtype: Any) -> None:
+        self.size, self.age, self.rate = size, 0, 0.0
+        self.entries: Array = np.ones(2 * size, dtype)
+
+    def renew(self, rate: float, rng: np.random.Generator) -> None:
+        """Count a step, and draw the pool anew when it is old."""
+        if self.age % self.LIFE == 0:
+            threshold = min(round(256 * rate), 255)
+            self.rate = threshold / 256
+            drawn = np.frombuffer(rng.bytes(len(self.entries)), np.uint8)
+            np.greater_equal(drawn, threshold, out=self.entries)
+            self.entries *= 1 / (1 - self.rate)
+        self.age += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return what is to be kept to go on later; the generator is not ours."""
+        return {"pool": self.entries, "age": self.age, "rate": self.rate}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Put a state back."""
+        self.entries[...] = state["pool"]
+        self.age, self.rate = state["age"], state["rate"]
+
+    def mask(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Return a mask, a view of the pool."""
+        start = int(rng.integers(self.size))
+        return self.entries[start : start + math.prod(shape)].reshape(shape)
+
+
+class PoolBuffer(Buffer):
+    """The buffer of dropout with a pool, or with one for each member; its head cuts from the same."""
+
+    __slots__ = ("pools",)
+
+    def __init__(self, out: Array, mask: Array, pools: list[DropoutPool]) -> None:
+        super().__init__(out, mask=mask)
+        self.pools = pools
+
+    def head(self, n: int) -> PoolBuffer:
+        plain: Any = super().head(n)
+        return PoolBuffer(plain.out, plain.mask, self.pools)
+
+    def share(self, whole: Any) -> None:
+        self.pools = whole.pools
 
 
 class Dropout(Layer):
@@ -20,6 +92,10 @@ class Dropout(Layer):
     ----------
     rate : float, default=0.5
         Share of the values to drop, in [0, 1).
+    pool : bool, default=False
+        Whether masks are cut out of a pool of random bits that serves 16 steps, which takes a small part of
+        the time. Each mask has the same distribution, with the rate rounded to 1 / 256; masks of steps near
+        each other share bits, and training that is resumed from a stored state draws another pool.
 
     References
     ----------
@@ -31,22 +107,32 @@ class Dropout(Layer):
     >>> layers = [Dense(2, 8), "relu", Dropout(0.2), Dense(8, 1)]
     """
 
-    constraints = {"rate": "a number in [0, 1)"}
+    constraints = {"rate": "a number in [0, 1)", "pool": "a bool"}
     needed_in_backward = True
+    pool = False  # also of layers in older pickles
 
-    def __init__(self, rate: float = 0.5) -> None:
+    def __init__(self, rate: float = 0.5, pool: bool = False) -> None:
         self.rate = rate
+        self.pool = pool
 
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
         if scratch is None:
             return Buffer()
-        mask, out = np.ones((n, fan_in), scratch.dtype), np.empty((n, fan_in), scratch.dtype)
-        return Buffer(out, mask=mask)
+        out = np.empty((n, fan_in), scratch.dtype)
+        if not self.pool:
+            return Buffer(out, mask=np.ones_like(out))
+        pool = DropoutPool(out.size, out.dtype)
+        return PoolBuffer(out, pool.entries[: out.size].reshape(out.shape), [pool])
 
     def sample_masks(self, buffer: Buffer, rng: np.random.Generator) -> None:
         mask: Any = buffer.mask
+        if isinstance(buffer, PoolBuffer):
+            (pool,) = buffer.pools
+            pool.renew(self.rate, rng)
+            buffer.mask = pool.mask(mask.shape, rng)
+            return
         rng.random(out=mask, dtype=mask.dtype)
         np.greater_equal(mask, self.rate, out=mask)
         mask *= 1 / (1 - self.rate)

@@ -31,7 +31,8 @@ class Normalization(Layer):
 
     constraints = {"units": "an integer in [1, inf)", "epsilon": "a number in (0, inf)"}
     VIEWS: tuple[str, ...] = ("gain", "shift", "dgain", "dshift")
-    axis = 1
+    takes_members = True
+    axis = -1
 
     gain: Array
     shift: Array
@@ -61,7 +62,8 @@ class Normalization(Layer):
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
         dtype = self.gain.dtype
-        out, h = np.empty((n, fan_in), dtype), np.empty((n, fan_in), dtype)
+        shape = (*self.lead, n, fan_in)
+        out, h = np.empty(shape, dtype), np.empty(shape, dtype)
         return Buffer(out, None, scratch, ones, x_hat=h)
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
@@ -87,8 +89,9 @@ class Normalization(Layer):
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
         h: Any = buffer.x_hat
         product: Any = np.multiply(delta, h, out=buffer.scratch)
-        np.dot(buffer.ones, product, out=self.dgain)  # type: ignore[arg-type]
-        np.dot(buffer.ones, delta, out=self.dshift)  # type: ignore[arg-type]
+        dot: Any = np.matmul if self.lead else np.dot
+        dot(buffer.ones, product, out=self.dgain)
+        dot(buffer.ones, delta, out=self.dshift)
         delta *= self.gain
         if self.is_constant(buffer):
             delta *= buffer.inv_std
@@ -157,7 +160,7 @@ class BatchNorm(Normalization):
 
     constraints = {**Normalization.constraints, "momentum": "a number in [0, 1]"}
     VIEWS = (*Normalization.VIEWS, "mean", "variance")
-    axis = 0
+    axis = -2
 
     mean: Array
     variance: Array
@@ -178,7 +181,7 @@ class BatchNorm(Normalization):
         self.variance[...] = 1
 
     def is_constant(self, buffer: Buffer) -> bool:
-        return buffer.use_running_stats or len(buffer.x) == 1
+        return buffer.use_running_stats or buffer.x.shape[-2] == 1
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
         if self.is_constant(buffer):
@@ -188,8 +191,8 @@ class BatchNorm(Normalization):
     def update_running_stats(self, buffer: Buffer) -> None:
         if self.is_constant(buffer):
             return
-        (mean,), (variance,) = buffer.statistics
-        n = len(buffer.x)
+        mean, variance = (each.reshape(self.mean.shape) for each in buffer.statistics)
+        n = buffer.x.shape[-2]
         self.mean *= self.momentum
         self.mean += (1 - self.momentum) * mean
         self.variance *= self.momentum

@@ -10,6 +10,8 @@ and the Poisson deviance:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
@@ -152,6 +154,72 @@ class Loss(Options):
             return 0.0, gradient
         gradient *= (sample_weight / total)[:, np.newaxis]
         return float(np.dot(sample_weight, np.add.reduce(terms, axis=1))) / total, gradient
+
+    def values_and_gradient(
+        self,
+        y: Array,
+        raw: Array,
+        sample_weight: Array | None = None,
+        *,
+        total: Any = None,
+        out: Array | None = None,
+        scratch: Array | None = None,
+    ) -> tuple[Array, Array]:
+        """Return the loss of each member of a network of k, and the gradient with respect to ``raw``.
+
+        As `value_and_gradient` gives them for one member after another: no loss mixes with another's.
+
+        Parameters
+        ----------
+        y : ndarray of shape (k, n, n_outputs), or (k, n) of class indices
+            Targets of each member.
+        raw : ndarray of shape (k, n, n_outputs)
+            Outputs of the members, before the link.
+        sample_weight : ndarray of shape (k, n), default=None
+            Weights of the rows of each member.
+        total : float, or ndarray of shape (k,) with weights, default=None
+            What the sums are divided by.
+        out, scratch : ndarrays like ``raw``, default=None
+            Buffers for the gradient and for intermediate values.
+
+        Returns
+        -------
+        values : ndarray of shape (k,), float64
+            The losses.
+        gradient : ndarray like ``raw``
+            ``out``, where it was given.
+        """
+        gradient = np.empty_like(raw) if out is None else out
+        scratch = np.empty_like(raw) if scratch is None else scratch
+        (k, n), rest = raw.shape[:2], raw.shape[2:]
+        if y.shape[:2] != (k, n):
+            raise ValueError(
+                f"y has shape {y.shape}, and raw {raw.shape}: each of {k} members has its {n} targets. "
+                "Where they are the same, pass np.broadcast_to(y, (n_members, *y.shape))"
+            )
+        if type(self).value_and_gradient is not Loss.value_and_gradient:  # as the loss has it
+            values = np.empty(k)
+            for i in range(k):
+                weight = None if sample_weight is None else sample_weight[i]
+                its_total = total if np.ndim(total) == 0 else total[i]
+                values[i], found = self.value_and_gradient(
+                    y[i], raw[i], weight, total=its_total, out=gradient[i], scratch=scratch[i]
+                )
+                gradient[i] = found
+            return values, gradient
+        flat = (array.reshape(k * n, *rest) for array in (raw, gradient, scratch))
+        terms = self.terms_and_gradient(y.reshape(k * n, *y.shape[2:]), *flat)
+        if sample_weight is None:
+            scale = 1.0 / (n if total is None else total)
+            gradient *= SCALARS[gradient.dtype][scale]
+            sums = np.add.reduce(terms.reshape(k, -1), axis=1)
+            return sums.astype(np.float64) * scale, gradient
+        totals = sample_weight.sum(axis=1) if total is None else np.asarray(total)
+        some = np.where(totals == 0, 1, totals)  # a member without weights has no loss
+        gradient *= (sample_weight / some[:, np.newaxis].astype(raw.dtype))[:, :, np.newaxis]
+        by_row = np.add.reduce(terms, axis=1).reshape(k, n)
+        values = np.matmul(sample_weight[:, np.newaxis], by_row[:, :, np.newaxis]).reshape(k)
+        return np.where(totals == 0, 0.0, values.astype(np.float64) / some), gradient
 
 
 def has_inverse_link(loss: Loss) -> bool:

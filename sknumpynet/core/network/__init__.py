@@ -4,7 +4,8 @@
 ``workspace`` is the memory that it computes in.
 """
 
+from sknumpynet.core.network.data_driven import fit_to_data
 from sknumpynet.core.network.network import Network
 from sknumpynet.core.network.workspace import Workspace
 
-__all__ = ["Network", "Workspace"]
+__all__ = ["Network", "Workspace", "fit_to_data"]

@@ -9,27 +9,30 @@ Whatever is done to all parameters (a step, a penalty, a copy, a check) is one l
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from sknumpynet.core.activations import Activation
 from sknumpynet.core.arrays import Array, checked_dtype
-from sknumpynet.core.initializers import GlorotUniform, Initializer, RandomSource
+from sknumpynet.core.initializers import Initializer
 from sknumpynet.core.layers import Activate, Dense, Layer
-from sknumpynet.core.layers.base import (
-    GROUPS,
-    RUNNING_STATS,
-    Group,
-    grouped_shapes,
-    warn_of_old_groups,
-)
+from sknumpynet.core.layers.base import GROUPS, RUNNING_STATS, Group, warn_of_old_groups
+from sknumpynet.core.layers.members import with_members
+from sknumpynet.core.network.filling import fill, lead_of
 from sknumpynet.core.network.foreign import check_layers
 from sknumpynet.core.network.rows import chunks
-from sknumpynet.core.network.workspace import Workspace, bind_views, places
+from sknumpynet.core.network.workspace import (
+    Workspace,
+    bind_views,
+    groups_in_order,
+    raise_lost,
+    width_behind,
+)
+from sknumpynet.core.options import as_data, from_data
 from sknumpynet.core.renamed import warn_of_name
 
 # Of the widest layer's output for a chunk of rows: about what a core's cache holds.
@@ -48,8 +51,9 @@ class Network:
         For instance ``[Dense(2, 8), "tanh", Dense(8, 1)]``. Layers are copied: the network has its own.
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
         Of the parameters and of all that is computed.
-    initializer : Initializer, default=GlorotUniform()
-        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ...
+    initializer : Initializer, default=None
+        Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ... None
+        means `GlorotUniform`, and for layers with ``parametrization="ntk"`` `LecunNormal`.
     bias_initializer : Initializer, default=None
         Fills the biases in its place.
     rng : int, Generator, RandomState or None, default=None
@@ -60,12 +64,16 @@ class Network:
     groups : dict of str to Group, default=None
         How the groups of parameters are trained, where not as usual: which decay, and with what factor of
         the learning rate.
+    n_members : int, default=None
+        k, where this is to be k networks of that shape side by side. ``params`` has then the shape
+        (k, n_params), and what is computed for n rows the shape (k, n, units). ``rng`` may be a list with one
+        for each member, and so may the rate of `Dropout`.
 
     Attributes
     ----------
-    params : ndarray of shape (n_params,)
+    params : ndarray of shape (n_params,) or (k, n_params)
         All parameters. To write them use ``params[...] =``; the layers hold views.
-    grads : ndarray of shape (n_params,)
+    grads : ndarray like ``params``
         dL/dparams of the last `backward`.
     running_stats : ndarray
         What is kept but not trained: the running statistics of batch normalisation.
@@ -99,22 +107,26 @@ class Network:
         dtype: DTypeLike = np.float64,
         initializer: Initializer | None = None,
         bias_initializer: Initializer | None = None,
-        rng: int | RandomSource | None = None,
+        rng: Any = None,
         n_features: int | None = None,
         groups: Mapping[str, Group] | None = None,
+        n_members: int | None = None,
     ) -> None:
         self.n_features, self.groups = n_features, {**GROUPS, **(groups or {})}
+        self.lead = lead_of(n_members)
         self.layers: list[Layer] = [
             copy.copy(layer) if isinstance(layer, Layer) else Activate(layer) for layer in layers
         ]
         for layer in self.layers:
             warn_of_old_groups(layer, stacklevel=3)
+        if self.lead:
+            self.layers = [with_members(layer) for layer in self.layers]
         self._lay_out()
-        self._params: Array = np.full(self._n_params, np.nan, checked_dtype(dtype))
-        self.running_stats = np.full(self._n_stats, np.nan, dtype)
+        self._params: Array = np.full((*self.lead, self._n_params), np.nan, checked_dtype(dtype))
+        self.running_stats = np.full((*self.lead, self._n_stats), np.nan, dtype)
         self._bind_all()
         check_layers(self)
-        self.initialize(initializer or GlorotUniform(), rng, bias_initializer)
+        self.initialize(initializer, rng, bias_initializer)
 
     def _lay_out(self) -> None:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
@@ -125,8 +137,10 @@ class Network:
         self.widest_output = max(layer.fan_out for layer in self.dense)
         keeps = True  # the data
         for layer in self.layers:
+            if layer.lead != self.lead:
+                layer.lead = self.lead
             layer.check()
-            width = layer.width(width)
+            width = width_behind(layer, width, layer is self.dense[0] and not self.n_features)
             if isinstance(layer, Activate):
                 layer.must_copy_input = keeps
             keeps = layer.needed_in_backward
@@ -134,24 +148,12 @@ class Network:
         self.is_random = any(
             type(layer).sample_masks is not Layer.sample_masks for layer in self.layers
         )
-        sizes = dict.fromkeys(self.groups, 0)
-        for layer in self.layers:
-            for group, shape in grouped_shapes(layer).values():
-                sizes[group] = sizes.get(group, 0) + math.prod(shape)
-        self._n_stats = sizes.pop(RUNNING_STATS, 0)
-        how = {group: self.groups.get(group, Group()) for group in sizes}
-        # those that decay come first, so that penalty and decay are for one piece of the vector
-        self._order = sorted(sizes, key=lambda group: not how[group].decays)
-        self._n_params = sum(sizes.values())
-        self.n_weights = sizes["weights"]
-        self.n_decayed = sum(sizes[group] for group in sizes if how[group].decays)
-        factors = [how[group].learning_rate_factor for group in self._order]
-        self._factors: Array | None = None
-        if set(factors) != {1.0}:
-            self._factors = np.repeat(factors, [sizes[group] for group in self._order])
+        layout = groups_in_order(self.layers, self.groups)
+        self.order, sizes, self._n_stats, self.n_decayed, self.factors = layout
+        self._n_params, self.n_weights = sum(sizes.values()), sizes["weights"]
 
     def _bind_all(self) -> None:
-        bind_views(self.layers, self._params, self._order)
+        bind_views(self.layers, self._params, self.order)
         bind_views(self.layers, self.running_stats, (RUNNING_STATS,))
         self._grads: Array | None = None
         self._rates: Array | None = None
@@ -164,8 +166,13 @@ class Network:
     def grads(self) -> Array:
         if self._grads is None:  # a network that only predicts needs none
             self._grads = np.zeros_like(self._params)
-            bind_views(self.layers, self._grads, self._order, prefix="d")
+            bind_views(self.layers, self._grads, self.order, prefix="d")
         return self._grads
+
+    @property
+    def n_members(self) -> int | None:
+        """How many networks lie side by side; None where this is one network."""
+        return self.lead[0] if self.lead else None
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -173,41 +180,29 @@ class Network:
 
     def initialize(
         self,
-        initializer: Initializer,
-        rng: int | RandomSource | None = None,
+        initializer: Initializer | None = None,
+        rng: Any = None,
         bias_initializer: Initializer | None = None,
     ) -> None:
-        """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights."""
-        source: Any = rng if hasattr(rng, "uniform") else np.random.default_rng(rng)
-        for layer in self.layers:
-            layer.reset_parameters(source, initializer, bias_initializer)
-        self._check_filled()
+        """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights.
 
-    def _check_filled(self) -> None:
-        """Raise ValueError where a layer has left parameters as they were made: NaN."""
-        for vector, groups in (
-            (self._params, self._order),
-            (self.running_stats, [RUNNING_STATS]),
-        ):
-            if not np.isnan(vector).any():
-                continue
-            for layer, name, piece, _ in places(self.layers, groups):
-                if np.isnan(vector[piece]).any():
-                    raise ValueError(
-                        f"{layer!r}: {name} has no numbers to begin with. reset_parameters must set it in "
-                        f"place, as self.{name}[...] = ... does"
-                    )
+        Members are drawn one after another, each as it would be alone.
+        """
+        fill(self, initializer, rng, bias_initializer)
 
-    def learning_rates(self, learning_rate: float) -> float | Array:
-        """Return the learning rate of each parameter: an array where groups differ, else the number."""
-        if self._factors is None:
+    def learning_rates(self, learning_rate: Any) -> Any:
+        """Return the learning rate of each parameter: an array where groups differ, else what was given.
+
+        For members, ``learning_rate`` may be an array of shape (k, 1).
+        """
+        if self.factors is None:
             return learning_rate
         if self._rates is None:
             self._rates = np.empty_like(self._params)
-        return np.multiply(self._factors, learning_rate, out=self._rates, casting="same_kind")
+        return np.multiply(self.factors, learning_rate, out=self._rates, casting="same_kind")
 
-    def sample_masks(self, work: Workspace, rng: np.random.Generator) -> None:
-        """Draw the masks of dropout for the next pass in ``work``."""
+    def sample_masks(self, work: Workspace, rng: Any) -> None:
+        """Draw the masks of dropout for the next pass in ``work``; of members, from one or a list of rng."""
         for layer, buffer in zip(self.layers, work.buffers, strict=True):
             layer.sample_masks(buffer, rng)
 
@@ -230,7 +225,8 @@ class Network:
     def forward(self, X: Any, work: Workspace) -> Array:
         """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
 
-        ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC).
+        ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC). Members
+        take it dense, or one for each, (k, n, n_features), and return raw of shape (k, n, n_outputs).
         """
         out, layer = X, self.layers[0]
         try:
@@ -242,17 +238,11 @@ class Network:
             work.check(X, self)
             if out is None:  # what the layer before was to return
                 pairs = zip(self.layers, self.layers[1:])
-                self._raise_lost(next(before for before, it in pairs if it is layer), error)
+                raise_lost(next(before for before, it in pairs if it is layer), error)
             raise
         if out is None:
-            self._raise_lost(layer)
+            raise_lost(layer)
         return out  # type: ignore[no-any-return]
-
-    def _raise_lost(self, layer: Layer, error: Exception | None = None) -> NoReturn:
-        raise TypeError(
-            f"{layer!r}: forward(x, buffer) must return its output; it returns None. buffer.out is None "
-            "unless the layer's buffer() makes it"
-        ) from error
 
     def backward(self, delta: Array, work: Workspace) -> Array | None:
         """Fill `grads` from ``delta`` = dL/draw, for the batch that was last sent forward in ``work``.
@@ -289,7 +279,7 @@ class Network:
             out = raw if out is None else out
             link(raw, out) if link is not None else None
             return out  # type: ignore[no-any-return]
-        out = np.empty((n, self.n_outputs), self.dtype) if out is None else out
+        out = np.empty((*self.lead, n, self.n_outputs), self.dtype) if out is None else out
         sparse = not isinstance(X, np.ndarray)
         by_column = X.format == "csc" if sparse else X.flags.fnc and X.dtype == self.dtype
         size = max(1, min(n, self.chunk_rows(sparse or by_column)))
@@ -302,7 +292,8 @@ class Network:
         for start, stop, chunk in chunks(X, rows, size, self.dtype):
             work = work if stop - start == size else work.head(stop - start)
             check(chunk) if check is not None else None
-            raw, part = self.forward(chunk, work), out[start:stop]
+            raw = self.forward(chunk, work)
+            part = out[:, start:stop] if self.lead else out[start:stop]
             link(raw, part) if link is not None else np.copyto(part, raw)
         return out  # type: ignore[no-any-return]
 
@@ -323,11 +314,13 @@ class Network:
         """Return the first ``n`` layers as a network on the same parameters, for prediction."""
         part = copy.copy(self)
         part.layers = self.layers[:n]
-        part.n_outputs = [layer.fan_out for layer in part.layers if isinstance(layer, Dense)][-1]
+        part.n_outputs = reduce(lambda width, layer: layer.width(width), part.layers, self.fan_in)
         return part
 
     def input_gradients(self, X: Any) -> tuple[Array, Array]:
         """Return ``raw``, and d raw / dX of shape (n, n_outputs, n_features), for dense ``X``."""
+        if self.lead:
+            raise ValueError("input_gradients is for one network: take that of network.members(i)")
         other = self.copy()  # the backward pass writes gradients, and may run in several threads
         work = Workspace(other, len(X), input_gradient=True)
         for buffer in work.buffers:
@@ -349,6 +342,14 @@ class Network:
         other.__setstate__({**self.__getstate__(), **changed})
         return other
 
+    def members(self, chosen: Any) -> Network:
+        """Return a network with copies of some members; one network alone where ``chosen`` is an integer."""
+        other, layers = copy.copy(self), [layer.members(chosen) for layer in self.layers]
+        params, stats = self._params[chosen].copy(), self.running_stats[chosen].copy()
+        changed = {"layers": layers, "params": params, "running_stats": stats}
+        other.__setstate__({**self.__getstate__(), **changed})
+        return other
+
     def make_writable(self) -> None:
         """Copy parameters that lie in a file that was opened for reading (a memory map)."""
         if not self._params.flags.writeable:
@@ -357,17 +358,17 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "layers": self.layers,
+            "layers": as_data(self.layers),
             "params": self._params,
             "running_stats": self.running_stats,
             "n_features": self.n_features,
-            "groups": self.groups,
+            "groups": as_data(self.groups),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.layers, self._params = state["layers"], state["params"]
-        self.running_stats = state["running_stats"]
-        self.n_features, self.groups = state["n_features"], state["groups"]
+        self.layers, self._params = from_data(state["layers"]), state["params"]
+        self.running_stats, self.lead = state["running_stats"], self._params.shape[:-1]
+        self.n_features, self.groups = state["n_features"], from_data(state["groups"])
         self._lay_out()
         self._bind_all()
 

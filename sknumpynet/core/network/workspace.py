@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers import Buffer, Layer
-from sknumpynet.core.layers.base import grouped_shapes
+from sknumpynet.core.layers.base import RUNNING_STATS, Group, grouped_shapes
 
 
 class Workspace:
@@ -37,6 +38,10 @@ class Workspace:
         Rows of a batch.
     delta, scratch : ndarray of shape (n_rows, n_outputs)
         For the loss: its gradient and its intermediate values.
+
+    Notes
+    -----
+    For a network of k members all arrays have the axis of members before the others.
     """
 
     def __init__(
@@ -48,6 +53,11 @@ class Workspace:
         input_gradient: bool = False,
     ) -> None:
         self.n_rows, dtype, width = n_rows, network.dtype, network.fan_in
+        self.lead: tuple[int, ...] = network.lead
+        if self.lead:
+            self._with_rows = partial(
+                Workspace, network, training=training, input_gradient=input_gradient
+            )
         self.buffers: list[Buffer] = []
         if not training:
             for layer in network.layers:
@@ -55,19 +65,26 @@ class Workspace:
                 self.buffers.append(layer.buffer(fan_in, n_rows, None, None, False))
             return
         widths = [width, *(width := layer.width(width) for layer in network.layers)]
-        ones, space = np.ones(n_rows, dtype), np.empty(n_rows * max(widths[1:]), dtype)
+        ones = np.ones((1, n_rows) if self.lead else n_rows, dtype)
+        n = math.prod((*self.lead, n_rows))
+        space = np.empty(n * max(widths[1:]), dtype)
         for layer, (fan_in, width) in zip(network.layers, pairwise(widths), strict=True):
-            scratch = space[: n_rows * width].reshape(n_rows, width)
+            scratch = space[: n * width].reshape(*self.lead, n_rows, width)
             needs_delta = bool(self.buffers) or input_gradient
             self.buffers.append(layer.buffer(fan_in, n_rows, scratch, ones, needs_delta))
         self.reversed_buffers = self.buffers[::-1]
-        self.delta = np.empty((n_rows, width), dtype)
-        self.scratch = space[: n_rows * width].reshape(n_rows, width)
+        self.delta = np.empty((*self.lead, n_rows, width), dtype)
+        self.scratch = space[: n * width].reshape(*self.lead, n_rows, width)
 
     def head(self, n: int) -> Workspace:
-        """Return a workspace for ``n`` rows in the same memory: for the short last batch."""
+        """Return a workspace for ``n`` rows, for the short last batch; in the same memory without members."""
+        if self.lead:  # the rows of a member are to lie side by side
+            rest = self._with_rows(n)
+            for buffer, whole in zip(rest.buffers, self.buffers, strict=True):
+                buffer.share(whole)
+            return rest
         part = object.__new__(Workspace)
-        part.n_rows = n
+        part.n_rows, part.lead = n, ()
         part.buffers = [buffer.head(n) for buffer in self.buffers]
         if hasattr(self, "delta"):
             part.reversed_buffers = part.buffers[::-1]
@@ -76,7 +93,10 @@ class Workspace:
 
     def check(self, X: Any, network: Any) -> None:
         """Raise TypeError or ValueError where ``X`` is no batch for the network in this workspace."""
-        wanted = f"the network takes an array of shape ({self.n_rows}, {network.fan_in})"
+        shape = (self.n_rows, network.fan_in)
+        wanted = f"the network takes an array of shape {shape}"
+        if self.lead:
+            wanted += f", or {(*self.lead, *shape)} with rows of its own for each member"
         if not hasattr(X, "dtype"):
             raise TypeError(f"X is of type {type(X).__name__}, but {wanted}: pass np.asarray(X)")
         if X.dtype != network.dtype:
@@ -84,6 +104,12 @@ class Workspace:
                 f"X has dtype {X.dtype}, but the network computes in {network.dtype}: "
                 f"pass X.astype({network.dtype.name!r})"
             )
+        if self.lead:
+            if not isinstance(X, np.ndarray):
+                raise TypeError("members need a dense X: pass X.toarray()")
+            if X.shape not in (shape, (*self.lead, *shape)):
+                raise ValueError(f"X has shape {X.shape}, but {wanted}")
+            return
         if X.ndim != 2 or X.shape[1] != network.fan_in:
             raise ValueError(f"X has shape {X.shape}, but {wanted} here")
         if X.shape[0] != self.n_rows:
@@ -104,10 +130,51 @@ class Workspace:
             )
 
 
+def width_behind(layer: Layer, fan_in: int, is_guessed: bool) -> int:
+    """Return the width behind a layer; ``is_guessed`` says that the number of inputs is that of this one."""
+    try:
+        return layer.width(fan_in)
+    except ValueError as error:
+        if not is_guessed:
+            raise
+        raise ValueError(
+            f"{error}, or tell the network with n_features how many inputs the layers before it have"
+        ) from None
+
+
+def groups_in_order(
+    layers: Sequence[Layer], groups: Mapping[str, Group]
+) -> tuple[list[str], dict[str, int], int, int, Array | None]:
+    """Return how the vector of parameters is made up of groups.
+
+    The groups in their order, with those that decay first, so that penalty and decay are for one piece; the
+    size of each; those of the running statistics, and of all that decays; and the factor of the learning
+    rate of each parameter, or None where all are 1.
+    """
+    sizes = dict.fromkeys(groups, 0)
+    for layer in layers:
+        for group, shape in grouped_shapes(layer).values():
+            sizes[group] = sizes.get(group, 0) + math.prod(shape)
+    n_stats = sizes.pop(RUNNING_STATS, 0)
+    how = {group: groups.get(group, Group()) for group in sizes}
+    order = sorted(sizes, key=lambda group: not how[group].decays)
+    n_decayed = sum(sizes[group] for group in sizes if how[group].decays)
+    each = [how[group].learning_rate_factor for group in order]
+    factors = None if set(each) == {1.0} else np.repeat(each, [sizes[group] for group in order])
+    return order, sizes, n_stats, n_decayed, factors
+
+
 def bind_views(layers: list[Layer], vector: Array, groups: Sequence[str], prefix: str = "") -> None:
-    """Give each layer its pieces of ``vector``: first all that is of the first group, and so on."""
+    """Give each layer its pieces of ``vector``: first all that is of the first group, and so on.
+
+    Where each member has a vector, of shape (k, n_params), the views have its axis before theirs, and at
+    least two others: (k, 1, units) goes with activations of shape (k, n, units).
+    """
+    lead = vector.shape[:-1]
     for layer, name, piece, shape in places(layers, groups):
-        setattr(layer, prefix + name, vector[piece].reshape(shape))
+        if lead:
+            shape = (*lead, *(1,) * (2 - len(shape)), *shape)
+        setattr(layer, prefix + name, vector[..., piece].reshape(shape))
 
 
 def places(
@@ -122,3 +189,11 @@ def places(
                     stop = start + math.prod(shape)
                     yield layer, name, slice(start, stop), shape
                     start = stop
+
+
+def raise_lost(layer: Layer, error: Exception | None = None) -> NoReturn:
+    """Raise TypeError: the layer returned no output."""
+    raise TypeError(
+        f"{layer!r}: forward(x, buffer) must return its output; it returns None. buffer.out is None "
+        "unless the layer's buffer() makes it"
+    ) from error

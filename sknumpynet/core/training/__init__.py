@@ -10,6 +10,7 @@ from sknumpynet.core.training.epochs import Training
 from sknumpynet.core.training.history import History, Patience
 from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Penalized, Stop, minimize_lbfgs
 from sknumpynet.core.training.penalty import Penalty, clip_norm
+from sknumpynet.core.training.side_by_side import SideBySide
 
 __all__ = [
     "Batches",
@@ -21,6 +22,7 @@ __all__ = [
     "Patience",
     "Penalized",
     "Penalty",
+    "SideBySide",
     "Stop",
     "Training",
     "clip_norm",

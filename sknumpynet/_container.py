@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The file itself: a zip of ``.npy`` arrays, stored as they are, with a JSON header and a digest.
+"""The files of this package: a zip of ``.npy`` arrays, stored as they are, with a JSON header and a digest.
 
 The header stands first and tells the dtype and shape of every array. Nothing is allocated for an array before
-its size in the zip is the one that the header tells, and that fits into the file.
+its size in the zip is the one that the header tells, and that fits into the file. `numpy.load` opens such a
+file, too.
 """
 
 from __future__ import annotations
@@ -24,30 +25,69 @@ HEADER, DIGEST = "header.json", "sha256"
 # Of a header in bytes and of the number of arrays: so much JSON or so long a directory makes few objects.
 MAX_HEADER, MAX_ARRAYS, MAX_DIRECTORY = 1 << 19, 10_000, 1 << 20
 END = struct.Struct("<4s4H2LH")  # the end of the directory of a zip
-DTYPE = re.compile(r"[<>|][biufUS][1-9][0-9]{0,9}")
+# Numbers, truth values, text, dates and lengths of time; not objects, and not records.
+DTYPE = re.compile(r"[<>|][biufcUSmM][1-9][0-9]{0,9}(\[[0-9]*[A-Za-z]+\])?")
 # A zip says in one field each that an entry is encrypted, patched, or of a size that follows only later.
 PLAIN_FLAGS = (0, 0x800)
 MAX_CODE_POINT = 0x10FFFF
 
 
-def write_file(path, header, arrays):
-    """Write header and arrays, beside the file and then in its place, so that it is whole at any time."""
-    described = [{"dtype": array.dtype.str, "shape": list(array.shape)} for array in arrays]
-    text = json.dumps({**header, "arrays": described}, allow_nan=False).encode("ascii")
+def can_hold(array):
+    """Return whether a file can hold an array of this dtype."""
+    return DTYPE.fullmatch(array.dtype.str) is not None and array.dtype.names is None
+
+
+def write_file(path, header, arrays, part=None):
+    """Write header and arrays beside the file and then in its place, so that it is whole at any time.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    header : dict
+        For JSON; the dtypes and shapes of the arrays are added.
+    arrays : list of ndarray
+        Of dtypes that `can_hold` takes.
+    part : Path, default=None
+        The file beside it, replaced where there is one; None makes up a name that no other has.
+
+    Raises
+    ------
+    ValueError
+        If it is too much for such a file.
+    OSError
+        If it cannot be written. The file of before stays as it was.
+    """
+    text = json.dumps({**header, "arrays": [*map(_described, arrays)]}, allow_nan=False)
+    text = text.encode("ascii")
     if len(text) > MAX_HEADER or len(arrays) > MAX_ARRAYS:
         raise ValueError(
-            f"the parameters and labels need a header of {len(text)} bytes and {len(arrays)} arrays, and a "
-            f"file holds {MAX_HEADER} and {MAX_ARRAYS}: save with joblib"
+            f"what is not in arrays takes {len(text)} bytes, and there are {len(arrays)} arrays; a file "
+            f"holds {MAX_HEADER} and {MAX_ARRAYS} of these. Keep many numbers in arrays, or save with joblib"
         )
     path = Path(path)
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}") if part is None else part
     try:
+        if part is not None:
+            beside.unlink(missing_ok=True)
         with open(beside, "xb") as file:
             _write_zip(file, text, arrays)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _described(array):
+    described = {"dtype": array.dtype.str, "shape": list(array.shape)}
+    return {**described, "fortran_order": True} if _in_columns(array) else described
+
+
+def _in_columns(array):
+    """Return whether the columns of an array are contiguous, and its rows are not."""
+    return array.flags.f_contiguous and not array.flags.c_contiguous
 
 
 def _write_zip(file, text, arrays):
@@ -64,42 +104,29 @@ def _write_zip(file, text, arrays):
 
         add(HEADER, text)
         for index, array in enumerate(arrays):
-            content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-            add(f"{index}.npy", npy_header(array.dtype.str, array.shape), memoryview(content))
+            prefix = npy_header(**_described(array))
+            array = np.ascontiguousarray(array.T if _in_columns(array) else array)
+            add(f"{index}.npy", prefix, memoryview(array.reshape(-1).view(np.uint8)))
         add(DIGEST, digest.hexdigest().encode("ascii"))
 
 
-def npy_header(dtype, shape):
+def npy_header(dtype, shape, fortran_order=False):
     """Return what stands before the numbers in a ``.npy`` file, format 1.0."""
     sizes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({sizes}), }}"
+    text = f"{{'descr': '{dtype}', 'fortran_order': {fortran_order}, 'shape': ({sizes}), }}"
     text += " " * (-(len(text) + 11) % 64) + "\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode("ascii")
 
 
-def read_file(path, check_header):
-    """Return header and arrays, after ``check_header(header)``; raise ValueError that names the file."""
-    with open(path, "rb") as file:
-        content = file.read()
-    try:
-        return _read_zip(content, check_header)
-    except MemoryError:
-        raise
-    except Exception as error:  # of whatever kind the parsers raise: nothing was done yet
-        raise unreadable(path, error) from error
+def read_parts(content, check_header):
+    """Return header and arrays in the bytes of a file, after ``check_header(header)``.
 
-
-def unreadable(path, error):
-    """Return the error for a file that will not do."""
-    reason = str(error) or type(error).__name__
-    return ValueError(f"{os.fspath(path)!r} cannot be loaded as a network: {reason}")
-
-
-def _read_zip(content, check_header):
+    What is wrong with them raises: a ValueError with the reason, or whatever the parsers raise.
+    """
     _check_end(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
-        _check_entries(entries, archive.infolist(), len(content))
+        check_entries(archive, len(content))
         if HEADER not in entries or entries[HEADER].file_size > MAX_HEADER:
             raise ValueError(f"there is no {HEADER}, or it is too long")
         text = archive.read(HEADER)
@@ -122,7 +149,8 @@ def _read_zip(content, check_header):
             if not stored.startswith(prefix):
                 raise ValueError(f"{name} is not of the dtype and shape that the header tells")
             array = np.frombuffer(stored, each["dtype"], offset=len(prefix)).copy()
-            arrays.append(_checked_content(array.reshape(each["shape"]), name))
+            order = "F" if each.get("fortran_order") is True else "C"
+            arrays.append(_checked_content(array.reshape(each["shape"], order=order), name))
         if archive.read(DIGEST) != digest.hexdigest().encode("ascii"):
             raise ValueError("its content is not what was written: the digest differs")
     return header, arrays
@@ -139,7 +167,10 @@ def _check_end(content):
         raise ValueError("its directory is too long")
 
 
-def _check_entries(entries, listed, length):
+def check_entries(archive, length):
+    """Raise unless the parts of a zip are stored as they are, under names of their own, within its length."""
+    listed = archive.infolist()
+    entries = {entry.filename: entry for entry in listed}
     if len(entries) != len(listed):
         raise ValueError("it holds several files of the same name")
     for name, entry in entries.items():
@@ -157,13 +188,14 @@ def _size_told(described):
         raise ValueError(f"there is an array of dtype {dtype!r}")
     if type(shape) is not list or not all(type(each) is int and each >= 0 for each in shape):
         raise ValueError(f"there is an array of shape {shape!r}")
-    return npy_header(dtype, shape), np.dtype(dtype).itemsize * math.prod(shape)
+    prefix = npy_header(dtype, shape, described.get("fortran_order") is True)
+    return prefix, np.dtype(dtype).itemsize * math.prod(shape)
 
 
 def _checked_content(array, name):
     """Return the array, whose bytes are to be values of its dtype."""
     if array.dtype.kind == "U" and array.size:
-        points = array.reshape(-1).view(array.dtype.byteorder + "u4")
+        points = array.ravel("K").view(array.dtype.byteorder + "u4")
         if points.max() > MAX_CODE_POINT:
             raise ValueError(f"{name} holds text that is none")
     if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Opens every built page in a real browser, on a phone and on a desktop, without a network.
+
+    python docs/check_pages.py docs/_build/html
+
+It fails where something is wider than the screen, a formula is not rendered, a picture has no alternative
+text, or a page asks another host for something. It needs the package playwright and Chromium.
+"""
+
+import argparse
+import functools
+import http.server
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+WIDTHS = {"phone": 390, "desktop": 1280}
+# What a page says of itself: elements that stick out, formulas as text, pictures without words.
+LOOK = """
+() => {
+    const width = document.documentElement.clientWidth;
+    const scrolls = (element) => {
+        for (let e = element; e && e !== document.body; e = e.parentElement) {
+            const how = getComputedStyle(e).overflowX;
+            if (e !== element && (how === "auto" || how === "scroll")) return true;
+        }
+        return false;
+    };
+    const hidden = (element) => {
+        const style = getComputedStyle(element);
+        return style.visibility === "hidden" || style.display === "none" || element.closest("dialog:not([open])");
+    };
+    const wide = [], cut = [];
+    for (const element of document.querySelectorAll("main *, header *, footer *, article *")) {
+        if (element.closest("svg") && element.tagName !== "svg") continue;
+        if (element.closest("mjx-assistive-mml, .visually-hidden, .headerlink")) continue;
+        const box = element.getBoundingClientRect();
+        if (!box.width || !box.height || hidden(element)) continue;
+        if (box.right > width + 1 && !scrolls(element)) wide.push(element);
+        const style = getComputedStyle(element);
+        if (element.closest(".math")) continue;  // the words for screen readers are wider than the formula
+        if (element.scrollWidth > element.clientWidth + 1 && style.overflowX === "hidden" && element.clientWidth > 1)
+            cut.push(element);
+    }
+    const name = (e) => e.tagName.toLowerCase() + "." + e.className + ": " + (e.textContent || "").trim().slice(0, 60);
+    return {
+        scroll: document.documentElement.scrollWidth > width + 1,
+        wide: wide.map(name),
+        cut: cut.map(name),
+        formulas: [...document.querySelectorAll(".math")].filter((e) => !e.querySelector("mjx-container")).map(name),
+        alt: [...document.querySelectorAll("main img")].filter((e) => !(e.alt || "").trim()).map((e) => e.src),
+    };
+}
+"""
+
+
+def check(folder, only=(), pictures=None):
+    """Return the complaints about the pages of a folder."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    pages = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
+    pages = [page for page in pages if not page.startswith("_") and (not only or page in only)]
+    complaints = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
+        )
+        for name, width in WIDTHS.items():
+            context = browser.new_context(viewport={"width": width, "height": 900})
+            foreign = []
+            context.route("**/*", functools.partial(let_through, address, foreign))
+            page = context.new_page()
+            for path in pages:
+                foreign.clear()
+                page.goto(address + path)
+                page.wait_for_function("() => !window.MathJax || !MathJax.startup || !MathJax.startup.promise || "
+                    "MathJax.startup.promise.then(() => true)")
+                seen = page.evaluate(LOOK)
+                complaints += [f"{name}, {path}: asks for {url}" for url in sorted(set(foreign))]
+                if seen.pop("scroll"):
+                    complaints.append(f"{name}, {path}: the page scrolls sideways")
+                for what, elements in seen.items():
+                    complaints += [f"{name}, {path}: {what}: {each}" for each in elements[:5]]
+                if pictures:
+                    page.screenshot(path=Path(pictures) / f"{name}-{path.replace('/', '-')}.png", full_page=True)
+            context.close()
+        browser.close()
+    server.shutdown()
+    return complaints, len(pages)
+
+
+def let_through(address, foreign, route):
+    """Serve what is ours, and note and refuse the rest."""
+    url = route.request.url
+    if url.startswith((address, "data:", "blob:")):
+        return route.continue_()
+    foreign.append(url)
+    return route.abort()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files without a word about it."""
+
+    def log_message(self, *args):
+        """Write nothing."""
+
+
+def main():
+    """Check, print the complaints, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("pages", nargs="*", help="only these, such as api.html")
+    parser.add_argument("--pictures", help="save a screenshot of each page in this folder")
+    options = parser.parse_args()
+    complaints, n = check(options.folder.resolve(), options.pages, options.pictures)
+    print(*complaints, sep="\n")
+    print(f"{n} pages at {' and '.join(map(str, WIDTHS.values()))} px: {len(complaints)} complaints")
+    return bool(complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

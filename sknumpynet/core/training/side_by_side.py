@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Trainings of networks of one shape, a step of all of them at a time.
+
+What `Training.step` does to one network, `SideBySide.step` does to all: the same formulas, with an axis for
+the members. Each training keeps what is its own, and has after an epoch what it would have alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.core.arrays import Array
+from sknumpynet.core.network.members import side_by_side
+from sknumpynet.core.network.workspace import Workspace
+from sknumpynet.core.optimizers.base import Optimizer
+from sknumpynet.core.options import copied
+from sknumpynet.core.training.batches import Batches
+from sknumpynet.core.training.epochs import Training
+from sknumpynet.core.training.history import EpochRecord
+from sknumpynet.core.training.penalty import clip_norm, length
+
+
+class SideBySide:
+    """Trainings of networks of one shape, side by side.
+
+    They have one loss, one kind of optimizer, and as many rows in as many batches; all else may differ. The
+    networks of the trainings are out of date until `write_back`.
+
+    Parameters
+    ----------
+    trainings : sequence of Training
+        The trainings, those with equal optimizers next to each other. No step has been taken in any.
+    X : ndarray of shape (n, n_features)
+        Inputs.
+    y : ndarray of shape (n, n_outputs), or (n,) of class indices
+        Targets.
+    sample_weight : list of ndarray of shape (n,), or None
+        Weights of the rows, for each training.
+    rows : list of ndarray of int, or None
+        The rows to train on, for each training as many; None for all.
+    size : int
+        Rows of a batch.
+
+    Attributes
+    ----------
+    trainings : list of Training
+        Those that are trained.
+    network : Network
+        Their networks, side by side.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet.core import Adam, BinaryLogLoss, Constant, Dense, Network
+    >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.0]])
+    >>> trainings = [
+    ...     Training(
+    ...         Network([Dense(2, 4), "tanh", Dense(4, 1)], rng=seed),
+    ...         BinaryLogLoss(),
+    ...         Adam(),
+    ...         Constant(0.1),
+    ...         np.random.RandomState(seed),
+    ...     )
+    ...     for seed in range(2)
+    ... ]
+    >>> both = SideBySide(trainings, X, y, None, None, size=4)
+    >>> for _ in range(200):
+    ...     records = both.epoch()
+    >>> [record.loss < 0.05 for record in records]
+    [True, True]
+    """
+
+    def __init__(
+        self,
+        trainings: Sequence[Training],
+        X: Array,
+        y: Array,
+        sample_weight: Sequence[Array] | None,
+        rows: Sequence[Array] | None,
+        size: int,
+    ) -> None:
+        self.trainings = list(trainings)
+        self.X, self.y, self.size = X, y, size
+        self.network = side_by_side([training.network for training in self.trainings])
+        self.loss, self.loss_scale = self.trainings[0].loss, self.trainings[0].loss_scale
+        self.rows = None if rows is None else np.stack(rows)
+        self.n = len(X) if self.rows is None else self.rows.shape[1]
+        self.weights = None
+        if sample_weight is not None:
+            self.weights = np.stack(sample_weight).astype(self.network.dtype, copy=False)
+        for training in self.trainings:
+            if len(training.order) != self.n:
+                training.order = np.arange(self.n)
+            training.progress.n_steps = training.max_epochs * -(-self.n // size)
+        self.orders = np.array([training.order for training in self.trainings], dtype=np.intp)
+        equal = groupby(training.optimizer for training in self.trainings)
+        self.optimizers = [
+            MemberOptimizer(optimizer, sum(1 for _ in group)) for optimizer, group in equal
+        ]
+        self._bind()
+
+    def _bind(self) -> None:
+        """Make what follows from the trainings that there are: numbers as arrays, and memory."""
+        trainings, network, k = self.trainings, self.network, len(self.trainings)
+        self.l2 = np.array([training.l2 for training in trainings])
+        self.l1 = np.array([training.l1 for training in trainings])
+        limits = [training.max_grad_norm for training in trainings]
+        self.clips = any(limit is not None for limit in limits)
+        self.limits = np.array([np.inf if limit is None else limit for limit in limits])
+        self.mask_rngs = [training.mask_rng for training in trainings]
+        self.order_of = list(self.orders)
+        self.stepping = [each for each in trainings if each.schedule.updates == "step"]
+        self.batches = Batches(self.X, self.y, None, k * min(self.size, self.n), network.dtype)
+        self.works = {
+            n: Workspace(network, n) for n in {min(self.size, self.n), self.n % self.size} if n
+        }
+        self.scratch = np.empty((k, network.n_decayed), network.dtype)
+        self.member = np.arange(k)[:, np.newaxis]
+        self.W = network.params[:, : network.n_decayed]
+        self.dW = network.grads[:, : network.n_decayed]
+        self.penalties = {
+            n: MemberPenalty(float(n), self.l2, self.l1, network.dtype) for n in self.works
+        }
+        start = 0
+        for optimizer in self.optimizers:
+            optimizer.bind(network, start)
+            start += optimizer.k
+
+    def epoch(self) -> list[EpochRecord]:
+        """Train all networks for an epoch; return the record of each."""
+        trainings, n, size, k = self.trainings, self.n, self.size, len(self.trainings)
+        for training, order in zip(trainings, self.order_of):
+            if training.shuffle:
+                training.rng.shuffle(order)  # the draws of a permutation, whose order this is
+        rows = self.orders if self.rows is None else np.take_along_axis(self.rows, self.orders, 1)
+        sums = np.zeros(k)
+        self._take_rates()
+        for start in range(0, n, size):
+            stop = min(start + size, n)
+            if self.stepping:
+                for training in self.stepping:
+                    training.learning_rate = training.rate()
+                    training.progress.step += 1
+                self._take_rates()
+            losses = self.step(rows[:, start:stop], self.works[stop - start])
+            losses *= stop - start
+            sums += losses
+        norms = self.norms if self.clips else lengths(self.network.grads)
+        return [
+            self._record(training, loss, norm, clipped)
+            for training, loss, norm, clipped in zip(
+                trainings, (sums / n).tolist(), norms.tolist(), np.isfinite(self.limits).tolist()
+            )
+        ]
+
+    def _record(self, training: Training, loss: float, norm: float, clipped: bool) -> EpochRecord:
+        rate, progress, updates = (
+            training.learning_rate,
+            training.progress,
+            training.schedule.updates,
+        )
+        progress.samples += self.n
+        progress.epoch += 1
+        if updates != "step":
+            progress.step += -(-self.n // self.size)
+        if updates == "epoch":
+            training.learning_rate = training.rate()
+        if clipped:
+            training.norm = norm
+        return EpochRecord(loss, rate, norm)
+
+    def step(self, rows: Array, work: Workspace) -> Array:
+        """Take one step of each member on its rows, of shape (k, n); return the losses from before it.
+
+        As in `Training.step`, line by line.
+        """
+        network, (k, n) = self.network, rows.shape
+        X, y, _ = self.batches.gather(rows.reshape(-1))
+        X, y = X.reshape(k, n, -1), y.reshape(k, n, *y.shape[1:])
+        if network.is_random:
+            network.sample_masks(work, self.mask_rngs)
+        weight, total, penalty = None, n, self.penalties[n]
+        if self.weights is not None:
+            weight = self.weights[self.member, rows]
+            total = np.add.reduce(weight, axis=1).astype(np.float64)
+            penalty = MemberPenalty(np.where(total == 0, n, total), self.l2, self.l1, network.dtype)
+        raw = network.forward(X, work)
+        values, delta = self.loss.values_and_gradient(
+            y, raw, weight, total=total, out=work.delta, scratch=work.scratch
+        )
+        network.backward(delta, work)
+        if network.running_stats.size:
+            network.update_running_stats(work)
+        values *= self.loss_scale
+        if penalty.is_any:
+            values += penalty(self.W, self.dW, self.scratch)
+        if self.clips:
+            self.norms = clip_norms(network.grads, self.limits)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return values if weight is None else np.where(total == 0, 0.0, values)
+
+    def _take_rates(self) -> None:
+        """Give the optimizers the learning rates of the trainings."""
+        rates, start = [training.learning_rate for training in self.trainings], 0
+        for optimizer in self.optimizers:
+            optimizer.set_rates(rates[start : start + optimizer.k])
+            start += optimizer.k
+
+    def write_back(self, i: int) -> None:
+        """Give the network of a training the parameters that it has by now."""
+        self.trainings[i].network.restore((self.network.params[i], self.network.running_stats[i]))
+
+    def release(self, i: int) -> None:
+        """Give a training all that it would have alone by now."""
+        self.write_back(i)
+        training, start = self.trainings[i], 0
+        training.order = self.orders[i].copy()
+        for optimizer in self.optimizers:
+            if i < start + optimizer.k:
+                training.optimizer = optimizer.of_member(i - start)
+                return
+            start += optimizer.k
+
+    def keep(self, chosen: Sequence[int]) -> None:
+        """Go on with some of the trainings, by their numbers in rising order; the rest are released."""
+        for i in set(range(len(self.trainings))).difference(chosen):
+            self.release(i)
+        self.trainings = [self.trainings[i] for i in chosen]
+        if not self.trainings:
+            return
+        kept = list(chosen)
+        self.network = self.network.members(kept)
+        self.orders = self.orders[kept]
+        self.rows = None if self.rows is None else self.rows[kept]
+        self.weights = None if self.weights is None else self.weights[kept]
+        start, optimizers = 0, []
+        for optimizer in self.optimizers:
+            its_own = [i - start for i in kept if start <= i < start + optimizer.k]
+            start += optimizer.k
+            if its_own:
+                optimizers.append(optimizer.of_members(its_own))
+        self.optimizers = optimizers
+        self._bind()
+
+
+class MemberPenalty:
+    """`Penalty`, for all members: ``l2 / 2 * ||W||^2 + l1 * sum |W|`` for each.
+
+    Parameters
+    ----------
+    divisor : float, or ndarray of shape (k,)
+        Number of rows of a batch, or their weights.
+    l2, l1 : ndarray of shape (k,)
+        Strengths, over all rows.
+    dtype : dtype
+        Of the weights.
+    """
+
+    def __init__(self, divisor: Any, l2: Array, l1: Array, dtype: Any) -> None:
+        self.l2, self.l1 = l2 / divisor, l1 / divisor
+        self.l2_column, self.l1_column = (
+            each.astype(dtype)[:, np.newaxis] for each in (self.l2, self.l1)
+        )
+        self.has_l2, self.has_l1 = bool(l2.any()), bool(l1.any())
+        self.is_any = self.has_l2 or self.has_l1
+
+    def __call__(self, W: Array, dW: Array, scratch: Array) -> Array:
+        """Add the gradients to those of the weights, dW of shape (k, n_weights); return the penalties."""
+        values = np.zeros(len(W))
+        if self.has_l2:
+            np.multiply(W, self.l2_column, out=scratch)
+            dW += scratch
+            values += 0.5 * self.l2 * dots(W, W)
+        if self.has_l1:
+            np.sign(W, out=scratch)
+            values += self.l1 * dots(W, scratch)
+            scratch *= self.l1_column
+            dW += scratch
+        return values
+
+
+class MemberOptimizer:
+    """One optimizer for members next to each other, whose vectors are one long vector to it.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Its options.
+    k : int
+        Number of members.
+    """
+
+    params: Array
+    grads: Array
+    W: Array
+    factors: Array
+    shrink: Array
+
+    def __init__(self, optimizer: Optimizer, k: int) -> None:
+        self.optimizer, self.k = optimizer.clone(), k
+        self.rates: list[float] = []
+        self.rate: float | Array = 0.0
+
+    def bind(self, network: Any, start: int) -> None:
+        """Take views of the vectors of the members from ``start`` on."""
+        members = slice(start, start + self.k)
+        self.W = network.params[members, : network.n_decayed]
+        self.params, self.grads = (
+            vectors[members].reshape(-1) for vectors in (network.params, network.grads)
+        )
+        self.has_factors = network.factors is not None
+        self.factors = network.factors if self.has_factors else np.ones(network.params.shape[1])
+
+    def set_rates(self, rates: list[float]) -> None:
+        """Take over the learning rates: one number where they are equal, else one for each parameter."""
+        if rates == self.rates:
+            return
+        self.rates, self.rate, dtype = rates, rates[0], self.params.dtype
+        by_parameter = np.array(rates)[:, np.newaxis] * self.factors
+        if self.has_factors or rates.count(rates[0]) < len(rates):
+            self.rate = by_parameter.astype(dtype).reshape(-1)
+        decay = by_parameter[:, : self.W.shape[1]] * self.optimizer.weight_decay
+        self.shrink = (1 - decay).astype(dtype)
+
+    def step(self) -> None:
+        """Update the parameters of the members in place, each with its learning rate."""
+        if self.optimizer.weight_decay:
+            self.W *= self.shrink
+        self.optimizer.step(self.params, self.grads, self.rate, n_weights=0)
+
+    def of_members(self, chosen: list[int]) -> MemberOptimizer:
+        """Return the optimizer of some of the members, with copies of what it remembers of them."""
+        other = MemberOptimizer(self.optimizer, len(chosen))
+        other.optimizer = self._with_state(chosen)
+        return other
+
+    def of_member(self, i: int) -> Optimizer:
+        """Return the optimizer that the member would have alone."""
+        return self._with_state([i])
+
+    def _with_state(self, chosen: list[int]) -> Optimizer:
+        optimizer = copied(self.optimizer)
+        vars(optimizer).pop("_scratch", None)
+        if hasattr(optimizer, "state"):
+            optimizer.state = {
+                name: vector.reshape(self.k, -1)[chosen].reshape(-1)
+                for name, vector in self.optimizer.state.items()
+            }
+        return optimizer
+
+
+def dots(a: Array, b: Array) -> Array:
+    """Return the scalar product of each row of ``a`` with that of ``b``, as float64."""
+    products: Array = np.matmul(a[:, np.newaxis], b[:, :, np.newaxis])
+    return products.reshape(-1).astype(np.float64)
+
+
+def lengths(vectors: Array) -> Array:
+    """Return the length of each row, also where its square is beyond all floats."""
+    found = np.sqrt(dots(vectors, vectors))
+    for i in np.flatnonzero(~np.isfinite(found)):
+        found[i] = length(vectors[i])
+    return found
+
+
+def clip_norms(grads: Array, limits: Array) -> Array:
+    """Shorten each row to its limit where it is longer; return the lengths before."""
+    norms = lengths(grads)
+    long = norms > limits
+    if long.any():
+        plain = long & np.isfinite(norms)
+        factors = np.ones(len(norms))
+        np.divide(limits, norms, out=factors, where=plain)
+        rest = np.flatnonzero((long & ~plain) | (factors == 0))
+        factors[rest] = 1.0
+        grads *= factors.astype(grads.dtype)[:, np.newaxis]
+        for i in rest:
+            clip_norm(grads[i], limits[i])
+    return norms

@@ -1,0 +1,518 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training in motion: what a network predicts over one or two features, epoch by epoch, beside its loss.
+
+The numbers of every picture are recorded while a clone trains; matplotlib draws them when they are shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from html import escape
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.utils.multiclass import type_of_target
+
+from sknumpynet._compat import check_matplotlib_support
+from sknumpynet.displays._drawing import plain
+from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
+
+GRID = 61  # points along a feature
+MARGIN = 0.15  # beyond the data, as a share of their range
+MAX_PANELS = 8  # of hidden units
+# Okabe and Ito's colours, which colour-blind readers can tell apart
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+@dataclass
+class Frame:
+    """The network after an epoch: predictions on the grid, and the activations of hidden units there.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of epochs done, or of iterations of L-BFGS; 0 before training.
+    output : ndarray of shape (n_points, n_outputs)
+        Probabilities of the classes, or predictions.
+    hidden : ndarray of shape (n_points, n_units) or None
+        Activations of the first hidden layer, where there are few units.
+    """
+
+    epoch: int
+    output: np.ndarray
+    hidden: np.ndarray | None
+
+
+class TrainingAnimation:
+    """What `animate_training` returns: a notebook plays it, and `save` writes it to a file.
+
+    Parameters
+    ----------
+    frames : list of Frame
+        What is drawn, in order.
+    loss_curve : list of float
+        The loss of each epoch.
+    X, y : ndarray
+        The data that are drawn.
+    grid : ndarray of shape (n_points, n_features)
+        The points at which the network was asked.
+    classes : ndarray, default=None
+        The classes; None where numbers are predicted.
+    feature_names : list of str, default=None
+        Names of the features.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The trained clone.
+
+    See Also
+    --------
+    animate_training : Makes one.
+    """
+
+    def __init__(self, frames, loss_curve, X, y, grid, classes=None, feature_names=None):
+        self.frames = frames
+        self.loss_curve = loss_curve
+        self.X, self.y, self.grid = X, y, grid
+        self.classes = classes
+        self.feature_names = feature_names or [f"x{i}" for i in range(X.shape[1])]
+
+    def __len__(self):
+        return len(self.frames)
+
+    def save(self, path, *, fps=10):
+        """Write the animation to a file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file. Its ending says what it is: ".gif" needs Pillow, which comes with matplotlib; others,
+            such as ".mp4", need the program that matplotlib writes them with.
+        fps : float, default=10
+            Frames per second.
+
+        Returns
+        -------
+        animation : TrainingAnimation
+            The animation itself.
+        """
+        if not fps > 0:
+            raise ValueError(f"fps must be above 0; got {fps!r}")
+        if os.path.splitext(path)[1].lower() != ".gif":
+            import matplotlib.pyplot as plt
+
+            animation = self.to_matplotlib(interval=1000 / fps)
+            animation.save(os.fspath(path), fps=fps)
+            plt.close(animation._fig)
+            return self
+        with open(path, "wb") as file:
+            self._write_gif(file, fps)
+        return self
+
+    def to_matplotlib(self, *, interval=100):
+        """Return the animation as matplotlib's, to be shown in a window or changed.
+
+        Parameters
+        ----------
+        interval : float, default=100
+            Milliseconds between frames.
+
+        Returns
+        -------
+        animation : matplotlib.animation.FuncAnimation
+            The animation; keep a reference to it while it plays.
+        """
+        check_matplotlib_support("TrainingAnimation.to_matplotlib")
+        from matplotlib.animation import FuncAnimation
+
+        picture = _Picture(self)
+        return FuncAnimation(
+            picture.figure, picture.draw, frames=len(self.frames), interval=interval, repeat=True
+        )
+
+    def plot(self, frame=-1):
+        """Draw one frame.
+
+        Parameters
+        ----------
+        frame : int, default=-1
+            Which; -1 is the last.
+
+        Returns
+        -------
+        figure : matplotlib Figure
+            The figure.
+        """
+        check_matplotlib_support("TrainingAnimation.plot")
+        picture = _Picture(self)
+        picture.draw(range(len(self.frames))[frame])
+        return picture.figure
+
+    def _write_gif(self, file, fps):
+        """Write a GIF that stays for a while on its last frame."""
+        check_matplotlib_support("TrainingAnimation.save")
+        import matplotlib.pyplot as plt
+        from PIL import Image
+
+        picture, images = _Picture(self), []
+        picture.figure.set_dpi(72)
+        for i in range(len(self.frames)):
+            picture.draw(i)
+            picture.figure.canvas.draw()
+            picture.figure.set_layout_engine("none")  # finding places takes longer than drawing
+            pixels = np.asarray(picture.figure.canvas.buffer_rgba())[..., :3]
+            images.append(Image.fromarray(pixels).quantize(128))
+        plt.close(picture.figure)
+        duration = [round(1000 / fps)] * len(images)
+        duration[-1] = max(duration[-1], 1500)
+        images[0].save(
+            file,
+            format="GIF",
+            save_all=True,
+            append_images=images[1:],
+            duration=duration,
+            loop=0,
+            optimize=False,
+        )
+
+    def _repr_html_(self):
+        buffer = io.BytesIO()
+        self._write_gif(buffer, fps=10)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        return f'<img alt="{escape(self._alt_text())}" src="data:image/gif;base64,{data}">'
+
+    def _alt_text(self):
+        last = self.frames[-1].epoch
+        what = "predictions" if self.classes is None else "decision surface"
+        return (
+            f"The {what} of a network over {len(self.frames)} pictures from epoch "
+            f"{self.frames[0].epoch} to {last}, while the loss goes from {self.loss_curve[0]:.3g} to "
+            f"{self.loss_curve[-1]:.3g}"
+        )
+
+    def __repr__(self):
+        return (
+            f"<TrainingAnimation: {len(self.frames)} frames, epoch {self.frames[0].epoch} to "
+            f"{self.frames[-1].epoch}; save('training.gif') keeps it>"
+        )
+
+
+def animate_training(estimator, X, y, *, epochs=None, every=1):
+    """Train a clone of a network, and show in motion what it predicts after each epoch.
+
+    The decision surface of two features, or the curve over one, stands beside the loss; where the first
+    hidden layer has up to eight units, each has a small picture of its own.
+
+    Parameters
+    ----------
+    estimator : NumpyMLPClassifier, NumpyMLPRegressor or Pipeline
+        The network, or a Pipeline that ends in one. It is cloned and stays as it is.
+    X : array-like of shape (n_samples, 1) or (n_samples, 2)
+        Inputs.
+    y : array-like of shape (n_samples,)
+        Labels, two or more, or numbers.
+    epochs : int, default=None
+        Number of epochs to train (with ``solver="lbfgs"`` of iterations); None trains for as many as `fit`
+        takes.
+    every : int, default=1
+        A picture every so many epochs; the first and the last are always there.
+
+    Returns
+    -------
+    animation : TrainingAnimation
+        The last line of a notebook's cell plays it, ``animation.save("training.gif")`` writes a file.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If the estimator is not one of ours.
+    ValueError
+        If X has more than two features, y several columns, or the network stops early by validation data,
+        which one epoch at a time leaves out.
+
+    Notes
+    -----
+    Epochs are calls of ``partial_fit``, which give the weights of ``fit`` after as many; L-BFGS is fitted
+    anew for each picture.
+
+    Examples
+    --------
+    >>> from sknumpynet import NumpyMLPClassifier, animate_training
+    >>> from sknumpynet.datasets import xor
+    >>> X, y = xor()
+    >>> network = NumpyMLPClassifier((4,), "tanh", learning_rate_init=0.1, random_state=0)
+    >>> animation = animate_training(network, X, y, epochs=60, every=20)
+    >>> [frame.epoch for frame in animation.frames]
+    [0, 20, 40, 60]
+    """
+    check_matplotlib_support("animate_training")
+    network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(network, NumpyMLPClassifier | NumpyMLPRegressor):
+        raise TypeError(
+            "estimator must be a NumpyMLPClassifier or NumpyMLPRegressor, or a Pipeline that ends in one; "
+            f"got {type(network).__name__}"
+        )
+    for name, value in (("epochs", epochs), ("every", every)):
+        if value is not None and not (isinstance(value, Integral) and value >= 1):
+            raise ValueError(f"{name} must be an integer of at least 1; got {value!r}")
+    if network.early_stopping and network.solver != "lbfgs":
+        raise ValueError(
+            "animate_training trains one epoch at a time, which early_stopping does not go with: set "
+            "early_stopping=False"
+        )
+    names = [str(name) for name in getattr(X, "columns", [])] or None
+    drawn, target = _data_to_draw(X, y, is_classifier(network))
+    before, network = _prepared(estimator)
+    inputs = X if before is None else before.fit_transform(X, y)
+
+    grid = _grid(drawn)
+    asked = _like(grid, X)
+    asked = asked if before is None else before.transform(asked)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if epochs is None or network.solver == "lbfgs":  # which ends where it has converged
+            whole = clone(network)
+            whole.set_params(max_iter=whole.max_iter if epochs is None else epochs)
+            epochs = whole.fit(inputs, y).n_iter_
+        steps = _trained(network, inputs, y, epochs, every)
+        frames = []
+        for epoch, model in steps:
+            frames.append(_frame(epoch, model, asked))
+    made = TrainingAnimation(
+        frames,
+        list(model.history_["loss"]),
+        drawn,
+        target,
+        grid,
+        getattr(model, "classes_", None),
+        names,
+    )
+    made.estimator_ = model
+    if before is not None:
+        made.estimator_ = Pipeline([*before.steps, (estimator.steps[-1][0], model)])
+    return made
+
+
+def _data_to_draw(X, y, classifies):
+    """Return X and y as arrays, or raise where they cannot be drawn."""
+    drawn, target = np.asarray(X), np.asarray(y)
+    if drawn.ndim != 2 or drawn.shape[1] not in (1, 2):
+        raise ValueError(
+            f"animate_training draws one or two features; X is of shape {drawn.shape}. Take two of the "
+            "columns, or PCA(n_components=2)"
+        )
+    if target.ndim != 1 and target.shape[1:] != (1,):
+        raise ValueError(
+            f"animate_training draws one target; y is of shape {target.shape}: take one column"
+        )
+    if classifies and type_of_target(target) not in ("binary", "multiclass"):
+        raise ValueError(f"y must be class labels; got {type_of_target(target)!r}")
+    return drawn.astype(np.float64), target.ravel()
+
+
+def _prepared(estimator):
+    """Return a clone of the steps before the network, or None, and a clone of the network."""
+    copied = clone(estimator)
+    if not isinstance(copied, Pipeline):
+        return None, copied
+    return (copied[:-1] if len(copied) > 1 else None), copied[-1]
+
+
+def _grid(X):
+    """Return points that cover the data with a margin, (n_points, n_features)."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    margin = MARGIN * np.where(high > low, high - low, 1)
+    axes = [np.linspace(a - m, b + m, GRID) for a, b, m in zip(low, high, margin)]
+    return np.stack([each.ravel() for each in np.meshgrid(*axes)], axis=1)
+
+
+def _like(grid, X):
+    """Return the grid in a DataFrame where X is one."""
+    return (
+        type(X)(grid, columns=X.columns) if hasattr(X, "columns") and hasattr(X, "iloc") else grid
+    )
+
+
+def _trained(network, X, y, epochs, every):
+    """Yield 0 and a network that is not trained, then every so many epochs a trained one."""
+    yield 0, clone(network).initialize(X, y)
+    shown = [*range(every, epochs, every), epochs]
+    if network.solver == "lbfgs":
+        for n in shown:
+            yield n, clone(network).set_params(max_iter=n).fit(X, y)
+        return
+    known = {"classes": np.unique(np.asarray(y))} if is_classifier(network) else {}
+    for epoch in range(1, epochs + 1):
+        network.partial_fit(X, y, **known)
+        if epoch == shown[0]:
+            yield shown.pop(0), network
+
+
+def _frame(epoch, network, asked):
+    """Return what is to be drawn of a network."""
+    if is_classifier(network):
+        output = network.predict_proba(asked)
+    else:
+        output = np.reshape(network.predict(asked), (len(asked), -1))
+    hidden = None
+    if len(network.coefs_) > 1 and network.coefs_[0].shape[1] <= MAX_PANELS:
+        hidden = network.hidden_activations(asked, layer=0).astype(np.float32)
+    return Frame(epoch, output.astype(np.float32), hidden)
+
+
+class _Picture:
+    """The figure of an animation, which shows one frame at a time."""
+
+    def __init__(self, animation):
+        import matplotlib.pyplot as plt
+
+        self.animation = animation
+        self.flat = animation.X.shape[1] == 1
+        hidden = animation.frames[0].hidden
+        n = 0 if hidden is None else hidden.shape[1]
+        self.figure = plt.figure(figsize=(8, 3.4 + 1.25 * bool(n)), layout="constrained")
+        parts = self.figure.add_gridspec(2 if n else 1, 1, height_ratios=[3, 1] if n else [1])
+        top = parts[0].subgridspec(1, 2)
+        self.surface_ax = self.figure.add_subplot(top[0])
+        self.loss_ax = self.figure.add_subplot(top[1])
+        self.panels = []
+        if n:
+            row = parts[1].subgridspec(1, max(n, 4))
+            self.panels = [self.figure.add_subplot(row[i]) for i in range(n)]
+        points = animation.grid
+        self.extent = (*points[[0, -1], 0], *points[[0, -1], -1])
+        self._draw_surface()
+        self._draw_loss()
+        self._draw_panels()
+
+    def _draw_surface(self):
+        a, ax = self.animation, self.surface_ax
+        ax.set_xlabel(plain(a.feature_names[0]))
+        first = a.frames[0].output
+        if self.flat:
+            x = a.grid[:, 0]
+            if a.classes is None:
+                ax.scatter(a.X[:, 0], a.y, s=14, color="gray", alpha=0.6, label="data")
+                self.curves = [ax.plot(x, first[:, 0], color=COLORS[1], label="network")[0]]
+                ax.set_ylim(*_wide(a.y))
+                ax.set_ylabel("y")
+            else:
+                self.curves = [
+                    ax.plot(x, p, color=_color(k), label=plain(label))[0]
+                    for k, (p, label) in enumerate(zip(first.T, a.classes))
+                ]
+                for k, label in enumerate(a.classes):
+                    at = a.X[a.y == label, 0]
+                    ax.plot(at, np.full(len(at), -0.06), "|", color=_color(k))
+                ax.set_ylim(-0.12, 1.05)
+                ax.set_ylabel("probability")
+            ax.legend(loc="best", fontsize="small")
+            return
+        ax.set_ylabel(plain(a.feature_names[1]))
+        self.image = ax.imshow(
+            self._pixels(first),
+            origin="lower",
+            extent=self.extent,
+            aspect="auto",
+            interpolation="bilinear",
+            **({"cmap": "viridis"} if a.classes is None else {}),
+        )
+        if a.classes is None:
+            self.image.set_clim(float(a.y.min()), float(a.y.max()))
+            ax.scatter(*a.X.T, c=a.y, cmap="viridis", edgecolor="white", s=24, norm=self.image.norm)
+            self.figure.colorbar(self.image, ax=ax, label="prediction")
+            return
+        for k, label in enumerate(a.classes):
+            rows = a.X[a.y == label]
+            ax.scatter(
+                *rows.T, s=24, color=_color(k), edgecolor="white", linewidth=0.6, label=plain(label)
+            )
+        ax.legend(loc="upper right", fontsize="small", framealpha=0.85)
+        ax.set_xlim(*self.extent[:2])
+        ax.set_ylim(*self.extent[2:])
+
+    def _draw_loss(self):
+        a, ax = self.animation, self.loss_ax
+        curve = np.asarray(a.loss_curve, dtype=float)
+        self.epochs = a.frames[-1].epoch - len(curve) + 1 + np.arange(len(curve))
+        self.loss = curve
+        ax.plot(self.epochs, curve, color="gray", alpha=0.25)
+        (self.line,) = ax.plot([], [], color=COLORS[0])
+        (self.point,) = ax.plot([], [], "o", color=COLORS[0])
+        finite = curve[np.isfinite(curve) & (curve > 0)]
+        if len(finite) and finite.max() > 20 * finite.min():
+            ax.set_yscale("log")
+        ax.set(xlabel="epoch", ylabel="loss")
+
+    def _draw_panels(self):
+        self.panel_artists = []
+        if not self.panels:
+            return
+        everything = np.concatenate([each.hidden for each in self.animation.frames])
+        low, high = float(everything.min()), float(everything.max())
+        for i, ax in enumerate(self.panels):
+            ax.set_title(f"unit {i}", fontsize="small")
+            ax.set(xticks=[], yticks=[])
+            values = self.animation.frames[0].hidden[:, i]
+            if self.flat:
+                (artist,) = ax.plot(self.animation.grid[:, 0], values, color=COLORS[2])
+                ax.set_ylim(*_wide([low, high]))
+            else:
+                artist = ax.imshow(
+                    values.reshape(GRID, GRID),
+                    origin="lower",
+                    extent=self.extent,
+                    aspect="auto",
+                    cmap="coolwarm",
+                    vmin=-max(-low, high),
+                    vmax=max(-low, high),
+                )
+            self.panel_artists.append(artist)
+
+    def _pixels(self, output):
+        """Return the output as an image: of classes, their colours mixed by probability."""
+        if self.animation.classes is None:
+            return output[:, 0].reshape(GRID, GRID)
+        from matplotlib.colors import to_rgb
+
+        colors = np.array([to_rgb(_color(k)) for k in range(output.shape[1])])
+        pale = 1 - 0.55 * (1 - colors)
+        return (output @ pale).clip(0, 1).reshape(GRID, GRID, 3)
+
+    def draw(self, i):
+        """Show a frame, and return what has changed."""
+        frame = self.animation.frames[i]
+        if self.flat:
+            for curve, values in zip(self.curves, frame.output.T):
+                curve.set_ydata(values)
+        else:
+            self.image.set_data(self._pixels(frame.output))
+        for k, artist in enumerate(self.panel_artists):
+            values = frame.hidden[:, k]
+            artist.set_ydata(values) if self.flat else artist.set_data(values.reshape(GRID, GRID))
+        so_far = self.epochs <= frame.epoch
+        self.line.set_data(self.epochs[so_far], self.loss[so_far])
+        self.point.set_data(self.epochs[so_far][-1:], self.loss[so_far][-1:])
+        self.surface_ax.set_title(f"epoch {frame.epoch}")
+        return []
+
+
+def _color(k):
+    return COLORS[k % len(COLORS)]
+
+
+def _wide(values):
+    """Return limits a tenth beyond the smallest and the largest value."""
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = 0.1 * ((high - low) or 1)
+    return low - margin, high + margin

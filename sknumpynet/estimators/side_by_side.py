@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several estimators fitted to the same data at once: networks of one shape are trained side by side.
+
+What comes out is what `fit` of each of them gives.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sknumpynet._compat import has_callbacks
+from sknumpynet.estimators.base import BaseNumpyMLP
+from sknumpynet.estimators.classifier import NumpyMLPClassifier
+from sknumpynet.estimators.regressor import NumpyMLPRegressor
+from sknumpynet.fitting.fit_network import fit_network
+from sknumpynet.fitting.rollback import quiet
+from sknumpynet.fitting.side_by_side import Fit, can_be_packed, fit_pack, packs_of
+
+
+@dataclass
+class _Begun(Fit):
+    """A fit with what is needed to publish it."""
+
+    place: int = 0
+    estimator: Any = None
+    start: Any = None
+
+
+def fit_side_by_side(estimators, X, y, sample_weight=None):
+    """Fit several networks to the same data at once, each as its `fit` would.
+
+    Small networks spend most of their time in calling NumPy. Networks of one shape are therefore trained
+    side by side, a step of all of them at a time: with other seeds, learning rates, penalties, dropout,
+    stopping rules, initial weights or options of the solver. Each comes out as the network that it would be
+    alone, to rounding, with all its attributes. Networks that are alone of their shape, too wide to gain from
+    it, or set to what has to be done one by one (L-BFGS, sparse X, callbacks, ``verbose``, ``max_time``,
+    classes of your own) are fitted by `fit`.
+
+    Parameters
+    ----------
+    estimators : list of NumpyMLPClassifier, or of NumpyMLPRegressor
+        What to fit. As with `fit`, they are changed in place.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The input data, the same for all.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        The targets, the same for all.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows; None means 1 each.
+
+    Returns
+    -------
+    estimators : list
+        The same estimators, fitted, in the same order.
+
+    Raises
+    ------
+    TypeError
+        If ``estimators`` is no list of classifiers or of regressors of this package.
+    ValueError
+        If one stands there twice, or the data or a parameter is invalid; then none has been changed. Also if
+        the training of one fails, as by divergence: the others are then fitted, and it stays as it was.
+
+    Notes
+    -----
+    Estimators with ``random_state=None`` draw from NumPy's global generator in turns, as in threads. The
+    ``seconds`` in their `history_` are those of the epoch of all that are trained together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknumpynet import NumpyMLPClassifier, fit_side_by_side
+    >>> from sknumpynet.datasets import xor
+    >>> X, y = xor()
+    >>> networks = [
+    ...     NumpyMLPClassifier((2,), "tanh", learning_rate_init=0.1, max_iter=500, random_state=seed)
+    ...     for seed in range(10)
+    ... ]
+    >>> sum(network.score(X, y) == 1 for network in fit_side_by_side(networks, X, y))
+    5
+    """
+    estimators = _checked(estimators)
+    shared = _shared_generators(estimators)
+    begun, alone = [], []
+    for i, estimator in enumerate(estimators):
+        if _has_to_be_alone(estimator) or id(estimator.random_state) in shared:
+            alone.append(i)
+            continue
+        try:
+            begun.append(_begin(estimator, i, X, y, sample_weight, begun))
+        except (TypeError, ValueError) as error:
+            raise _of_estimator(error, i) from error
+    failures = _fit_begun(begun, more_to_come=bool(alone))
+    for i in alone:
+        try:
+            estimators[i].fit(X, y, sample_weight)
+        except Exception as error:
+            failures[i] = error
+    if failures:
+        i = min(failures)
+        raise _of_estimator(failures[i], i, len(failures)) from failures[i]
+    return estimators
+
+
+# ---------------------------------------------------------------- what may be fitted
+
+
+def _checked(estimators):
+    """Return the estimators as a list, or raise."""
+    if not isinstance(estimators, list | tuple):
+        raise TypeError(
+            "estimators must be a list of NumpyMLPClassifier or of NumpyMLPRegressor; got "
+            f"{type(estimators).__name__}"
+        )
+    places = {}
+    for i, estimator in enumerate(estimators):
+        if not isinstance(estimator, BaseNumpyMLP):
+            what = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+            raise TypeError(
+                "estimators must hold objects of class NumpyMLPClassifier or NumpyMLPRegressor; "
+                f"estimators[{i}] is {'the class' if isinstance(estimator, type) else 'of class'} {what}"
+            )
+        first = places.setdefault(id(estimator), i)
+        if first != i:
+            raise ValueError(
+                f"estimators[{i}] is the same object as estimators[{first}], which can be fitted only once: "
+                "pass sklearn.base.clone(estimator)"
+            )
+    kinds = {isinstance(estimator, NumpyMLPClassifier) for estimator in estimators}
+    if len(kinds) > 1:
+        raise ValueError(
+            "estimators must be all classifiers or all regressors, since they are fitted to one y: call "
+            "fit_side_by_side for each kind"
+        )
+    return list(estimators)
+
+
+def _shared_generators(estimators):
+    """Return the ids of the generators that several estimators draw from: in order, one after another."""
+    count = Counter(id(estimator.random_state) for estimator in estimators)
+    return {
+        id(estimator.random_state)
+        for estimator in estimators
+        if isinstance(estimator.random_state, np.random.RandomState)
+        and count[id(estimator.random_state)] > 1
+    }
+
+
+def _has_to_be_alone(estimator):
+    """Return whether `fit` may do more than is done here."""
+    return type(estimator) not in (NumpyMLPClassifier, NumpyMLPRegressor) or has_callbacks(
+        estimator
+    )
+
+
+# ---------------------------------------------------------------- how
+
+
+def _begin(estimator, i, X, y, sample_weight, begun):
+    """Return the fit of an estimator, ready to train."""
+    with quiet():
+        start = estimator._start(X, y, sample_weight, "fit")
+        if begun:  # one checked X for all: each is made of the same
+            data, first = start.data, begun[0].start.data
+            same = type(data.X) is type(first.X) and data.X.dtype == first.X.dtype
+            start = start._replace(data=replace(data, X=first.X)) if same else start
+        data, monitor = estimator._prepared(start, None)
+    return _Begun(
+        start.plan, data, monitor, start.training, place=i, estimator=estimator, start=start
+    )
+
+
+def _fit_begun(begun, more_to_come):
+    """Train and publish; return the errors of those that failed, by place."""
+    packed = [fit for fit in begun if can_be_packed(fit.plan, fit.data)]
+    packs = [*packs_of(packed), *([fit] for fit in begun if fit not in packed)]
+    failures = {}
+    for n_done, pack in enumerate(packs, 1):
+        with quiet():
+            results, interrupted = fit_pack(pack) if len(pack) > 1 else _fit_alone(pack[0])
+        for fit, result in zip(pack, results):
+            if result is None:
+                failures[fit.place] = fit.error
+            else:
+                fit.estimator._show(fit.start, fit.monitor, result)
+        if interrupted and (more_to_come or n_done < len(packs)):
+            raise KeyboardInterrupt
+    return failures
+
+
+def _fit_alone(fit):
+    """Return what `fit_pack` does, for one fit of any kind."""
+    try:
+        result = fit_network(fit.plan, fit.data, fit.monitor, fit.training)
+    except Exception as error:
+        fit.error = error
+        return [None], False
+    return [result], fit.monitor.interrupted
+
+
+def _of_estimator(error, i, n_failed=None):
+    """Return the error, saying which estimator it is of, and what has become of the others."""
+    message = f"estimators[{i}]: {error}"
+    if n_failed is not None:
+        others = f"; so could {n_failed - 1} more not" if n_failed > 1 else ""
+        message += f" (It could not be fitted{others}; all others are.)"
+    if not isinstance(error, TypeError | ValueError):  # of a class of the user's, perhaps
+        error.add_note(message)
+        return error
+    return (ValueError if isinstance(error, ValueError) else TypeError)(message)

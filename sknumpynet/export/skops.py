@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which of the types in a skops file are this package's, and may be trusted.
+
+Tools that load with skops, MLflow among them, want each type that is not scikit-learn's by name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+
+from sklearn.base import BaseEstimator
+
+from sknumpynet.core.options import Options
+
+# Of these rooms all classes; of the package's door the estimators and the parameter objects.
+ROOMS = ("sknumpynet.core", "sknumpynet.estimators", "sknumpynet.tabular")
+
+
+def skops_trusted_types(model):
+    """Return the types of this package in a model, as skops asks for them.
+
+    ``skops.io.load(file, trusted=...)`` takes them, and MLflow's ``log_model(..., skops_trusted_types=...)``.
+    Loading these types runs no code of the file. Other types are left out, callbacks as well: look at what
+    skops says of them.
+
+    Parameters
+    ----------
+    model : estimator, str or path-like
+        The estimator, which may be a pipeline or another that holds networks; or a file of skops.
+
+    Returns
+    -------
+    types : list of str
+        Their names: after `trim_for_prediction` five for a network with the losses of this package, and about
+        ten with the state of training.
+
+    Raises
+    ------
+    ImportError
+        If skops is not installed.
+
+    Examples
+    --------
+    >>> from sknumpynet import export
+    >>> trusted = export.skops_trusted_types("network.skops")  # doctest: +SKIP
+    >>> model = skops.io.load("network.skops", trusted=trusted)  # doctest: +SKIP
+    """
+    try:
+        from skops.io import dumps, get_untrusted_types
+    except ImportError as error:
+        raise ImportError(
+            'skops_trusted_types needs skops: pip install "sknumpynet[skops]"'
+        ) from error
+    if isinstance(model, str | os.PathLike):
+        types = get_untrusted_types(file=model)
+    else:
+        types = get_untrusted_types(data=dumps(model))
+    return [name for name in types if _is_ours(name)]
+
+
+def _is_ours(name):
+    """Return whether that is the name of a class of this package which may be trusted; imports nothing."""
+    module, _, name = name.rpartition(".")
+    thing = getattr(sys.modules.get(module), name, None)
+    if not inspect.isclass(thing):
+        return False
+    if module == "sknumpynet":
+        return issubclass(thing, BaseEstimator | Options)
+    return any(module == room or module.startswith(f"{room}.") for room in ROOMS)
