@@ -222,15 +222,14 @@ def test_a_worker_that_is_killed_costs_time_only(processes, phases, phase):
     assert not left_on(processes)
 
 
-@pytest.mark.parametrize("phase", ["describing", "training"])
-def test_a_worker_that_stops_answering(processes, phases, phase):
+def test_a_worker_that_stops_answering(processes, phases):
     victim = pids(processes)[0]
-    thread = at(phases[phase], os.kill, victim, signal.SIGSTOP)
-    model, started = DaskNumpyMLPClassifier(**LBFGS, timeout=3), time.monotonic()
+    thread = at(phases["training"], os.kill, victim, signal.SIGSTOP)
+    model, started = DaskNumpyMLPClassifier(**LBFGS, timeout=4), time.monotonic()
     try:
         with pytest.raises(TimeoutError, match=r"did not (answer|hand over)"):
-            model.fit(*slow_rows(0.3 if phase == "describing" else 0))
-        assert time.monotonic() - started < 12
+            model.fit(*slow_rows(0))
+        assert time.monotonic() - started < 20
         assert not hasattr(model, "coefs_")
     finally:
         thread.join(60)
@@ -242,14 +241,19 @@ def test_workers_that_die_again_and_again(processes):
     def die():
         os._exit(1)
 
-    def allow_none(dask_scheduler):
-        dask_scheduler.allowed_failures = 0
+    def allow(n, dask_scheduler):
+        dask_scheduler.allowed_failures = n
 
-    processes.run_on_scheduler(allow_none)
+    processes.run_on_scheduler(allow, 0)
     deadly = [dask.delayed(die)()]
     model = DaskNumpyMLPClassifier(**LBFGS, retries=0)
-    with pytest.raises(RuntimeError, match=r"Workers died while describing the data.*\(0 retries\)"):
-        model.fit(deadly, [dask.delayed(Y)])
+    try:
+        with pytest.raises(
+            RuntimeError, match=r"Workers died while describing the data.*\(0 retries\)"
+        ):
+            model.fit(deadly, [dask.delayed(Y)])
+    finally:
+        processes.run_on_scheduler(allow, 3)
 
 
 def test_rows_that_were_scattered_are_lost_with_their_worker(processes, phases):
