@@ -1,6 +1,7 @@
 """The two estimators: parameters, client, copies, lazy predictions, and the tools around scikit-learn."""
 
 import asyncio
+import contextvars
 import copy
 import pickle
 import threading
@@ -72,7 +73,7 @@ def test_without_a_client(client, monkeypatch):
     monkeypatch.setattr(distributed.client, "_global_clients", {})
     model = DaskNumpyMLPClassifier(**QUICK)
     with pytest.raises(ValueError, match="There is no Dask client: make one"):
-        model.fit(on_dask(X), on_dask(Y))
+        contextvars.Context().run(model.fit, on_dask(X), on_dask(Y))
     model.client = client
     assert model.fit(on_dask(X), on_dask(Y)).n_iter_ == 3
 
@@ -220,7 +221,12 @@ def test_initialize(client):
 
 
 def test_a_split_is_the_local_one(client):
-    parameters = {**QUICK, "early_stopping": True, "scoring": "accuracy", "validation_fraction": 0.3}
+    parameters = {
+        **QUICK,
+        "early_stopping": True,
+        "scoring": "accuracy",
+        "validation_fraction": 0.3,
+    }
     for X_, y in (classes(100, 3), classes(100, 2)):
         weights = np.linspace(0.1, 1, 100)
         local = NumpyMLPClassifier(**parameters).fit(X_, y, weights)

@@ -22,7 +22,13 @@ from sknumpynet.dask.client import Cluster
 from .rows import apart, classes, delayed, left_on, numbers, on_dask
 
 X, Y = classes(200, 3)
-LBFGS = {"solver": "lbfgs", "hidden_layer_sizes": (6, 4), "max_iter": 15, "random_state": 3, "tol": 0}
+LBFGS = {
+    "solver": "lbfgs",
+    "hidden_layer_sizes": (6, 4),
+    "max_iter": 15,
+    "random_state": 3,
+    "tol": 0,
+}
 PAIRS = {
     "classifier": (NumpyMLPClassifier, DaskNumpyMLPClassifier),
     "regressor": (NumpyMLPRegressor, DaskNumpyMLPRegressor),
@@ -134,7 +140,11 @@ def test_warm_start(fits):
 
 def test_sparse_rows_and_several_threads():
     rows = sp.random(300, 30, 0.2, "csr", random_state=0)
-    y = (rows.sum(axis=1) > 3).A1 if hasattr(rows, "A1") else np.asarray(rows.sum(axis=1)).ravel() > 3
+    y = (
+        (rows.sum(axis=1) > 3).A1
+        if hasattr(rows, "A1")
+        else np.asarray(rows.sum(axis=1)).ravel() > 3
+    )
     local = NumpyMLPClassifier(**LBFGS).fit(rows, y)
     with distributed.Client(
         processes=False, n_workers=1, threads_per_worker=3, dashboard_address=None
