@@ -6,7 +6,6 @@ A part of `long_checks.py`, which says how to run it; apart from it because it n
 
 import atexit
 import functools
-import warnings
 
 import dask
 import dask.array as da
@@ -90,7 +89,9 @@ def check_dask(setting, pairs=PAIRS):
     if isinstance(X, sp.spmatrix | sp.sparray):
         X = X.tocsr()
     y = np.asarray(y) if isinstance(y, list) else y
-    given = {name: np.asarray(each) if isinstance(each, list) else each for name, each in given.items()}
+    given = {
+        name: np.asarray(each) if isinstance(each, list) else each for name, each in given.items()
+    }
     arrays = [each for each in (X, y, given["sample_weight"]) if each is not None]
     if y is None or any(np.ndim(each) < 1 or each.shape[0] != setting["rows"] for each in arrays):
         return "no partitions of this", None
@@ -162,7 +163,9 @@ def different(one, other, tolerance):
             pairs = zip(one.classes_, other.classes_, strict=True)
         if not all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in pairs):
             return f"classes_ are {one.classes_} here, {other.classes_} there"
-    a, b = (np.concatenate([np.ravel(each) for each in m.coefs_ + m.intercepts_]) for m in (one, other))
+    a, b = (
+        np.concatenate([np.ravel(each) for each in m.coefs_ + m.intercepts_]) for m in (one, other)
+    )
     if a.dtype != b.dtype or a.shape != b.shape:
         return f"parameters: {a.dtype} {a.shape} here, {b.dtype} {b.shape} there"
     size = float(np.abs(a).max()) or 1.0

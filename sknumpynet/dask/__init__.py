@@ -4,3 +4,7 @@
 from sknumpynet.dask.estimators import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor
 
 __all__ = ["DaskNumpyMLPClassifier", "DaskNumpyMLPRegressor"]
+
+# What a pickle names: this place stays, whatever becomes of the files.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -126,7 +126,9 @@ class Cluster:
 
     def release(self):
         """Cancel what is running, and let the workers forget what they keep."""
-        futures = list({id(each): each for each in [*self._kept.values(), *self._submitted]}.values())
+        futures = list(
+            {id(each): each for each in [*self._kept.values(), *self._submitted]}.values()
+        )
         self._kept = {}
         if futures and self.client.status == "running":
             self.client.cancel(futures)
@@ -227,7 +229,9 @@ class Silence:
             return "The cluster has had no worker"
         for address, info in workers.items():
             last, since = self.heard.get(address, (None, now))
-            self.heard[address] = (last, since) if last == info["last_seen"] else (info["last_seen"], now)
+            self.heard[address] = (
+                (last, since) if last == info["last_seen"] else (info["last_seen"], now)
+            )
         silent = [each for each in workers if now - self.heard[each][1] > self.timeout]
         if not silent:
             return None

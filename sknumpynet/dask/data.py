@@ -372,7 +372,8 @@ class ClusterData(FitData):
         blocks = [block for share in self.shares for block in share.blocks]
         pieces = [each for share in self.shares for each in share.pieces]
         found = cluster.results(
-            [cluster.submit(_columns_of_block, block, targets) for block in blocks], "splitting the rows"
+            [cluster.submit(_columns_of_block, block, targets) for block in blocks],
+            "splitting the rows",
         )
         order = np.argsort(np.concatenate([global_rows(each) for each in pieces]))
         columns = [
@@ -387,7 +388,9 @@ class ClusterData(FitData):
         rows = None if n_rows >= self.n_rows else n_rows
         blocks = [block for share in self.shares for block in share.blocks]
         network = cluster.for_tasks(network, len(blocks))
-        finite = [cluster.submit(_predictions_are_finite, each, network, loss, rows) for each in blocks]
+        finite = [
+            cluster.submit(_predictions_are_finite, each, network, loss, rows) for each in blocks
+        ]
         return all(cluster.results(finite, "looking at the predictions"))
 
     def dealt_out(self):
@@ -402,7 +405,9 @@ class ClusterData(FitData):
         shares, blocks = [], []
         for worker, dealt in zip(workers, deal(sizes, homes, workers), strict=True):
             groups = _grouped([numbers[i] for i in dealt], self.described)
-            pieces = [tuple((firsts[i], self.described[i].n_rows) for i in group) for group in groups]
+            pieces = [
+                tuple((firsts[i], self.described[i].n_rows) for i in group) for group in groups
+            ]
             futures = [
                 cluster.submit(
                     make_block,
@@ -533,7 +538,9 @@ def describe(cluster, X, y, sample_weight, cls):
         loaded = cluster.keep(cluster.client.compute(tasks))
     else:  # in runs of neighbours, so that the same rows come to lie together each time
         workers = cluster.team()
-        for worker, run in zip(workers, np.array_split(np.arange(len(tasks)), len(workers)), strict=True):
+        for worker, run in zip(
+            workers, np.array_split(np.arange(len(tasks)), len(workers)), strict=True
+        ):
             loaded += cluster.keep(
                 cluster.client.compute(
                     [tasks[i] for i in run], workers=[worker], allow_other_workers=True
@@ -558,13 +565,9 @@ def check_described(described):
     for i, each in usable:
         first, like = filled[0]
         if each.shape[1] != like.shape[1]:
-            problems[i] = (
-                f"X has {each.shape[1]} columns, and {like.shape[1]} in partition {first}"
-            )
+            problems[i] = f"X has {each.shape[1]} columns, and {like.shape[1]} in partition {first}"
         elif each.names != like.names:
-            problems[i] = (
-                f"X has the columns {each.names}, and {like.names} in partition {first}"
-            )
+            problems[i] = f"X has the columns {each.names}, and {like.names} in partition {first}"
         elif each.n_rows and len(each.columns) != len(like.columns):
             problems[i] = (
                 f"y has {len(each.columns)} columns, and {len(like.columns)} in partition {first}"
@@ -575,8 +578,7 @@ def check_described(described):
             lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} more"]
         n = len(described)
         raise ValueError(
-            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n"
-            + "\n".join(lines)
+            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n" + "\n".join(lines)
         )
     if not any(each.n_rows for each in described):
         raise ValueError(

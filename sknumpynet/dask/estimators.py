@@ -418,9 +418,7 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
             return super().score(X, y, sample_weight)
         model = dask.delayed(self._without_cluster(), pure=False)
         count = dask.delayed(_n_right, pure=False)
-        parts = self._scores(
-            count(*rows, model) for rows in partitions(X, y, sample_weight).rows
-        )
+        parts = self._scores(count(*rows, model) for rows in partitions(X, y, sample_weight).rows)
         right, total = map(sum, zip(*parts, strict=True))
         return float(right / total)
 
@@ -500,8 +498,6 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
             return super().score(X, y, sample_weight)
         model = dask.delayed(self._without_cluster(), pure=False)
         square = dask.delayed(_squares, pure=False)
-        parts = self._scores(
-            square(*rows, model) for rows in partitions(X, y, sample_weight).rows
-        )
+        parts = self._scores(square(*rows, model) for rows in partitions(X, y, sample_weight).rows)
         parts = [each for each in parts if each is not None]
         return sum(parts[1:], parts[0]).r2()

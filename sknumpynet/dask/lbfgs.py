@@ -56,7 +56,9 @@ class ClusterObjective(Penalized):
 def in_groups(blocks, n):
     """Return the blocks as ``n`` lists at most, of neighbours."""
     n = min(n, len(blocks))
-    return [[blocks[i] for i in run] for run in np.array_split(np.arange(len(blocks)), n)] if n else []
+    return (
+        [[blocks[i] for i in run] for run in np.array_split(np.arange(len(blocks)), n)] if n else []
+    )
 
 
 def mean_loss_of(blocks, network, loss, total):

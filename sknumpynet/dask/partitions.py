@@ -7,7 +7,6 @@ Arrays, DataFrames and lists of delayed blocks all become lists of `Delayed`, on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import dask
 import dask.array as da

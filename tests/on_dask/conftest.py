@@ -1,5 +1,6 @@
 """A small cluster in this process for most tests, and one of processes for those of faults."""
 
+import importlib
 import logging
 
 import pytest
@@ -15,9 +16,8 @@ def client():
         yield client
 
 
-@pytest.fixture
-def processes():
-    """A client of two workers that are processes, with a thread each: they may be killed."""
+@pytest.fixture(scope="module")
+def cluster_of_processes():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
@@ -29,3 +29,16 @@ def processes():
         distributed.Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def processes(cluster_of_processes):
+    """A client of two workers that are processes, with a thread each: a worker that is killed comes back."""
+    client = cluster_of_processes
+    client.wait_for_workers(2, timeout=60)
+    client.run(load)  # takes seconds on a busy machine, in which a worker is silent
+    return client
+
+
+def load():
+    importlib.import_module("sknumpynet.dask")

@@ -35,7 +35,9 @@ def delayed(array, *cuts):
 
 def apart(one, other):
     """Return the largest difference of parameters, in units of the largest."""
-    a, b = (np.concatenate([np.ravel(each) for each in m.coefs_ + m.intercepts_]) for m in (one, other))
+    a, b = (
+        np.concatenate([np.ravel(each) for each in m.coefs_ + m.intercepts_]) for m in (one, other)
+    )
     return np.abs(a - b).max() / np.abs(a).max()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 distributed = pytest.importorskip("distributed")
 
-from sknumpynet.dask import comm  # noqa: E402
+from sknumpynet.dask import comm
 
 SIZES = [0, 1, 5, 1000, 40_000]
 

@@ -84,7 +84,9 @@ def test_weights(client, class_weight, solver):
     data = X[order], Y[order], WEIGHTS[order]
     for n in (2, 3):
         local = NumpyMLPClassifier(**parameters).fit(*data[:n])
-        remote = fit(*(on_dask(each) for each in data[:n]), class_weight=class_weight, solver=solver)
+        remote = fit(
+            *(on_dask(each) for each in data[:n]), class_weight=class_weight, solver=solver
+        )
         assert apart(local, remote) < 1e-9
 
 
@@ -210,7 +212,11 @@ def with_value(array, row, value):
 @pytest.mark.parametrize(
     ("X_parts", "y_parts", "says"),
     [
-        (with_value(X, (60, 2), np.nan), Y, ["1 of 5 partitions", "partition 2: X has missing values"]),
+        (
+            with_value(X, (60, 2), np.nan),
+            Y,
+            ["1 of 5 partitions", "partition 2: X has missing values"],
+        ),
         (with_value(X, (0, 2), np.inf), Y, ["partition 0: ", "infinity"]),
         (X, with_value(Y + 0.5, 60, np.nan), ["partition 2: y"]),
         (X, Y + 0.5, ["5 of 5 partitions", "partition 4: Unknown label type: continuous"]),
@@ -249,7 +255,10 @@ def test_all_problems_are_named_at_once(client):
 def test_weights_are_looked_at_in_every_partition(client):
     for weights, says in [
         (with_value(WEIGHTS, 60, np.nan), "partition 2: sample_weight has missing"),
-        (np.zeros(120), "ample.weights? (is zero for every row|must contain at least one non-zero)"),
+        (
+            np.zeros(120),
+            "ample.weights? (is zero for every row|must contain at least one non-zero)",
+        ),
         (np.where(np.arange(120) % 2, -1.0, 1.0), "sums to zero"),
     ]:
         with pytest.raises((ValueError, ZeroDivisionError), match=says):
@@ -333,7 +342,10 @@ def test_many_small_partitions_are_merged(dealt):
 def test_large_partitions_are_not_copied_together(dealt, monkeypatch):
     monkeypatch.setattr("sknumpynet.dask.data.SMALL", 40 * 4 * 8)
     fit(on_dask(X, 20), on_dask(Y, 20))
-    assert [[len(pieces) for pieces in share.pieces] for share in dealt[0].shares] == [[2, 1], [2, 1]]
+    assert [[len(pieces) for pieces in share.pieces] for share in dealt[0].shares] == [
+        [2, 1],
+        [2, 1],
+    ]
     assert SMALL == 16 << 20
 
 

@@ -13,11 +13,11 @@ import pytest
 
 distributed = pytest.importorskip("distributed")
 
-import cloudpickle  # noqa: E402
-import dask.array as da  # noqa: E402
+import cloudpickle
+import dask.array as da
 
-from sknumpynet.core.losses import SquaredError  # noqa: E402
-from sknumpynet.dask import DaskNumpyMLPRegressor, minibatch  # noqa: E402
+from sknumpynet.core.losses import SquaredError
+from sknumpynet.dask import DaskNumpyMLPRegressor, minibatch
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not find it
 

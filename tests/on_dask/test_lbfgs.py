@@ -22,7 +22,13 @@ from sknumpynet.dask.client import Cluster
 from .rows import apart, classes, delayed, left_on, numbers, on_dask
 
 X, Y = classes(200, 3)
-LBFGS = {"solver": "lbfgs", "hidden_layer_sizes": (6, 4), "max_iter": 15, "random_state": 3, "tol": 0}
+LBFGS = {
+    "solver": "lbfgs",
+    "hidden_layer_sizes": (6, 4),
+    "max_iter": 15,
+    "random_state": 3,
+    "tol": 0,
+}
 PAIRS = {
     "classifier": (NumpyMLPClassifier, DaskNumpyMLPClassifier),
     "regressor": (NumpyMLPRegressor, DaskNumpyMLPRegressor),
@@ -134,7 +140,11 @@ def test_warm_start(fits):
 
 def test_sparse_rows_and_several_threads():
     rows = sp.random(300, 30, 0.2, "csr", random_state=0)
-    y = (rows.sum(axis=1) > 3).A1 if hasattr(rows, "A1") else np.asarray(rows.sum(axis=1)).ravel() > 3
+    y = (
+        (rows.sum(axis=1) > 3).A1
+        if hasattr(rows, "A1")
+        else np.asarray(rows.sum(axis=1)).ravel() > 3
+    )
     local = NumpyMLPClassifier(**LBFGS).fit(rows, y)
     with distributed.Client(
         processes=False, n_workers=1, threads_per_worker=3, dashboard_address=None
@@ -222,15 +232,14 @@ def test_a_worker_that_is_killed_costs_time_only(processes, phases, phase):
     assert not left_on(processes)
 
 
-@pytest.mark.parametrize("phase", ["describing", "training"])
-def test_a_worker_that_stops_answering(processes, phases, phase):
+def test_a_worker_that_stops_answering(processes, phases):
     victim = pids(processes)[0]
-    thread = at(phases[phase], os.kill, victim, signal.SIGSTOP)
-    model, started = DaskNumpyMLPClassifier(**LBFGS, timeout=3), time.monotonic()
+    thread = at(phases["training"], os.kill, victim, signal.SIGSTOP)
+    model, started = DaskNumpyMLPClassifier(**LBFGS, timeout=4), time.monotonic()
     try:
         with pytest.raises(TimeoutError, match=r"did not (answer|hand over)"):
-            model.fit(*slow_rows(0.3 if phase == "describing" else 0))
-        assert time.monotonic() - started < 12
+            model.fit(*slow_rows(0))
+        assert time.monotonic() - started < 20
         assert not hasattr(model, "coefs_")
     finally:
         thread.join(60)
@@ -242,14 +251,19 @@ def test_workers_that_die_again_and_again(processes):
     def die():
         os._exit(1)
 
-    def allow_none(dask_scheduler):
-        dask_scheduler.allowed_failures = 0
+    def allow(n, dask_scheduler):
+        dask_scheduler.allowed_failures = n
 
-    processes.run_on_scheduler(allow_none)
+    processes.run_on_scheduler(allow, 0)
     deadly = [dask.delayed(die)()]
     model = DaskNumpyMLPClassifier(**LBFGS, retries=0)
-    with pytest.raises(RuntimeError, match=r"Workers died while describing the data.*\(0 retries\)"):
-        model.fit(deadly, [dask.delayed(Y)])
+    try:
+        with pytest.raises(
+            RuntimeError, match=r"Workers died while describing the data.*\(0 retries\)"
+        ):
+            model.fit(deadly, [dask.delayed(Y)])
+    finally:
+        processes.run_on_scheduler(allow, 3)
 
 
 def test_rows_that_were_scattered_are_lost_with_their_worker(processes, phases):

@@ -11,11 +11,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 distributed = pytest.importorskip("distributed")
 
-import dask.array as da  # noqa: E402
+import dask.array as da
 
-from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor  # noqa: E402
-from sknumpynet.core.schedules import Cosine  # noqa: E402
-from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor, minibatch  # noqa: E402
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.core.schedules import Cosine
+from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor, minibatch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
