@@ -231,7 +231,7 @@ def main():
     if options.against:
         sys.exit(compare_with_commit(options))
     options.peers = list(dict.fromkeys(["ours", *options.peers]))
-    report = Report("fit", options.output)
+    report = Report("fit", options.output, options.targets)
     report.say(f"Fits: the best of {options.rounds} for each peer, in turn")
     rows, lines = [], []
     for name in options.workloads:

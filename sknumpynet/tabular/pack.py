@@ -145,7 +145,7 @@ class Pack:
         return {
             "shape": self.shape,
             "n_members": self.n_members,
-            "dtype": self.dtype,
+            "dtype": self.dtype.name,
             "params": self.params,
         }
 

@@ -498,11 +498,11 @@ def test_more_frequencies_for_float64(waves):
     assert_allclose(single.predict(X), double.predict(X), atol=0.05)
 
 
-def test_many_rows_have_half_the_members_and_as_many_folds(monkeypatch):
-    monkeypatch.setattr(base, "MANY_ROWS", 400)
+def test_many_rows_have_fewer_members_and_folds(monkeypatch):
+    monkeypatch.setattr(base, "FEWER_MEMBERS", ((400, 4), (300, 6)))
     X, y = wave(400)
-    few, many = (TabularMLPRegressor(**QUICK).fit(X[:n], y[:n]) for n in (399, 400))
-    assert (few.n_members_, many.n_members_) == (16, 4)
+    found = [TabularMLPRegressor(**QUICK).fit(X[:n], y[:n]).n_members_ for n in (299, 300, 400)]
+    assert found == [16, 6, 4]
     assert TabularMLPRegressor(quality="best", **QUICK).fit(X, y).n_members_ == 16
     assert TabularMLPRegressor(cv=8, **QUICK).fit(X, y).n_members_ == 8
     validated = TabularMLPRegressor(**QUICK).fit(X, y, X_val=X, y_val=y)
