@@ -292,11 +292,14 @@ def test_targets_of_one_network_raise():
 # ---- training
 
 
-def trainings(case, optimizers, **options):
+def trainings(case, optimizers, pool=False, **options):
     """Return trainings that differ in all that may differ."""
     made = []
     for i, optimizer in enumerate(optimizers):
         network = make_network(dropout=RATES[i % 3], rng=i, groups=GROUPS, **options)
+        for layer in network.layers:
+            if isinstance(layer, Dropout):
+                layer.pool = pool
         training = Training(
             network,
             make_loss(case),
@@ -323,16 +326,24 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [None, "one", "each"])
 @pytest.mark.parametrize("optimizers", OPTIMIZERS)
-@pytest.mark.parametrize("case", ["squared_error", "log_loss", "binary_log_loss"])
-def test_trainings_side_by_side_are_those_alone(case, optimizers, weighted, dtype):
+@pytest.mark.parametrize(
+    ("case", "pool"),
+    [
+        ("squared_error", False),
+        ("squared_error", True),
+        ("log_loss", False),
+        ("binary_log_loss", False),
+    ],
+)
+def test_trainings_side_by_side_are_those_alone(case, pool, optimizers, weighted, dtype):
     X, y, w = make_data(case, n=22, weighted=True)
     w[5:9] = 0  # a batch without weights
     weights = None
     if weighted:
         weights = [w if weighted == "one" else np.roll(w, i) for i in range(5)]
     rows = [np.arange(22)[i : i + 17] for i in range(5)]
-    alone = trainings(case, [each.clone() for each in OPTIMIZERS[optimizers]], dtype=dtype)
-    together = trainings(case, OPTIMIZERS[optimizers], dtype=dtype)
+    alone = trainings(case, [each.clone() for each in OPTIMIZERS[optimizers]], pool, dtype=dtype)
+    together = trainings(case, OPTIMIZERS[optimizers], pool, dtype=dtype)
     pack = SideBySide(together, X, y, weights, rows, size=4)
     steps = []
     for i, training in enumerate(alone):
