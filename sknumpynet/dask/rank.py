@@ -78,7 +78,8 @@ class Report:
     checksum : int
         Of all parameters and moments.
     sums : dict
-        How many sums there were, what they took, and how many bytes were sent.
+        How many sums there were, what was waited for them, how many bytes were sent, and the CPU seconds of
+        the process.
     """
 
     records: list = field(default_factory=list)
@@ -164,7 +165,7 @@ class Rank:
             self.epochs = training.epochs(self._batches(), self.rows)
         report = Report()
         begun = time.perf_counter()
-        cpu = time.thread_time()
+        cpu = time.process_time()
         try:
             while True:
                 started = time.perf_counter()
@@ -186,7 +187,7 @@ class Rank:
             "n": ranks.n_sums,
             "seconds": ranks.seconds,
             "bytes": ranks.bytes_sent,
-            "cpu": time.thread_time() - cpu,
+            "cpu": time.process_time() - cpu,
         }
         if self.number == 0:
             report.state = {**training.state(), "order": None}
