@@ -222,6 +222,7 @@ PAGES = [
     "docs/from_scratch/gradient_check.md",
     "docs/from_scratch/numeric_embedding.md",
     "docs/from_scratch/data_driven.md",
+    "docs/from_scratch/side_by_side.md",
     "docs/from_scratch/glossary.md",
 ]
 
