@@ -179,6 +179,21 @@ def test_worker_that_dies_in_lbfgs(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+def test_all_workers_die_at_once(cluster, monkeypatch):
+    model, _ = model_with(early_stopping=True, n_iter_no_change=10)
+    calm = fitted(model).to_local()
+    take_in = minibatch.Rounds._take_in
+
+    def and_kill(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if rounds.n_since == 2:
+            for each in pids(cluster).values():
+                os.kill(each, signal.SIGKILL)
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
+    check_same_bits(fitted(model), calm)
+
+
 def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path):
     class Poison(DeadlyLoss):
         def terms_and_gradient(self, y, raw, gradient, scratch):
@@ -236,15 +251,22 @@ def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypat
         cluster.cluster.scale(2)
 
 
-def test_interrupt_leaves_no_task_behind(cluster):
+def test_interrupt_leaves_no_task_behind(cluster, monkeypatch):
     model, _ = model_with(max_iter=10**6, tol=0, n_iter_no_change=np.inf)
-    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        with pytest.warns(UserWarning, match="interrupted by user"):
-            fitted(model)
-    finally:
-        timer.cancel()
+    monkeypatch.setattr(minibatch, "SECONDS", 0.2)
+    take_in = minibatch.Rounds._take_in
+    timers = []
+
+    def and_interrupt(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if not timers:  # in the middle of the next round
+            timers.append(threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)))
+            timers[0].start()
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_interrupt)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        fitted(model)
+    assert model.n_iter_ >= 1
     deadline = time.monotonic() + 20
     while cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)):
         assert time.monotonic() < deadline
