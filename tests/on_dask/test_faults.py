@@ -75,6 +75,17 @@ def pids(client):
         return {}
 
 
+def wait_until_nothing_is_left(client):
+    deadline = time.monotonic() + 30
+    while left := client.run_on_scheduler(tasks):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def tasks(dask_scheduler):
+    return {str(key): task.state for key, task in dask_scheduler.tasks.items()}
+
+
 class KillOnce:
     """Kills the worker that makes call number ``at`` of all workers' calls; elsewhere it does nothing."""
 
@@ -206,6 +217,7 @@ def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path)
     with pytest.raises(RuntimeError, match=r"lost 2 times .*retries=1"):
         fitted(model)
     assert vars(model) == before
+    wait_until_nothing_is_left(cluster)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -225,10 +237,7 @@ def test_worker_that_stops_answering_raises_timeout_error(cluster, tmp_path, sol
         assert time.monotonic() - started < 15
     finally:
         os.kill(int((tmp_path / "stopped").read_text()), signal.SIGCONT)
-    deadline = time.monotonic() + 30
-    while cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until_nothing_is_left(cluster)
 
 
 def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypatch):
@@ -267,7 +276,4 @@ def test_interrupt_leaves_no_task_behind(cluster, monkeypatch):
     with pytest.warns(UserWarning, match="interrupted by user"):
         fitted(model)
     assert model.n_iter_ >= 1
-    deadline = time.monotonic() + 20
-    while cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until_nothing_is_left(cluster)
