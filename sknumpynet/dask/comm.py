@@ -94,6 +94,7 @@ class Ranks(Collective):
         self.others = [other for other in range(self.size) if other != rank]
         self.comms, self.writing = {}, {}
         self.inbox = {other: queue.SimpleQueue() for other in self.others}
+        self.started = set()
         self.lost = set()
         self.n_sums = self.bytes_sent = 0
         self.seconds = 0.0  # in which sums were waited for
@@ -163,7 +164,13 @@ class Ranks(Collective):
                 break
             comm.abort()
             await asyncio.sleep(POLL)
-        self.listening = asyncio.ensure_future(self.listen_to(other, comm))
+        self._start(self.listen_to(other, comm))
+
+    def _start(self, coroutine):
+        """Start a coroutine in the loop, which does not hold on to it itself."""
+        task = asyncio.ensure_future(coroutine)
+        self.started.add(task)
+        task.add_done_callback(self.started.discard)
 
     async def listen_to(self, other, comm):
         """Put what rank ``other`` sends into its inbox, until one of the two hangs up."""
@@ -274,10 +281,8 @@ class Ranks(Collective):
         self.loop.call_soon_threadsafe(self._write_all, messages)
 
     def _write_all(self, messages):
-        self.writes = [  # to be held on to: the loop does not
-            asyncio.ensure_future(self._write(other, message))
-            for other, message in messages.items()
-        ]
+        for other, message in messages.items():
+            self._start(self._write(other, message))
 
     async def _write(self, other, message):
         async with self.writing[other]:
