@@ -32,7 +32,8 @@ LOOK = """
     };
     const hidden = (element) => {
         const style = getComputedStyle(element);
-        return style.visibility === "hidden" || style.display === "none" || element.closest("dialog:not([open])");
+        const away = style.visibility === "hidden" || style.display === "none";
+        return away || element.closest("dialog:not([open])");
     };
     const wide = [], cut = [];
     for (const element of document.querySelectorAll("main *, header *, footer *, article *")) {
@@ -43,16 +44,18 @@ LOOK = """
         if (box.right > width + 1 && !scrolls(element)) wide.push(element);
         const style = getComputedStyle(element);
         if (element.closest(".math")) continue;  // the words for screen readers are wider than the formula
-        if (element.scrollWidth > element.clientWidth + 1 && style.overflowX === "hidden" && element.clientWidth > 1)
-            cut.push(element);
+        const cuts = style.overflowX === "hidden" && element.clientWidth > 1;
+        if (cuts && element.scrollWidth > element.clientWidth + 1) cut.push(element);
     }
-    const name = (e) => e.tagName.toLowerCase() + "." + e.className + ": " + (e.textContent || "").trim().slice(0, 60);
+    const words = (e) => (e.textContent || "").trim().slice(0, 60);
+    const name = (e) => e.tagName.toLowerCase() + "." + e.className + ": " + words(e);
+    const all = (what) => [...document.querySelectorAll(what)];
     return {
         scroll: document.documentElement.scrollWidth > width + 1,
         wide: wide.map(name),
         cut: cut.map(name),
-        formulas: [...document.querySelectorAll(".math")].filter((e) => !e.querySelector("mjx-container")).map(name),
-        alt: [...document.querySelectorAll("main img")].filter((e) => !(e.alt || "").trim()).map((e) => e.src),
+        formulas: all(".math").filter((e) => !e.querySelector("mjx-container")).map(name),
+        alt: all("main img").filter((e) => !(e.alt || "").trim()).map((e) => e.src),
     };
 }
 """
@@ -80,8 +83,10 @@ def check(folder, only=(), pictures=None):
             for path in pages:
                 foreign.clear()
                 page.goto(address + path)
-                page.wait_for_function("() => !window.MathJax || !MathJax.startup || !MathJax.startup.promise || "
-                    "MathJax.startup.promise.then(() => true)")
+                page.wait_for_function(
+                    "() => !window.MathJax || !MathJax.startup || !MathJax.startup.promise || "
+                    "MathJax.startup.promise.then(() => true)"
+                )
                 seen = page.evaluate(LOOK)
                 complaints += [f"{name}, {path}: asks for {url}" for url in sorted(set(foreign))]
                 if seen.pop("scroll"):
@@ -89,7 +94,9 @@ def check(folder, only=(), pictures=None):
                 for what, elements in seen.items():
                     complaints += [f"{name}, {path}: {what}: {each}" for each in elements[:5]]
                 if pictures:
-                    page.screenshot(path=Path(pictures) / f"{name}-{path.replace('/', '-')}.png", full_page=True)
+                    page.screenshot(
+                        path=Path(pictures) / f"{name}-{path.replace('/', '-')}.png", full_page=True
+                    )
             context.close()
         browser.close()
     server.shutdown()
@@ -121,7 +128,9 @@ def main():
     options = parser.parse_args()
     complaints, n = check(options.folder.resolve(), options.pages, options.pictures)
     print(*complaints, sep="\n")
-    print(f"{n} pages at {' and '.join(map(str, WIDTHS.values()))} px: {len(complaints)} complaints")
+    print(
+        f"{n} pages at {' and '.join(map(str, WIDTHS.values()))} px: {len(complaints)} complaints"
+    )
     return bool(complaints)
 
 

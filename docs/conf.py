@@ -81,7 +81,9 @@ def describe_thumbnails(app, doctree):
         named = re.search(r"sphx_glr_(plot_\w+)_thumb", image.get("uri", ""))
         if named and not image.get("alt", "").strip():
             source = Path(__file__).parents[1] / "examples" / f"{named[1]}.py"
-            image["alt"] = f"Picture of the example {source.read_text(encoding='utf-8').splitlines()[1]}"
+            image["alt"] = (
+                f"Picture of the example {source.read_text(encoding='utf-8').splitlines()[1]}"
+            )
 
 
 def setup(app):
@@ -121,7 +123,11 @@ html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
     "navigation_with_keys": False,
     "show_prev_next": True,
-    "logo": {"image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "text": "sknumpynet"},
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": "sknumpynet",
+    },
     "use_edit_page_button": False,
 }
 PLAIN = (

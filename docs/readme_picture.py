@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Draws the pictures of the README in docs/_static, and prints its table.
 
-network.png is a network with the numbers of one row, xor.gif its training in motion, and comparison.png both loss
-curves, one over the other.
+network.png is a network with the numbers of one row, xor.gif its training in motion, and comparison.png
+both loss curves, one over the other.
 
     python docs/readme_picture.py
 """

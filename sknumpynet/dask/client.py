@@ -125,14 +125,13 @@ class Cluster:
         return self.submit(as_is, network)
 
     def release(self):
-        """Cancel what is running, and let the workers forget what they keep."""
-        futures = list(
-            {id(each): each for each in [*self._kept.values(), *self._submitted]}.values()
-        )
-        self._kept = {}
-        if futures and self.client.status == "running":
-            self.client.cancel(futures)
-        for future in futures:
+        """Let the workers forget what they keep, and what has not begun.
+
+        Not by ``client.cancel``: it takes the tasks that come after with it, and where nobody wants one of
+        them any more an assertion of the scheduler ends its connection to the client.
+        """
+        kept, self._kept = self._kept, {}
+        for future in [*kept.values(), *self._submitted]:
             future.release()
 
     def results(self, futures, doing="training"):
@@ -162,8 +161,8 @@ class Cluster:
                 self.client.retry(dead)
             return self._gather(futures, doing)
         except BaseException:
-            if self.client.status == "running":
-                self.client.cancel(futures)
+            for future in futures:
+                future.release()
             raise
 
     def result(self, future, doing="training"):

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core import (
     Adam,
+    Constant,
     Dense,
     Dropout,
     GlorotNormal,
@@ -37,6 +38,7 @@ from sknumpynet.core import (
 from sknumpynet.core.layers.dropout import DropoutPool
 from sknumpynet.core.layers.members import MemberDropout
 from sknumpynet.core.network.members import side_by_side
+from sknumpynet.core.training import Batches, Training
 
 N = 9
 
@@ -364,6 +366,36 @@ def test_groups_have_their_rates_and_none_of_these_decays():
     assert_allclose(sorted(set(rates)), [0.1, 1, 6])
 
 
+@pytest.mark.parametrize("pool", [True, False])
+def test_training_goes_on_where_it_stopped(pool):
+    X = np.random.default_rng(0).uniform(-2, 2, size=(205, 4))  # a short last batch
+    y = np.sin(6 * X[:, :2])
+    batches = Batches(X, y, None, 20, np.float64)
+
+    def start():
+        network = make_network(pool=pool, H=16)
+        fit_to_data(network, X, rng=0)
+        parts = network, SquaredError(), Adam(), Constant(0.02)
+        return Training(*parts, np.random.RandomState(0), l2=1e-3, max_grad_norm=50.0)
+
+    whole, other = start(), start()
+    epochs = whole.epochs(batches)
+    losses = [next(epochs).loss for _ in range(30)]
+    assert np.mean(losses[-5:]) < 0.6 * losses[0]
+    epochs = other.epochs(batches)
+    for _ in range(10):
+        next(epochs)
+    resumed = start()
+    resumed.set_state(other.state())
+    epochs = resumed.epochs(batches)
+    for _ in range(20):
+        record = next(epochs)
+    if pool:  # another pool, which training may notice no more than another seed
+        assert record.loss < 0.6 * losses[0]
+    else:
+        assert_array_equal(resumed.network.params, whole.network.params)
+
+
 @pytest.mark.parametrize("features", [4, 5])
 def test_repr_and_options_tell_what_was_given(features):
     network = make_network(features=features)
@@ -374,7 +406,7 @@ def test_repr_and_options_tell_what_was_given(features):
 
 
 def test_a_step_allocates_nothing_large():
-    n, d = 1024, 10
+    n, d = 4096, 10
     layers = [NumericEmbedding(6), Scale(28), Dense(28, 64, parametrization="ntk"), "silu"]
     layers += [Dropout(0.1, pool=True), Dense(64, 64), "silu", Dropout(0.1), Dense(64, 3)]
     network = Network(layers, n_features=d, dtype=np.float32, rng=0)
@@ -456,7 +488,7 @@ def test_fit_to_data_is_the_formula(bias):
 
 
 def test_fit_to_data_takes_sparse_rows_and_the_same_seed():
-    X = sp.random_array((50, 4), density=0.4, rng=np.random.default_rng(0), format="csr")
+    X = sp.random(50, 4, density=0.4, format="csr", random_state=0)
     one, other = (Network([Dense(4, 3), "relu", Dense(3, 2)], rng=0) for _ in range(2))
     fit_to_data(one, X, rng=0)
     fit_to_data(other, X.toarray(), rng=np.random.default_rng(0))

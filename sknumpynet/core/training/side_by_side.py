@@ -91,7 +91,9 @@ class SideBySide:
         self.n = len(X) if self.rows is None else self.rows.shape[1]
         self.weights = None
         if sample_weight is not None:
-            self.weights = np.stack(sample_weight).astype(self.network.dtype, copy=False)
+            is_one = all(weight is sample_weight[0] for weight in sample_weight)
+            stack = np.stack(sample_weight[:1] if is_one else sample_weight)
+            self.weights = stack.astype(self.network.dtype, copy=False)
         for training in self.trainings:
             if len(training.order) != self.n:
                 training.order = np.arange(self.n)
@@ -120,6 +122,8 @@ class SideBySide:
         }
         self.scratch = np.empty((k, network.n_decayed), network.dtype)
         self.member = np.arange(k)[:, np.newaxis]
+        if self.weights is not None and len(self.weights) == 1:  # the same for all
+            self.member = np.zeros((k, 1), np.intp)
         self.W = network.params[:, : network.n_decayed]
         self.dW = network.grads[:, : network.n_decayed]
         self.penalties = {
@@ -237,7 +241,8 @@ class SideBySide:
         self.network = self.network.members(kept)
         self.orders = self.orders[kept]
         self.rows = None if self.rows is None else self.rows[kept]
-        self.weights = None if self.weights is None else self.weights[kept]
+        if self.weights is not None and len(self.weights) > 1:
+            self.weights = self.weights[kept]
         start, optimizers = 0, []
         for optimizer in self.optimizers:
             its_own = [i - start for i in kept if start <= i < start + optimizer.k]
