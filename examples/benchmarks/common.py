@@ -231,10 +231,13 @@ def _processor():
 
 
 class Report:
-    """Prints, and keeps ``<name>.txt``, ``<name>.csv`` and ``<name>.png`` where a folder is given."""
+    """Prints, and keeps ``<name>.txt``, ``<name>.csv`` and ``<name>.png`` where a folder is given.
 
-    def __init__(self, name, folder):
-        self.name, self.folder, self._lines = name, folder, []
+    The tables show what was measured; ``targets=True`` shows the targets of ``against`` beside it.
+    """
+
+    def __init__(self, name, folder, targets=False):
+        self.name, self.folder, self.targets, self._lines = name, folder, targets, []
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         for line in machine():
@@ -252,6 +255,8 @@ class Report:
         if not rows:
             return
         cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+        if not self.targets:
+            cells = [[TARGET.sub("", cell) for cell in line] for line in cells]
         columns = [column for column in zip(*cells) if set(column[1:]) != {"-"}]
         cells, widths = zip(*columns), [max(map(len, column)) for column in columns]
         lines = [
@@ -282,8 +287,11 @@ def _cell(value):
     return str(value)
 
 
+TARGET = re.compile(r" \((?:target|at most) [^)]*\)")  # what ``against`` adds
+
+
 def against(ratio, target, at_most=False):
-    """Return a ratio with its target, for a table."""
+    """Return a ratio with its target, for a table: developers see it with ``--targets``."""
     if ratio is None or np.isnan(ratio):
         return "-"
     if target is None:
@@ -376,6 +384,9 @@ def arguments(description, leave_out=(), **defaults):
         ),
         "--output": dict(
             type=Path, metavar="DIR", help="folder for what is printed, the CSV and the picture"
+        ),
+        "--targets": dict(
+            action="store_true", help="show beside each figure what the developers aim at"
         ),
     }
     for name, options in shared.items():

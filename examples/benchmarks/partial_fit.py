@@ -84,7 +84,7 @@ def main():
     )
     parser.add_argument("--calls", type=int, default=1000, metavar="N", help="(default: 1000)")
     options = parser.parse_args()
-    report = Report("partial_fit", options.output)
+    report = Report("partial_fit", options.output, options.targets)
     report.say(f"partial_fit: {COLUMNS} columns, 100 units; the best of {options.calls} calls")
     rows = []
     for n_rows in options.rows:

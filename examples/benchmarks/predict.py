@@ -177,7 +177,7 @@ def main():
         "--tasks", nargs="+", choices=TASKS, default=TASKS, metavar="NAME", help=", ".join(TASKS)
     )
     options = parser.parse_args()
-    report = Report("predict", options.output)
+    report = Report("predict", options.output, options.targets)
     report.say(f"Predictions: {COLUMNS} columns, {UNITS} units; the best of {options.rounds}")
     rows, times, memory = [], [], []
     for n_rows in options.rows:

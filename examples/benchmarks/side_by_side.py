@@ -116,7 +116,7 @@ def main():
         "--members", type=int, nargs="+", default=[4, 32], metavar="N", help="(default: 4 32)"
     )
     options = parser.parse_args()
-    report = Report("side_by_side", options.output)
+    report = Report("side_by_side", options.output, options.targets)
     report.say(f"fit_side_by_side: CPU time, one thread, the best of {options.rounds} rounds")
     rows = once(prepare, options, threads=1)
     report.csv(rows)

@@ -354,7 +354,7 @@ def main():
         options.datasets = OWN if options.data_dir is None else [x for x in RECIPES if x not in OWN]
     if options.data_dir is None and not set(options.datasets) <= set(OWN):
         parser.error(f"without --data-dir there are only {' and '.join(OWN)}")
-    report = Report("time_to_score", options.output)
+    report = Report("time_to_score", options.output, options.targets)
     report.say(f"Time to the score at the end of a fit, {options.threads[0]} threads")
     rows, lines, curves = [], [], {}
     for name in options.datasets:

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The three short tables of the benchmark page, taken from the long ones that the other scripts printed.
+
+Nothing is measured here. It reads ``fit.txt``, ``skorch.txt``, ``sparse.txt``, ``predict.txt``,
+``predict_memory.txt`` and ``memory.txt`` of a folder, and writes ``summary_*.txt`` beside them:
+
+    python examples/benchmarks/summary.py docs/benchmarks
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from workloads import WORKLOADS
+
+DTYPE = "float32"
+KINDS = {
+    "uint8": "array, uint8",
+    "float32": "array, float32",
+    "float64": "array, float64",
+    "mapped": "memory map, float32",
+    "early-stopping": "array, float32, `early_stopping=True`",
+    "frame": "DataFrame, float32",
+    "csr": "sparse, CSR",
+}
+
+
+def read(path):
+    """Return the lines of a table as dicts."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    head, _, *body = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return [dict(zip(head, line)) for line in body]
+
+
+def write(path, rows):
+    """Write dicts as a table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")
+
+
+def times(ratio):
+    """Return a ratio in words."""
+    return f"{float(ratio):.2g} times" if ratio not in ("-", "") else ""
+
+
+def duration(microseconds):
+    """Return a time in the unit that suits it."""
+    return f"{microseconds:.0f} us" if microseconds < 1000 else f"{microseconds / 1000:.0f} ms"
+
+
+def fits(folder):
+    """Return the table of fits: one line for each network."""
+    skorch = {row["workload"]: row["x skorch"] for row in read(folder / "skorch.txt")}
+    rows = []
+    for row in read(folder / "fit.txt") + read(folder / "sparse.txt"):
+        if row["dtype"] != DTYPE or row["workload"] == "table-frame":
+            continue
+        workload = WORKLOADS[row["workload"]]
+        layers = " and ".join(map(str, workload.hidden))
+        rows.append(
+            {
+                "data": workload.name,
+                "rows x columns": f"{workload.rows:,} x {workload.columns:,}",
+                "hidden units": layers,
+                "batch": str(workload.batch),
+                "seconds": row["ours, s"],
+                "as fast as scikit-learn": times(row["x scikit-learn"]),
+                "as PyTorch": times(row.get("x PyTorch", "")),
+                "as skorch": times(skorch.get(row["workload"], "")),
+            }
+        )
+    return rows
+
+
+def predictions(folder):
+    """Return the table of predictions: arrays of one row and of many."""
+    memory = {
+        (row["task"], row["X"], row["rows"], row["dtype"]): row
+        for row in read(folder / "predict_memory.txt")
+    }
+    rows = []
+    for row in read(folder / "predict.txt"):
+        if row["dtype"] != DTYPE or row["X"] != "array" or row["rows"] == "1000":
+            continue
+        used = memory.get((row["task"], row["X"], row["rows"], row["dtype"]), {})
+        rows.append(
+            {
+                "call": f"`{row['task']}`",
+                "rows": f"{int(row['rows']):,}",
+                "time": duration(float(row["ours, us"])),
+                "as fast as scikit-learn": times(row["x scikit-learn"]),
+                "extra memory, MB": used.get("ours, MB", ""),
+                "scikit-learn's, MB": used.get("scikit-learn, MB", ""),
+            }
+        )
+    return rows
+
+
+def memory(folder):
+    """Return the table of memory: one line for each kind of X."""
+    return [
+        {
+            "X": KINDS[row["X"]],
+            "size of X, MB": row["X, MB"],
+            "a fit adds, MB": row["ours, MB"],
+            "scikit-learn's adds, MB": row["scikit-learn, MB"],
+        }
+        for row in read(folder / "memory.txt")
+        if row["X"] in KINDS
+    ]
+
+
+def main():
+    """Read, and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    for name, table in {"fit": fits, "predict": predictions, "memory": memory}.items():
+        write(folder / f"summary_{name}.txt", table(folder))
+
+
+if __name__ == "__main__":
+    main()
