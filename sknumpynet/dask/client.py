@@ -239,7 +239,6 @@ class Silence:
         silent = [each for each in silent if busy.get(each)]
         return f"The worker {', '.join(silent)} did not answer" if silent else None
 
-
     def _release_stuck_tasks(self):
         with suppress(Exception):  # a scheduler may refuse to run functions
             self.client.run_on_scheduler(_start_stuck_tasks)
