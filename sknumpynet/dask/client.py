@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from contextlib import contextmanager, suppress, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 import distributed
 
