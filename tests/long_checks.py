@@ -37,7 +37,8 @@
     fit that differs from itself where each number of X and of the weights is moved in its last place.
 ``dask_kills``
     A worker is killed at a random moment of a fit on a Dask cluster (where Dask is installed), once or twice.
-    The fit ends with the numbers of one that nothing has disturbed, bit by bit, and does not hang.
+    The fit ends with the numbers of one that nothing has disturbed, bit by bit unless the rows were not yet
+    divided (then to 1e-9, L-BFGS to 1e-7), and does not hang.
 
 What fails is printed with the simplest setting found that fails alike. The exit status is 1 if anything does.
 """
