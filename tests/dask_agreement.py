@@ -6,6 +6,7 @@ A part of `long_checks.py`, which says how to run it; apart from it because it n
 
 import atexit
 import functools
+import itertools
 
 import dask
 import dask.array as da
@@ -71,7 +72,7 @@ def divided(array, cuts, form):
         sizes = tuple(np.diff(cuts).tolist())
         return da.from_array(array, chunks=(sizes, *((n,) for n in array.shape[1:])))
     rows = array.iloc if hasattr(array, "iloc") else array
-    return [dask.delayed(rows[i:j]) for i, j in zip(cuts, cuts[1:])]
+    return [dask.delayed(rows[i:j]) for i, j in itertools.pairwise(cuts)]
 
 
 def fitted(cls, setting, data, given):

@@ -69,9 +69,9 @@ ROOMS = {
     "dask": (
         9,
         [
-            "client comm partitions",
-            "data rank",
-            "validation lbfgs",
+            "blocks client comm partitions",
+            "data description rank",
+            "lbfgs validation",
             "minibatch",
             "estimators",
         ],

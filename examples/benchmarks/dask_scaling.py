@@ -20,6 +20,7 @@ import time
 import uuid
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 
 import distributed
 import numpy as np
@@ -195,13 +196,12 @@ class Model:
         """Return how many messages a rank sends for a sum, how many follow each other, and their bytes."""
         if n_workers == 1:
             return 0, 0, 0.0
-        if n_workers > 2 and self.n_bytes >= comm.LONG:
-            sent = 2 * (n_workers - 1)
-            return sent, 2, sent * self.n_bytes / n_workers
-        if n_workers <= comm.FEW:
-            return n_workers - 1, 1, (n_workers - 1) * self.n_bytes
         hops = int(np.ceil(np.log2(n_workers)))
-        return hops, hops, hops * self.n_bytes
+        if n_workers > 2 and self.n_bytes >= comm.LONG:
+            return 2 * hops, 2 * hops, 2 * self.n_bytes * (n_workers - 1) / n_workers
+        if n_workers > comm.FEW:
+            return hops, hops, hops * self.n_bytes
+        return n_workers - 1, 1, (n_workers - 1) * self.n_bytes
 
     def cpu(self, batch, n_workers):
         """Return the CPU seconds of a step, of all workers together."""
@@ -211,9 +211,9 @@ class Model:
 
     def seconds(self, batch, n_workers):
         """Return the seconds of a step by the clock, each worker having a machine of its own."""
-        sent, hops, n_bytes = self.messages(n_workers)
+        _, hops, n_bytes = self.messages(n_workers)
         wire = hops * self.latency + n_bytes / self.bandwidth
-        return self.cpu(batch, n_workers) / n_workers + wire + 0 * sent
+        return self.cpu(batch, n_workers) / n_workers + wire
 
 
 def figure(models, batches):
@@ -270,7 +270,12 @@ def main():
                 sizes = [80, 10_000, 100_000, 1_000_000, 8_000_000]
                 for size, (took, cpu) in sums_alone(client, sizes).items():
                     sums_rows.append(
-                        {"workers": n_workers, "bytes": size, "ms": took * 1e3, "CPU ms of a rank": cpu * 1e3}
+                        {
+                            "workers": n_workers,
+                            "bytes": size,
+                            "ms": took * 1e3,
+                            "CPU ms of a rank": cpu * 1e3,
+                        }
                     )
             for name, batch, n in cases:
                 there = collections(n)
@@ -360,7 +365,7 @@ def model_from(sums, constant, per_row, sizes):
     per_message = short["CPU ms of a rank"] / 1e3
     per_byte = (long["CPU ms of a rank"] - short["CPU ms of a rank"]) / 1e3 / long["bytes"]
     widths = [N_COLUMNS, *sizes, 3]
-    n_params = sum((a + 1) * b for a, b in zip(widths, widths[1:]))
+    n_params = sum((a + 1) * b for a, b in pairwise(widths))
     return Model(constant, per_row, 8 * n_params, per_message, per_byte)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress, nullcontext
 
 import distributed
 
@@ -125,14 +125,13 @@ class Cluster:
         return self.submit(as_is, network)
 
     def release(self):
-        """Cancel what is running, and let the workers forget what they keep."""
-        futures = list(
-            {id(each): each for each in [*self._kept.values(), *self._submitted]}.values()
-        )
-        self._kept = {}
-        if futures and self.client.status == "running":
-            self.client.cancel(futures)
-        for future in futures:
+        """Let the workers forget what they keep, and what has not begun.
+
+        Not by ``client.cancel``: it takes the tasks that come after with it, and where nobody wants one of
+        them any more an assertion of the scheduler ends its connection to the client.
+        """
+        kept, self._kept = self._kept, {}
+        for future in [*kept.values(), *self._submitted]:
             future.release()
 
     def results(self, futures, doing="training"):
@@ -162,8 +161,8 @@ class Cluster:
                 self.client.retry(dead)
             return self._gather(futures, doing)
         except BaseException:
-            if self.client.status == "running":
-                self.client.cancel(futures)
+            for future in futures:
+                future.release()
             raise
 
     def result(self, future, doing="training"):
@@ -224,6 +223,7 @@ class Silence:
         now = time.monotonic()
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
         if workers:
+            self._release_stuck_tasks()
             self.last_there = now
         elif now - self.last_there > self.timeout:
             return "The cluster has had no worker"
@@ -238,6 +238,29 @@ class Silence:
         busy = self.client.processing(silent)
         silent = [each for each in silent if busy.get(each)]
         return f"The worker {', '.join(silent)} did not answer" if silent else None
+
+
+    def _release_stuck_tasks(self):
+        with suppress(Exception):  # a scheduler may refuse to run functions
+            self.client.run_on_scheduler(_start_stuck_tasks)
+
+
+def _start_stuck_tasks(dask_scheduler):
+    """Let tasks run anywhere that may, and that wait for workers that are gone.
+
+    Where there was no worker at all for a moment, Dask does not look at ``allow_other_workers`` when the next
+    one comes.
+    """
+    workers = dask_scheduler.workers
+    for task in dask_scheduler.unrunnable:
+        wanted = task.worker_restrictions
+        if wanted and task.loose_restrictions and not any(each in workers for each in wanted):
+            task.worker_restrictions = set()
+    for worker in dask_scheduler.running:
+        found = dask_scheduler.bulk_schedule_unrunnable_after_adding_worker(worker)
+        if found:
+            dask_scheduler.transitions(found, f"workers-gone-{time.time()}")
+        break
 
 
 def as_is(value):

@@ -4,9 +4,8 @@
 A rank is a thread on a worker. Ranks find each other at the addresses of their workers, through a handler
 that is added to each worker: no port is opened, and TLS is that of the cluster.
 
-Of a long vector each rank sums a slice and sends the sum to all. A short one goes from each rank to all
-others at once, or, where these are many, to one after the other whose sums are twice, four times, ... as
-large. All ranks add in the same order, which gives the same bits.
+A short vector goes from each rank to all others at once, or, where these are many, to one that is 1, 2, 4,
+... ranks away; of a long one, halves. All ranks have sums of the same terms in the same order: the same bits.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import asyncio
 import queue
 import time
 from contextlib import suppress
-from itertools import pairwise
 
 import numpy as np
 from distributed import get_worker
@@ -27,7 +25,7 @@ from distributed.worker import thread_state
 from sknumpynet.core.training.collective import Collective
 
 JOIN = "sknumpynet_join"
-LONG = 1 << 18  # bytes, from which on slices are summed
+LONG = 1 << 18  # bytes, from which on halves are sent
 SHORT = 1 << 16  # bytes, up to which one more copy costs less than a frame of its own
 GOODBYE = 5.0  # seconds at most for the last words
 FEW = 4  # ranks that send to all others at once
@@ -96,6 +94,7 @@ class Ranks(Collective):
         self.others = [other for other in range(self.size) if other != rank]
         self.comms, self.writing = {}, {}
         self.inbox = {other: queue.SimpleQueue() for other in self.others}
+        self.started = set()
         self.lost = set()
         self.n_sums = self.bytes_sent = 0
         self.seconds = 0.0  # in which sums were waited for
@@ -165,7 +164,13 @@ class Ranks(Collective):
                 break
             comm.abort()
             await asyncio.sleep(POLL)
-        self.listening = asyncio.ensure_future(self.listen_to(other, comm))
+        self._start(self.listen_to(other, comm))
+
+    def _start(self, coroutine):
+        """Start a coroutine in the loop, which does not hold on to it itself."""
+        task = asyncio.ensure_future(coroutine)
+        self.started.add(task)
+        task.add_done_callback(self.started.discard)
 
     async def listen_to(self, other, comm):
         """Put what rank ``other`` sends into its inbox, until one of the two hangs up."""
@@ -190,11 +195,12 @@ class Ranks(Collective):
         self.n_sums += 1
         started = time.perf_counter()
         if self.size > 2 and vector.nbytes >= LONG:
-            self._sum_slices(vector)
-        elif self.size <= FEW:
-            self._sum_whole(vector)
+            self._sum_in_pairs(vector, self._halve)
+        elif self.size > FEW:
+            self._sum_in_pairs(vector, self._double)
         else:
-            self._sum_by_doubling(vector)
+            self._send(dict.fromkeys(self.others, vector))
+            self._add_up(vector)
         self.seconds += time.perf_counter() - started
 
     def check_cancelled(self):
@@ -203,22 +209,8 @@ class Ranks(Collective):
         if task is None or task.state in ("cancelled", "released"):
             raise Cancelled(f"rank {self.rank} was cancelled")
 
-    def _sum_whole(self, vector):
-        self._send({other: vector for other in self.others})
-        self._add_up(vector, vector)
-
-    def _sum_slices(self, vector):
-        bounds = [len(vector) * i // self.size for i in range(self.size + 1)]
-        slices = [vector[start:stop] for start, stop in pairwise(bounds)]
-        self._send({other: slices[other] for other in self.others})
-        mine = slices[self.rank]
-        self._add_up(mine, mine)
-        self._send(dict.fromkeys(self.others, mine))
-        for other in self.others:
-            slices[other][...] = self._receive(other, vector.dtype)
-
-    def _sum_by_doubling(self, vector):
-        """Sum with ranks 1, 2, 4, ... away; those beyond the largest power of two let others add theirs.
+    def _sum_in_pairs(self, vector, of_pairs):
+        """Sum over a power of two of ranks by ``of_pairs``; those beyond it let others add theirs.
 
         a + b and b + a are the same bits, so that both of a pair have the same sum.
         """
@@ -230,27 +222,52 @@ class Ranks(Collective):
             return
         if beyond < self.size:
             vector += self._receive(beyond, vector.dtype)
+        of_pairs(vector, n)
+        if beyond < self.size:
+            self._send({beyond: vector})
+
+    def _double(self, vector, n):
+        """Add the sums of ranks that are 1, 2, 4, ... away: log2(n) whole vectors are sent."""
         distance = 1
         while distance < n:
             other = self.rank ^ distance
             self._send({other: vector})
             vector += self._receive(other, vector.dtype)
             distance *= 2
-        if beyond < self.size:
-            self._send({beyond: vector})
 
-    def _add_up(self, mine, out):
-        """Write the sum of ``mine`` and what the others have sent into ``out``, in the order of the ranks."""
-        if len(self.total) != len(mine) or self.total.dtype != mine.dtype:
-            self.total = np.empty_like(mine)
-        total = self.total
+    def _halve(self, vector, n):
+        """Add a half of the vector, a half of that, ..., and hand the sums back: less than two are sent.
+
+        References
+        ----------
+        Thakur, Rabenseifner, Gropp: Optimization of collective communication operations in MPICH
+        (International Journal of High Performance Computing Applications 19, 2005).
+        """
+        low, high, distance, given = 0, len(vector), n // 2, []
+        while distance:
+            other, middle = self.rank ^ distance, (low + high) // 2
+            lower, upper = slice(low, middle), slice(middle, high)
+            mine, theirs = (upper, lower) if self.rank & distance else (lower, upper)
+            self._send({other: vector[theirs]})
+            vector[mine] += self._receive(other, vector.dtype)
+            given.append((other, theirs))
+            low, high, distance = mine.start, mine.stop, distance // 2
+        for other, theirs in reversed(given):
+            self._send({other: vector[low:high]})
+            vector[theirs] = self._receive(other, vector.dtype)
+            low, high = min(low, theirs.start), max(high, theirs.stop)
+
+    def _add_up(self, vector):
+        """Replace ``vector`` by its sum with what the others have sent, in the order of the ranks."""
+        if len(self.total) != len(vector) or self.total.dtype != vector.dtype:
+            self.total = np.empty_like(vector)
         for rank in range(self.size):
-            part = mine if rank == self.rank else self._receive(rank, mine.dtype)
+            part = vector if rank == self.rank else self._receive(rank, vector.dtype)
             if rank == 0:
-                total[...] = part
+                self.total[...] = part
             else:
-                total += part
-        out[...] = total
+                self.total += part
+        vector[...] = self.total
 
     def _send(self, parts):
         """Send each rank its part: a copy, for what is sent stays in a buffer until the network takes it."""
@@ -264,10 +281,8 @@ class Ranks(Collective):
         self.loop.call_soon_threadsafe(self._write_all, messages)
 
     def _write_all(self, messages):
-        self.writes = [  # to be held on to: the loop does not
-            asyncio.ensure_future(self._write(other, message))
-            for other, message in messages.items()
-        ]
+        for other, message in messages.items():
+            self._start(self._write(other, message))
 
     async def _write(self, other, message):
         async with self.writing[other]:

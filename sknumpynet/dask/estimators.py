@@ -18,15 +18,10 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from sknumpynet._compat import Interval
+from sknumpynet.dask.blocks import Recipe
 from sknumpynet.dask.client import cluster_of, usable
-from sknumpynet.dask.data import (
-    ClusterData,
-    Recipe,
-    balanced,
-    describe,
-    dtype_of_y,
-    stand_in,
-)
+from sknumpynet.dask.data import ClusterData
+from sknumpynet.dask.description import balanced, describe, dtype_of_y, stand_in
 from sknumpynet.dask.lbfgs import fit_on_cluster
 from sknumpynet.dask.minibatch import fit_minibatches
 from sknumpynet.dask.partitions import is_array, is_collection, is_frame, mapped, partitions

@@ -110,8 +110,6 @@ class Rounds:
     ----------
     n_lost : int
         How many rounds were lost and repeated.
-    sums : list of dict
-        What each rank told of its sums in the last round.
     """
 
     def __init__(self, cluster, data, plan, training, monitor, size):
@@ -122,12 +120,12 @@ class Rounds:
         self.ranks = [None] * self.n_ranks  # futures
         self.addresses = [None] * self.n_ranks
         self.running = []
-        self.after, self.state = (
-            "",
-            None,
-        )  # the last round, and the state behind it where it must be sent
+        self.after = (
+            ""  # the round that all ranks have finished; None where they are to be sent the state
+        )
+        self.state = None
         self.masks = []
-        self.n_lost, self.sums = 0, []
+        self.n_lost = 0
         self.start = self.rows = None
         # the order of the rows is that of `base` and the epochs since, and computed where it is asked for
         self.base, self.n_since = self._base(), 0
@@ -178,7 +176,6 @@ class Rounds:
         training.set_state(state)
         self.monitor.patience = training.patience
         self.masks = [each.mask_rng for each in reports]
-        self.sums = [each.sums for each in reports]
         if len({each.checksum for each in reports}) > 1:  # processors of several kinds
             self.after = None
 
@@ -219,18 +216,30 @@ class Rounds:
         ) from lost
 
     def _try(self, n_epochs, seconds):
+        self._find_ranks()
+        todo = self._todo(n_epochs, seconds)
+        if self.after is None:
+            self.state = self._send(self._whole_state())
+        try:
+            self.running = [
+                self._submit(run_round, address, rank, todo, self.state)
+                for rank, address in zip(self.ranks, self.addresses, strict=True)
+            ]
+            reports = self._results(self.running)
+        finally:
+            _release([*self.running, self.state])
+            self.running, self.state = [], None
+        self.after = todo.name
+        return reports
+
+    def _todo(self, n_epochs, seconds):
         monitor, training = self.monitor, self.training
-        state = None
-        if self.after is None:  # or the ranks have it already
-            state = self._send(self._whole_state())
-        self._gather_ranks()
         patience = None
         if monitor.has_patience and not monitor.decides:
             patience = (self.plan.tol, self.plan.n_iter_no_change)
-        name = uuid.uuid4().hex
-        todo = Round(
-            name=name,
-            after="" if self.after is None else self.after,
+        return Round(
+            name=uuid.uuid4().hex,
+            after=self.after,
             addresses=list(self.addresses),
             timeout=self.cluster.timeout,
             n_epochs=n_epochs,
@@ -243,13 +252,6 @@ class Rounds:
             },
             patience=patience,
         )
-        self.running = [
-            self._submit(run_round, address, rank, todo, state)
-            for rank, address in zip(self.ranks, self.addresses)
-        ]
-        reports = self._results(self.running)
-        self.after = name
-        return reports
 
     def _whole_state(self):
         state = {**self.training.state(), "order": self._order(), "mask_rngs": self.masks}
@@ -266,18 +268,20 @@ class Rounds:
             function, *args, workers=[address], allow_other_workers=True, pure=False
         )
 
-    def _gather_ranks(self):
-        """See that all ranks are there, and where."""
-        if self.after is None or None in self.ranks:
-            self._make_ranks()
-        if self.after is None or None in self.addresses:
-            places = self.client.who_has(self.ranks)
-            places = [places.get(rank.key) for rank in self.ranks]
-            if not all(places):
-                raise RankLost("a worker was lost between two rounds")
-            self.addresses = [place[0] for place in places]
+    def _find_ranks(self):
+        """See that all ranks are there, and where, after workers were lost."""
+        if self.after is not None and None not in self.ranks:
+            return
+        self._make_ranks()
+        self._wait(self.ranks, doing="preparing to train")
+        places = self.client.who_has(self.ranks)
+        places = [places.get(rank.key) for rank in self.ranks]
+        if not all(places):
+            raise RankLost("a worker was lost while preparing to train")
+        self.addresses = [place[0] for place in places]
 
     def _make_ranks(self):
+        """Make the ranks that are not there: on the worker that has their rows, or on an idle one."""
         workers = {address: n for address, n in self.cluster.workers().items() if n}
         missing = [
             number
@@ -286,8 +290,6 @@ class Rounds:
             or address not in workers
             or rank.status in ("error", "cancelled", "lost")
         ]
-        if not missing:
-            return
         if self.start is None or self.start.status in ("error", "cancelled", "lost"):
             self.start = self._send(cloudpickle.dumps(self.training))
             self.rows = None if self.data.rows is None else self._send(self.data.rows)
@@ -318,22 +320,21 @@ class Rounds:
                 part,
                 blocks,
             )
-            self.addresses[number] = None
-        self._wait(self.ranks, doing="preparing to train")
 
     # ---------------------------------------------------------------- waiting
 
     def _results(self, futures):
-        """Return what the tasks of a round return; where one fails, the others are cancelled."""
+        """Return what the tasks of a round return."""
+        self._wait(futures, doing="training")
+        timeout = self.cluster.timeout
         try:
-            self._wait(futures, doing="training")
             return self.client.sync(
-                lambda: self.client.gather(futures, asynchronous=True),
-                callback_timeout=self.cluster.timeout,
+                lambda: self.client.gather(futures, asynchronous=True), callback_timeout=timeout
             )
-        finally:
-            self.running = []
-            _release(futures)
+        except TimeoutError as error:
+            raise TimeoutError(
+                f"A worker did not hand over what it has learnt within {timeout:g} seconds"
+            ) from error
 
     def _wait(self, futures, doing):
         """Wait for futures; raise what went wrong with one of them, a real error before the loss of ranks."""
@@ -362,7 +363,8 @@ class Rounds:
                 pause = 0.25 if errors else LOOK_EVERY
                 distributed.wait(left, timeout=pause, return_when="FIRST_COMPLETED")
 
-    def _error(self, future):
+    @staticmethod
+    def _error(future):
         if future.status == "error":
             return future.exception()
         return RankLost("what a rank needs was lost with a worker")

@@ -274,6 +274,6 @@ def make_rank(number, n_ranks, start, blocks, rows, n_rows, size, weighted, part
 def run_round(rank, todo, state=None):
     """Run a round, in a thread that gives its place to other tasks: ranks wait for each other."""
     if get_worker().address != todo.addresses[rank.number]:
-        raise RankLost(f"rank {rank.number} is no longer where the others look for it")
+        raise RankLost(f"worker {todo.addresses[rank.number]} is lost")
     secede()
     return rank.run(todo, state)

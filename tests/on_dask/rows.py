@@ -1,5 +1,6 @@
 """Data for the tests on a cluster, as arrays and as collections, and how fits are compared."""
 
+import itertools
 import time
 
 import dask
@@ -30,7 +31,7 @@ def delayed(array, *cuts):
     """Return a list of delayed blocks, cut at those rows."""
     rows = array.iloc if hasattr(array, "iloc") else array
     cuts = [0, *cuts, array.shape[0]]
-    return [dask.delayed(rows[i:j]) for i, j in zip(cuts, cuts[1:])]
+    return [dask.delayed(rows[i:j]) for i, j in itertools.pairwise(cuts)]
 
 
 def apart(one, other):

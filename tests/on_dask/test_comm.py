@@ -57,12 +57,24 @@ def added_in_order(vectors):
     return total
 
 
-def added_in_pairs(vectors):
-    """Add those beyond a power of two to the first ones, and then neighbours, their sums, ..."""
+def folded(vectors):
+    """Return a power of two of vectors, those beyond it added to the first ones."""
     n = 1 << (len(vectors).bit_length() - 1)
-    vectors = [a + b for a, b in zip(vectors, vectors[n:])] + vectors[len(vectors) - n : n]
+    return [a + b for a, b in zip(vectors, vectors[n:])] + vectors[len(vectors) - n : n]
+
+
+def added_in_pairs(vectors):
+    vectors = folded(vectors)
     while len(vectors) > 1:
         vectors = [a + b for a, b in zip(vectors[::2], vectors[1::2])]
+    return vectors[0]
+
+
+def added_by_halves(vectors):
+    vectors = folded(vectors)
+    while len(vectors) > 1:
+        half = len(vectors) // 2
+        vectors = [a + b for a, b in zip(vectors, vectors[half:])]
     return vectors[0]
 
 
@@ -72,8 +84,8 @@ def check_sums(client, n_ranks, long):
     for dtype in (np.float64, np.float32):
         for size in SIZES:
             vectors = [vector_of(rank, size, dtype) for rank in range(n_ranks)]
-            in_order = n_ranks <= 4 or vectors[0].nbytes >= long
-            add = added_in_order if in_order else added_in_pairs
+            is_long = n_ranks > 2 and vectors[0].nbytes >= long
+            add = added_by_halves if is_long else added_in_order if n_ranks <= 4 else added_in_pairs
             expected += [add(vectors), add([add(vectors)] * n_ranks)]
     for sums in found:
         assert len(sums) == len(expected)

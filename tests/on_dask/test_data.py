@@ -274,7 +274,7 @@ def test_collections_that_do_not_go_together():
     with pytest.raises(ValueError, match="same number of rows: X has 120, y has 119"):
         model.fit(on_dask(X), on_dask(Y[1:]))
     unknown = on_dask(X)[on_dask(X[:, 0]) > 0]
-    with pytest.raises(ValueError, match="partitioned differently.*y: 8 partitions"):
+    with pytest.raises(ValueError, match=r"partitioned differently.*y: 8 partitions"):
         model.fit(unknown, on_dask(Y, 17))
     with pytest.raises(ValueError, match="two dimensions"):
         model.fit(on_dask(X[:, 0]), on_dask(Y))
@@ -291,7 +291,7 @@ def test_columns_that_hold_no_numbers_are_named(kind):
     frames = pytest.importorskip("dask.dataframe")
     frame = pandas.DataFrame(X, columns=list("abcd"))
     frame["odd"] = pandas.Series(np.arange(120) % 3).astype(kind)
-    with pytest.raises(ValueError, match="'odd' .*encode such columns first"):
+    with pytest.raises(ValueError, match=r"'odd' .*encode such columns first"):
         fit(frames.from_pandas(frame, npartitions=3), on_dask(Y, 40))
 
 

@@ -158,7 +158,7 @@ def test_predictions_are_lazy_and_local_for_arrays(client, name, n_classes):
 
 
 def test_predictions_for_other_columns(client, fitted):
-    with pytest.raises(ValueError, match="X has 3 features, but .* expecting 4"):
+    with pytest.raises(ValueError, match=r"X has 3 features, but .* expecting 4"):
         fitted.predict(on_dask(X[:, :3]))
     with pytest.raises(NotFittedError):
         DaskNumpyMLPClassifier().predict(on_dask(X))

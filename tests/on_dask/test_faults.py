@@ -75,6 +75,17 @@ def pids(client):
         return {}
 
 
+def wait_until_nothing_is_left(client):
+    deadline = time.monotonic() + 30
+    while left := client.run_on_scheduler(tasks):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def tasks(dask_scheduler):
+    return {str(key): task.state for key, task in dask_scheduler.tasks.items()}
+
+
 class KillOnce:
     """Kills the worker that makes call number ``at`` of all workers' calls; elsewhere it does nothing."""
 
@@ -179,6 +190,21 @@ def test_worker_that_dies_in_lbfgs(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+def test_all_workers_die_at_once(cluster, monkeypatch):
+    model, _ = model_with(early_stopping=True, n_iter_no_change=10)
+    calm = fitted(model).to_local()
+    take_in = minibatch.Rounds._take_in
+
+    def and_kill(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if rounds.n_since == 2:
+            for each in pids(cluster).values():
+                os.kill(each, signal.SIGKILL)
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
+    check_same_bits(fitted(model), calm)
+
+
 def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path):
     class Poison(DeadlyLoss):
         def terms_and_gradient(self, y, raw, gradient, scratch):
@@ -191,6 +217,7 @@ def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path)
     with pytest.raises(RuntimeError, match=r"lost 2 times .*retries=1"):
         fitted(model)
     assert vars(model) == before
+    wait_until_nothing_is_left(cluster)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -210,10 +237,7 @@ def test_worker_that_stops_answering_raises_timeout_error(cluster, tmp_path, sol
         assert time.monotonic() - started < 15
     finally:
         os.kill(int((tmp_path / "stopped").read_text()), signal.SIGCONT)
-    deadline = time.monotonic() + 30
-    while cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until_nothing_is_left(cluster)
 
 
 def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypatch):
@@ -236,16 +260,20 @@ def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypat
         cluster.cluster.scale(2)
 
 
-def test_interrupt_leaves_no_task_behind(cluster):
+def test_interrupt_leaves_no_task_behind(cluster, monkeypatch):
     model, _ = model_with(max_iter=10**6, tol=0, n_iter_no_change=np.inf)
-    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        with pytest.warns(UserWarning, match="interrupted by user"):
-            fitted(model)
-    finally:
-        timer.cancel()
-    deadline = time.monotonic() + 20
-    while cluster.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    monkeypatch.setattr(minibatch, "SECONDS", 0.2)
+    take_in = minibatch.Rounds._take_in
+    timers = []
+
+    def and_interrupt(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if not timers:  # in the middle of the next round
+            timers.append(threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)))
+            timers[0].start()
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_interrupt)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        fitted(model)
+    assert model.n_iter_ >= 1
+    wait_until_nothing_is_left(cluster)

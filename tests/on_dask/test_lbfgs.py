@@ -156,7 +156,7 @@ def test_sparse_rows_and_several_threads():
 
 def test_divergence_is_noticed(client):
     model = DaskNumpyMLPRegressor(**LBFGS)
-    with pytest.raises(ValueError, match="diverged|non-finite"):
+    with pytest.raises(ValueError, match=r"diverged|non-finite"):
         model.fit(on_dask(X * 1e160), on_dask(numbers(200)[1] * 1e160))
     assert not hasattr(model, "coefs_")
     assert not left_on(client)
