@@ -3,7 +3,7 @@
 
 ::
 
-    python tests/long_checks.py                                       all five: about 40 minutes
+    python tests/long_checks.py                                       all seven: about an hour
     python tests/long_checks.py --only settings --n 500 --jobs 4      some of one
     python tests/long_checks.py --only settings --number 123          a single one, printed
 
@@ -30,6 +30,14 @@
     A file of a network, of an estimator for tables or of a checkpoint is damaged, or made up, and read. It is
     refused with one ValueError that names the file, or read as it was written; no code runs meanwhile, and at
     most ten times its size and 10 MB of memory are taken.
+
+``dask``
+    A fit on a Dask cluster (where Dask is installed), with rows in up to twenty partitions of any kind,
+    against the local fit: parameters to 1e-9 of the largest in float64, 1e-7 with L-BFGS. "unstable" is a
+    fit that differs from itself where each number of X and of the weights is moved in its last place.
+``dask_kills``
+    A worker is killed at a random moment of a fit on a Dask cluster (where Dask is installed), once or twice.
+    The fit ends with the numbers of one that nothing has disturbed, bit by bit, and does not hang.
 
 What fails is printed with the simplest setting found that fails alike. The exit status is 1 if anything does.
 """
@@ -448,6 +456,35 @@ def check_mutation(setting):
     return f"{kind}, {setting['mutation']}: {outcome}", None if is_right else outcome
 
 
+# -------------------------------------------------------------------- workers of a cluster
+
+
+def draw_dask(draw):
+    import dask_agreement
+
+    return dask_agreement.draw_dask(draw)
+
+
+def check_dask(setting):
+    """Return what became of a fit on a cluster, and what is wrong, or None."""
+    import dask_agreement
+
+    return dask_agreement.check_dask(setting)
+
+
+def draw_dask_kill(draw):
+    import dask_kills
+
+    return dask_kills.draw_dask_kill(draw)
+
+
+def check_dask_kill(setting):
+    """Return what became of a fit whose workers were killed, and what is wrong, or None."""
+    import dask_kills
+
+    return dask_kills.check_dask_kill(setting)
+
+
 # -------------------------------------------------------------------- running them
 
 CHECKS = {
@@ -456,8 +493,10 @@ CHECKS = {
     "kills": (random_settings.draw_kill, check_kill, 200),
     "exports": (draw_export, check_export, 500),
     "mutated": (draw_mutation, check_mutation, 2000),
+    "dask": (draw_dask, check_dask, 100),
+    "dask_kills": (draw_dask_kill, check_dask_kill, 40),
 }
-AS_THEY_ARE = ("kills", "mutated")  # nothing in their settings can be made simpler
+AS_THEY_ARE = ("kills", "mutated", "dask_kills")  # nothing in their settings can be made simpler
 
 
 def run_one(check, seed, number):

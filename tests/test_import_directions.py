@@ -28,7 +28,7 @@ ROOMS = {
         ["base", "adam rmsprop_adagrad rprop_lion sgd", "adam_variants", "by_name"],
     ),
     "core.network": (3, ["foreign rows workspace", "filling", "network", "data_driven members"]),
-    "core.training": (4, ["batches history penalty", "epochs lbfgs", "side_by_side"]),
+    "core.training": (4, ["batches collective history penalty", "epochs lbfgs", "side_by_side"]),
     "checks": (5, ["input_checks parameter_hints"]),
     "fitting": (
         6,
@@ -65,6 +65,16 @@ ROOMS = {
     "export": (
         9,
         ["graph values", "table_files table_graph", "files folder onnx skops", "command_line"],
+    ),
+    "dask": (
+        9,
+        [
+            "blocks client comm partitions",
+            "data description rank",
+            "lbfgs validation",
+            "minibatch",
+            "estimators",
+        ],
     ),
     "inspection": (8, ["derivation hidden_activations", "explain_step"]),
     "displays": (9, ["_drawing", "activations animation learning_rate loss_curve network weights"]),

@@ -37,6 +37,14 @@ def test_a_sample_of_all_settings(number):
     assert outcome.startswith(("fitted", "refused with"))
 
 
+@pytest.mark.parametrize("first", range(0, 20, 10))
+def test_a_sample_on_a_cluster(first):
+    pytest.importorskip("distributed")
+    found = [long_checks.run_one("dask", "sample", number) for number in range(first, first + 10)]
+    assert [problem for _, _, problem in found if problem] == []
+    assert sum(outcome == "compared" for _, outcome, _ in found) >= 3
+
+
 @needs_callbacks
 def test_a_kill():
     _, outcome, problem = long_checks.run_one("kills", "sample", 0)

@@ -9,10 +9,20 @@ and the best of the rounds counts. Ratios are of times from one run. To repeat:
 
 PyTorch (the better of Adam with fused=True or not) and skorch are measured where they are installed. The
 floor multiplies batches that lie one after the other: it gathers, activates and updates nothing.
+
+Or this checkout against a commit of its history, in turn; the exit status is 1 where a workload takes more
+than 1.15 times the CPU seconds of before, by the median of the ratios of the rounds:
+
+    python examples/benchmarks/fit.py --against main~1
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
 from statistics import median
 
 from common import Report, against, arguments, in_turn, installed, ratio_figure, seconds
@@ -142,9 +152,65 @@ def draw(rows):
     return ratio_figure(panels, min(2, len(panels)), "time of a fit")
 
 
+SLOWER = 1.15  # times as long as before, at most
+ROOT = Path(__file__).parents[2]
+
+
+def prepare_checkout(checkout, name, dtype, data_dir):
+    """Return a function that fits once with the package of a checkout and returns the CPU seconds."""
+    sys.path.insert(0, str(checkout))
+    import sknumpynet
+
+    if Path(sknumpynet.__file__).parents[1] != Path(checkout):
+        raise RuntimeError(
+            f"sknumpynet was imported from {sknumpynet.__file__}, not from {checkout}"
+        )
+    workload = WORKLOADS[name]
+    fit = PEERS["ours"](workload, *make_data(workload, dtype, data_dir))
+    fit()  # to warm up
+
+    def measure():
+        start = time.process_time()
+        fit()
+        return time.process_time() - start
+
+    return measure
+
+
+def compare_with_commit(options):
+    """Print the ratio of CPU seconds, now over before, of each workload; return whether one is too slow."""
+    too_slow = False
+    with tempfile.TemporaryDirectory() as before:
+        archive = subprocess.run(
+            ["git", "-C", ROOT, "archive", options.against, "sknumpynet"],
+            check=True,
+            stdout=subprocess.PIPE,
+        )
+        subprocess.run(["tar", "-x", "-C", before], input=archive.stdout, check=True)
+        checkouts = {"before": Path(before).resolve(), "now": ROOT}
+        for name in options.workloads:
+            for dtype in options.dtype:
+                specs = {
+                    which: (path, name, dtype, options.data_dir)
+                    for which, path in checkouts.items()
+                }
+                found = in_turn(specs, prepare_checkout, 1, options.rounds)
+                ratio = median(now / then for then, now in zip(found["before"], found["now"]))
+                too_slow |= ratio > SLOWER
+                print(
+                    f"{name}, {dtype}: {median(found['now']):.4f} CPU s, {ratio:.2f} times "
+                    f"{options.against}{', too slow' * (ratio > SLOWER)}",
+                    flush=True,
+                )
+    return too_slow
+
+
 def main():
     """Measure, print and write."""
     parser = arguments(__doc__)
+    parser.add_argument(
+        "--against", metavar="REF", help="a commit whose package is measured in place of the peers"
+    )
     parser.add_argument(
         "--workloads",
         nargs="+",
@@ -162,6 +228,8 @@ def main():
         help=f"of {', '.join(PEERS)} (default: all); ours is always among them",
     )
     options = parser.parse_args()
+    if options.against:
+        sys.exit(compare_with_commit(options))
     options.peers = list(dict.fromkeys(["ours", *options.peers]))
     report = Report("fit", options.output, options.targets)
     report.say(f"Fits: the best of {options.rounds} for each peer, in turn")

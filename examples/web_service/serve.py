@@ -80,9 +80,11 @@ def make_app(path=None):
             if hasattr(network, "predict_proba"):
                 answer["probabilities"] = network.predict_proba(rows)
         except (TypeError, ValueError) as error:  # rows of another length, say
-            raise HTTPException(422, str(error)) from error
+            raise HTTPException(422, [str(error)]) from error
         if not all(np.isfinite(each).all() for each in answer.values() if is_numeric(each)):
-            raise HTTPException(422, "the prediction is no finite number: the rows are too far out")
+            raise HTTPException(
+                422, ["the prediction is no finite number: the rows are too far out"]
+            )
         return {name: as_lists(each) for name, each in answer.items()}
 
     return app

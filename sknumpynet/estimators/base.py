@@ -67,6 +67,16 @@ def is_stochastic(estimator):
     return True
 
 
+def warn_of_collection(X, name):
+    """Warn where X is a collection of Dask's: its rows are fetched into this process."""
+    if type(X).__module__.partition(".")[0] in ("dask", "dask_expr"):
+        warn(
+            f"X is a Dask collection, and {name} fetches all of its rows into this process. Where they fit "
+            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers, where the rows lie, "
+            "and gives the same numbers"
+        )
+
+
 class _Start(NamedTuple):
     """What a fit begins with."""
 
@@ -191,7 +201,7 @@ class BaseNumpyMLP(
         hooks = self._hooks(X, y, sample_weight, start)
         kept = hooks.resume(lambda: fingerprint(plan.parameters, start.data, held_out))
         data, monitor = self._prepared(start, held_out, hooks, kept)
-        result = fit_network(plan, data, monitor, start.training, kept)
+        result = self._train(plan, data, monitor, start.training, kept)
         self._show(start, monitor, result)
         hooks.end(monitor.interrupted)
         return self
@@ -204,7 +214,7 @@ class BaseNumpyMLP(
         monitor = self._monitor(start, held_out, one_epoch=True)
         try:
             with put_back_on_failure(start.training.arrays()):
-                result = fit_network(start.plan, start.data, monitor, start.training)
+                result = self._train(start.plan, start.data, monitor, start.training)
         except BaseException:
             if start.draws is not None:  # other generators are not ours to set back
                 start.rng.set_state(start.draws)
@@ -308,6 +318,7 @@ class BaseNumpyMLP(
 
     def _fit_data(self, X, y, sample_weight, earlier, call, classes=None):
         """Return the kind of targets, the checked data, and the names of the features."""
+        warn_of_collection(X, type(self).__name__)
         target, X_checked, y, targets, names = self._check_data(X, y, earlier, call, classes)
         if sample_weight is not None:
             if earlier is not None:
@@ -406,6 +417,10 @@ class BaseNumpyMLP(
             return last_row(history, n_earlier)
 
         return EpochHooks(self, data, plan.max_epochs, reconstruct, row_of)
+
+    def _train(self, plan, data, monitor, training, kept=None):
+        """Train the network, as `fit_network` says."""
+        return fit_network(plan, data, monitor, training, kept)
 
     def _show(self, start, monitor, result, incremental=False):
         """Make the outcome of a fit the state of the estimator, in one assignment."""

@@ -47,6 +47,14 @@ from sknumpynet.fitting.rollback import all_or_nothing
 from sknumpynet.fitting.validation_set import can_stratify
 
 
+def checked_labels(checker, X, y, reset):
+    """Return X and y checked by `check_data`, a y of one column as a vector."""
+    X, y = check_data(checker, X, without_extension_types(y), multi_output=True, reset=reset)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(densified(y), warn=True)
+    return X, y
+
+
 @documented(
     score="accuracy",
     score_text="the accuracy (the share of rows that match exactly)",
@@ -382,10 +390,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             if targets is not None:
                 return target, X, y, targets, None
             target = self._named_labels(target, y, classes)
-        checker, y = self._checker(earlier), without_extension_types(y)
-        X, y = check_data(checker, X, y, multi_output=True, reset=earlier is None)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(densified(y), warn=True)
+        checker = self._checker(earlier)
+        X, y = checked_labels(checker, X, y, reset=earlier is None)
         try:
             y = plain_labels(y)
             if target is None:
@@ -477,6 +483,11 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             if sample_weight is not None:
                 weight *= sample_weight
             total = weight.sum()
+        self._check_weighed(total, plan, incremental)
+        return replace(data, sample_weight=weight)
+
+    def _check_weighed(self, total, plan, incremental):
+        """Raise where the weights of the rows, those of the classes included, have no finite sum above 0."""
         if not np.isfinite(total):
             raise ValueError(
                 f"class_weight={self.class_weight!r} makes the weights of the rows too large for "
@@ -487,7 +498,6 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
                 f"class_weight={self.class_weight!r} leaves no row a weight, or the weights sum to zero: "
                 "give weights >= 0, and above 0 to a class that occurs"
             )
-        return replace(data, sample_weight=weight)
 
     def _strata(self, target, data):
         targets = data.targets

@@ -314,12 +314,15 @@ class Labels(Target):
 
     def score(self, targets, raw, sample_weight, model):
         """Return the accuracy: the share of rows that are right in everything."""
+        right = self.are_right(targets, raw, model)
+        return float(np.average(right, weights=sample_weight))
+
+    def are_right(self, targets, raw, model):
+        """Return of each row whether it is right in everything."""
         chosen = self.room(len(raw))
         self.choose(model.evidence(raw), chosen)
         right = chosen.reshape(targets.shape) == targets
-        if right.ndim == 2:
-            right = right.all(axis=1)
-        return float(np.average(right, weights=sample_weight))
+        return right.all(axis=1) if right.ndim == 2 else right
 
 
 def check_weights(name, weights, classes, dtype, all_named):

@@ -96,6 +96,16 @@ def r2(y, prediction, sample_weight):
         return r2_score(y, prediction, sample_weight=sample_weight)
 
 
+def checked_numbers(checker, X, y, reset):
+    """Return X and y checked by `check_data`, a y of one column as a vector."""
+    X, y = check_data(checker, X, y, multi_output=True, y_numeric=True, reset=reset)
+    y = densified(y)
+    check_numbers(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    return X, y
+
+
 @documented(score="R2", score_text="R2", own_parameters=REGRESSOR_PARAMETERS)
 class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     """Multi-layer perceptron for regression, computed in NumPy.
@@ -347,11 +357,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
                 y = y.ravel()
             return earlier.target, X, y, earlier.target.encode(y), None
         checker = self._checker(earlier)
-        X, y = check_data(checker, X, y, multi_output=True, y_numeric=True, reset=earlier is None)
-        y = densified(y)
-        check_numbers(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = checked_numbers(checker, X, y, reset=earlier is None)
         target = Numbers(1 if y.ndim == 1 else y.shape[1])
         if call == "validation" and target.n_targets != earlier.target.n_targets:
             raise ValueError(f"y has {target.n_targets} columns, other than y of the fit")

@@ -21,7 +21,7 @@ from sknumpynet.fitting.rollback import quiet
 from sknumpynet.fitting.side_by_side import Fit, can_be_packed, fit_pack, packs_of
 
 
-@dataclass
+@dataclass(eq=False)
 class _Begun(Fit):
     """A fit with what is needed to publish it."""
 
@@ -80,7 +80,7 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
     ...     for seed in range(10)
     ... ]
     >>> sum(network.score(X, y) == 1 for network in fit_side_by_side(networks, X, y))
-    5
+    6
     """
     estimators = _checked(estimators)
     shared = _shared_generators(estimators)
@@ -163,20 +163,29 @@ def _begin(estimator, i, X, y, sample_weight, begun):
     """Return the fit of an estimator, ready to train."""
     with quiet():
         start = estimator._start(X, y, sample_weight, "fit")
-        if begun:  # one checked X for all: each is made of the same
-            data, first = start.data, begun[0].start.data
-            same = type(data.X) is type(first.X) and data.X.dtype == first.X.dtype
-            start = start._replace(data=replace(data, X=first.X)) if same else start
+        if begun:
+            start = start._replace(data=_shared(start.data, begun[0].start.data))
         data, monitor = estimator._prepared(start, None)
     return _Begun(
         start.plan, data, monitor, start.training, place=i, estimator=estimator, start=start
     )
 
 
+def _shared(data, first):
+    """Return the data with the arrays of the first ones where they are equal: for all in one place."""
+    same = {}
+    for name in ("X", "y", "targets", "sample_weight"):
+        array, its = getattr(data, name), getattr(first, name)
+        if type(array) is type(its) is np.ndarray and array.dtype == its.dtype:
+            if array is its or np.array_equal(array, its):
+                same[name] = its
+    return replace(data, **same)
+
+
 def _fit_begun(begun, more_to_come):
     """Train and publish; return the errors of those that failed, by place."""
-    packed = [fit for fit in begun if can_be_packed(fit.plan, fit.data)]
-    packs = [*packs_of(packed), *([fit] for fit in begun if fit not in packed)]
+    by_themselves = [[fit] for fit in begun if not can_be_packed(fit.plan, fit.data)]
+    packs = packs_of([fit for fit in begun if can_be_packed(fit.plan, fit.data)]) + by_themselves
     failures = {}
     for n_done, pack in enumerate(packs, 1):
         with quiet():

@@ -50,3 +50,12 @@ class FitData:
         """Return the rows that count of one of the arrays, as an array of their own."""
         array = getattr(self, name)
         return array if array is None or self.rows is None else array[self.rows]
+
+    def predictions_are_finite(self, network, loss, n_rows):
+        """Return whether all predictions for the first ``n_rows`` rows are finite."""
+        rows = self.rows
+        if n_rows < self.n_rows:
+            rows = np.arange(n_rows) if rows is None else rows[:n_rows]
+        prediction = network.predict(self.X, rows)
+        loss.inverse_link(prediction, prediction)
+        return bool(np.isfinite(prediction).all())

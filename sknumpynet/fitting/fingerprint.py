@@ -23,7 +23,9 @@ def fingerprint(parameters, data, validation):
 
 
 def _shapes_of(data):
-    return ", ".join(map(shape_of, (data.X, data.targets, data.sample_weight)))
+    shapes = ", ".join(map(shape_of, (data.X, data.targets, data.sample_weight)))
+    n_elsewhere = getattr(data, "total_rows", None)  # on a cluster, of which a few rows stand here
+    return shapes if n_elsewhere is None else f"{shapes}, {n_elsewhere} rows on a cluster"
 
 
 def shape_of(array):

@@ -156,10 +156,33 @@ def _check_outcome(plan, data, monitor, loss, unit, n_rows):
 
 def _fit_lbfgs(plan, data, monitor):
     """Train on all rows at once until SciPy or the monitor says that it is over."""
-    network = monitor.network
     objective = Objective(
-        network, plan.loss, data.X, data.targets, data.sample_weight, plan.l2, plan.l1
+        monitor.network, plan.loss, data.X, data.targets, data.sample_weight, plan.l2, plan.l1
     )
+    with limited_blas_threads(objective.batches.size, monitor.network):
+        return fit_lbfgs(plan, objective, data, monitor)
+
+
+def fit_lbfgs(plan, objective, data, monitor):
+    """Train by L-BFGS until SciPy or the monitor says that it is over.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        What to do.
+    objective : callable
+        As `Objective` of the core: the loss of all rows and its gradient.
+    data : FitData
+        Asked at the end, by `predictions_are_finite`, what the network gives for them.
+    monitor : Monitor
+        Watches the fit.
+
+    Returns
+    -------
+    result : FitResult
+        What it leaves behind.
+    """
+    network = monitor.network
 
     def reported(found):
         return (found.value - found.penalty) * plan.loss_scale + found.penalty
@@ -170,23 +193,22 @@ def _fit_lbfgs(plan, data, monitor):
         monitor.epoch_done(EpochRecord(reported(found), np.nan, found.gradient_norm))
         return monitor.reason or ("converged" if monitor.converged else None)
 
-    with limited_blas_threads(objective.batches.size, network):
-        with monitor.watching():
-            found = minimize_lbfgs(
-                objective,
-                max_iter=plan.max_epochs,
-                max_fun=plan.max_fun,
-                tol=plan.tol,
-                watch=watch,
-            )
-            network.params[...] = found.params
-            if found.interrupted:
-                raise KeyboardInterrupt
-        if "max_time" in monitor.reason and found.message != monitor.reason:
-            monitor.reason = ""  # the search was at its end when time was up
-        value = 0.0 if found.interrupted else found.value
-        check_finite(network, value)
-        _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
+    with monitor.watching():
+        found = minimize_lbfgs(
+            objective,
+            max_iter=plan.max_epochs,
+            max_fun=plan.max_fun,
+            tol=plan.tol,
+            watch=watch,
+        )
+        network.params[...] = found.params
+        if found.interrupted:
+            raise KeyboardInterrupt
+    if "max_time" in monitor.reason and found.message != monitor.reason:
+        monitor.reason = ""  # the search was at its end when time was up
+    value = 0.0 if found.interrupted else found.value
+    check_finite(network, value)
+    _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
     if "max_time" in monitor.reason:
         _warn_of_max_time(found.nit, "iterations", monitor)
     elif found.overflowed and found.status == 0:

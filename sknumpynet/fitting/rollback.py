@@ -93,14 +93,7 @@ def check_predictions(network, loss, data, value, n_rows):
     params = network.params
     if params.dot(params) > LARGE_SQUARE * len(params) or abs(value) > LARGE_LOSS:
         n_rows = data.n_rows
-    if not n_rows:
-        return
-    rows = data.rows
-    if n_rows < data.n_rows:
-        rows = np.arange(n_rows) if rows is None else rows[:n_rows]
-    prediction = network.predict(data.X, rows)
-    loss.inverse_link(prediction, prediction)
-    if not np.isfinite(prediction).all():
+    if n_rows and not data.predictions_are_finite(network, loss, n_rows):
         raise ValueError(
             "Training diverged: what the network gives for X is not finite. The input data may contain "
             f"large values and need to be preprocessed. {SCALE}"

@@ -28,7 +28,7 @@ PACK = 1 << 15
 SMALLEST = 3
 
 
-@dataclass
+@dataclass(eq=False)
 class Fit:
     """A fit that is about to begin.
 

@@ -51,6 +51,7 @@ class ValidationSet:
         self.score, self.scoring = score, scoring
         self.loss, self.loss_scale, self.decides = plan.loss, plan.loss_scale, plan.early_stopping
         self.targets, self.weight = data.part("targets"), data.part("sample_weight")
+        self.n_rows = data.n_rows
         self.X, self.rows = data.X, data.rows
         if issparse(self.X):  # once, not at each epoch
             self.X = self.X.tocsr()
@@ -90,7 +91,7 @@ class ValidationSet:
 
     def _complain_of_nan(self):
         """Raise where early stopping has had no score to decide by; warn where only some are NaN."""
-        n = len(self.targets)
+        n = self.n_rows
         name = "The score" if self.scoring is None else f"scoring={self.scoring!r}"
         message = f"{name} is NaN on the validation set of {n} row{'s' * (n != 1)}"
         if not self.has_score:

@@ -36,8 +36,8 @@ from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
 SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
-# From so many rows on "fast" has half the members and folds: twice the epochs in the same time are worth more
-MANY_ROWS, MANY_ROWS_FOLDS = 50_000, 4
+# Rows -> members and folds of "fast" from there on: more epochs in the same time are worth more than members
+FEWER_MEMBERS = ((50_000, 4), (10_000, 6))
 CYCLES = {"fast": 3, "best": 4}
 
 
@@ -76,6 +76,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         "least_gain": [Interval(Real, 0, None, closed="left")],
         "extra_cycle_gain": [Interval(Real, 0, None, closed="both")],
         "n_picks": [Interval(Integral, 1, None, closed="left")],
+        "snapshot_gain": [Interval(Real, 0, None, closed="left")],
         "paired_share": [Interval(Real, 0, 1, closed="both")],
         "cv": ["cv_object"],
         "scoring": [str, callable, None],
@@ -198,7 +199,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         if X_val is None:
             if len(used) >= FEW_ROWS_FOLDS:  # of fewer rows there is another warning
                 targets.warn_of_rare(used)
-            default = MANY_ROWS_FOLDS if self._spares_members(len(used)) else N_FOLDS
+            default = self._fewer_members(len(used)) or N_FOLDS
             fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed, default)
         else:
             fold, n_folds = np.full(table.n_rows, -1), 1
@@ -290,7 +291,12 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
 
         def so_far(snapshots):
             weights = greedy_weights(
-                snapshots, selection, objective, recipe.n_picks, recipe.n_members
+                snapshots,
+                selection,
+                objective,
+                recipe.n_picks,
+                recipe.n_members,
+                recipe.snapshot_gain,
             )
             return copy.deepcopy(outcome(snapshots, weights, "unfinished"))
 
@@ -340,6 +346,21 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         inputs : ndarray of shape (n_samples, n_inputs), of the dtype that the networks compute in
             Scaled and clipped numbers, a column for each level of a category, columns that say where gaps
             are, and for columns of many levels their mean targets.
+
+        Raises
+        ------
+        ValueError
+            If the columns are not those of `fit`.
+        NotFittedError
+            If the estimator is not fitted.
+
+        Examples
+        --------
+        >>> from sknumpynet import TabularMLPRegressor
+        >>> X = [["a", 1.0], ["b", 2.0], ["a", 3.0], ["b", None]] * 10
+        >>> model = TabularMLPRegressor(first_cycle=1, n_cycles=1, random_state=0).fit(X, range(40))
+        >>> model.encode([["b", None]])  # the number, whether it is missing, and the letter
+        array([[ 0.   ,  1.664, -1.   ]], dtype=float32)
         """
         return self._inputs(X)
 
@@ -357,15 +378,16 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             "takes what encode(X) returns"
         )
 
-    def _spares_members(self, n_rows):
-        return self.quality == "fast" and n_rows >= MANY_ROWS
+    def _fewer_members(self, n_rows):
+        """Return how many members "fast" has with many rows, and how many folds; 0 with few."""
+        fewer = [members for rows, members in FEWER_MEMBERS if n_rows >= rows]
+        return fewer[0] if fewer and self.quality == "fast" else 0
 
     def _recipe(self, n_folds, validated, n_rows):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
             wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
-            if self._spares_members(n_rows):
-                wanted = MANY_ROWS_FOLDS
+            wanted = self._fewer_members(n_rows) or wanted
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(
@@ -411,6 +433,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             first_cycle=self.first_cycle,
             min_steps=self.min_steps,
             n_picks=self.n_picks,
+            snapshot_gain=self.snapshot_gain,
             max_time=self.max_time,
             n_threads=_n_threads(self.n_jobs),
             dtype=np.dtype(self.dtype),

@@ -196,7 +196,7 @@ class Table:
             elif self.kind == "polars":
                 numbers = values.cast(float_type(values)).to_numpy()
             elif self.kind == "pyarrow":
-                numbers = values.cast("float64").to_numpy()
+                numbers = values.cast("float64", safe=False).to_numpy()  # beyond 2**53 too
             elif values.dtype == object:
                 numbers = from_objects(values)
             else:
@@ -355,7 +355,8 @@ def raise_not_numbers(called: str, values: Any, error: Exception) -> None:
             f"{called} must hold numbers, as it did in fit; it now holds dates or times ({dtype}). Make "
             "numbers of them as before fit"
         ) from error
-    others = (v for v in list(values) if not (is_missing(v) or isinstance(v, Real)))
+    listed = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    others = (v for v in listed if not (is_missing(v) or isinstance(v, Real)))
     shown = "".join(f", such as {each!r}" for each in list(others)[:1])
     raise ValueError(
         f"{called} must hold numbers, as it did in fit; its type is now {dtype}{shown}. Turn it into "

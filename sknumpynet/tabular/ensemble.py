@@ -9,7 +9,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.tabular.objectives import Objective, tempered
-from sknumpynet.tabular.pack import Pack, Shape, block_size, blocks
+from sknumpynet.tabular.pack import Pack, Shape, blocks, division
 from sknumpynet.tabular.recipe import Snapshot
 
 
@@ -48,8 +48,8 @@ class Ensemble:
 
     def blocks(self, X: Array) -> Iterator[tuple[slice, Array]]:
         """Yield slices of rows and the predictions of each member, float64 of shape (k, rows, outputs)."""
-        size = block_size(self.packs)  # one for all, so that they come side by side
-        for parts in zip(*(blocks(pack, X, size) for pack in self.packs), strict=True):
+        divided = division(self.packs)  # one for all, so that blocks come side by side
+        for parts in zip(*(blocks(pack, X, divided) for pack in self.packs), strict=True):
             total = np.zeros(())
             for (_, raw), weights in zip(parts, self.weights):
                 each = self.objective.predictions(raw)

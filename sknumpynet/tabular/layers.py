@@ -107,6 +107,16 @@ class NumericEmbedding(Layer):
         embed_backward(self.V, *waves, self.dP, self.dV)
 
 
+def product(x: Array, W: Array, z: Array, group: int | None = None) -> None:
+    """Write z = x W, of x (k, n, d) or (n, d) and W (k, d, h); ``group`` divides n where it is given."""
+    if group is None:
+        np.matmul(x, W, out=z)
+        return
+    k, n, h = z.shape
+    groups = x.reshape(-1, n // group, group, x.shape[-1])
+    np.matmul(groups, W[:, np.newaxis], out=z.reshape(k, n // group, group, h))
+
+
 class Dense(Layer):
     """The linear layer: z = x W + b, with W (k, d, h) and b (k, 1, h).
 
@@ -136,9 +146,9 @@ class Dense(Layer):
         self.W[...] = rng.normal(0, 1 / math.sqrt(self.n_inputs), self.W.shape)
         self.b[...] = 0
 
-    def forward(self, x: Array, z: Array) -> None:
-        """Write z, of shape (k, n, h)."""
-        np.matmul(x, self.W, out=z)
+    def forward(self, x: Array, z: Array, group: int | None = None) -> None:
+        """Write z, of shape (k, n, h); with a ``group``, by products of so many rows each."""
+        product(x, self.W, z, group)
         np.add(z, self.b, out=z)
 
     def backward(self, x: Array, delta: Array, ones: Array, dx: Array, W_T: Array) -> None:
@@ -188,11 +198,19 @@ class ScaledInput(Dense):
         """Write M = s W."""
         np.multiply(self.W, self.s, out=M)
 
-    def forward_scaled(self, E: Array | None, x: Array, M: Array, z: Array, spare: Array) -> None:
+    def forward_scaled(
+        self,
+        E: Array | None,
+        x: Array,
+        M: Array,
+        z: Array,
+        spare: Array,
+        group: int | None = None,
+    ) -> None:
         """Write z, of shape (k, n, h); ``spare`` has the same shape."""
-        np.matmul(x, M[:, self.n_own :], out=z)
+        product(x, M[:, self.n_own :], z, group)
         if E is not None:
-            np.matmul(E.swapaxes(1, 2), M[:, : self.n_own], out=spare)
+            product(E.swapaxes(1, 2), M[:, : self.n_own], spare, group)
             np.add(z, spare, out=z)
         np.add(z, self.b, out=z)
 

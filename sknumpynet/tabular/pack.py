@@ -145,7 +145,7 @@ class Pack:
         return {
             "shape": self.shape,
             "n_members": self.n_members,
-            "dtype": self.dtype,
+            "dtype": self.dtype.name,
             "params": self.params,
         }
 
@@ -207,14 +207,14 @@ class Pack:
         z = work.z[0]
         if products:
             self.first.products(work.M)
-        self.first.forward_scaled(E, x, work.M, z, work.spare[0])
+        self.first.forward_scaled(E, x, work.M, z, work.spare[0], work.group)
         for i, layer in enumerate(self.dense):
             if work.slope:
                 mask = work.masks[i] if work.masks else None
                 silu(z, work.slope[i], work.spare[i], mask)
             else:
                 silu(z, spare=work.spare[i])
-            layer.forward(z, work.z[i + 1])
+            layer.forward(z, work.z[i + 1], work.group)
             z = work.z[i + 1]
         return z
 
@@ -233,8 +233,14 @@ class Workspace:
     """What a pass of a pack over so many rows writes."""
 
     def __init__(
-        self, pack: Pack, n_rows: int, training: bool = True, rng: np.random.Generator | None = None
+        self,
+        pack: Pack,
+        n_rows: int,
+        training: bool = True,
+        rng: np.random.Generator | None = None,
+        group: int | None = None,
     ) -> None:
+        self.group = group  # rows of a product, where not all
         k, shape, dtype = pack.n_members, pack.shape, pack.dtype
         hidden = shape.hidden
         self.z = [np.empty((k, n_rows, h), dtype) for h in (*hidden, shape.n_outputs)]
@@ -287,25 +293,29 @@ class Workspace:
 
 
 BLOCK = 32  # rows: fewer would slow many, more would slow one
+# Rows of a block and of a product: the largest block, and in it the largest products, come first.
+DIVISIONS = ((BLOCK, None), (BLOCK, 16), (BLOCK, 8), (BLOCK, 4), (8, None), (1, None))
 
 
-def block_size(packs: list[Pack]) -> int:
-    """Return the rows of a block: as many as can stand in any order with the same bits for each.
+def division(packs: list[Pack]) -> tuple[int, int | None]:
+    """Return the rows of a block and of a product with which a row has the same bits wherever it stands.
 
-    That is asked of the BLAS at hand, with blocks of equal rows: OpenBLAS 0.3.20, which NumPy 1.23 brings,
-    rounds products in float32 by the place of a row in the block.
+    That is asked of the BLAS at hand, with blocks of equal rows: OpenBLAS for AVX2 has one kernel for six
+    rows in float32 and, in larger products, another for the next six, which rounds differently.
     """
-    sizes = (BLOCK, 16, 8, 4, 2)
-    return next((n for n in sizes if all(in_any_order(p.shape, p.dtype, n) for p in packs)), 1)
+    for each in DIVISIONS[:-1]:
+        if all(in_any_order(pack.shape, pack.dtype, *each) for pack in packs):
+            return each
+    return DIVISIONS[-1]
 
 
 @functools.cache
-def in_any_order(shape: Shape, dtype: Any, size: int) -> bool:
-    """Return whether equal rows of such a block have the same bits in every layer."""
+def in_any_order(shape: Shape, dtype: Any, size: int, group: int | None) -> bool:
+    """Return whether equal rows of a block have the same bits in every layer."""
     rng = np.random.default_rng(0)
     pack = Pack(shape, 1, dtype, training=False)
     pack.params[...] = rng.normal(0, 0.3, pack.n_params)
-    work, d = Workspace(pack, size, training=False), shape.n_columns
+    work, d = Workspace(pack, size, training=False, group=group), shape.n_columns
     for row in rng.normal(size=(4, d + shape.n_own)).astype(dtype):
         X = np.tile(row, (size, 1))
         own = X[:, d:].T[np.newaxis] if shape.n_own else None
@@ -315,14 +325,16 @@ def in_any_order(shape: Shape, dtype: Any, size: int) -> bool:
     return True
 
 
-def blocks(pack: Pack, X: Array, size: int | None = None) -> Iterator[tuple[slice, Array]]:
+def blocks(
+    pack: Pack, X: Array, divided: tuple[int, int | None] | None = None
+) -> Iterator[tuple[slice, Array]]:
     """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
 
     Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
     of one size, at which BLAS rounds a row's products neither by its place nor by the rows beside it.
     """
-    size = block_size([pack]) if size is None else size
-    work = Workspace(pack, size, training=False)
+    size, group = division([pack]) if divided is None else divided
+    work = Workspace(pack, size, training=False, group=group)
     pack.first.products(work.M)
     d = pack.shape.n_columns
     for start in range(0, len(X), size):

@@ -147,6 +147,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         least_gain=0.01,
         extra_cycle_gain=0.05,
         n_picks=8,
+        snapshot_gain=0.001,
         paired_share=0.25,
         cv=None,
         scoring=None,
@@ -190,6 +191,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.least_gain = least_gain
         self.extra_cycle_gain = extra_cycle_gain
         self.n_picks = n_picks
+        self.snapshot_gain = snapshot_gain
         self.paired_share = paired_share
         self.cv = cv
         self.scoring = scoring
@@ -217,6 +219,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         n_targets = targets.y.shape[1]
         loss = Quantile(self.quantile) if self.loss == "quantile" else LOSSES[self.loss]()
         loss.check()
+        if self.loss == "quantile":
+            warn_of_extreme(np.ravel(self.quantile), len(targets.y))
 
         def to_user(y, predictions):
             numbers = self._to_numbers(predictions, targets)
@@ -372,6 +376,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         ValueError
             With several targets, or after a fit with validation data, where no row is out of fold.
 
+        Warns
+        -----
+        UserWarning
+            Where `coverage` is more than the rows of `fit` can tell.
+
         References
         ----------
         Barber, Candes, Ramdas, Tibshirani: Predictive inference with the jackknife+ (Annals of Statistics
@@ -402,6 +411,19 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         width = width * self._deviation(prediction, scale)
         interval = np.column_stack([prediction - width, prediction + width])
         return np.maximum(interval, 0.0, out=interval) if scale.log_link else interval
+
+
+def warn_of_extreme(levels, n):
+    """Warn of quantiles beyond which less than one of n rows is to be expected."""
+    extreme = [float(level) for level in levels if min(level, 1 - level) * (n + 1) < 1 - 1e-9]
+    if extreme:
+        level = min(extreme, key=lambda each: min(each, 1 - each))
+        beyond = min(level, 1 - level)
+        warn(
+            f"quantile={level} is more than {n} rows can tell: fewer than one of them is to be expected "
+            f"beyond it. Give one from {1 / (n + 1):.2g} to {1 - 1 / (n + 1):.4g}, or fit at least "
+            f"{math.ceil(1 / beyond - 1 - 1e-9)} rows"
+        )
 
 
 def weighted_quantile(values, weight, level):

@@ -73,6 +73,16 @@ def test_networks_inside_others_and_files_of_them(tmp_path):
     assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
+@pytest.mark.parametrize("cls", [skn.TabularMLPClassifier, skn.TabularMLPRegressor])
+def test_estimators_for_tables(cls):
+    y = WORDS if cls is skn.TabularMLPClassifier else X[:, 0]
+    model = cls(first_cycle=20, n_cycles=1, hidden_layer_sizes=(16, 16), random_state=0).fit(X, y)
+    trusted = export.skops_trusted_types(model)
+    assert len(trusted) <= 8
+    assert "_" not in "".join(trusted)
+    assert_array_equal(there_and_back(model, trusted).predict(X), model.predict(X))
+
+
 class Mine(skn.Activation):
     """a = z."""
 

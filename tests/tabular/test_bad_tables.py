@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 pd = pytest.importorskip("pandas")
+from numpy.testing import assert_array_equal
 from scipy.sparse import csr_matrix
 
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
@@ -392,6 +393,28 @@ DATED = {
     "numpy, objects": np.array([DAYS.date, NUMBERS], dtype=object).T,
     "numpy, differences as objects": np.array([DIFFERENCES.to_pytimedelta()], dtype=object).T,
 }
+
+
+def test_bad_columns_of_other_libraries():
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    huge = 2**62 + 2**40 * np.arange(N)
+    for make in (pl.DataFrame, pa.table):
+        for numbers in (huge, huge.astype(np.uint64) * 2, [None, *huge.tolist()[1:]]):
+            X = make({"id": numbers, "colour": COLOURS.tolist()})
+            model = TabularMLPRegressor(**QUICK).fit(X, NUMBERS)
+            assert len(np.unique(model._inputs(X)[:, 0])) >= N - 1
+        for others, shown in ((["big"] * N, "such as 'big'"), ([[1]] * N, r"such as \[1\]|Series")):
+            with pytest.raises(ValueError, match=f"column 'id' must hold numbers.*{shown}"):
+                model.predict(make({"id": others, "colour": COLOURS.tolist()}))
+        for dates in (DAYS.to_numpy(), list(DAYS.date), TIMES):
+            with pytest.raises(ValueError, match=r"column 'id' must hold numbers.*now holds dates"):
+                model.predict(make({"id": dates, "colour": COLOURS.tolist()}))
+        with pytest.raises(ValueError, match="unseen at fit time:\n- more"):
+            model.predict(make({"id": huge, "colour": COLOURS.tolist(), "more": huge}))
+        reordered = make({"colour": COLOURS.tolist(), "id": huge})
+        assert_array_equal(
+            model.predict(reordered), model.predict(make({"id": huge, "colour": COLOURS.tolist()}))
+        )
 
 
 def dated_elsewhere():

@@ -19,8 +19,8 @@ from sknumpynet.tabular.pack import (
     Pack,
     Shape,
     Workspace,
-    block_size,
     blocks,
+    division,
     in_any_order,
     raw_of,
 )
@@ -117,32 +117,43 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(dtype, shape):
     assert_array_equal(raw_of(pack, X[order]), together[:, order])
 
 
-def test_blocks_are_so_small_that_the_place_of_a_row_in_them_does_not_matter(monkeypatch):
-    # a BLAS that rounds every row beyond the eighth in another way, as an old one does beyond the sixth
-    forward = Pack.forward
+def test_products_are_so_small_that_the_place_of_a_row_in_them_does_not_matter(monkeypatch):
+    # a BLAS that rounds the ninth row of a product and those behind it in another way
+    matmul = np.matmul
 
-    def rounded(pack, x, work, own=None, products=True):
-        raw = forward(pack, x, work, own, products)
-        work.z[0][:, 8:] *= 1 + np.finfo(raw.dtype).eps
-        raw[:, 8:] *= 1 + np.finfo(raw.dtype).eps
-        return raw
+    def rounded(x, W, out):
+        matmul(x, W, out=out)
+        if out.ndim > 2 and out.shape[-1] == 16:
+            out[..., 8:, :] *= 1 + np.finfo(out.dtype).eps
+        return out
 
     pack, X, rng = started(WIDE, n=70, dtype=np.float32)
-    plain = Pack(Shape(0, 10, 4, (16, 16), 0), 3)
+    plain = Pack(Shape(0, 10, 4, (5,), 0), 3)
     in_any_order.cache_clear()
-    monkeypatch.setattr(Pack, "forward", rounded)
+    monkeypatch.setattr(np, "matmul", rounded)
     try:
-        assert block_size([pack]) == block_size([plain, pack]) == 8
+        assert division([plain])[0] == BLOCK and division([plain])[1] != 8
+        assert division([pack]) == division([plain, pack]) == (BLOCK, 8)
         order = rng.permutation(len(X))
         assert_array_equal(raw_of(pack, X[order]), raw_of(pack, X)[:, order])
     finally:
         in_any_order.cache_clear()
 
 
+def test_products_of_few_rows_are_those_of_all():
+    pack, X, _ = started(WIDE, n=64)
+    found = [
+        pack.forward(X, Workspace(pack, 64, training=False, group=group)).copy()
+        for group in (None, 16, 1)
+    ]
+    assert_allclose(found[1], found[0], rtol=1e-12)
+    assert_allclose(found[2], found[0], rtol=1e-12)
+
+
 def test_packs_of_two_shapes_are_read_in_blocks_of_one_size(monkeypatch):
-    # one shape that bears blocks of 64 rows on this BLAS, and one that bears blocks of 2 alone
-    def borne(shape, dtype, size):
-        return size == 2 or not shape.embeds()
+    # one shape that bears blocks of 64 rows, and one that bears blocks of 8 alone
+    def borne(shape, dtype, size, group):
+        return size == 8 or not shape.embeds()
 
     packs = [
         started(shape, n=70, dtype=np.float32)[0] for shape in (WIDE, Shape(0, 10, 4, (8,), 0))

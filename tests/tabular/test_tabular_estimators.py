@@ -107,6 +107,15 @@ def test_the_same_seed_gives_the_same_bits_cloned_pickled_and_on_threads():
     assert np.abs(other.predict_proba(X) - expected).max() > 1e-6
 
 
+def test_what_is_predicted_does_not_depend_on_the_place_of_a_row(waves):
+    model, _, _, X, _ = waves
+    expected, order = model.predict(X), np.random.default_rng(0).permutation(len(X))
+    assert_array_equal(model.predict(X[order]), expected[order])
+    assert_array_equal(
+        np.concatenate([model.predict(X[i : i + 7]) for i in range(0, 70, 7)]), expected[:70]
+    )
+
+
 def test_blas_uses_one_thread_while_it_fits_and_as_many_as_before_after(monkeypatch):
     from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -206,6 +215,16 @@ def test_a_coverage_that_the_rows_cannot_tell_is_warned_of():
     model.fit(X, y, sample_weight=np.where(np.arange(99) < 9, 1.0, 1e-6))
     with pytest.warns(UserWarning, match=r"99 out-of-fold errors, as weighted worth 9, can tell"):
         model.predict_interval(X, coverage=0.95)
+
+
+def test_quantiles_that_the_rows_cannot_tell_are_warned_of():
+    X, y = wave(99)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TabularMLPRegressor("quantile", quantile=[0.01, 0.99], **QUICK).fit(X, y)
+    message = r"quantile=0.001 is more than 99 rows can tell.*one from 0.01 to 0.99, .* 999 rows"
+    with pytest.warns(UserWarning, match=message):
+        TabularMLPRegressor("quantile", quantile=[0.001, 0.5, 0.995], **QUICK).fit(X, y)
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
@@ -479,11 +498,11 @@ def test_more_frequencies_for_float64(waves):
     assert_allclose(single.predict(X), double.predict(X), atol=0.05)
 
 
-def test_many_rows_have_half_the_members_and_as_many_folds(monkeypatch):
-    monkeypatch.setattr(base, "MANY_ROWS", 400)
+def test_many_rows_have_fewer_members_and_folds(monkeypatch):
+    monkeypatch.setattr(base, "FEWER_MEMBERS", ((400, 4), (300, 6)))
     X, y = wave(400)
-    few, many = (TabularMLPRegressor(**QUICK).fit(X[:n], y[:n]) for n in (399, 400))
-    assert (few.n_members_, many.n_members_) == (16, 4)
+    found = [TabularMLPRegressor(**QUICK).fit(X[:n], y[:n]).n_members_ for n in (299, 300, 400)]
+    assert found == [16, 6, 4]
     assert TabularMLPRegressor(quality="best", **QUICK).fit(X, y).n_members_ == 16
     assert TabularMLPRegressor(cv=8, **QUICK).fit(X, y).n_members_ == 8
     validated = TabularMLPRegressor(**QUICK).fit(X, y, X_val=X, y_val=y)

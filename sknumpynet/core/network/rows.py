@@ -42,8 +42,11 @@ class RowReader:
         if self.take and not self.same:
             self.raw = np.empty(shape, source.dtype)
 
-    def __call__(self, rows: Rows) -> Any:
-        """Return those rows; they may be overwritten by the next call."""
+    def __call__(self, rows: Rows, out: Array | None = None) -> Any:
+        """Return those rows, in ``out`` where it is given; else they may be overwritten by the next call.
+
+        ``out`` is for an array of row numbers only.
+        """
         if self.sparse:
             return self._sparse_rows(rows).astype(self.dtype, copy=False)
         if isinstance(rows, slice):
@@ -54,7 +57,8 @@ class RowReader:
                 return out
             return part
         n = len(rows)
-        out = self.out if n == len(self.out) else self.out[:n]
+        if out is None:
+            out = self.out if n == len(self.out) else self.out[:n]
         if not self.take:
             out[...] = self.source[rows]
         elif self.same:

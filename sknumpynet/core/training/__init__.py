@@ -4,19 +4,23 @@
 ``epochs`` has the loop, ``lbfgs`` the other way.
 """
 
-from sknumpynet.core.training.batches import Batches
+from sknumpynet.core.training.batches import Batches, HeldBatches
+from sknumpynet.core.training.collective import Collective
 from sknumpynet.core.training.epochs import Training
 from sknumpynet.core.training.history import History, Patience
-from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Stop, minimize_lbfgs
+from sknumpynet.core.training.lbfgs import LbfgsResult, Objective, Penalized, Stop, minimize_lbfgs
 from sknumpynet.core.training.penalty import Penalty, clip_norm
 from sknumpynet.core.training.side_by_side import SideBySide
 
 __all__ = [
     "Batches",
+    "Collective",
+    "HeldBatches",
     "History",
     "LbfgsResult",
     "Objective",
     "Patience",
+    "Penalized",
     "Penalty",
     "SideBySide",
     "Stop",

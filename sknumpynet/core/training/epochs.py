@@ -23,7 +23,8 @@ from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers.base import Optimizer
 from sknumpynet.core.options import is_foreign
 from sknumpynet.core.schedules.base import Schedule, TrainingProgress
-from sknumpynet.core.training.batches import Batches
+from sknumpynet.core.training.batches import Batches, HeldBatches
+from sknumpynet.core.training.collective import ALONE, Collective
 from sknumpynet.core.training.history import EpochRecord, Patience
 from sknumpynet.core.training.penalty import Penalty, clip_norm, length
 
@@ -50,6 +51,8 @@ class Training:
         Whether each epoch takes the rows in a new order.
     max_epochs : int
         What schedules take as the length of training, beyond which most hold their last rate.
+    collective : Collective
+        The ranks that train together, each with its part of the rows; one by default.
 
     Attributes
     ----------
@@ -83,6 +86,7 @@ class Training:
     order: Array = field(default_factory=lambda: np.arange(0))
     plateau_factor: float = 1.0
     norm: float = math.nan
+    collective: Collective = ALONE
 
     def __post_init__(self) -> None:
         for part in (self.loss, self.optimizer, self.schedule):
@@ -99,7 +103,7 @@ class Training:
 
     def __getstate__(self) -> dict[str, Any]:
         order = self.order.astype(np.uint32) if len(self.order) < 1 << 32 else self.order
-        return {**vars(self), "order": order}
+        return {**vars(self), "order": order, "collective": ALONE}
 
     def arrays(self) -> tuple[Array, ...]:
         """Return the arrays that an epoch writes into."""
@@ -148,7 +152,8 @@ class Training:
         if is_foreign(self.loss):
             some = slice(0, min(ROWS, batches.size))
             y = batches.gather(some if rows is None else rows[some])[1]
-            check_loss(self.loss, y, self.network.n_outputs, self.network.dtype)
+            if len(y):  # else another rank has them
+                check_loss(self.loss, y, self.network.n_outputs, self.network.dtype)
         self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         works = {batches.size: Workspace(self.network, batches.size)}
         if n % batches.size:  # the short last batch
@@ -163,23 +168,39 @@ class Training:
         return self.schedule.rate_at(self.progress, self.max_epochs) * self.plateau_factor
 
     def step(
-        self, X: Any, y: Array, sample_weight: Array | None, work: Workspace, scratch: Array
+        self,
+        X: Any,
+        y: Array,
+        sample_weight: Array | None,
+        work: Workspace,
+        scratch: Array,
+        n: int | None = None,
+        total: float | None = None,
     ) -> float:
         """Take one step on one batch, and return the reported loss from before it.
 
         The step goes down ``L + l2 / (2 total) * ||W||^2``, where ``total`` is the batch's sum of weights.
         A batch whose weights are all zero has no loss; its penalty counts as if each row had the weight 1.
         Only ``max_grad_norm`` needs ``scratch``: space for the weights, or a piece of them.
+
+        With several ranks X, y and the weights are this rank's part of a batch of ``n`` rows, which may be
+        empty, and whose weights sum to ``total``; what is returned is its share of the loss.
         """
-        network, n = self.network, X.shape[0]
+        network, n_here = self.network, X.shape[0]
+        n = n_here if n is None else n
+        if total is None:
+            total = n if sample_weight is None else float(np.add.reduce(sample_weight))
         if network.is_random:
             network.sample_masks(work, self.mask_rng)
-        total = n if sample_weight is None else float(np.add.reduce(sample_weight))
-        raw = network.forward(X, work)
-        value, delta = self.loss.value_and_gradient(
-            y, raw, sample_weight, total=total, out=work.delta, scratch=work.scratch
-        )
-        network.backward(delta, work)
+        if n_here:
+            raw = network.forward(X, work)
+            value, delta = self.loss.value_and_gradient(
+                y, raw, sample_weight, total=total, out=work.delta, scratch=work.scratch
+            )
+            network.backward(delta, work)
+        else:
+            value, network.grads[...] = 0.0, 0
+        self.collective.sum_in_place(network.grads)
         if len(network.running_stats):
             network.update_running_stats(work)
         penalty = Penalty(self.l2 / (total or n), self.l1 / (total or n))
@@ -195,6 +216,8 @@ class Training:
             network.n_decayed,
             fused_penalty,
         )
+        if self.collective.rank:
+            return value * self.loss_scale  # the penalty is in the share of the first rank
         return value * self.loss_scale + penalty.value if total else 0.0
 
     def _epoch(
@@ -204,11 +227,12 @@ class Training:
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
-            self.order = order = order[_permutation(n, self.rng)]
+            self.order = order = shuffled(order, self.rng)
         if rows is not None:
             order = rows[order]
         in_order = rows is None and not self.shuffle
         progress, schedule, sum_of_losses = self.progress, self.schedule, 0.0
+        totals = self._totals(batches, order)
         for start in range(0, n, size):
             stop = min(start + size, n)
             X, y, sample_weight = batches.gather(
@@ -216,9 +240,16 @@ class Training:
             )
             if schedule.updates == "step":
                 self.learning_rate = self.rate()
-            loss = self.step(X, y, sample_weight, works[stop - start], scratch)
+            if totals is None:
+                loss = self.step(X, y, sample_weight, works[stop - start], scratch)
+            else:
+                n_here, total = X.shape[0], float(totals[start // size])
+                work = works[n_here] if n_here in works else works[size].head(n_here)
+                loss = self.step(X, y, sample_weight, work, scratch, stop - start, total)
             sum_of_losses += loss * (stop - start)
             progress.step += 1
+        if totals is not None:
+            sum_of_losses = self._sum(sum_of_losses)
         rate, grads = self.learning_rate, self.network.grads
         progress.samples += n
         progress.epoch += 1
@@ -226,6 +257,24 @@ class Training:
             self.learning_rate = self.rate()
         norm = length(grads) if self.max_grad_norm is None else self.norm
         return EpochRecord(sum_of_losses / n, rate, norm)
+
+    def _totals(self, batches: Batches, order: Array) -> Array | None:
+        """Return the sum of weights of each batch, over all ranks; None where there is but one rank."""
+        if not isinstance(batches, HeldBatches):
+            return None
+        n, size = len(order), batches.size
+        starts = range(0, n, size)
+        if not batches.weighted:
+            return np.array([min(size, n - start) for start in starts], float)
+        totals = np.array([batches.sum_of_weights(order[start : start + size]) for start in starts])
+        self.collective.sum_in_place(totals)
+        return totals
+
+    def _sum(self, value: float) -> float:
+        """Return the sum of a number over all ranks."""
+        vector = np.array([value])
+        self.collective.sum_in_place(vector)
+        return float(vector[0])
 
     def slow_down(self) -> float | None:
         """Return the rate to go on with after a plateau, which the schedule decides, or None to stop."""
@@ -237,8 +286,8 @@ class Training:
         return rate
 
 
-def _permutation(n: int, rng: Any) -> Array:
-    """Return 0 ... n - 1 in random order; the draws are those of scikit-learn's ``shuffle``."""
-    order = np.arange(n)
-    rng.shuffle(order)
-    return order
+def shuffled(order: Array, rng: Any) -> Array:
+    """Return the rows in a new order; the draws are those of scikit-learn's ``shuffle``."""
+    permutation = np.arange(len(order))
+    rng.shuffle(permutation)
+    return order[permutation]

@@ -60,8 +60,49 @@ class LbfgsResult:
     overflowed: bool = False
 
 
-class Objective:
-    """The mean loss of all rows plus the penalty, and its gradient, as a function of the flat vector."""
+class Penalized:
+    """The mean loss of rows plus the penalty, and its gradient, as a function of the flat vector.
+
+    Parameters
+    ----------
+    network : Network
+        The network; a copy of it computes in float64.
+    total : float
+        Sum of the weights of all rows, or their number.
+    l2, l1 : float
+        Strengths of the penalties, which are divided by ``total``.
+    """
+
+    def __init__(self, network: Network, total: float, l2: float, l1: float = 0.0) -> None:
+        self.network = network.astype(np.float64)
+        self.total = total
+        self.l2, self.l1 = l2 / total, l1 / total
+        self.scratch = np.empty(pieces(self.network.n_decayed)[0].stop)
+
+    def mean_loss(self, params: Array) -> tuple[float, Array]:
+        """Return the mean loss and its gradient, which the next call may overwrite."""
+        raise NotImplementedError
+
+    def __call__(self, params: Array) -> tuple[float, Array]:
+        """Return value and gradient."""
+        network = self.network
+        value, network.grads[...] = self.mean_loss(params)
+        network.params[...] = params
+        value += Penalty(self.l2, self.l1).add_all(network, self.scratch)
+        return value, network.grads.copy()
+
+    def penalty(self, params: Array) -> float:
+        """Return ``l2 / 2 * ||W||^2 + l1 * sum |W|``."""
+        weights = params[: self.network.n_decayed]
+        value = 0.5 * self.l2 * float(np.dot(weights, weights))
+        return value + self.l1 * float(np.abs(weights).sum()) if self.l1 else value
+
+
+class Objective(Penalized):
+    """The mean loss of all rows plus the penalty: sums over chunks of rows.
+
+    ``total`` is what the sums are divided by, where these are not all rows; None means their own weight.
+    """
 
     def __init__(
         self,
@@ -72,19 +113,18 @@ class Objective:
         sample_weight: Array | None,
         l2: float,
         l1: float = 0.0,
+        total: float | None = None,
     ) -> None:
-        self.network = network.astype(np.float64)
+        if total is None:
+            total = float(X.shape[0] if sample_weight is None else sample_weight.sum())
+        super().__init__(network, total, l2, l1)
         self.loss = loss
-        self.total = float(X.shape[0] if sample_weight is None else sample_weight.sum())
-        self.l2, self.l1 = l2 / self.total, l1 / self.total
         size = min(X.shape[0], network.chunk_rows(issparse(X), backward=True))
         self.batches = Batches(X, y, sample_weight, size, np.float64)
         check_loss(loss, self.batches.gather(slice(0, ROWS))[1], network.n_outputs)
         self.work = Workspace(self.network, size)
-        self.scratch = np.empty(pieces(self.network.n_decayed)[0].stop)
 
-    def __call__(self, params: Array) -> tuple[float, Array]:
-        """Return value and gradient, the sums over chunks of rows."""
+    def mean_loss(self, params: Array) -> tuple[float, Array]:
         network, n, size = self.network, self.batches.n, self.batches.size
         network.params[...] = params
         value, gradient = 0.0, np.zeros_like(params) if n > size else None
@@ -99,16 +139,7 @@ class Objective:
             value += part
             if gradient is not None:
                 gradient += network.grads
-        if gradient is not None:
-            network.grads[...] = gradient
-        value += Penalty(self.l2, self.l1).add_all(network, self.scratch)
-        return value, network.grads.copy()
-
-    def penalty(self, params: Array) -> float:
-        """Return ``l2 / 2 * ||W||^2 + l1 * sum |W|``."""
-        weights = params[: self.network.n_decayed]
-        value = 0.5 * self.l2 * float(np.dot(weights, weights))
-        return value + self.l1 * float(np.abs(weights).sum()) if self.l1 else value
+        return value, network.grads if gradient is None else gradient
 
 
 class Stop(Exception):

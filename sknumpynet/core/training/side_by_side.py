@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.dropout import PoolBuffer
 from sknumpynet.core.network.members import side_by_side
 from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers.base import Optimizer
@@ -91,7 +92,9 @@ class SideBySide:
         self.n = len(X) if self.rows is None else self.rows.shape[1]
         self.weights = None
         if sample_weight is not None:
-            self.weights = np.stack(sample_weight).astype(self.network.dtype, copy=False)
+            is_one = all(weight is sample_weight[0] for weight in sample_weight)
+            stack = np.stack(sample_weight[:1] if is_one else sample_weight)
+            self.weights = stack.astype(self.network.dtype, copy=False)
         for training in self.trainings:
             if len(training.order) != self.n:
                 training.order = np.arange(self.n)
@@ -115,11 +118,14 @@ class SideBySide:
         self.order_of = list(self.orders)
         self.stepping = [each for each in trainings if each.schedule.updates == "step"]
         self.batches = Batches(self.X, self.y, None, k * min(self.size, self.n), network.dtype)
-        self.works = {
-            n: Workspace(network, n) for n in {min(self.size, self.n), self.n % self.size} if n
-        }
+        whole = Workspace(network, min(self.size, self.n))
+        self.works = {whole.n_rows: whole}
+        if self.n % self.size:  # the short last batch
+            self.works[self.n % self.size] = whole.head(self.n % self.size)
         self.scratch = np.empty((k, network.n_decayed), network.dtype)
         self.member = np.arange(k)[:, np.newaxis]
+        if self.weights is not None and len(self.weights) == 1:  # the same for all
+            self.member = np.zeros((k, 1), np.intp)
         self.W = network.params[:, : network.n_decayed]
         self.dW = network.grads[:, : network.n_decayed]
         self.penalties = {
@@ -237,7 +243,8 @@ class SideBySide:
         self.network = self.network.members(kept)
         self.orders = self.orders[kept]
         self.rows = None if self.rows is None else self.rows[kept]
-        self.weights = None if self.weights is None else self.weights[kept]
+        if self.weights is not None and len(self.weights) > 1:
+            self.weights = self.weights[kept]
         start, optimizers = 0, []
         for optimizer in self.optimizers:
             its_own = [i - start for i in kept if start <= i < start + optimizer.k]
@@ -245,7 +252,12 @@ class SideBySide:
             if its_own:
                 optimizers.append(optimizer.of_members(its_own))
         self.optimizers = optimizers
+        before = self.works
         self._bind()
+        for n, work in before.items():
+            for old, new in zip(work.buffers, self.works[n].buffers, strict=True):
+                if isinstance(old, PoolBuffer) and isinstance(new, PoolBuffer):
+                    new.pools = [old.pools[i] for i in kept]
 
 
 class MemberPenalty:

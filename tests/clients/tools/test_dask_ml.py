@@ -33,3 +33,23 @@ def test_a_search():
         key = f"split{split}_test_score"
         assert_allclose(theirs.cv_results_[key], plain.cv_results_[key])
     assert_array_equal(theirs.predict_proba(X), plain.predict_proba(X))
+
+
+def test_an_incremental_search_calls_partial_fit():
+    import dask.array as da
+    from dask.distributed import Client
+    from dask_ml.model_selection import IncrementalSearchCV
+
+    X, y = make_classification(1000, random_state=0)
+    blocks, labels = da.from_array(X, chunks=(250, -1)), da.from_array(y, chunks=250)
+    network = NumpyMLPClassifier(random_state=0, learning_rate_init=0.01)
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"):
+        search = IncrementalSearchCV(
+            network, {"alpha": [1e-4, 1e-2, 1]}, max_iter=8, random_state=0
+        )
+        search.fit(blocks, labels, classes=[0, 1])
+        assert search.best_score_ > 0.9
+        best = search.best_estimator_
+    calls = search.cv_results_["partial_fit_calls"][search.best_index_]
+    assert len(best.loss_curve_) == calls
+    assert max(search.cv_results_["partial_fit_calls"]) == 8

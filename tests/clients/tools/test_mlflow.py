@@ -6,8 +6,10 @@ import os
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, TabularMLPRegressor, export
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # read when it is imported
 mlflow = pytest.importorskip("mlflow")
@@ -55,16 +57,31 @@ def test_what_to_sklearn_gives_needs_no_types():
     assert_allclose(loaded.predict_proba(X), network.predict_proba(X), rtol=1e-12)
 
 
+def test_an_estimator_for_tables():
+    table = TabularMLPRegressor(first_cycle=20, n_cycles=1, random_state=0).fit(X, y)
+    trusted = export.skops_trusted_types(table)
+    info = mlflow.sklearn.log_model(
+        table, name="table", skops_trusted_types=trusted, pip_requirements=[]
+    )
+    assert_array_equal(mlflow.sklearn.load_model(info.model_uri).predict(X), table.predict(X))
+
+
 def test_without_the_types_it_says_what_to_do():
     network = NumpyMLPClassifier(max_iter=2, random_state=0).fit(X, y)
     with pytest.raises(mlflow.exceptions.MlflowException, match="skops_trusted_types"):
         mlflow.sklearn.log_model(network, name="network", pip_requirements=[])
 
 
-def test_autolog_logs_nothing_as_the_page_says():
-    mlflow.sklearn.autolog()
-    with mlflow.start_run() as run_:
-        NumpyMLPClassifier(max_iter=2).fit(X, y)
-    logged = mlflow.get_run(run_.info.run_id).data
-    assert not logged.params
-    assert not logged.metrics
+def test_autolog_logs_pipelines_and_no_network_alone_as_the_page_says():
+    mlflow.sklearn.autolog(log_models=False)
+    network = NumpyMLPClassifier(max_iter=2, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), network)
+    logged = []
+    for model in (network, pipeline):
+        with mlflow.start_run() as run_:
+            model.fit(X, y)
+        logged.append(mlflow.get_run(run_.info.run_id).data)
+    assert not logged[0].params
+    assert not logged[0].metrics
+    assert logged[1].params["numpymlpclassifier__max_iter"] == "2"
+    assert_allclose(logged[1].metrics["training_score"], pipeline.score(X, y))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The web service of the examples, started for real; skipped where FastAPI is not installed."""
+"""FastAPI: the web service of the examples, started for real."""
 
 import json
 import os
@@ -13,18 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from export.random_tables import small_tables
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_iris
 
 import sknumpynet as sk
 from sknumpynet import export
 
-from .random_tables import small_tables
-
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
 
-FOLDER = Path(__file__).resolve().parents[2] / "examples" / "web_service"
+FOLDER = Path(__file__).resolve().parents[3] / "examples" / "web_service"
 X, y = load_iris(return_X_y=True)
 
 

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What lies on a worker: partitions, checked and described, and blocks of rows that are ready to train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.class_weight import compute_sample_weight
+
+from sknumpynet._compat import has_feature_names
+from sknumpynet.checks.input_checks import explained_labels
+from sknumpynet.estimators.classifier import NumpyMLPClassifier, checked_labels
+from sknumpynet.estimators.labels import columns_of, learn_labels, plain_labels
+from sknumpynet.estimators.regressor import checked_numbers
+
+# ---------------------------------------------------------------- partitions
+
+
+@dataclass(frozen=True)
+class Part:
+    """A partition, checked.
+
+    Attributes
+    ----------
+    X : ndarray or csr_matrix of shape (n, n_features)
+        Inputs.
+    y : ndarray or sparse matrix of shape (n,) or (n, n_columns)
+        Targets as the user has them.
+    sample_weight : ndarray of shape (n,) or None
+        Weights of the rows.
+    """
+
+    X: Any
+    y: Any
+    sample_weight: Any
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the client has to know of a partition.
+
+    Attributes
+    ----------
+    problem : str
+        Why it cannot be used; empty where it can, and the rest is there.
+    shape, dtype, is_sparse : tuple of int, dtype and bool
+        Of X.
+    names : tuple of str or None
+        The names of its columns.
+    largest, n_bytes : float and int
+        The largest absolute number in X, and the memory it takes.
+    y_ndim, y_dtype, y_is_sparse : int, dtype and bool
+        Of y.
+    columns : tuple of (ndarray, ndarray)
+        Of each column of y: the labels and how often each occurs; or the smallest and the largest number, and
+        None.
+    weights : tuple of two float
+        The sum of the positive weights and that of the negative ones; without weights they are the number of
+        rows and 0.
+    """
+
+    problem: str = ""
+    shape: tuple = (0, 0)
+    dtype: Any = None
+    is_sparse: bool = False
+    names: Any = None
+    largest: float = 0.0
+    n_bytes: int = 0
+    y_ndim: int = 1
+    y_dtype: Any = None
+    y_is_sparse: bool = False
+    columns: tuple = ()
+    weights: tuple = (0.0, 0.0)
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return self.shape[0]
+
+
+def load(X, y, sample_weight, cls):
+    """Return a partition as `Part` and its `Description`; what is wrong with it stands in the latter.
+
+    ``cls`` is the class of the local estimator.
+    """
+    try:
+        if not X.shape[0]:
+            n_y = y.shape[0]
+            if n_y:
+                raise ValueError(f"X has no rows, and y has {n_y}")
+            return None, Description(shape=(0, X.shape[1]), names=_names_of(X))
+        checker = object.__new__(cls)
+        classifies = issubclass(cls, NumpyMLPClassifier)
+        X, y = (checked_labels if classifies else checked_numbers)(checker, X, y, reset=True)
+        if classifies:
+            y = _labels(y)
+        if sample_weight is not None:
+            sample_weight = _weights(sample_weight, X.shape[0])
+    except (TypeError, ValueError, OverflowError) as error:
+        return None, Description(problem=str(error))
+    X = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X)
+    names = vars(checker).get("feature_names_in_")
+    part = Part(X, y, sample_weight)
+    return part, _described(part, None if names is None else tuple(names), classifies)
+
+
+def _names_of(X):
+    return tuple(X.columns) if has_feature_names(X) else None
+
+
+def _labels(y):
+    """Return y as labels, or raise as the local estimator does."""
+    try:
+        y = plain_labels(y)
+        learn_labels(y)
+    except (TypeError, ValueError) as error:
+        raise explained_labels(error, y) from error
+    return y
+
+
+def _weights(sample_weight, n_rows):
+    """Return the weights of a partition as an array, or raise."""
+    weights = np.asarray(sample_weight)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}, and X {n_rows} rows: give one weight for each"
+        )
+    if weights.dtype.kind not in "biuf":
+        raise ValueError(f"sample_weight must hold numbers; its dtype is {weights.dtype}")
+    if not np.isfinite(weights).all():
+        raise ValueError("sample_weight has missing or infinite values")
+    return weights
+
+
+def _described(part, names, classifies):
+    X, y, weights = part.X, part.y, part.sample_weight
+    is_sparse = sparse.issparse(X)
+    numbers = X.data if is_sparse else X
+    arrays = (X.data, X.indices, X.indptr) if is_sparse else (X,)
+    if classifies:
+        columns = [y] if y.ndim == 1 else columns_of(y)
+        columns = [np.unique(column, return_counts=True) for column in columns]
+    else:
+        low, high = np.atleast_1d(y.min(axis=0)), np.atleast_1d(y.max(axis=0))
+        columns = [(np.array(pair), None) for pair in zip(low, high, strict=True)]
+    if weights is None:
+        signs = float(len(y) if y.ndim == 1 else y.shape[0]), 0.0
+    else:
+        signs = float(weights[weights > 0].sum()), float(weights[weights < 0].sum())
+    return Description(
+        shape=X.shape,
+        dtype=X.dtype,
+        is_sparse=is_sparse,
+        names=names,
+        largest=max(float(numbers.max()), -float(numbers.min())) if numbers.size else 0.0,
+        n_bytes=sum(each.nbytes for each in arrays),
+        y_ndim=y.ndim,
+        y_dtype=y.dtype,
+        y_is_sparse=sparse.issparse(y),
+        columns=tuple(columns),
+        weights=signs,
+    )
+
+
+# ---------------------------------------------------------------- blocks
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that are ready to train on: one part, or several small ones.
+
+    Attributes
+    ----------
+    X : ndarray or csr_matrix of shape (n, n_features)
+        Inputs, in C order.
+    targets : ndarray
+        Targets as the loss wants them.
+    sample_weight : ndarray of shape (n,) or None
+        Weights, those of the classes multiplied in.
+    pieces : tuple of (int, int)
+        Of each part the number of its first row, among all rows in Dask's order, and how many it has.
+    """
+
+    X: Any
+    targets: Any
+    sample_weight: Any
+    pieces: tuple
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return self.X.shape[0]
+
+    @property
+    def total_weight(self):
+        """Sum of the weights."""
+        weights = self.sample_weight
+        return float(self.n_rows if weights is None else weights.sum())
+
+    def global_rows(self):
+        """Return which of all rows these are, in Dask's order."""
+        return global_rows(self.pieces)
+
+
+def global_rows(pieces):
+    """Return the numbers of the rows of some pieces, as an array of int64."""
+    ranges = [np.arange(first, first + n, dtype=np.int64) for first, n in pieces]
+    return np.concatenate(ranges) if ranges else np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes blocks of parts.
+
+    Attributes
+    ----------
+    target : Target
+        Encodes y.
+    dtype, y_dtype : dtype
+        Of X and of y in all partitions together.
+    weight_dtype : dtype
+        Of the weights: what is computed in.
+    class_weight : dict, list of dict or None
+        Of the classes, by which the weights of their rows are multiplied.
+    """
+
+    target: Any
+    dtype: Any
+    y_dtype: Any
+    weight_dtype: Any
+    class_weight: Any = None
+
+
+def make_block(loaded, pieces, recipe):
+    """Return the block of some parts; ``loaded`` is what `load` gave for each."""
+    parts = [part for part, _ in loaded]
+    X = [part.X.astype(recipe.dtype, copy=False) for part in parts]
+    targets = [_targets(part.y, recipe) for part in parts]
+    weights = [_all_weights(part, recipe) for part in parts]
+    return Block(
+        X=_joined(X),
+        targets=_joined(targets),
+        sample_weight=None if weights[0] is None else _joined(weights),
+        pieces=tuple(pieces),
+    )
+
+
+def _targets(y, recipe):
+    if recipe.y_dtype is not None:
+        y = y.astype(recipe.y_dtype, copy=False)
+    return recipe.target.encode(y)
+
+
+def _all_weights(part, recipe):
+    """Return the weights of the rows times those of their classes."""
+    weights, dtype = part.sample_weight, recipe.weight_dtype
+    if weights is not None:
+        weights = weights.astype(dtype)
+    if recipe.class_weight is None:
+        return weights
+    of_classes = compute_sample_weight(recipe.class_weight, part.y).astype(dtype, copy=False)
+    if weights is not None:
+        of_classes *= weights
+    return of_classes
+
+
+def _joined(arrays):
+    if len(arrays) == 1:
+        return arrays[0]
+    return sparse.vstack(arrays, "csr") if sparse.issparse(arrays[0]) else np.concatenate(arrays)

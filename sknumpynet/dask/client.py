@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The cluster as a fit sees it: which client, how long to wait, and what to clean up.
+
+Whatever a fit leaves on the workers is noted here and released at its end, errors included.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from contextlib import contextmanager, suppress, nullcontext
+
+import distributed
+
+# Seconds between two looks at whether all workers still answer.
+LOOK_EVERY = 1.0
+# So many bytes go to the workers with the tasks themselves, through the scheduler.
+SENT_ALONG = 1 << 20
+
+
+@contextmanager
+def cluster_of(client, retries, timeout):
+    """Return the `Cluster` of a client, None for the current one; what is on it is released at the end.
+
+    In a task, the client is the worker's, and the task leaves its thread to those that it waits for.
+    """
+    in_task = client is None and _is_in_task()
+    with distributed.worker_client() if in_task else nullcontext(client) as client:
+        cluster = Cluster(usable(client), retries, timeout)
+        try:
+            yield cluster
+        finally:
+            cluster.release()
+
+
+def _is_in_task():
+    try:
+        distributed.get_worker()
+    except ValueError:
+        return False
+    return True
+
+
+def usable(client):
+    """Return the client, or the current one for None; raise where none can be used."""
+    if client is None:
+        try:
+            client = distributed.default_client()
+        except ValueError as error:
+            raise ValueError(
+                "There is no Dask client: make one, as client = distributed.Client(address), before the "
+                "call, or set the attribute `client` to one"
+            ) from error
+    if not isinstance(client, distributed.Client):
+        raise TypeError(
+            f"client must be a distributed.Client; got {client!r}, of type {type(client).__name__}"
+        )
+    if client.asynchronous:
+        raise TypeError(
+            "client is asynchronous, and fit waits for what it asks for: use a synchronous client, "
+            "distributed.Client(client.scheduler.address), in a thread, as with "
+            "await asyncio.to_thread(model.fit, X, y)"
+        )
+    return client
+
+
+class Cluster:
+    """A client, and what a fit keeps on its workers.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Synchronous.
+    retries : int
+        How often tasks are begun anew whose workers died under them more often than Dask allows by itself.
+    timeout : float
+        Seconds that a worker with tasks of ours may be silent.
+    """
+
+    def __init__(self, client, retries, timeout):
+        self.client, self.retries, self.timeout = client, retries, timeout
+        self._kept, self._team = {}, None
+        # those that are waited for, too: what has timed out stays in a cycle of references for a while
+        self._submitted = weakref.WeakSet()
+
+    def workers(self):
+        """Return the addresses of the workers and their number of threads, waiting for a first one."""
+        deadline = time.monotonic() + self.timeout
+        while not (workers := self.client.nthreads()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The cluster has no worker, after {self.timeout} seconds")
+            time.sleep(min(0.1, self.timeout / 10))
+        return dict(sorted(workers.items()))
+
+    def team(self):
+        """Return the addresses of the workers that share the rows: those there were when first asked."""
+        if self._team is None:
+            self._team = list(self.workers())
+        return self._team
+
+    def keep(self, futures):
+        """Release these at the end of the fit; return them."""
+        self._kept.update((id(future), future) for future in futures)
+        return futures
+
+    def drop(self, futures):
+        """Release these now: the workers keep what others are made of as long as they need it."""
+        for future in futures:
+            self._kept.pop(id(future), None)
+            future.release()
+
+    def submit(self, function, *args, **options):
+        """Return the future of a call on some worker. It is dropped with its last reference."""
+        future = self.client.submit(function, *args, pure=False, **options)
+        self._submitted.add(future)
+        return future
+
+    def for_tasks(self, network, n):
+        """Return what to hand to ``n`` tasks for a network: itself, or a future where that is much to send.
+
+        Workers hand a future's value on to each other; for a small network that is a detour.
+        """
+        if network.params.nbytes * n <= SENT_ALONG:
+            return network
+        return self.submit(as_is, network)
+
+    def release(self):
+        """Let the workers forget what they keep, and what has not begun.
+
+        Not by ``client.cancel``: it takes the tasks that come after with it, and where nobody wants one of
+        them any more an assertion of the scheduler ends its connection to the client.
+        """
+        kept, self._kept = self._kept, {}
+        for future in [*kept.values(), *self._submitted]:
+            future.release()
+
+    def results(self, futures, doing="training"):
+        """Wait for futures and return what they hold, in their order.
+
+        Parameters
+        ----------
+        futures : list of Future
+            What to wait for.
+        doing : str, default='training'
+            What it is for, for messages.
+
+        Raises
+        ------
+        TimeoutError
+            If a worker that has work does not answer for `timeout` seconds, or there is no worker.
+        RuntimeError
+            If workers died under the same task too often, or rows are lost that cannot be computed anew.
+        """
+        futures = list(futures)
+        try:
+            for left in range(self.retries, -1, -1):
+                self._wait(futures, doing)
+                dead = [each for each in futures if _was_killed(each)]
+                if not (dead and left):
+                    break
+                self.client.retry(dead)
+            return self._gather(futures, doing)
+        except BaseException:
+            for future in futures:
+                future.release()
+            raise
+
+    def result(self, future, doing="training"):
+        """Wait for one future and return what it holds."""
+        return self.results([future], doing)[0]
+
+    def _wait(self, futures, doing):
+        """Wait until all are done, as long as the workers show that they are alive."""
+        silence = Silence(self.client, self.timeout)
+        while True:
+            try:
+                distributed.wait(futures, timeout=LOOK_EVERY)
+                return
+            except distributed.CancelledError:
+                return  # of rows that are lost: said by `_gather`
+            except TimeoutError:
+                silent = silence.beyond()
+            if silent is not None:
+                raise TimeoutError(f"{silent} for {self.timeout} seconds while {doing}")
+
+    def _gather(self, futures, doing):
+        async def gathered():
+            return await self.client.gather(futures, asynchronous=True)
+
+        try:
+            return self.client.sync(gathered, callback_timeout=self.timeout)
+        except TimeoutError as error:
+            raise TimeoutError(
+                f"A worker did not hand over its result within {self.timeout} seconds while {doing}"
+            ) from error
+        except distributed.KilledWorker as error:
+            raise RuntimeError(
+                f"Workers died while {doing}, each time with the same task ({self.retries} retries): they "
+                "may be short of memory. Give them more, give the fit smaller partitions, or raise retries"
+            ) from error
+        except distributed.CancelledError as error:
+            raise RuntimeError(
+                f"Rows were lost with a worker while {doing}, and nothing says how to compute them anew. "
+                "Data that were put on the workers with client.scatter die with them: load them on the "
+                "workers instead, or scatter them with broadcast=True"
+            ) from error
+
+
+def _was_killed(future):
+    return future.status == "error" and isinstance(future.exception(), distributed.KilledWorker)
+
+
+class Silence:
+    """How long each worker has not been heard of, by the scheduler's record."""
+
+    def __init__(self, client, timeout):
+        self.client, self.timeout = client, timeout
+        self.heard = {}
+        self.last_there = time.monotonic()
+
+    def beyond(self):
+        """Return who has been silent for longer than `timeout`, as the beginning of a sentence, or None."""
+        now = time.monotonic()
+        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        if workers:
+            self._release_stuck_tasks()
+            self.last_there = now
+        elif now - self.last_there > self.timeout:
+            return "The cluster has had no worker"
+        for address, info in workers.items():
+            last, since = self.heard.get(address, (None, now))
+            self.heard[address] = (
+                (last, since) if last == info["last_seen"] else (info["last_seen"], now)
+            )
+        silent = [each for each in workers if now - self.heard[each][1] > self.timeout]
+        if not silent:
+            return None
+        busy = self.client.processing(silent)
+        silent = [each for each in silent if busy.get(each)]
+        return f"The worker {', '.join(silent)} did not answer" if silent else None
+
+    def _release_stuck_tasks(self):
+        with suppress(Exception):  # a scheduler may refuse to run functions
+            self.client.run_on_scheduler(_start_stuck_tasks)
+
+
+def _start_stuck_tasks(dask_scheduler):
+    """Let tasks run anywhere that may, and that wait for workers that are gone.
+
+    Where there was no worker at all for a moment, Dask does not look at ``allow_other_workers`` when the next
+    one comes.
+    """
+    workers = dask_scheduler.workers
+    for task in dask_scheduler.unrunnable:
+        wanted = task.worker_restrictions
+        if wanted and task.loose_restrictions and not any(each in workers for each in wanted):
+            task.worker_restrictions = set()
+    for worker in dask_scheduler.running:
+        found = dask_scheduler.bulk_schedule_unrunnable_after_adding_worker(worker)
+        if found:
+            dask_scheduler.transitions(found, f"workers-gone-{time.time()}")
+        break
+
+
+def as_is(value):
+    """Return the value: a task whose result workers hand on to each other."""
+    return value

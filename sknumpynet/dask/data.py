@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The data of a fit whose rows lie on workers: dealt out evenly, and never brought to the client.
+
+Partitions, as Dask has them, become parts, which are checked, then blocks, which are encoded and of some
+size, and shares: the blocks of one worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sknumpynet.dask.blocks import global_rows, make_block
+from sknumpynet.fitting.data import FitData
+from sknumpynet.fitting.rollback import quiet
+
+# Parts of fewer bytes are copied together, up to that many.
+SMALL = 16 << 20
+
+
+@dataclass(frozen=True)
+class Share:
+    """The blocks of one worker.
+
+    Attributes
+    ----------
+    worker : str
+        Where they were put. Those of a worker that is lost are computed anew elsewhere.
+    blocks : tuple of Future
+        Of a `Block` each.
+    pieces : tuple
+        The pieces of each block.
+    """
+
+    worker: str
+    blocks: tuple = ()
+    pieces: tuple = ()
+
+    @property
+    def n_rows(self):
+        """Number of rows."""
+        return sum(map(_n_rows, self.pieces))
+
+    def global_rows(self):
+        """Return which of all rows these are, in the order of the blocks."""
+        return global_rows([piece for pieces in self.pieces for piece in pieces])
+
+
+def _n_rows(pieces):
+    return sum(n for _, n in pieces)
+
+
+@dataclass(frozen=True)
+class ClusterData(FitData):
+    """The data of a fit whose rows lie on workers.
+
+    ``X``, ``y``, ``targets`` and ``sample_weight`` are a few rows that stand for all of them in checks: of
+    the same columns and dtypes, with all labels, the extremes of the numbers, and weights of the same sum.
+
+    Attributes
+    ----------
+    cluster : Cluster
+        Where they lie.
+    described : list of Description
+        Of each partition.
+    loaded : list of Future
+        Of each partition what `load` gave; empty once there are shares.
+    recipe : Recipe
+        What makes blocks of them.
+    shares : list of Share or None
+        One a worker; None before `dealt_out`.
+    total_weight : float
+        Sum of the weights of all rows, those of the classes multiplied in; known with the shares.
+    """
+
+    cluster: Any = None
+    described: Any = ()
+    loaded: Any = ()
+    recipe: Any = None
+    shares: Any = None
+    total_weight: float = 0.0
+
+    @property
+    def total_rows(self):
+        """Number of all rows, of which `rows` may count some only."""
+        return sum(each.n_rows for each in self.described)
+
+    @property
+    def n_rows(self):
+        """Number of rows that count."""
+        return self.total_rows if self.rows is None else len(self.rows)
+
+    def part(self, name):
+        """Raise: the rows are not here."""
+        raise NotImplementedError(f"{name} of rows on workers")
+
+    def gathered(self, targets):
+        """Return the weights of all rows, and if asked the targets, in Dask's order, without X."""
+        cluster = self.cluster
+        blocks = [block for share in self.shares for block in share.blocks]
+        pieces = [each for share in self.shares for each in share.pieces]
+        found = cluster.results(
+            [cluster.submit(_columns_of_block, block, targets) for block in blocks],
+            "splitting the rows",
+        )
+        order = np.argsort(np.concatenate([global_rows(each) for each in pieces]))
+        columns = [
+            None if each[0] is None else np.concatenate(each)[order]
+            for each in zip(*found, strict=True)
+        ]
+        return FitData(np.empty((len(order), 0)), None, columns[0], columns[1])
+
+    def predictions_are_finite(self, network, loss, n_rows):
+        """Return whether all predictions are finite, for all rows or the first ``n_rows`` of each block."""
+        cluster = self.cluster
+        rows = None if n_rows >= self.n_rows else n_rows
+        blocks = [block for share in self.shares for block in share.blocks]
+        network = cluster.for_tasks(network, len(blocks))
+        finite = [
+            cluster.submit(_predictions_are_finite, each, network, loss, rows) for each in blocks
+        ]
+        return all(cluster.results(finite, "looking at the predictions"))
+
+    def dealt_out(self):
+        """Return the data with a share for each worker: blocks where their rows lie, as far as is even."""
+        cluster = self.cluster
+        workers = cluster.team()
+        firsts = np.cumsum([0, *(each.n_rows for each in self.described)]).tolist()
+        numbers = [i for i, each in enumerate(self.described) if each.n_rows]
+        sizes = [self.described[i].n_rows for i in numbers]
+        places = cluster.client.who_has([self.loaded[i] for i in numbers])
+        homes = [places.get(self.loaded[i].key, ()) for i in numbers]
+        shares, blocks = [], []
+        for worker, dealt in zip(workers, deal(sizes, homes, workers), strict=True):
+            groups = _grouped([numbers[i] for i in dealt], self.described)
+            pieces = [
+                tuple((firsts[i], self.described[i].n_rows) for i in group) for group in groups
+            ]
+            futures = [
+                cluster.submit(
+                    make_block,
+                    [self.loaded[i] for i in group],
+                    of_group,
+                    self.recipe,
+                    workers=[worker],
+                    allow_other_workers=True,
+                )
+                for group, of_group in zip(groups, pieces, strict=True)
+            ]
+            shares.append(Share(worker, tuple(cluster.keep(futures)), tuple(pieces)))
+            blocks += futures
+        weights = [cluster.submit(_total_weight_of, block) for block in blocks]
+        total = float(sum(cluster.results(weights, "encoding the rows")))
+        cluster.drop(self.loaded)
+        return replace(self, shares=shares, loaded=(), total_weight=total)
+
+    def regrouped(self, workers):
+        """Return the data with the same blocks dealt out to other workers: nothing is computed."""
+        blocks = [
+            (future, pieces, share.worker)
+            for share in self.shares
+            for future, pieces in zip(share.blocks, share.pieces, strict=True)
+        ]
+        blocks.sort(key=lambda block: block[1])
+        sizes = [_n_rows(pieces) for _, pieces, _ in blocks]
+        homes = [[worker] for _, _, worker in blocks]
+        shares = [
+            Share(worker, tuple(blocks[i][0] for i in dealt), tuple(blocks[i][1] for i in dealt))
+            for worker, dealt in zip(workers, deal(sizes, homes, workers), strict=True)
+        ]
+        return replace(self, shares=shares)
+
+
+def _columns_of_block(block, targets):
+    return block.targets if targets else None, block.sample_weight
+
+
+def _predictions_are_finite(block, network, loss, n_rows):
+    data = FitData(block.X, None, block.targets)
+    with quiet():
+        return data.predictions_are_finite(network, loss, min(n_rows or block.n_rows, block.n_rows))
+
+
+def _total_weight_of(block):
+    return block.total_weight
+
+
+def _grouped(numbers, described):
+    """Return the numbers of partitions in groups whose X takes at most `SMALL` bytes, or has one part."""
+    groups, room = [], 0
+    for number in numbers:
+        n_bytes = described[number].n_bytes
+        if not groups or n_bytes > room:
+            groups.append([])
+            room = SMALL
+        groups[-1].append(number)
+        room -= n_bytes
+    return groups
+
+
+def deal(sizes, homes, workers):
+    """Return for each worker the numbers of the parts that it is to have, in order.
+
+    Parts stay where they lie, in their order, until a worker has its even share; what is left goes, the
+    largest first, to whoever has least.
+
+    Parameters
+    ----------
+    sizes : list of int
+        Rows of each part.
+    homes : list of collections of str
+        The workers that hold each part now.
+    workers : list of str
+        All workers.
+    """
+    even = sum(sizes) / len(workers)
+    dealt, held = {worker: [] for worker in workers}, dict.fromkeys(workers, 0)
+    left = []
+    for number, (size, home) in enumerate(zip(sizes, homes, strict=True)):
+        near = [w for w in workers if w in home and held[w] + size / 2 <= even]
+        if near:
+            dealt[near[0]].append(number)
+            held[near[0]] += size
+        else:
+            left.append(number)
+    for number in sorted(left, key=lambda number: -sizes[number]):
+        worker = min(workers, key=held.__getitem__)
+        dealt[worker].append(number)
+        held[worker] += sizes[number]
+    return [sorted(dealt[worker]) for worker in workers]

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The describing pass: what the client learns of the partitions, and all that is wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import dask
+import numpy as np
+from scipy import sparse
+
+from sknumpynet.dask.blocks import load
+from sknumpynet.dask.partitions import partitions
+
+# So many of the partitions that will not do are named in an error.
+MOST_NAMED = 10
+
+
+def describe(cluster, X, y, sample_weight, cls):
+    """Check all partitions on the workers, and return them as futures, and their descriptions.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The workers.
+    X, y, sample_weight : collections, or None
+        The data.
+    cls : type
+        The class of the local estimator.
+
+    Returns
+    -------
+    loaded : list of Future
+        Of each partition the pair that `load` gives.
+    described : list of Description
+        Of each partition.
+    y_is_column : bool
+        Whether y has two dimensions, and one column.
+
+    Raises
+    ------
+    ValueError
+        If some will not do: all that is wrong, with the number of the partition.
+    """
+    parts = partitions(X, y, sample_weight)
+    tasks = [dask.delayed(load, pure=False)(*rows, cls) for rows in parts.rows]
+    loaded = []
+    if parts.on_workers:
+        loaded = cluster.keep(cluster.client.compute(tasks))
+    else:  # in runs of neighbours, so that the same rows come to lie together each time
+        workers = cluster.team()
+        for worker, run in zip(
+            workers, np.array_split(np.arange(len(tasks)), len(workers)), strict=True
+        ):
+            loaded += cluster.keep(
+                cluster.client.compute(
+                    [tasks[i] for i in run], workers=[worker], allow_other_workers=True
+                )
+            )
+    described = cluster.results(
+        [cluster.submit(_second, future) for future in loaded], "describing the data"
+    )
+    check_described(described)
+    return loaded, described, parts.y_is_column
+
+
+def _second(pair):
+    return pair[1]
+
+
+def check_described(described):
+    """Raise ValueError where partitions cannot be used, or not with each other."""
+    problems = {i: each.problem for i, each in enumerate(described) if each.problem}
+    usable = [(i, each) for i, each in enumerate(described) if not each.problem]
+    filled = [(i, each) for i, each in usable if each.n_rows] or usable
+    for i, each in usable:
+        first, like = filled[0]
+        if each.shape[1] != like.shape[1]:
+            problems[i] = f"X has {each.shape[1]} columns, and {like.shape[1]} in partition {first}"
+        elif each.names != like.names:
+            problems[i] = f"X has the columns {each.names}, and {like.names} in partition {first}"
+        elif each.n_rows and len(each.columns) != len(like.columns):
+            problems[i] = (
+                f"y has {len(each.columns)} columns, and {len(like.columns)} in partition {first}"
+            )
+    if problems:
+        lines = [f"partition {i}: {problems[i]}" for i in sorted(problems)]
+        if len(lines) > MOST_NAMED:
+            lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} more"]
+        n = len(described)
+        raise ValueError(
+            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n" + "\n".join(lines)
+        )
+    if not any(each.n_rows for each in described):
+        raise ValueError(
+            f"X must not be empty: its partitions, {len(described)} in number, have no rows"
+        )
+
+
+# ---------------------------------------------------------------- a few rows that stand for all
+
+
+def stand_in(described, y_is_column=False):
+    """Return X, y and weights of a few rows that stand for all of them in checks."""
+    filled = [each for each in described if each.n_rows]
+    first = filled[0]
+    columns = [
+        _joined_labels([each.columns[k][0] for each in filled]) for k in range(len(first.columns))
+    ]
+    if first.columns[0][1] is None:
+        columns = [np.array([each.min(), each.max()]) for each in columns]
+    else:  # each label three times: many that occur once are taken for numbers, with a warning
+        columns = [np.repeat(_unique(each), 3) for each in columns]
+    n = max(len(each) for each in columns)
+    columns = [np.resize(each, n) for each in columns]
+    y = columns[0]
+    if first.y_ndim == 2:
+        mixed = len({each.dtype.kind in "OUS" for each in columns}) > 1
+        y = np.column_stack([each.astype(object) for each in columns] if mixed else columns)
+        y = sparse.csr_matrix(y) if first.y_is_sparse else y
+    elif y_is_column:
+        y = y[:, np.newaxis]
+    dtype = np.result_type(*(each.dtype for each in filled))
+    X = np.zeros((n, first.shape[1]), dtype)
+    X[0, 0] = max(each.largest for each in filled)
+    if first.is_sparse:
+        X = sparse.csr_matrix(X)
+    elif first.names is not None:
+        X = _as_frame(X, first.names)
+    weights = np.zeros(n)
+    weights[:2] = np.sum([each.weights for each in filled], axis=0)
+    return X, y, weights
+
+
+def _as_frame(X, names):
+    import pandas
+
+    return pandas.DataFrame(X, columns=list(names))
+
+
+def _joined_labels(arrays):
+    """Return the labels of all partitions; text and numbers together stay what they are."""
+    if len({each.dtype.kind in "OUS" for each in arrays}) > 1:
+        arrays = [each.astype(object) for each in arrays]
+    return np.concatenate(arrays)
+
+
+def _unique(labels):
+    return labels if labels.dtype == object else np.unique(labels)
+
+
+def dtype_of_y(described):
+    """Return the dtype of the numbers in y in all partitions together; None for labels."""
+    filled = [each for each in described if each.n_rows]
+    if filled[0].columns[0][1] is not None:
+        return None
+    return np.result_type(*(each.y_dtype for each in filled))
+
+
+def balanced(described):
+    """Return the weights of the classes that 'balanced' means: ``n / (n_classes * count)`` for each.
+
+    A dict, or, where y has several columns, a list of one for each.
+    """
+    filled = [each for each in described if each.n_rows]
+    weights = []
+    for k in range(len(filled[0].columns)):
+        counts = Counter()
+        for each in filled:
+            labels, numbers = each.columns[k]
+            counts.update(dict(zip(labels.tolist(), numbers.tolist(), strict=True)))
+        n = counts.total()
+        weights.append({label: n / (len(counts) * count) for label, count in counts.items()})
+    return weights[0] if filled[0].y_ndim == 1 else weights

@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training in minibatches on a cluster: rounds of epochs on the workers, watched from the client.
+
+The rows are divided into ranks once. Where a rank runs may change when workers are lost, the division does
+not, and a round that was lost is repeated from the state before it: the numbers are those of a fit that
+nothing has disturbed, to the last bit.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+import uuid
+import warnings
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict
+
+import cloudpickle
+import distributed
+
+from sknumpynet.dask.client import Silence
+from sknumpynet.dask.comm import Cancelled, RankLost
+from sknumpynet.dask.rank import Round, make_rank, replayed, run_round
+from sknumpynet.dask.validation import ClusterValidation
+from sknumpynet.fitting.fit_network import batch_size_of, fit_state, outcome_of_epochs
+
+LOOK_EVERY = 1.0  # seconds between two looks at whether the workers are alive
+SECONDS = 1.0  # of a round, where nobody looks at the network after each epoch
+GRACE = 2.0  # seconds for the ranks to say what went wrong, after the first has
+
+# What says that a worker was lost, and not that something is wrong with the fit.
+LOSSES = (
+    RankLost,
+    Cancelled,
+    distributed.KilledWorker,
+    distributed.client.FutureCancelledError,
+    distributed.CancelledError,
+    distributed.comm.CommClosedError,
+)
+
+
+def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
+    """Train a network on the rows that the workers of a cluster hold.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The cluster.
+    data : ClusterData
+        The rows to train on.
+    plan : FitPlan
+        What to do.
+    training : Training
+        The training to begin or to go on with, in the client; it is in the last state when this returns.
+    monitor : Monitor
+        Watches the fit, in the client.
+    kept : dict, default=None
+        The state of the same fit, broken off earlier, on as many ranks or on another number.
+
+    Returns
+    -------
+    result : FitResult
+        What the fit leaves behind.
+
+    Raises
+    ------
+    TimeoutError
+        If a worker does not answer.
+    RuntimeError
+        If workers are lost again and again.
+    ValueError
+        If training diverges.
+    """
+    if kept is not None:
+        training.set_state(kept["training"])
+        monitor.set_state(kept["monitor"])
+    elif not monitor.one_epoch:
+        training.patience = monitor.patience
+    monitor.patience = training.patience
+    size = batch_size_of(plan, data.n_rows)
+    rounds = Rounds(cluster, data, plan, training, monitor, size)
+
+    def state():
+        rounds.update_order()
+        return fit_state(training, monitor)
+
+    with monitor.watching(state):
+        try:
+            while not monitor.done:
+                rounds.advance()
+        finally:
+            rounds.end()
+    if monitor.one_epoch:
+        rounds.update_order()
+    return outcome_of_epochs(plan, training, data, monitor, size)
+
+
+class Rounds:
+    """The rounds of a fit, as the client has them run.
+
+    Parameters
+    ----------
+    cluster, data, plan, training, monitor
+        As in `fit_minibatches`.
+    size : int
+        Rows of a batch.
+
+    Attributes
+    ----------
+    n_lost : int
+        How many rounds were lost and repeated.
+    """
+
+    def __init__(self, cluster, data, plan, training, monitor, size):
+        self.cluster, self.client = cluster, cluster.client
+        self.data, self.plan, self.size = data, plan, size
+        self.training, self.monitor = training, monitor
+        self.n_ranks = len(data.shares)
+        self.ranks = [None] * self.n_ranks  # futures
+        self.addresses = [None] * self.n_ranks
+        self.running = []
+        self.after = (
+            ""  # the round that all ranks have finished; None where they are to be sent the state
+        )
+        self.state = None
+        self.masks = []
+        self.n_lost = 0
+        self.start = self.rows = None
+        # the order of the rows is that of `base` and the epochs since, and computed where it is asked for
+        self.base, self.n_since = self._base(), 0
+        validation = monitor.validation
+        self.validation = validation if isinstance(validation, ClusterValidation) else None
+
+    # ---------------------------------------------------------------- what the client does
+
+    def advance(self):
+        """Run a round, and tell the monitor."""
+        monitor = self.monitor
+        monitor.begin_epoch()
+        reports = self._round(*self._length())
+        first = reports[0]
+        self._take_in(first.state, reports)
+        for number, (record, seconds) in enumerate(zip(first.records, first.seconds)):
+            if number:
+                monitor.begin_epoch()
+            if self.validation is not None:
+                self.validation.received = [each.measured[number] for each in reports]
+            monitor.last = time.perf_counter() - seconds
+            monitor.epoch_done(record, self.training.slow_down)
+
+    def _length(self):
+        """Return the largest number of epochs of the next round, and after how many seconds it is to end.
+
+        Whoever looks at the network after each epoch has it sent after each.
+        """
+        monitor = self.monitor
+        n_left = monitor.max_epochs - monitor.n_epochs
+        root = getattr(monitor.hooks, "root", None)
+        local = monitor.validation is not None and self.validation is None
+        if monitor.decides or root is not None or local:
+            return 1, 0.0
+        seconds = SECONDS
+        if self.plan.max_time:
+            seconds = min(seconds, self.plan.max_time - (time.perf_counter() - monitor.started))
+        return n_left, max(0.0, seconds)
+
+    def _take_in(self, state, reports):
+        """Make the state at the end of a round that of the client."""
+        training = self.training
+        self.n_since += len(reports[0].records)
+        state["order"] = training.order
+        state["patience"] = asdict(
+            training.patience
+        )  # the monitor's, which has not seen the round yet
+        training.set_state(state)
+        self.monitor.patience = training.patience
+        self.masks = [each.mask_rng for each in reports]
+        if len({each.checksum for each in reports}) > 1:  # processors of several kinds
+            self.after = None
+
+    def update_order(self):
+        """Compute the order of the rows as it is now."""
+        self.training.order = replayed(**self._order())
+        self.base, self.n_since = self._base(), 0
+
+    def _base(self):
+        return self.training.order, self.training.rng.get_state()
+
+    def _order(self):
+        """Return what the order of the rows is computed of."""
+        order, rng = self.base
+        return {
+            "order": order,
+            "rng": rng,
+            "n": self.data.n_rows,
+            "n_epochs": self.n_since,
+            "shuffle": self.training.shuffle,
+        }
+
+    # ---------------------------------------------------------------- a round on the workers
+
+    def _round(self, n_epochs, seconds):
+        """Run a round, again where workers are lost, and return the reports of the ranks."""
+        for _ in range(self.cluster.retries + 1):
+            try:
+                return self._try(n_epochs, seconds)
+            except LOSSES as error:
+                self.n_lost += 1
+                self.after = None
+                lost = error
+        raise RuntimeError(
+            f"Workers were lost {self.cluster.retries + 1} times in the same epochs while training, after "
+            f"epoch {self.monitor.n_epochs} (retries={self.cluster.retries}). They may be short of memory: "
+            f"give them more, or raise retries. The last time: {lost}"
+        ) from lost
+
+    def _try(self, n_epochs, seconds):
+        self._find_ranks()
+        todo = self._todo(n_epochs, seconds)
+        if self.after is None:
+            self.state = self._send(self._whole_state())
+        try:
+            self.running = [
+                self._submit(run_round, address, rank, todo, self.state)
+                for rank, address in zip(self.ranks, self.addresses, strict=True)
+            ]
+            reports = self._results(self.running)
+        finally:
+            _release([*self.running, self.state])
+            self.running, self.state = [], None
+        self.after = todo.name
+        return reports
+
+    def _todo(self, n_epochs, seconds):
+        monitor, training = self.monitor, self.training
+        patience = None
+        if monitor.has_patience and not monitor.decides:
+            patience = (self.plan.tol, self.plan.n_iter_no_change)
+        return Round(
+            name=uuid.uuid4().hex,
+            after=self.after,
+            addresses=list(self.addresses),
+            timeout=self.cluster.timeout,
+            n_epochs=n_epochs,
+            seconds=seconds,
+            settings={
+                "plateau_factor": training.plateau_factor,
+                "learning_rate": training.learning_rate,
+                "patience": asdict(training.patience),
+                "schedule": training.schedule.get_state(),
+            },
+            patience=patience,
+        )
+
+    def _whole_state(self):
+        state = {**self.training.state(), "order": self._order(), "mask_rngs": self.masks}
+        return pickle.dumps(state)
+
+    def _send(self, value):
+        """Return a future of a value for all workers; lost with one, it is sent anew by Dask itself."""
+        with warnings.catch_warnings():  # of its size
+            warnings.simplefilter("ignore")
+            return self.client.submit(_itself, value, pure=False)
+
+    def _submit(self, function, address, *args):
+        return self.client.submit(
+            function, *args, workers=[address], allow_other_workers=True, pure=False
+        )
+
+    def _find_ranks(self):
+        """See that all ranks are there, and where, after workers were lost."""
+        if self.after is not None and None not in self.ranks:
+            return
+        self._make_ranks()
+        self._wait(self.ranks, doing="preparing to train")
+        places = self.client.who_has(self.ranks)
+        places = [places.get(rank.key) for rank in self.ranks]
+        if not all(places):
+            raise RankLost("a worker was lost while preparing to train")
+        self.addresses = [place[0] for place in places]
+
+    def _make_ranks(self):
+        """Make the ranks that are not there: on the worker that has their rows, or on an idle one."""
+        workers = {address: n for address, n in self.cluster.workers().items() if n}
+        missing = [
+            number
+            for number, (rank, address) in enumerate(zip(self.ranks, self.addresses))
+            if rank is None
+            or address not in workers
+            or rank.status in ("error", "cancelled", "lost")
+        ]
+        if self.start is None or self.start.status in ("error", "cancelled", "lost"):
+            self.start = self._send(cloudpickle.dumps(self.training))
+            self.rows = None if self.data.rows is None else self._send(self.data.rows)
+        taken = Counter(
+            address for number, address in enumerate(self.addresses) if number not in missing
+        )
+        for number in missing:
+            share = self.data.shares[number]
+            address = share.worker
+            if address not in workers or taken[address]:
+                address = min(workers, key=lambda each: taken[each])
+            taken[address] += 1
+            part = blocks = None
+            if self.validation is not None:
+                part = self.validation.part(number)
+                blocks = list(self.validation.data.shares[number].blocks)
+            self.ranks[number] = self._submit(
+                make_rank,
+                address,
+                number,
+                self.n_ranks,
+                self.start,
+                list(share.blocks),
+                self.rows,
+                self.data.total_rows,
+                self.size,
+                self.data.sample_weight is not None,
+                part,
+                blocks,
+            )
+
+    # ---------------------------------------------------------------- waiting
+
+    def _results(self, futures):
+        """Return what the tasks of a round return."""
+        self._wait(futures, doing="training")
+        timeout = self.cluster.timeout
+        try:
+            return self.client.sync(
+                lambda: self.client.gather(futures, asynchronous=True), callback_timeout=timeout
+            )
+        except TimeoutError as error:
+            raise TimeoutError(
+                f"A worker did not hand over what it has learnt within {timeout:g} seconds"
+            ) from error
+
+    def _wait(self, futures, doing):
+        """Wait for futures; raise what went wrong with one of them, a real error before the loss of ranks."""
+        silence = Silence(self.client, self.cluster.timeout)
+        looked, failed = time.monotonic(), None
+        while True:
+            left = [each for each in futures if each.status == "pending"]
+            errors = [
+                self._error(each) for each in futures if each.status not in ("pending", "finished")
+            ]
+            now = time.monotonic()
+            real = [each for each in errors if not isinstance(each, LOSSES)]
+            if errors and failed is None:
+                failed = now
+            if real or (errors and (not left or now - failed > GRACE)):
+                raise (real or errors)[0]
+            if not left:
+                return
+            if now - looked >= LOOK_EVERY:
+                looked, silent = now, silence.beyond()
+                if silent is not None:
+                    raise TimeoutError(
+                        f"{silent} for {self.cluster.timeout:g} seconds while {doing}"
+                    )
+            with suppress(TimeoutError, distributed.CancelledError):
+                pause = 0.25 if errors else LOOK_EVERY
+                distributed.wait(left, timeout=pause, return_when="FIRST_COMPLETED")
+
+    @staticmethod
+    def _error(future):
+        if future.status == "error":
+            return future.exception()
+        return RankLost("what a rank needs was lost with a worker")
+
+    def end(self):
+        """Leave nothing on the workers: what runs there is cancelled, and the ranks are forgotten."""
+        futures = [*self.running, *self.ranks, self.start, self.rows]
+        self.running, self.ranks = [], [None] * self.n_ranks
+        self.start = self.rows = None
+        _release(futures)
+
+
+def _release(futures):
+    """Let go of futures; the workers then stop what nobody else waits for."""
+    for future in futures:
+        if future is not None and future.client.status == "running":
+            future.release()
+
+
+def _itself(value):
+    return value

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Dask's collections as lists of partitions, and back: nothing is computed here.
+
+Arrays, DataFrames and lists of delayed blocks all become lists of `Delayed`, one for some rows each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dask
+import dask.array as da
+import numpy as np
+from dask.delayed import Delayed
+from distributed.client import futures_of
+
+WAY_OUT = "encode such columns first, as with dask_ml.preprocessing or .astype"
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """Partitions of X, y and the weights that go together.
+
+    Attributes
+    ----------
+    rows : list of (Delayed, Delayed, Delayed or None)
+        X, y and weights of each partition.
+    on_workers : bool
+        Whether rows, or what they are made of, lie on workers already.
+    y_is_column : bool
+        Whether y has one column in two dimensions, where a vector is expected.
+    """
+
+    rows: list
+    on_workers: bool
+    y_is_column: bool = False
+
+
+def is_collection(X):
+    """Return whether X is an array or a DataFrame of Dask's, or a list of delayed blocks."""
+    return is_array(X) or is_frame(X) or is_list_of_blocks(X)
+
+
+def is_array(X):
+    """Return whether X is an array of Dask's."""
+    return isinstance(X, da.Array)
+
+
+def is_frame(X):
+    """Return whether X is a DataFrame, or a column of one, of Dask's."""
+    return dask.is_dask_collection(X) and hasattr(X, "npartitions") and hasattr(X, "_meta_nonempty")
+
+
+def is_list_of_blocks(X):
+    """Return whether X is a list of delayed blocks of rows."""
+    return isinstance(X, list | tuple) and bool(X) and all(isinstance(each, Delayed) for each in X)
+
+
+def partitions(X, y, sample_weight=None):
+    """Return the `Partitions` of a data set, or raise where its parts do not go together."""
+    given = {"X": X, "y": y, "sample_weight": sample_weight}
+    given = {name: each for name, each in given.items() if each is not None}
+    for name, each in given.items():
+        if not is_collection(each):
+            raise TypeError(
+                f"{name} is of type {type(each).__name__}, and others of X, y and sample_weight are Dask "
+                "collections: pass all of them as Dask arrays or DataFrames (dask.array.from_array), or "
+                "none of them"
+            )
+    if is_array(X) and X.ndim != 2:
+        raise ValueError(
+            f"X must have two dimensions, a row per sample; got an array of shape {X.shape}: reshape it"
+        )
+    if is_frame(X):
+        check_columns(X)
+    given = {name: whole_rows(each) for name, each in given.items()}
+    given = aligned(given)
+    lists = [delayed_blocks(each) for each in given.values()]
+    if sample_weight is None:
+        lists.append([None] * len(lists[0]))
+    return Partitions(
+        rows=list(zip(*lists, strict=True)),
+        on_workers=any(bool(futures_of(each)) for each in given.values()),
+        y_is_column=getattr(y, "ndim", 1) == 2 and y.shape[1] == 1,
+    )
+
+
+def check_columns(X):
+    """Raise where columns of a DataFrame hold text, categories, dates or other objects."""
+    dtypes = X._meta.dtypes if X.ndim == 2 else [X._meta.dtype]
+    names = X._meta.columns if X.ndim == 2 else [X._meta.name]
+    bad = [
+        f"{name!r} ({dtype})"
+        for name, dtype in zip(names, dtypes, strict=True)
+        if getattr(dtype, "kind", "O") not in "biuf"
+    ]
+    if bad:
+        raise ValueError(f"X must hold numbers, but has {', '.join(bad)}: {WAY_OUT}")
+
+
+def whole_rows(collection):
+    """Return the collection with all columns of a row in one chunk."""
+    if is_array(collection) and collection.ndim == 2 and len(collection.chunks[1]) > 1:
+        return collection.rechunk({1: -1})
+    return collection
+
+
+def sizes_of(collection):
+    """Return the numbers of rows of the partitions, or None where they are not known."""
+    if is_array(collection) and not np.isnan(collection.chunks[0]).any():
+        return collection.chunks[0]
+    return None
+
+
+def n_partitions(collection):
+    """Return the number of partitions."""
+    if is_array(collection):
+        return len(collection.chunks[0])
+    return collection.npartitions if is_frame(collection) else len(collection)
+
+
+def aligned(given):
+    """Return the collections partitioned alike, or raise where their sizes are not known."""
+    sizes = {name: sizes_of(each) for name, each in given.items()}
+    rows = {name: sum(each) for name, each in sizes.items() if each is not None}
+    if len(set(rows.values())) > 1:
+        raise ValueError(
+            "X, y and sample_weight must have the same number of rows: "
+            + ", ".join(f"{name} has {n}" for name, n in rows.items())
+        )
+    if len(rows) == len(given):
+        chunks = sizes["X"]
+        return {
+            name: each if sizes[name] == chunks else each.rechunk({0: chunks})
+            for name, each in given.items()
+        }
+    numbers = {name: n_partitions(each) for name, each in given.items()}
+    if len(set(numbers.values())) > 1:
+        raise ValueError(
+            "X, y and sample_weight are partitioned differently, and how many rows each partition has is "
+            f"not known ({', '.join(f'{name}: {n} partitions' for name, n in numbers.items())}). Make "
+            "arrays with known sizes, as with .to_dask_array(lengths=True) or .compute_chunk_sizes(), or "
+            "partition them alike, as two selections of one DataFrame are"
+        )
+    return given
+
+
+def delayed_blocks(collection):
+    """Return the partitions as a list of `Delayed`.
+
+    The graphs are left as they are: optimised apart, X and y would load the same file twice, and Dask joins
+    small Parquet files to fewer partitions, more of them the fewer columns are read.
+    """
+    if is_list_of_blocks(collection):
+        return list(collection)
+    blocks = collection.to_delayed(optimize_graph=False)
+    return list(blocks) if is_frame(collection) else blocks.ravel().tolist()
+
+
+# -------------------------------------------------------------------- predictions
+
+
+def mapped(function, X, model, example):
+    """Return what a function makes of each partition, as an array of Dask's.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(rows, model)`` returns an array with as many rows.
+    X : collection
+        The rows.
+    model : object
+        Goes into the graph once.
+    example : ndarray or sparse matrix
+        What the function gives for some rows.
+    """
+    model = dask.delayed(model, pure=False)
+    width = example.shape[1:]
+    if is_array(X):
+        X = whole_rows(X)
+        chunks = (X.chunks[0], *((n,) for n in width))
+        drop = [1] if example.ndim == 1 else None
+        return X.map_blocks(
+            function, model, chunks=chunks, drop_axis=drop, dtype=example.dtype, meta=example[:0]
+        )
+    blocks = [dask.delayed(function)(block, model) for block in delayed_blocks(X)]
+    arrays = [
+        da.from_delayed(block, (np.nan, *width), dtype=example.dtype, meta=example[:0])
+        for block in blocks
+    ]
+    return da.concatenate(arrays, allow_unknown_chunksizes=True)
+
+
+def n_columns_of(X):
+    """Return the number of columns where it is known, else None."""
+    return None if is_list_of_blocks(X) else X.shape[1]

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Workers killed at random moments of a fit on a cluster, which ends as a fit that nothing has disturbed.
+
+A part of `long_checks.py`, which says how to run it; apart from it because it needs Dask.
+"""
+
+import atexit
+import contextlib
+import os
+import signal
+import threading
+import time
+import warnings
+
+import dask.array as da
+import distributed
+import numpy as np
+
+from sknumpynet.dask import DaskNumpyMLPClassifier
+
+SETTINGS = {
+    "adam": {},
+    "sgd": {"solver": "sgd", "learning_rate": "adaptive", "max_grad_norm": 0.5},
+    "early stopping": {"early_stopping": True, "n_iter_no_change": 100},
+    "dropout": {"dropout": 0.2},
+    "lbfgs": {"solver": "lbfgs"},
+}
+SOURCE = np.random.default_rng(0)
+X = SOURCE.normal(size=(4000, 20))
+Y = (X @ SOURCE.normal(size=20) > 0).astype(int) + (X[:, 0] > 1)
+_clusters = []
+_calm = {}
+
+
+def draw_dask_kill(draw):
+    """Draw what is fitted, and which worker dies at what part of the time that the fit takes."""
+    return {
+        "name": draw.choice(list(SETTINGS)),
+        "victim": draw.randint(0, 1),
+        "moment": round(draw.uniform(0, 1), 3),
+        "kills": draw.choice([1, 1, 1, 2]),
+    }
+
+
+def cluster():
+    """Return a client of two workers that are processes, all of them alive."""
+    for _ in range(2):
+        if not _clusters:
+            client = distributed.Client(
+                n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            )
+            _clusters.append(client)
+            atexit.register(_close, client)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if len(pids(_clusters[0])) == 2:
+                return _clusters[0]
+            time.sleep(0.1)
+        _close(_clusters.pop())
+    raise RuntimeError("the workers that were killed are not started anew")
+
+
+def _close(client):
+    with contextlib.suppress(Exception):
+        client.close()
+
+
+def pids(client):
+    """Return the process of each worker."""
+    with contextlib.suppress(OSError):  # a worker that is just dying
+        return sorted(client.run(os.getpid, on_error="ignore").values())
+    return []
+
+
+def fit(name):
+    """Return what a fit has learnt, the loss of each epoch, and the seconds that it took."""
+    model = DaskNumpyMLPClassifier(
+        hidden_layer_sizes=(20,), random_state=0, max_iter=20, tol=0, **SETTINGS[name]
+    )
+    rows = da.from_array(X, chunks=(700, 20)), da.from_array(Y, chunks=700)
+    started = time.monotonic()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(*rows)
+    params = np.concatenate([each.ravel() for each in model.coefs_ + model.intercepts_])
+    return params, model.loss_curve_, time.monotonic() - started
+
+
+def check_dask_kill(setting):
+    """Return what became of a setting, and what is wrong, or None."""
+    client, name = cluster(), setting["name"]
+    if name not in _calm:
+        fit(name)  # the first one imports
+        _calm[name] = fit(name)
+    params, losses, seconds = _calm[name]
+    done, killed = threading.Event(), []
+
+    def kill():
+        for number in range(setting["kills"]):
+            if done.wait(setting["moment"] * seconds * (1 + number)):
+                return
+            alive = pids(client)
+            if not alive:
+                return
+            os.kill(alive[setting["victim"] % len(alive)], signal.SIGKILL)
+            killed.append(number)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        found, found_losses, took = fit(name)
+    finally:
+        done.set()
+        killer.join()
+    outcome = f"{name}, {len(killed)} killed"
+    if took > 120:
+        return outcome, "took more than two minutes"
+    exact = name != "lbfgs"  # whose sums of blocks are taken in the same order all the same
+    if exact and not (np.array_equal(found, params) and found_losses == losses):
+        return outcome, f"other bits: {np.abs(found - params).max():.2g}"
+    if np.abs(found - params).max() > 1e-7 * np.abs(params).max():
+        return outcome, f"other numbers: {np.abs(found - params).max():.2g}"
+    return outcome, None

@@ -1,0 +1,50 @@
+"""Data for the tests on a cluster, as arrays and as collections, and how fits are compared."""
+
+import itertools
+import time
+
+import dask
+import dask.array as da
+import numpy as np
+
+
+def classes(n=120, n_classes=2, seed=0):
+    """Return X of four columns, and y."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n, 4))
+    z = X[:, 0] * X[:, 1] + 0.1 * rng.normal(size=n)
+    return X, np.digitize(z, np.quantile(z, np.arange(1, n_classes) / n_classes))
+
+
+def numbers(n=120, seed=0):
+    """Return X of four columns, and y."""
+    X, _ = classes(n, seed=seed)
+    return X, X[:, 0] ** 2 + X[:, 1]
+
+
+def on_dask(array, rows=25):
+    """Return an array of Dask's with so many rows in a chunk."""
+    return da.from_array(array, chunks=(rows, *array.shape[1:]))
+
+
+def delayed(array, *cuts):
+    """Return a list of delayed blocks, cut at those rows."""
+    rows = array.iloc if hasattr(array, "iloc") else array
+    cuts = [0, *cuts, array.shape[0]]
+    return [dask.delayed(rows[i:j]) for i, j in itertools.pairwise(cuts)]
+
+
+def apart(one, other):
+    """Return the largest difference of parameters, in units of the largest."""
+    a, b = (
+        np.concatenate([np.ravel(each) for each in m.coefs_ + m.intercepts_]) for m in (one, other)
+    )
+    return np.abs(a - b).max() / np.abs(a).max()
+
+
+def left_on(client, seconds=5):
+    """Return what the workers still hold after at most so many seconds."""
+    deadline = time.monotonic() + seconds
+    while (held := client.who_has()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return held

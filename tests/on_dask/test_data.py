@@ -1,0 +1,374 @@
+"""Rows on the workers: described, checked, dealt out, and left there."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("distributed")
+
+import dask
+import dask.array as da
+import scipy.sparse as sp
+
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor
+from sknumpynet.dask.client import Cluster
+from sknumpynet.dask.data import SMALL, ClusterData, deal
+
+from .rows import apart, classes, delayed, left_on, numbers, on_dask
+
+QUICK = {"hidden_layer_sizes": (5,), "solver": "lbfgs", "max_iter": 5, "random_state": 0}
+
+
+@pytest.fixture
+def dealt(monkeypatch):
+    """The data of each fit as they are dealt out."""
+    seen = []
+    deal_out = ClusterData.dealt_out
+
+    def noting(data):
+        seen.append(deal_out(data))
+        return seen[-1]
+
+    monkeypatch.setattr(ClusterData, "dealt_out", noting)
+    return seen
+
+
+def fit(X, y, sample_weight=None, **parameters):
+    return DaskNumpyMLPClassifier(**{**QUICK, **parameters}).fit(X, y, sample_weight)
+
+
+# -------------------------------------------------------------------- how rows may be divided
+
+X, Y = classes()
+WEIGHTS = np.random.RandomState(1).uniform(0.5, 2, len(X))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    {
+        "even": lambda: (on_dask(X), on_dask(Y)),
+        "one chunk": lambda: (on_dask(X, 120), on_dask(Y, 120)),
+        "y partitioned otherwise": lambda: (on_dask(X), on_dask(Y, 17)),
+        "chunks of columns": lambda: (da.from_array(X, chunks=(40, 3)), on_dask(Y, 40)),
+        "delayed": lambda: (delayed(X, 1, 50), delayed(Y, 1, 50)),
+        "partitions without rows": lambda: (delayed(X, 0, 30, 30, 120), delayed(Y, 0, 30, 30, 120)),
+        "single rows": lambda: (on_dask(X, 1), on_dask(Y, 1)),
+        "sizes not known": lambda: (on_dask(X)[on_dask(X[:, 0]) > -9], on_dask(Y)[on_dask(Y) > -9]),
+    }.items(),
+    ids=lambda pair: pair[0],
+)
+def test_rows_divided_in_any_way_give_the_local_fit(client, parts):
+    local = NumpyMLPClassifier(**QUICK).fit(X, Y)
+    remote = fit(*parts[1]())
+    assert apart(local, remote) < 1e-9
+    assert remote.n_iter_ == local.n_iter_
+    assert not left_on(client)
+
+
+def test_classes_that_some_partitions_lack(client):
+    order = np.argsort(Y, kind="stable")
+    local = NumpyMLPClassifier(**QUICK).fit(X[order], Y[order])
+    remote = fit(on_dask(X[order], 20), on_dask(Y[order], 20))
+    assert apart(local, remote) < 1e-9
+    assert remote.classes_.dtype == local.classes_.dtype
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 3.0}])
+def test_weights(client, class_weight, solver):
+    parameters = {**QUICK, "class_weight": class_weight, "solver": solver}
+    few = slice(0, 90)  # so that the classes are not even
+    order = np.argsort(Y, kind="stable")[few]
+    data = X[order], Y[order], WEIGHTS[order]
+    for n in (2, 3):
+        local = NumpyMLPClassifier(**parameters).fit(*data[:n])
+        remote = fit(
+            *(on_dask(each) for each in data[:n]), class_weight=class_weight, solver=solver
+        )
+        assert apart(local, remote) < 1e-9
+
+
+def test_frames_keep_their_names(client):
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    frame = pandas.DataFrame(X, columns=list("abcd")).assign(c=np.arange(120), y=Y)
+    local = NumpyMLPClassifier(**QUICK).fit(frame[list("abcd")], frame["y"])
+    rows = frames.from_pandas(frame, npartitions=5)
+    remote = fit(rows[list("abcd")], rows["y"])
+    assert apart(local, remote) < 1e-7
+    assert remote.feature_names_in_.tolist() == list("abcd")
+    with pytest.raises(ValueError, match="feature names"):
+        remote.predict(rows[list("dcba")])
+
+
+def test_small_files_are_not_joined_apart(client, tmp_path):
+    """Dask joins small Parquet files to partitions whose number goes by the columns that are read."""
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame(X, columns=list("abcd")).assign(y=Y)
+    frames.from_pandas(frame, npartitions=10).to_parquet(tmp_path)
+    rows = frames.read_parquet(tmp_path)
+    assert len(rows["y"].to_delayed()) < 10  # so does it now
+    remote = fit(rows[list("abcd")], rows["y"])
+    assert apart(NumpyMLPClassifier(**QUICK).fit(X, Y), remote) < 1e-9
+
+
+def test_what_x_and_y_have_in_common_is_computed_once(tmp_path):
+    def load(first):
+        (tmp_path / "loaded").open("a").write(f"{first} ")
+        return np.column_stack([X, Y])[first : first + 40]
+
+    tables = [da.from_delayed(dask.delayed(load)(i), (40, 5), float) for i in (0, 40, 80)]
+    table = da.concatenate(tables)
+    fit(table[:, :4], table[:, 4])
+    assert sorted((tmp_path / "loaded").read_text().split()) == ["0", "40", "80"]
+
+
+@pytest.mark.parametrize("form", [sp.csr_matrix, sp.csc_matrix, sp.csr_array])
+def test_sparse_blocks(client, form):
+    rows = sp.random(90, 12, 0.3, "csr", random_state=0)
+    y = np.asarray(rows.sum(axis=1)).ravel() > 1.7
+    local = NumpyMLPClassifier(**QUICK).fit(rows, y)
+    blocks = [dask.delayed(form)(rows[i : i + 30]) for i in (0, 30, 60)]
+    remote = fit(blocks, delayed(y, 30, 60))
+    assert apart(local, remote) < 1e-9
+    assert remote.predict(blocks).compute().tolist() == local.predict(rows).tolist()
+
+
+@pytest.mark.parametrize(
+    "y",
+    {
+        "text": np.array(["no", "perhaps", "yes!"])[np.digitize(X[:, 0], [-0.5, 0.5])],
+        "objects": np.array(["no", "yes"], dtype=object)[Y],
+        "large": Y * 10**12,
+        "bool": Y > 0,
+        "indicator": (X[:, :3] > 0).astype(int),
+        "sparse indicator": sp.csr_matrix((X[:, :3] > 0).astype(int)),
+        "columns": np.digitize(X[:, :2], [-0.5, 0.5]),
+        "columns of text": np.array(["a", "b", "c"])[np.digitize(X[:, :2], [-0.5, 0.5])],
+        "one class": np.zeros(120, int),
+    }.items(),
+    ids=lambda pair: pair[0],
+)
+def test_kinds_of_labels(client, y):
+    y = y[1]
+    local = NumpyMLPClassifier(**QUICK).fit(X, y)
+    remote = fit(delayed(X, 7, 61), delayed(y, 7, 61))
+    assert apart(local, remote) < 1e-7
+    assert type(remote._model.target) is type(local._model.target)
+    ours, theirs = remote.predict(on_dask(X)), local.predict(X)
+    assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
+    ours = ours.compute()
+    assert type(ours) is type(theirs)
+    assert not (ours != theirs).sum()
+    assert remote.score(delayed(X, 7, 61), delayed(y, 7, 61)) == local.score(X, y)
+    proba = remote.predict_proba(on_dask(X))
+    pairs = zip(*(p if isinstance(p, list) else [p] for p in (proba, local.predict_proba(X))))
+    for ours, theirs in pairs:
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours.compute(), theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("y", "parameters"),
+    [
+        (lambda x: x[:, 0] ** 2, {}),
+        (lambda x: x[:, :2] ** 2, {}),
+        (lambda x: (x[:, 0] ** 2).astype(np.float32), {}),
+        (lambda x: x[:, 0] ** 2, {"loss": "poisson"}),
+        (lambda x: x[:, 0] ** 2, {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}),
+        (lambda x: x[:, 0] ** 2, {"solver": "adam", "dtype": "float32"}),
+    ],
+)
+def test_kinds_of_numbers(client, y, parameters):
+    y = y(X)
+    parameters = {**QUICK, **parameters}
+    local = NumpyMLPRegressor(**parameters).fit(X, y)
+    remote = DaskNumpyMLPRegressor(**parameters).fit(on_dask(X), on_dask(y))
+    tolerance = 1e-5 if parameters.get("dtype") == "float32" else 1e-7
+    assert apart(local, remote) < tolerance
+    ours, theirs = remote.predict(on_dask(X)), local.predict(X)
+    assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
+    np.testing.assert_allclose(ours.compute(), theirs, rtol=1e-4, atol=1e-5)
+    for weights in (None, WEIGHTS):
+        there = None if weights is None else on_dask(weights)
+        score = remote.score(on_dask(X), on_dask(y), there)
+        assert isinstance(score, float)
+        assert score == pytest.approx(local.score(X, y, weights), abs=tolerance)
+
+
+# -------------------------------------------------------------------- what is wrong is said, with its place
+
+
+def with_value(array, row, value):
+    array = array.copy()
+    array[row] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("X_parts", "y_parts", "says"),
+    [
+        (
+            with_value(X, (60, 2), np.nan),
+            Y,
+            ["1 of 5 partitions", "partition 2: X has missing values"],
+        ),
+        (with_value(X, (0, 2), np.inf), Y, ["partition 0: ", "infinity"]),
+        (X, with_value(Y + 0.5, 60, np.nan), ["partition 2: y"]),
+        (X, Y + 0.5, ["5 of 5 partitions", "partition 4: Unknown label type: continuous"]),
+        (X.astype(str), Y, ["X must hold numbers"]),
+        (X[:0], Y[:0], ["X must not be empty"]),
+    ],
+)
+def test_what_is_wrong_with_a_partition(client, X_parts, y_parts, says):
+    model = DaskNumpyMLPClassifier(**QUICK)
+    if X_parts.dtype.kind == "U":
+        X_parts = with_value(X_parts.astype(object), (3, 1), "two")
+    with pytest.raises(ValueError) as caught:
+        model.fit(on_dask(X_parts), on_dask(y_parts))
+    for each in says:
+        assert each in str(caught.value)
+    assert not hasattr(model, "classes_")
+    del caught
+    assert not left_on(client)
+
+
+def test_all_problems_are_named_at_once(client):
+    X_parts = [*delayed(X, 30, 60, 90)]
+    X_parts[1] = dask.delayed(X[30:60, :3])
+    X_parts[3] = dask.delayed(with_value(X[90:], (0, 0), np.nan))
+    y_parts = [*delayed(Y, 30, 60, 90)]
+    y_parts[2] = dask.delayed(Y[60:89])
+    with pytest.raises(ValueError) as caught:
+        fit(X_parts, y_parts)
+    message = str(caught.value)
+    assert "3 of 4 partitions" in message
+    assert "partition 1: X has 3 columns, and 4 in partition 0" in message
+    assert "partition 2: y and X must have the same number of rows" in message
+    assert "partition 3: X has missing values" in message
+
+
+def test_weights_are_looked_at_in_every_partition(client):
+    for weights, says in [
+        (with_value(WEIGHTS, 60, np.nan), "partition 2: sample_weight has missing"),
+        (
+            np.zeros(120),
+            "ample.weights? (is zero for every row|must contain at least one non-zero)",
+        ),
+        (np.where(np.arange(120) % 2, -1.0, 1.0), "sums to zero"),
+    ]:
+        with pytest.raises((ValueError, ZeroDivisionError), match=says):
+            fit(on_dask(X), on_dask(Y), on_dask(weights))
+
+
+def test_collections_that_do_not_go_together():
+    model = DaskNumpyMLPClassifier(**QUICK)
+    with pytest.raises(TypeError, match="y is of type ndarray"):
+        model.fit(on_dask(X), Y)
+    with pytest.raises(TypeError, match="X is of type ndarray"):
+        model.fit(X, on_dask(Y))
+    with pytest.raises(ValueError, match="same number of rows: X has 120, y has 119"):
+        model.fit(on_dask(X), on_dask(Y[1:]))
+    unknown = on_dask(X)[on_dask(X[:, 0]) > 0]
+    with pytest.raises(ValueError, match=r"partitioned differently.*y: 8 partitions"):
+        model.fit(unknown, on_dask(Y, 17))
+    with pytest.raises(ValueError, match="two dimensions"):
+        model.fit(on_dask(X[:, 0]), on_dask(Y))
+
+
+@pytest.fixture(autouse=True)
+def with_client(client):
+    """All fits find the client."""
+
+
+@pytest.mark.parametrize("kind", ["category", "object", "datetime64[ns]"])
+def test_columns_that_hold_no_numbers_are_named(kind):
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    frame["odd"] = pandas.Series(np.arange(120) % 3).astype(kind)
+    with pytest.raises(ValueError, match=r"'odd' .*encode such columns first"):
+        fit(frames.from_pandas(frame, npartitions=3), on_dask(Y, 40))
+
+
+def test_text_and_numbers_as_labels():
+    parts = delayed(X, 60), [dask.delayed(Y[:60]), dask.delayed(np.array(["a", "b"])[Y[60:]])]
+    with pytest.raises(TypeError, match="labels of one type"):
+        fit(*parts)
+
+
+def test_batch_normalization_is_refused():
+    with pytest.raises(ValueError, match=r"normalization='batch'.*normalization='layer'"):
+        fit(on_dask(X), on_dask(Y), normalization="batch", solver="adam")
+
+
+# -------------------------------------------------------------------- where rows lie
+
+
+def test_rows_are_dealt_out_evenly():
+    # two partitions that lie on one worker: the second moves
+    assert deal([10, 10], [["a"], ["a"]], ["a", "b"]) == [[0], [1]]
+    # those that lie evenly stay
+    assert deal([5] * 4, [["b"], ["a"], ["b"], ["a"]], ["a", "b"]) == [[1, 3], [0, 2]]
+    # a large one goes where there is room
+    assert deal([100, 1, 1], [["a"], ["a"], ["a"]], ["a", "b"]) == [[0], [1, 2]]
+    # more workers than parts
+    assert deal([3], [()], ["a", "b"]) == [[0], []]
+
+
+def test_both_workers_have_rows(client, dealt):
+    workers = list(client.nthreads())
+    for there in (workers, workers[:1]):  # persisted on both, or on one
+        rows, y = client.persist([on_dask(X, 60), on_dask(Y, 60)], workers=there[-1])
+        fit(rows, y)
+        assert [share.n_rows for share in dealt[-1].shares] == [60, 60]
+    fit(on_dask(X, 60), on_dask(Y, 60))
+    assert [share.n_rows for share in dealt[-1].shares] == [60, 60]
+
+
+def test_many_small_partitions_are_merged(dealt):
+    large, y = numbers(3000)
+    DaskNumpyMLPRegressor(**QUICK).fit(on_dask(large, 10), on_dask(y, 10))
+    shares = dealt[0].shares
+    assert [len(share.blocks) for share in shares] == [1, 1]
+    rows = np.concatenate([share.global_rows() for share in shares])
+    assert sorted(rows) == list(range(3000))
+
+
+def test_large_partitions_are_not_copied_together(dealt, monkeypatch):
+    monkeypatch.setattr("sknumpynet.dask.data.SMALL", 40 * 4 * 8)
+    fit(on_dask(X, 20), on_dask(Y, 20))
+    assert [[len(pieces) for pieces in share.pieces] for share in dealt[0].shares] == [
+        [2, 1],
+        [2, 1],
+    ]
+    assert SMALL == 16 << 20
+
+
+def test_the_client_sees_no_rows(monkeypatch):
+    """What comes to the client stays small, whatever the number of rows."""
+    sizes = []
+    gather = Cluster._gather
+
+    def noting(cluster, futures, doing):
+        found = gather(cluster, futures, doing)
+        sizes.append(len(pickle.dumps(found)))
+        return found
+
+    monkeypatch.setattr(Cluster, "_gather", noting)
+    many = da.random.RandomState(0).normal(size=(40_000, 4), chunks=(10_000, 4))
+    DaskNumpyMLPRegressor(**QUICK).fit(many, many[:, 0])
+    assert len(sizes) > 8
+    assert max(sizes) < 5_000
+
+
+def test_the_users_own_data_stay(client):
+    rows = client.persist(on_dask(X))
+    fit(rows, on_dask(Y))
+    assert len(left_on(client, 0.5)) == 5
+    del rows
+    assert not left_on(client)

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Workers that die, stop answering or join, in each phase of a fit: it costs time, and nothing else."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+distributed = pytest.importorskip("distributed")
+
+import cloudpickle
+import dask.array as da
+
+from sknumpynet.core.losses import SquaredError
+from sknumpynet.dask import DaskNumpyMLPRegressor, minibatch
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not find it
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+N = 400
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(N, 6))
+NUMBERS = np.sin(X @ RNG.normal(size=6))
+CHUNKS = (100, 100, 100, 100)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """A list of one client, or of none yet, of two workers that are processes."""
+    clients = []
+    with contextlib.ExitStack() as stack:
+
+        def start():
+            clients[:] = [
+                stack.enter_context(
+                    distributed.Client(
+                        n_workers=2,
+                        threads_per_worker=1,
+                        dashboard_address=":0",
+                        silence_logs=50,
+                    )
+                )
+            ]
+
+        yield clients, start
+
+
+@pytest.fixture
+def cluster(processes):
+    """A client of two workers; those that die are started anew, and if not, all of them are."""
+    clients, start = processes
+    if not clients:
+        start()
+    deadline = time.monotonic() + 20
+    while len(pids(clients[0])) < 2:
+        if time.monotonic() > deadline:
+            clients[0].close()
+            start()
+            break
+        time.sleep(0.1)
+    return clients[0]
+
+
+def pids(client):
+    """Return the process of each worker."""
+    try:
+        return client.run(os.getpid, on_error="ignore")
+    except OSError:  # a worker that is just dying
+        return {}
+
+
+def wait_until_nothing_is_left(client):
+    deadline = time.monotonic() + 30
+    while left := client.run_on_scheduler(tasks):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def tasks(dask_scheduler):
+    return {str(key): task.state for key, task in dask_scheduler.tasks.items()}
+
+
+class KillOnce:
+    """Kills the worker that makes call number ``at`` of all workers' calls; elsewhere it does nothing."""
+
+    def __init__(self, folder, at=0):
+        self.calls, self.killed, self.at = folder / "calls", folder / "killed", at
+
+    def __call__(self):
+        if not is_on_worker() or self.killed.exists():
+            return
+        with self.calls.open("a") as file:
+            file.write(".")
+        if self.calls.stat().st_size > self.at:
+            self.killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_on_worker():
+    try:
+        distributed.get_worker()
+    except ValueError:
+        return False
+    return True
+
+
+class DeadlyLoss(SquaredError):
+    """The squared error, that kills a worker."""
+
+    kill = None
+
+    def terms_and_gradient(self, y, raw, gradient, scratch):
+        if self.kill is not None:
+            self.kill()
+        return super().terms_and_gradient(y, raw, gradient, scratch)
+
+
+def collection(array):
+    return da.from_array(array, chunks=(CHUNKS, *array.shape[1:]))
+
+
+def model_with(**parameters):
+    loss = DeadlyLoss()
+    model = DaskNumpyMLPRegressor(hidden_layer_sizes=(5,), random_state=0, max_iter=6, loss=loss)
+    return model.set_params(**parameters), loss
+
+
+def fitted(model, inputs=None):
+    return model.fit(collection(X) if inputs is None else inputs, collection(NUMBERS))
+
+
+def check_same_bits(model, other):
+    assert all(
+        map(np.array_equal, model.coefs_ + model.intercepts_, other.coefs_ + other.intercepts_)
+    )
+    assert model.loss_curve_ == other.loss_curve_
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_worker_that_dies_in_a_step(cluster, tmp_path, early_stopping):
+    model, loss = model_with(early_stopping=early_stopping, n_iter_no_change=10)
+    calm = fitted(model).to_local()
+    loss.kill = KillOnce(tmp_path, at=7)
+    check_same_bits(fitted(model), calm)
+    assert (tmp_path / "killed").exists()
+
+
+def test_worker_that_dies_while_rows_are_described(cluster, tmp_path):
+    model, _ = model_with()
+    calm = fitted(model).to_local()
+    kill = KillOnce(tmp_path)
+
+    def read(rows, kill):
+        kill()
+        return rows
+
+    inputs = collection(X).map_blocks(read, kill, meta=X[:0], dtype=X.dtype)
+    check_same_bits(fitted(model, inputs), calm)
+    assert (tmp_path / "killed").exists()
+
+
+def test_worker_that_dies_between_two_rounds(cluster, monkeypatch):
+    model, _ = model_with(early_stopping=True, n_iter_no_change=10)  # a round an epoch
+    calm = fitted(model).to_local()
+    take_in = minibatch.Rounds._take_in
+    lost = []
+
+    def and_kill(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if rounds.n_since == 2:
+            os.kill(pids(cluster)[rounds.addresses[0]], signal.SIGKILL)
+        lost.append(rounds.n_lost)
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
+    check_same_bits(fitted(model), calm)
+    assert lost[-1] >= 1
+
+
+def test_worker_that_dies_in_lbfgs(cluster, tmp_path):
+    model, loss = model_with(solver="lbfgs", max_iter=20)
+    calm = fitted(model).to_local()
+    loss.kill = KillOnce(tmp_path, at=5)
+    np.testing.assert_allclose(fitted(model).coefs_[0], calm.coefs_[0], rtol=1e-7, atol=1e-9)
+    assert (tmp_path / "killed").exists()
+
+
+def test_all_workers_die_at_once(cluster, monkeypatch):
+    model, _ = model_with(early_stopping=True, n_iter_no_change=10)
+    calm = fitted(model).to_local()
+    take_in = minibatch.Rounds._take_in
+
+    def and_kill(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if rounds.n_since == 2:
+            for each in pids(cluster).values():
+                os.kill(each, signal.SIGKILL)
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
+    check_same_bits(fitted(model), calm)
+
+
+def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path):
+    class Poison(DeadlyLoss):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            if is_on_worker():
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().terms_and_gradient(y, raw, gradient, scratch)
+
+    model, _ = model_with(loss=Poison(), retries=1)
+    before = dict(vars(model))
+    with pytest.raises(RuntimeError, match=r"lost 2 times .*retries=1"):
+        fitted(model)
+    assert vars(model) == before
+    wait_until_nothing_is_left(cluster)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_worker_that_stops_answering_raises_timeout_error(cluster, tmp_path, solver):
+    class Stop(DeadlyLoss):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            if is_on_worker() and not (tmp_path / "stopped").exists():
+                (tmp_path / "stopped").write_text(str(os.getpid()))
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return super().terms_and_gradient(y, raw, gradient, scratch)
+
+    model, _ = model_with(loss=Stop(), timeout=3, solver=solver)
+    started = time.monotonic()
+    try:
+        with pytest.raises(TimeoutError, match="answer"):
+            fitted(model)
+        assert time.monotonic() - started < 15
+    finally:
+        os.kill(int((tmp_path / "stopped").read_text()), signal.SIGCONT)
+    wait_until_nothing_is_left(cluster)
+
+
+def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypatch):
+    model, _ = model_with(early_stopping=True, n_iter_no_change=20, max_iter=12)
+    calm = fitted(model).to_local()
+    take_in = minibatch.Rounds._take_in
+    sizes = {3: 3, 7: 1}
+
+    def and_scale(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if rounds.n_since in sizes:
+            cluster.cluster.scale(sizes[rounds.n_since])
+            while len(cluster.scheduler_info(n_workers=-1)["workers"]) != sizes[rounds.n_since]:
+                time.sleep(0.1)
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_scale)
+    try:
+        check_same_bits(fitted(model), calm)
+    finally:
+        cluster.cluster.scale(2)
+
+
+def test_interrupt_leaves_no_task_behind(cluster, monkeypatch):
+    model, _ = model_with(max_iter=10**6, tol=0, n_iter_no_change=np.inf)
+    monkeypatch.setattr(minibatch, "SECONDS", 0.2)
+    take_in = minibatch.Rounds._take_in
+    timers = []
+
+    def and_interrupt(rounds, state, reports):
+        take_in(rounds, state, reports)
+        if not timers:  # in the middle of the next round
+            timers.append(threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)))
+            timers[0].start()
+
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", and_interrupt)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        fitted(model)
+    assert model.n_iter_ >= 1
+    wait_until_nothing_is_left(cluster)
