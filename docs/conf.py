@@ -132,12 +132,12 @@ html_theme_options = {
 }
 PLAIN = (
     "getting_started",
-    "user_guide",
     "coming_from_scikit_learn",
     "where_we_differ",
     "architecture",
     "train_faster",
     "benchmarks",
+    "benchmarks_notes",
     "contributing",
     "changelog",
 )

@@ -1,6 +1,6 @@
 """
-Callbacks, and stopping on data of one's own
-============================================
+Callbacks, and stopping on your own data
+========================================
 
 Training need not be a black box until it ends. Validation data of your own can be recorded or decide when to
 stop, inside a pipeline too; and with scikit-learn's callbacks (version 1.9 and later) anything can look on

@@ -9,7 +9,7 @@ which leaves out hidden units at random while training.
 
 # %%
 # Sixty rows memorised
-# ---------------------
+# --------------------
 # Two classes, half-moons that overlap so far that no border can tell all rows apart. The test rows, passed as
 # ``X_val`` without ``early_stopping``, decide nothing; they are scored after each epoch.
 

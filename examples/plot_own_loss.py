@@ -1,6 +1,6 @@
 """
-A loss of one's own, and other parts
-====================================
+A custom loss, and other parts
+==============================
 
 Losses, activations, optimizers and schedules are small classes. A subclass of yours works wherever a name
 does: in the constructor, in ``clone``, in pickles and in ``GridSearchCV``; its constructor arguments are its

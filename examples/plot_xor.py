@@ -4,7 +4,7 @@ XOR: the problem that needs a hidden layer
 
 XOR is 1 where exactly one of two inputs is 1. No straight line parts its ones from its zeros, and so it is
 the first problem that calls for a hidden layer. This page shows why, solves XOR of two and of three inputs
-from every start, shows what too few hidden units do, and ends with a training loop of one's own, as a loop
+from every start, shows what too few hidden units do, and ends with a custom training loop, written out
 and as a callback.
 """
 
@@ -130,8 +130,8 @@ figure.colorbar(display.surface_, ax=axes, label="probability of 1", shrink=0.8)
 plt.show()
 
 # %%
-# A loop of one's own
-# -------------------
+# A custom loop
+# -------------
 # The same with ``core``, as a tutorial would write it: a logistic output, the squared error, a line every
 # 2,500 steps, and an end when the sum of the squared errors is low enough. `SquaredError` is half the
 # mean over the four rows.

@@ -494,7 +494,7 @@ CHECKS = {
     "kills": (random_settings.draw_kill, check_kill, 200),
     "exports": (draw_export, check_export, 500),
     "mutated": (draw_mutation, check_mutation, 2000),
-    "dask": (draw_dask, check_dask, 100),
+    "dask": (draw_dask, check_dask, 200),  # of which more than 100 are compared
     "dask_kills": (draw_dask_kill, check_dask_kill, 40),
 }
 AS_THEY_ARE = ("kills", "mutated", "dask_kills")  # nothing in their settings can be made simpler

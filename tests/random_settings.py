@@ -43,7 +43,7 @@ def drawer(check, seed, number):
     return random.Random(f"{check} {seed} {number}")
 
 
-# -------------------------------------------------------------------- objects of one's own
+# -------------------------------------------------------------------- custom objects
 
 
 class OwnActivation(sk.Activation):

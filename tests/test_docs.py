@@ -53,14 +53,16 @@ QUESTIONS = {
     "How well will it do on new rows, if none can be spared?": "oof_score_",
     "My classes are imbalanced: what now?": 'class_weight="balanced"',
     "It overfits: what helps?": "dropout=",
-    "How do I stop on validation data of my own?": "X_val=X_test, y_val=y_test",
+    "How do I stop on my own validation data?": "X_val=X_test, y_val=y_test",
     "Can I have an interval instead of a number?": "Quantile([0.1, 0.5, 0.9])",
     "How did the training go?": "history_",
     "Training takes too long: what helps?": 'learning_rate="one_cycle"',
     "My data do not fit into memory: what now?": 'mmap_mode="r"',
     "One machine is not enough: what now?": "LocalCluster(",
     "How do I save a network and load it?": "joblib.load(path)",
-    "Does it go with ONNX, MLflow or dask?": "export.to_onnx(",
+    "Does it work with ONNX, MLflow or dask?": "export.to_onnx(",
+    "It does not learn, or warns: what now?": "ConvergenceWarning",
+    "Can I write a custom loss or layer?": "class NeighbourProducts(Layer)",
     "Which parameters are there, and what do they default to?": "NumpyMLPClassifier",
     "How does it work?": "formula",
 }
@@ -211,6 +213,19 @@ PAGES = [
     "docs/index.md",
     "docs/getting_started.md",
     "docs/user_guide.md",
+    "docs/faq.md",
+    "docs/guide/activations.md",
+    "docs/guide/callbacks.md",
+    "docs/guide/custom.md",
+    "docs/guide/imbalanced.md",
+    "docs/guide/large_data.md",
+    "docs/guide/looking_inside.md",
+    "docs/guide/losses.md",
+    "docs/guide/overfitting.md",
+    "docs/guide/preparing_data.md",
+    "docs/guide/saving.md",
+    "docs/guide/searching.md",
+    "docs/guide/solvers.md",
     "docs/tabular.md",
     "docs/messy_table.md",
     "docs/coming_from_scikit_learn.md",
@@ -237,7 +252,7 @@ def run(monkeypatch, tmp_path):
 
     def run(page, code):
         if re.search("callback", code, flags=re.IGNORECASE) and not HAS_CALLBACKS:
-            return
+            return False
         if "pandas" in code:
             pytest.importorskip("pandas")
         if "dask" in code:
@@ -247,6 +262,7 @@ def run(monkeypatch, tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             exec(compile(code, page, "exec"), names)
+        return True
 
     return run
 
@@ -268,7 +284,8 @@ def test_the_examples_run(page, capsys, run):
     assert blocks(page)
     printed = ""
     for block, expected in zip(blocks(page), outputs(page), strict=True):
-        run(page, block)
+        if not run(page, block):
+            continue
         out = capsys.readouterr().out
         printed += out
         if expected is not None and "time" not in expected:  # seconds differ from run to run

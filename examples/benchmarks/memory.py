@@ -3,9 +3,9 @@
 
 Each fit (one epoch, 60,000 x 784, 100 units, batch 200) has a process of its own. Measured is the peak of
 what NumPy and Python allocate during the fit (tracemalloc), and the growth of the process (resident memory,
-on Linux), which also counts the pages of a memory-mapped file that were read. The target (shown with --targets) is six
-times the parameters, three batches, and 24 bytes a row for labels and order; CSC may become CSR once. To
-repeat:
+on Linux), which also counts the pages of a memory-mapped file that were read. The target (shown with
+--targets) is six times the parameters, three batches, and 24 bytes a row for labels and order; CSC may become
+CSR once. To repeat:
 
     python examples/benchmarks/memory.py --output results
     python examples/benchmarks/memory.py --cases uint8 mapped

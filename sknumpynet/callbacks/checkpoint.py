@@ -45,7 +45,7 @@ class Checkpoint:
         In `fit`, before the first epoch: if the file is of a fit with other parameters or data, is damaged,
         or is no checkpoint; if a parameter will not do; if ``path`` is a folder, or its folder does not
         exist; if the estimator is inside a meta-estimator, whose clones would share the file; or with
-        ``solver='lbfgs'``. After the first epoch: if an optimizer or a schedule of one's own has attributes
+        ``solver='lbfgs'``. After the first epoch: if a custom optimizer or schedule has attributes
         that are neither arrays nor plain values (None, bool, int, float, str; list, tuple and dict of these),
         and no ``get_state`` and ``set_state`` that turn them into such.
     OSError

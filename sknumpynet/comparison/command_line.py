@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What ``python -m sknumpynet`` does: scikit-learn's networks and ours side by side, on real data.
 
-Without arguments on three data sets that scikit-learn brings along, with ``--csv`` on one's own.
+Without arguments on three data sets that scikit-learn brings along, with ``--csv`` on your own.
 """
 
 import argparse

@@ -43,7 +43,7 @@ class CommandError(Exception):
 class Case:
     """One table to compare on: the data and the network.
 
-    Of a table of one's own, the first ``n_numeric`` columns are numbers, the others codes of text.
+    Of a user's table, the first ``n_numeric`` columns are numbers, the others codes of text.
     """
 
     name: str

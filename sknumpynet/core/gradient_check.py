@@ -96,7 +96,7 @@ def check_gradients(
         there makes all layers before it wrong. Also where the loss bends along every parameter, so that
         there is nothing to compare.
     ValueError
-        If an activation or a loss of one's own does not write into the arrays it is given.
+        If a custom activation or loss does not write into the arrays it is given.
     TypeError
         If the network does not compute in float64, in which differences are too coarse.
 

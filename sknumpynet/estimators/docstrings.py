@@ -7,14 +7,14 @@ hidden_layer_sizes : int or array-like of int, default=(100,)
 activation : str, Activation, tuple of two callables, or list, default='relu'
     Activation function of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu',
     'selu', 'gelu', 'silu', 'mish', 'softplus', 'softsign', 'hard_tanh', 'gaussian' or 'step'; an object
-    such as ``LeakyReLU(0.1)`` or of a subclass of one's own; or a pair of functions of an array ``z``,
+    such as ``LeakyReLU(0.1)`` or of a custom subclass; or a pair of functions of an array ``z``,
     ``(f, derivative)``. A list has one of these for each hidden layer. 'step' has no slope to follow: it
     is for `from_weights`, and `fit` refuses it.
 solver : str or Optimizer, default='adam'
     How the weights are found. By steps on minibatches: 'sgd' (gradient descent with momentum), 'adam'
     (Kingma and Ba, 2015), 'adamw', 'nadam', 'amsgrad', 'rmsprop', 'adagrad', 'lion', or 'rprop', which
     is meant for ``batch_size`` as large as the data; or an object such as ``AdamW(weight_decay=0.02)``,
-    or of a subclass of one's own, whose own parameters count instead of `momentum`, `beta_1` and the like.
+    or of a custom subclass, whose own parameters count instead of `momentum`, `beta_1` and the like.
     Or by 'lbfgs', a quasi-Newton method on all rows at once, which often is best on a few thousand rows
     or fewer.
 alpha : float, default=0.0001
@@ -29,7 +29,7 @@ learning_rate : str, Schedule or callable, default='constant'
     10 epochs; 'exponential' multiplies it by 0.95 after each epoch; 'cosine' brings it down to 0 along
     half a cosine over all `max_iter` epochs; 'one_cycle' first raises it, to `learning_rate_init`, and
     then brings it down. Or an object such as ``Cosine(warmup=0.05)`` or ``Warmup("step")``, or of a
-    subclass of one's own; or a callable ``step -> rate``, the steps counted from 0.
+    custom subclass; or a callable ``step -> rate``, the steps counted from 0.
 
     With 'cosine' and 'one_cycle' training takes all of its epochs, whatever `tol`; `partial_fit` counts
     its steps on against `max_iter` epochs of the same size and then holds the last rate. The name 'adam'
@@ -162,7 +162,7 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 CLASSIFIER_PARAMETERS = """
 loss : {'log_loss', 'focal'} or Loss, default='log_loss'
     What is minimised: the log loss, or the focal loss, which turns away from rows that are already right;
-    or an object such as ``Focal(gamma=1.0)``, or of a subclass of one's own.
+    or an object such as ``Focal(gamma=1.0)``, or of a custom subclass.
 class_weight : dict, 'balanced', list of dict, or None, default=None
     Weights of the classes, as ``{label: weight}``, by which the weights of their rows are multiplied;
     'balanced' gives ``n_samples / (n_classes * count)`` to each. A class without a weight has 1, and labels

@@ -224,7 +224,7 @@ def _are_names(names, n):
 def _written_network(network, writer):
     for layer in network.layers:
         if type(layer) not in LAYERS:
-            raise Refused(f"the network has a layer of a class of one's own, {layer!r}")
+            raise Refused(f"the network has a layer of a custom class, {layer!r}")
     return {
         "layers": [writer.write(layer, f"layer {i}") for i, layer in enumerate(network.layers)],
         "groups": {
@@ -284,7 +284,7 @@ def _written_target(target, writer):
     if type(target) is Numbers:
         return {"kind": "Numbers", "n_targets": int(target.n_targets)}
     if LABELS.get(type(target).__name__) is not type(target):
-        raise Refused(f"the labels are of a class of one's own, {target!r}")
+        raise Refused(f"the labels are of a custom class, {target!r}")
     classes = target.classes
     written = {"kind": type(target).__name__, "classes": writer.write(classes, "classes_")}
     if type(target) is IndicatorLabels:
@@ -347,7 +347,7 @@ def _written_training(training, random_state, writer):
     generator = "random_state" if training.rng is random_state else training.rng
     state["rng"] = None
     if training.mask_rng.bit_generator.state["bit_generator"] != BIT_GENERATOR:
-        raise Refused("the generator of dropout's masks is of a kind of one's own")
+        raise Refused("the generator of dropout's masks is of a custom kind")
     if state["order"].dtype.kind != "i":
         state["order"] = state["order"].astype(np.int64)
     return {

@@ -206,7 +206,7 @@ def to_folder(model, folder):
     Raises
     ------
     ValueError
-        If an activation, a link or the labels are code or objects of one's own, or the network has too many
+        If an activation, a link or the labels are code or custom objects, or the network has too many
         layers for such a file.
     TypeError
         If the model is no such estimator; of one for tables, take `to_onnx` or `save`.
@@ -295,7 +295,7 @@ def _layers_code(network):
             activation = layer.activation
             if type(activation) not in EXPRESSIONS:
                 raise ValueError(
-                    f"activation={activation!r} is a function or a class of one's own: no code can be "
+                    f"activation={activation!r} is a custom function or class: no code can be "
                     "written for it"
                 )
             expression = EXPRESSIONS[type(activation)].format(**_numbers(activation))
@@ -312,7 +312,7 @@ def _layers_code(network):
             lines.append(f"z = z * (1 / np.sqrt({variance}))")
             lines.append(f"z = z * {keep('gain', layer.gain)} + {keep('shift', layer.shift)}")
         elif type(layer) is not Dropout:
-            raise ValueError(f"the network has a layer of one's own, {layer!r}")
+            raise ValueError(f"the network has a custom layer, {layer!r}")
     return _indented([*lines, "return z"], 8), arrays
 
 

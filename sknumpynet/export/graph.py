@@ -130,7 +130,7 @@ ACTIVATIONS = {
 def _activated(g, z, activation: Activation):
     if type(activation) not in ACTIVATIONS:
         raise ValueError(
-            f"activation={activation!r} has no counterpart in ONNX: functions and classes of one's own are "
+            f"activation={activation!r} has no counterpart in ONNX: custom functions and classes are "
             "code"
         )
     if isinstance(activation, GELU) and g.dtype == np.float64:
@@ -184,11 +184,11 @@ LINK_OPERATORS = {
 
 
 def check_link(fitted):
-    """Raise ValueError where the link is code of one's own."""
+    """Raise ValueError where the link is custom code."""
     loss = fitted.loss
     if fitted.link == loss.link:
         if is_foreign(loss) and has_inverse_link(loss):
-            raise ValueError(f"loss={loss!r} has a link of one's own, which is code")
+            raise ValueError(f"loss={loss!r} has a custom link, which is code")
     if fitted.link not in ("identity", "exp", *LINK_OPERATORS):
         raise ValueError(
             f"out_activation_={fitted.link!r} is a link that ONNX has no counterpart for"

@@ -62,7 +62,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     Raises
     ------
     ValueError
-        If ONNX has no counterpart: of a function, activation or link of one's own, of labels that are neither
+        If ONNX has no counterpart: of a custom function, activation or link, of labels that are neither
         text nor whole numbers, of ``activation='gelu'`` in float64; or if a number of the model is too large
         for the dtype. The message names the parameter.
     TypeError

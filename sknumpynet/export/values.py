@@ -95,7 +95,7 @@ class Writer:
         raise Refused(
             f"{name}={value!r} cannot be saved: a {kind.__module__}.{kind.__qualname__} is not among the "
             "objects that a file may hold. Files hold numbers, text, arrays and sknumpynet's own objects; "
-            "save with joblib what has functions or classes of your own"
+            "save with joblib what has custom functions or classes"
         )
 
     def _list(self, value, name):

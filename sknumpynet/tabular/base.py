@@ -76,6 +76,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         "least_gain": [Interval(Real, 0, None, closed="left")],
         "extra_cycle_gain": [Interval(Real, 0, None, closed="both")],
         "n_picks": [Interval(Integral, 1, None, closed="left")],
+        "snapshot_gain": [Interval(Real, 0, None, closed="left")],
         "paired_share": [Interval(Real, 0, 1, closed="both")],
         "cv": ["cv_object"],
         "scoring": [str, callable, None],
@@ -290,7 +291,12 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
 
         def so_far(snapshots):
             weights = greedy_weights(
-                snapshots, selection, objective, recipe.n_picks, recipe.n_members
+                snapshots,
+                selection,
+                objective,
+                recipe.n_picks,
+                recipe.n_members,
+                recipe.snapshot_gain,
             )
             return copy.deepcopy(outcome(snapshots, weights, "unfinished"))
 
@@ -427,6 +433,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             first_cycle=self.first_cycle,
             min_steps=self.min_steps,
             n_picks=self.n_picks,
+            snapshot_gain=self.snapshot_gain,
             max_time=self.max_time,
             n_threads=_n_threads(self.n_jobs),
             dtype=np.dtype(self.dtype),

@@ -147,6 +147,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         least_gain=0.01,
         extra_cycle_gain=0.05,
         n_picks=8,
+        snapshot_gain=0.001,
         paired_share=0.25,
         cv=None,
         scoring=None,
@@ -190,6 +191,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.least_gain = least_gain
         self.extra_cycle_gain = extra_cycle_gain
         self.n_picks = n_picks
+        self.snapshot_gain = snapshot_gain
         self.paired_share = paired_share
         self.cv = cv
         self.scoring = scoring

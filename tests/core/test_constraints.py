@@ -145,7 +145,7 @@ def test_rules_mean_what_they_say(rule, inside, outside):
 
 
 class Scaled(core.Activation):
-    """An activation of one's own, with a rule of its own."""
+    """A custom activation, with a rule of its own."""
 
     constraints = {"factor": "a number in (0, inf)"}
 

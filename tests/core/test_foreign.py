@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Objects of one's own that write elsewhere than into the arrays they are given are named before a fit."""
+"""Custom objects that write elsewhere than into the arrays they are given are named before a fit."""
 
 import numpy as np
 import pytest

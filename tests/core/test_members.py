@@ -10,12 +10,17 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core import (
+    SGD,
     Activate,
+    AdamW,
     BatchNorm,
+    Constant,
+    Cosine,
     Dense,
     Dropout,
     Group,
     Huber,
+    InverseScaling,
     Layer,
     LayerNorm,
     Loss,
@@ -24,6 +29,9 @@ from sknumpynet.core import (
     Workspace,
     check_gradients,
 )
+from sknumpynet.core.network.members import side_by_side
+from sknumpynet.core.training import Batches, SideBySide, Training, clip_norm
+from sknumpynet.core.training.side_by_side import clip_norms
 
 from .problems import (
     ACTIVATIONS,
@@ -228,6 +236,21 @@ def test_pickles_and_copies():
     )
 
 
+class Drawn(BatchNorm):
+    """Running statistics that are drawn."""
+
+    def reset_parameters(self, rng, initializer, bias_initializer=None):
+        super().reset_parameters(rng, initializer, bias_initializer)
+        self.mean[...] = rng.uniform(size=self.units)
+
+
+def test_running_statistics_may_be_drawn():
+    layers = [Dense(2, 3), Drawn(3), Dense(3, 1)]
+    members = Network(layers, n_members=2, rng=[0, 1])
+    for i in range(2):
+        assert_array_equal(members.running_stats[i], Network(layers, rng=i).running_stats)
+
+
 def test_rates_of_groups_and_of_members():
     network = Network(
         [Dense(2, 1)], groups={"biases": Group(learning_rate_factor=0.1)}, n_members=2
@@ -264,6 +287,112 @@ def test_a_loss_of_ones_own_is_asked_for_each_member():
 def test_targets_of_one_network_raise():
     with pytest.raises(ValueError, match=r"y has shape \(3, 1\).*np.broadcast_to"):
         Huber().values_and_gradient(np.zeros((3, 1)), np.zeros((2, 3, 1)))
+
+
+# ---- training
+
+
+def trainings(case, optimizers, pool=False, **options):
+    """Return trainings that differ in all that may differ."""
+    made = []
+    for i, optimizer in enumerate(optimizers):
+        network = make_network(dropout=RATES[i % 3], rng=i, groups=GROUPS, **options)
+        for layer in network.layers:
+            if isinstance(layer, Dropout):
+                layer.pool = pool
+        training = Training(
+            network,
+            make_loss(case),
+            optimizer,
+            [Constant(0.01), Constant(0.03), Cosine(0.02), InverseScaling(0.1)][i % 4],
+            np.random.RandomState(i),
+            l2=[0.1, 0.0, 1.0][i % 3],
+            l1=[0.0, 0.05][i % 2],
+            max_grad_norm=[None, 0.5, 1e-320][i % 3],
+            shuffle=i != 1,
+            max_epochs=5,
+        )
+        made.append(training)
+    return made
+
+
+GROUPS = {"biases": Group(learning_rate_factor=0.1)}
+OPTIMIZERS = {
+    "sgd": [SGD(), SGD(), SGD(0.5), SGD(0.5), SGD(0.5, nesterov=False)],
+    "adamw": [AdamW(0.1), AdamW(0.1), AdamW(0.0), AdamW(0.0, beta_1=0.5), AdamW(0.2)],
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [None, "one", "each"])
+@pytest.mark.parametrize("optimizers", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("case", "pool"),
+    [
+        ("squared_error", False),
+        ("squared_error", True),
+        ("log_loss", False),
+        ("binary_log_loss", False),
+    ],
+)
+def test_trainings_side_by_side_are_those_alone(case, pool, optimizers, weighted, dtype):
+    X, y, w = make_data(case, n=22, weighted=True)
+    w[5:9] = 0  # a batch without weights
+    weights = None
+    if weighted:
+        weights = [w if weighted == "one" else np.roll(w, i) for i in range(5)]
+    rows = [np.arange(22)[i : i + 17] for i in range(5)]
+    alone = trainings(case, [each.clone() for each in OPTIMIZERS[optimizers]], pool, dtype=dtype)
+    together = trainings(case, OPTIMIZERS[optimizers], pool, dtype=dtype)
+    pack = SideBySide(together, X, y, weights, rows, size=4)
+    steps = []
+    for i, training in enumerate(alone):
+        batches = Batches(X, y, None if weights is None else weights[i], 4, dtype)
+        steps.append(training.epochs(batches, rows[i]))
+    tolerance = {"rtol": 1e-3 if dtype == np.float32 else 1e-8, "atol": 1e-6}
+    live = list(range(5))
+    for leaving in ([], [1], [], [0, 3], []):
+        records = pack.epoch()
+        for record, i in zip(records, live, strict=True):
+            assert_allclose(record, next(steps[i]), **tolerance)
+        kept = [i for i in live if i not in leaving]
+        pack.keep([live.index(i) for i in kept])
+        live = kept
+    pack.keep([])
+    for mine, its in zip(together, alone):
+        mine, its = mine.state(), its.state()
+        assert mine.keys() == its.keys()
+        for name in ("progress", "patience", "plateau_factor", "learning_rate", "mask_rng"):
+            assert mine[name] == its[name], name
+        assert_array_equal(mine["order"], its["order"])
+        assert_array_equal(mine["rng"][1], its["rng"][1])
+        assert_allclose(mine["params"], its["params"], **tolerance)
+        assert mine["optimizer"].keys() == its["optimizer"].keys()
+        for name, vector in its["optimizer"]["state"].items():
+            assert_allclose(mine["optimizer"]["state"][name], vector, **tolerance)
+
+
+def test_gradients_beyond_all_squares_are_clipped_as_alone():
+    rows = np.array([[3.0, 4.0], [3e200, 4e200], [3e-3, 4e-3], [1e308, 0], [np.inf, 1]])
+    limits = np.array([1.0, 1.0, 1.0, 1e-30, np.inf])
+    mine = rows.copy()
+    norms = clip_norms(mine, limits)
+    for i, row in enumerate(rows):
+        its = row.copy()
+        assert_allclose(norms[i], clip_norm(its, limits[i]))
+        assert_allclose(mine[i], its)
+
+
+def test_networks_of_other_shapes_do_not_lie_side_by_side():
+    first = Network([Dense(2, 3), "tanh", Dense(3, 1)], rng=0)
+    for other in (
+        Network([Dense(2, 4), "tanh", Dense(4, 1)]),
+        Network([Dense(2, 3), "relu", Dense(3, 1)]),
+        first.astype(np.float32),
+        side_by_side([first]),
+    ):
+        with pytest.raises(ValueError, match="networks must be of one shape and dtype"):
+            side_by_side([first, other])
 
 
 # ---- what raises

@@ -496,7 +496,7 @@ def test_a_search_meets_the_error_in_its_own_fits(solver):
     assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True]
 
 
-# -------------------------------------------------------------------- one's own
+# -------------------------------------------------------------------- custom objects
 
 
 class CubicError(Loss):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A classification loss of one's own says how outputs become probabilities, and predict follows these."""
+"""A custom classification loss says how outputs become probabilities, and predict follows these."""
 
 import copy
 

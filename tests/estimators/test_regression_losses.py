@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the losses for numbers do in an estimator: quantiles, outliers, counts and amounts, one's own losses.
+"""What the losses for numbers do in an estimator: quantiles, outliers, counts and amounts, custom losses.
 
 Their values and gradients are tested in core/test_losses.py.
 """
@@ -245,7 +245,7 @@ def test_curves_show_the_mean_over_targets(loss):
     assert two.loss_ == pytest.approx(one.loss_, rel=1e-3)
 
 
-# -------------------------------------------------------------------- a loss of one's own
+# -------------------------------------------------------------------- a custom loss
 
 
 class Asymmetric(Loss):

@@ -282,6 +282,15 @@ def test_early_stopping_may_be_some_ones_own(packs):
     check([*seeds(3), *seeds(3, early_stopping=True, n_iter_no_change=3)], packs, [3, 3])
 
 
+def test_batches_without_weights():
+    X, y = DATA
+    weight = np.where(np.arange(len(y)) % 2, 0.0, 1.5)
+    some = seeds(4, batch_size=2, alpha=0.5)
+    alone = fitted_alone(some, X, y, weight)
+    for mine, its in zip(fit_side_by_side(some, X, y, weight), alone):
+        assert_same(mine, its)
+
+
 def test_decay_may_differ(packs):
     check([*seeds(2, solver=Lion(weight_decay=0.3)), *seeds(2, solver=Lion())], packs, [4])
 

@@ -45,7 +45,7 @@ def fit(watch, n_features=5, **params):
     """Fit a small network that calls ``watch()`` in each forward pass of the training."""
 
     def forward(z):
-        if len(z) >= 100:  # a batch; before the fit, functions of one's own are tried on a few rows
+        if len(z) >= 100:  # a batch; before the fit, custom functions are tried on a few rows
             watch()
         return np.tanh(z)
 

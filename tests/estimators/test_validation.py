@@ -344,7 +344,7 @@ def test_scoring_by_name_takes_the_middle_of_several_quantiles(scoring, solver):
     with pytest.raises(ValueError, match=r"y_true and y_pred have different number of output"):
         new(loss=Quantile([0.1, 0.9]), scoring=make_scorer(r2_score)).fit(
             X, NUMBERS, X_val=X_VAL, y_val=NUMBERS_VAL
-        )  # a function of one's own gets all columns
+        )  # a custom function gets all columns
 
 
 # -------------------------------------------------------------------- scores of NaN

@@ -47,11 +47,14 @@ OTHER = {
     "least_gain": (0.9, {}),
     "extra_cycle_gain": (0.0, {"least_gain": 0.0, "n_cycles": 2}),
     "n_picks": (1, {"first_cycle": 12}),
+    "snapshot_gain": (10.0, {"first_cycle": 12}),
     "paired_share": (1.0, {}),
 }
 
 
-@pytest.mark.parametrize("name", sorted({*OTHER} - {"embedding_margins", "n_picks"}))
+@pytest.mark.parametrize(
+    "name", sorted({*OTHER} - {"embedding_margins", "n_picks", "snapshot_gain"})
+)
 def test_each_number_arrives(name):
     value, options = OTHER[name]
     options = {**BASE, **options}
@@ -75,6 +78,9 @@ def test_weights_are_shares_of_the_picks():
     for n_picks, expected in ((1, [0, 1]), (2, [0.5, 0.5]), (3, [1 / 3, 2 / 3])):
         found = greedy_weights([above, below], rows, objective, n_picks, 2)
         assert_allclose(found, expected)
+    # the second one takes three quarters off the loss of the first
+    for gain, expected in ((0.7, [0.5, 0.5]), (0.8, [0, 1])):
+        assert_allclose(greedy_weights([above, below], rows, objective, 2, 2, gain), expected)
 
 
 @pytest.mark.parametrize("cls", BOTH)
@@ -91,7 +97,7 @@ def test_both_estimators_pass_every_number_on(cls, monkeypatch):
         with pytest.raises(KeyError, match="enough"):
             cls(**{**BASE, name: OTHER[name][0]}).fit(X, Y > 0)
         assert found[name] == OTHER[name][0]
-    assert len(names) == 14
+    assert len(names) == 15
 
 
 def test_defaults_are_those_of_the_recipe():
@@ -144,6 +150,7 @@ def test_never_one_cycle_more():
         ("least_gain", -0.01),
         ("extra_cycle_gain", -0.01),
         ("n_picks", 0),
+        ("snapshot_gain", -0.1),
         ("paired_share", 1.5),
     ],
 )

@@ -34,7 +34,7 @@ class Initializer(Options):
 def fill_checked(
     initializer: Initializer, W: Array, fan_in: int, fan_out: int, rng: RandomSource
 ) -> None:
-    """Fill ``W``, or raise ValueError where an initializer of one's own leaves some of it."""
+    """Fill ``W``, or raise ValueError where a custom initializer leaves some of it."""
     if not is_foreign(initializer):
         initializer.fill(W, fan_in, fan_out, rng)
         return

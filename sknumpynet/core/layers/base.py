@@ -206,7 +206,7 @@ class Layer(Options):
         raise NotImplementedError
 
     def fill(self) -> None:
-        """Do nothing: `reset_parameters` has done it. Layers of one's own may have the old name."""
+        """Do nothing: `reset_parameters` has done it. Custom layers may have the old name."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.VIEWS}

@@ -21,7 +21,7 @@ from sknumpynet.core.options import Options, is_foreign
 class Loss(Options):
     """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``.
 
-    A loss of one's own needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``,
+    A custom loss needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``,
     as the classifier's losses do: what it writes are probabilities, and the likeliest class is predicted.
     ``check_targets`` and ``point_prediction`` are there for targets and predictions of a special kind.
 

@@ -31,7 +31,7 @@ STEPS = 100  # in which an optimizer has to move the parameters: it may gather g
 def check_activation(
     activation: Activation, n_units: int = 3, dtype: DTypeLike = np.float64
 ) -> None:
-    """Raise ValueError where an activation of one's own does not write in place.
+    """Raise ValueError where a custom activation does not write in place.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def check_activation(
 
 
 def check_loss(loss: Loss, y: Array, n_outputs: int, dtype: DTypeLike = np.float64) -> None:
-    """Raise ValueError where a loss of one's own does not fill ``gradient`` or ``out``.
+    """Raise ValueError where a custom loss does not fill ``gradient`` or ``out``.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def check_loss(loss: Loss, y: Array, n_outputs: int, dtype: DTypeLike = np.float
 
 
 def check_optimizer(optimizer: Optimizer, n_params: int = 6, dtype: DTypeLike = np.float64) -> None:
-    """Raise ValueError where an optimizer of one's own does not write in place.
+    """Raise ValueError where a custom optimizer does not write in place.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.core.layers.dropout import PoolBuffer
 from sknumpynet.core.network.members import side_by_side
 from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers.base import Optimizer
@@ -117,9 +118,10 @@ class SideBySide:
         self.order_of = list(self.orders)
         self.stepping = [each for each in trainings if each.schedule.updates == "step"]
         self.batches = Batches(self.X, self.y, None, k * min(self.size, self.n), network.dtype)
-        self.works = {
-            n: Workspace(network, n) for n in {min(self.size, self.n), self.n % self.size} if n
-        }
+        whole = Workspace(network, min(self.size, self.n))
+        self.works = {whole.n_rows: whole}
+        if self.n % self.size:  # the short last batch
+            self.works[self.n % self.size] = whole.head(self.n % self.size)
         self.scratch = np.empty((k, network.n_decayed), network.dtype)
         self.member = np.arange(k)[:, np.newaxis]
         if self.weights is not None and len(self.weights) == 1:  # the same for all
@@ -250,7 +252,12 @@ class SideBySide:
             if its_own:
                 optimizers.append(optimizer.of_members(its_own))
         self.optimizers = optimizers
+        before = self.works
         self._bind()
+        for n, work in before.items():
+            for old, new in zip(work.buffers, self.works[n].buffers, strict=True):
+                if isinstance(old, PoolBuffer) and isinstance(new, PoolBuffer):
+                    new.pools = [old.pools[i] for i in kept]
 
 
 class MemberPenalty:
