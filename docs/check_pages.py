@@ -61,22 +61,18 @@ LOOK = """
 """
 
 
-def check(folder, only=(), pictures=None):
+def check(folder, only=(), pictures=None, scheme="light"):
     """Return the complaints about the pages of a folder."""
-    handler = functools.partial(Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/"
+    server, address = serve(folder)
     pages = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
     pages = [page for page in pages if not page.startswith("_") and (not only or page in only)]
     complaints = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
+        browser = launch(playwright)
         for name, width in WIDTHS.items():
-            context = browser.new_context(viewport={"width": width, "height": 900})
+            context = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme
+            )
             foreign = []
             context.route("**/*", functools.partial(let_through, address, foreign))
             page = context.new_page()
@@ -95,12 +91,30 @@ def check(folder, only=(), pictures=None):
                     complaints += [f"{name}, {path}: {what}: {each}" for each in elements[:5]]
                 if pictures:
                     page.screenshot(
-                        path=Path(pictures) / f"{name}-{path.replace('/', '-')}.png", full_page=True
+                        path=Path(pictures) / f"{name}-{scheme}-{path.replace('/', '-')}.png",
+                        full_page=True,
                     )
             context.close()
         browser.close()
     server.shutdown()
     return complaints, len(pages)
+
+
+def serve(folder):
+    """Serve the files of a folder; return the server and its address."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda request, client: None  # a page that was left before it was whole
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}/"
+
+
+def launch(playwright):
+    """Start Chromium: the system's, or the one of playwright."""
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+        args=["--no-sandbox", "--disable-gpu"],
+    )
 
 
 def let_through(address, foreign, route):
@@ -125,8 +139,10 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("pages", nargs="*", help="only these, such as api.html")
     parser.add_argument("--pictures", help="save a screenshot of each page in this folder")
+    parser.add_argument("--dark", action="store_true", help="in the dark mode")
     options = parser.parse_args()
-    complaints, n = check(options.folder.resolve(), options.pages, options.pictures)
+    scheme = "dark" if options.dark else "light"
+    complaints, n = check(options.folder.resolve(), options.pages, options.pictures, scheme)
     print(*complaints, sep="\n")
     print(
         f"{n} pages at {' and '.join(map(str, WIDTHS.values()))} px: {len(complaints)} complaints"

@@ -40,6 +40,7 @@ autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+toc_object_entries_show_parents = "hide"  # "fit", and not "NumpyMLPClassifier.fit", at the right
 
 # The figures of docs/from_scratch are drawn when the documentation is built.
 plot_formats = ["svg"]
@@ -116,6 +117,7 @@ intersphinx_timeout = 10
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 html_title = "sknumpynet"
 html_favicon = "_static/logo.svg"
 mathjax_path = "mathjax/tex-svg.js"  # from our own files: formulas show without a network
@@ -123,6 +125,7 @@ html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
     "navigation_with_keys": False,
     "show_prev_next": True,
+    "header_links_before_dropdown": 6,
     "logo": {
         "image_light": "_static/logo.svg",
         "image_dark": "_static/logo.svg",

@@ -2,7 +2,7 @@
 Callbacks, and stopping on your own data
 ========================================
 
-Training need not be a black box until it ends. Validation data of your own can be recorded or decide when to
+Training need not be a black box until it ends. Your own validation data can be recorded or decide when to
 stop, inside a pipeline too; and with scikit-learn's callbacks (version 1.9 and later) anything can look on
 after each epoch, and end the fit.
 """
@@ -121,7 +121,7 @@ except ImportError as error:
 # %%
 # What the monitors saw
 # ---------------------
-# The loss of the training rows goes on falling, that of the validation rows hardly so in the second half, and
+# The loss of the training rows keeps falling, that of the validation rows hardly so in the second half, and
 # that of the test rows, the furthest from what was learnt, rises again.
 
 STYLES = {

@@ -159,7 +159,7 @@ plt.show()
 # %%
 # Saved, loaded, tried
 # --------------------
-# joblib keeps the whole pipeline, so that whoever loads it need not know how the pixels were scaled. Of
+# joblib keeps the whole pipeline, so that nobody who loads it needs to know how the pixels were scaled. Of
 # a function of yours, such as ``divide``, only the name is kept: put it in a module that can be imported.
 
 with tempfile.TemporaryDirectory() as place:

@@ -86,7 +86,7 @@ for layer in (TanhLayer, ReLULayer):
 # Five mistakes
 # -------------
 # **The slope of tanh at the wrong argument.** The slope is ``1 - tanh(z)^2``, with ``z``. On the way back
-# there is ``a = tanh(z)``, for which it is ``1 - a^2``. Whoever puts ``a`` where ``z`` belongs takes tanh
+# there is ``a = tanh(z)``, for which it is ``1 - a^2``. If you put ``a`` where ``z`` belongs, you take tanh
 # twice.
 
 

@@ -1,9 +1,9 @@
 """
-Saved, loaded, gone on with
+Saved, loaded, resumed
 ===========================
 
 A fitted network is kept by pickle or joblib, as any estimator. The file holds the parameters once; what is
-loaded predicts the same, and goes on training as if nothing had happened. A training that takes long can
+loaded predicts the same, and trains further as if nothing had happened. A training that takes long can
 write itself down as it goes, and be taken up again after it was killed.
 """
 
@@ -39,7 +39,7 @@ loaded = joblib.load(path)
 assert np.array_equal(loaded.predict_proba(X), network.predict_proba(X))
 
 # %%
-# It goes on exactly as the first one does, the optimizer's averages and the random state included:
+# It trains on exactly as the first one does, the optimizer's averages and the random state included:
 
 for model in (network, loaded):
     model.partial_fit(X, y)
@@ -50,9 +50,10 @@ print("after one more epoch each, the weights are the same to the last bit")
 # The smallest file
 # -----------------
 # Beside the parameters, a file of a network that was trained by Adam holds two numbers for each of them, the
-# running averages that going on needs. scikit-learn's holds them too, and the weights twice. Where nobody
-# will go on, make a network of the weights alone: :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. No
-# class of ours needs to be loaded for that, so that the weights may as well lie in a plain ``.npz``, which,
+# running averages that going on needs. scikit-learn's holds them too, and the weights twice. Where nothing
+# is to be trained further, make a network of the weights alone, with
+# :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. No class of ours needs to be loaded for that, so that
+# the weights may as well lie in a plain ``.npz``, which,
 # unlike a pickle, can run no code when it is opened.
 
 theirs = MLPClassifier(**options).fit(X, y)

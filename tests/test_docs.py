@@ -47,7 +47,7 @@ QUESTIONS = {
     "How do I install it and fit a first network?": 'pip install ".[plot]"',
     "Will my results change?": "| | scikit-learn | sknumpynet | Why |",
     "Must I scale the inputs?": "StandardScaler()",
-    "How do I search for good parameters?": "GridSearchCV(network",
+    "How do I search for good parameters?": "search = GridSearchCV(",
     "I have a table with text and gaps: what now?": "TabularMLPRegressor(random_state=0).fit(X, price)",
     "Which model suits my table, and how do I try?": "--csv houses.csv --target price",
     "How well will it do on new rows, if none can be spared?": "oof_score_",
