@@ -50,9 +50,10 @@ print("after one more epoch each, the weights are the same to the last bit")
 # The smallest file
 # -----------------
 # Beside the parameters, a file of a network that was trained by Adam holds two numbers for each of them, the
-# running averages that going on needs. scikit-learn's holds them too, and the weights twice. Where nobody
-# will be trained further, make a network of the weights alone: :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. No
-# class of ours needs to be loaded for that, so that the weights may as well lie in a plain ``.npz``, which,
+# running averages that going on needs. scikit-learn's holds them too, and the weights twice. Where nothing
+# is to be trained further, make a network of the weights alone, with
+# :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. No class of ours needs to be loaded for that, so that
+# the weights may as well lie in a plain ``.npz``, which,
 # unlike a pickle, can run no code when it is opened.
 
 theirs = MLPClassifier(**options).fit(X, y)

@@ -5,6 +5,7 @@ A part of `long_checks.py`, which says how to run it; apart from it because it n
 """
 
 import atexit
+import contextlib
 import functools
 import itertools
 
@@ -17,7 +18,7 @@ import scipy.sparse as sp
 from random_settings import contain, make_data
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
-from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor
+from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor, minibatch
 
 PAIRS = {
     "classifier": (NumpyMLPClassifier, DaskNumpyMLPClassifier),
@@ -109,7 +110,12 @@ def check_dask(setting, pairs=PAIRS):
             there[name] = divided(each, few, form)
         there["sample_weight_val"] = divided(given.get("sample_weight_val"), few, form)
     cluster()
-    remote = fitted(dask_class, setting, (divided(X, cuts, form), divided(y, cuts, form)), there)
+    with rounds_that_differ() as differing:
+        remote = fitted(
+            dask_class, setting, (divided(X, cuts, form), divided(y, cuts, form)), there
+        )
+    if differing and not isinstance(remote, Exception):
+        return "compared", f"ranks have other bits after {len(differing)} rounds"
     if isinstance(local, Exception) or isinstance(remote, Exception):
         if isinstance(local, Exception) and isinstance(remote, Exception):
             return "refused by both", None
@@ -125,6 +131,23 @@ def check_dask(setting, pairs=PAIRS):
         if isinstance(again, Exception) or different(local, again, tolerance(setting, local)):
             return "unstable", None
     return "compared", problem
+
+
+@contextlib.contextmanager
+def rounds_that_differ():
+    """Return a list, in which are noted the rounds whose ranks end with different bits."""
+    found, take_in = [], minibatch.Rounds._take_in
+
+    def noted(rounds, state, reports):
+        if len({each.checksum for each in reports}) > 1:
+            found.append(reports)
+        take_in(rounds, state, reports)
+
+    minibatch.Rounds._take_in = noted
+    try:
+        yield found
+    finally:
+        minibatch.Rounds._take_in = take_in
 
 
 def shown(outcome):

@@ -5,7 +5,7 @@ Workers are processes of this machine, with one thread each. Measured are CPU se
 change little, bytes and rounds; not the speed-up, for which the cores of one machine say nothing. From these
 comes a model of the time on W workers, which is checked against the runs and drawn to 64. To repeat:
 
-    python examples/benchmarks/dask_scaling.py --output results
+    python examples/benchmarks/dask_scaling.py --data-dir DIR --output results
     python examples/benchmarks/dask_scaling.py --rows 20000 --workers 1 2 --epochs 1
 """
 
@@ -25,11 +25,13 @@ from itertools import pairwise
 import distributed
 import numpy as np
 from common import Report, arguments
+from workloads import mnist
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.dask import DaskNumpyMLPClassifier, comm, lbfgs, minibatch
 
 N_COLUMNS, CHUNK = 100, 10_000
+MNIST_EPOCHS = 10
 NETWORKS = {"(100,)": (100,), "(500, 500)": (500, 500)}
 # Of the drawing: a network between machines, assumed and not measured.
 LATENCY, BANDWIDTH = 0.3e-3, 1.25e9
@@ -241,7 +243,7 @@ def figure(models, batches):
 
 
 def main():
-    parser = arguments(__doc__, leave_out=("--threads", "--dtype", "--rounds", "--data-dir"))
+    parser = arguments(__doc__, leave_out=("--threads", "--dtype", "--rounds"))
     parser.add_argument("--rows", type=int, default=200_000, help="rows (default: 200,000)")
     parser.add_argument("--epochs", type=int, default=2, help="epochs of each fit (default: 2)")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="of the cluster")
@@ -321,8 +323,32 @@ def main():
             for batch in options.batches
         ]
     )
+    if options.data_dir is not None:
+        report.say(f"MNIST, (100,), {MNIST_EPOCHS} epochs of Adam, what larger batches cost:")
+        report.table(accuracies(options.data_dir))
     report.csv(rows)
     report.picture(figure, models, options.batches)
+
+
+def accuracies(data_dir):
+    """Return the test scores of batches that grow with the workers, with the same rate and with a larger."""
+    X, y, X_test, y_test = mnist(data_dir)
+    X, X_test = X.astype("float32") / 255, X_test.astype("float32") / 255
+    rows = []
+    for n_workers in (1, 4, 16):
+        for root in (0, 0.5) if n_workers > 1 else (0,):
+            rate, batch = 1e-3 * n_workers**root, 200 * n_workers
+            model = model_of(
+                NumpyMLPClassifier,
+                (100,),
+                batch_size=batch,
+                learning_rate_init=rate,
+                max_iter=MNIST_EPOCHS,
+                dtype="float32",
+            )
+            score = fitted(model, X, y).score(X_test, y_test)
+            rows.append({"batch": batch, "learning rate": rate, "test score": f"{score:.4f}"})
+    return rows
 
 
 def evaluation_costs(n_workers, X, y, options):

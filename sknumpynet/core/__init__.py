@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network itself, in NumPy and SciPy alone; usable without an estimator.
 
-To be read in this order: ``activations.base``, ``activations.basic``, ``losses.base``, ``initializers.base``,
-``initializers.simple``, ``schedules.base``, ``schedules.scikit_learn``, ``layers.base``, ``layers.dense``,
-``layers.activate``, ``layers.dropout``, ``optimizers.base``, ``optimizers.sgd``, ``optimizers.adam``,
-``network.workspace``, ``network.filling``, ``network.network``, ``training.penalty``, ``training.batches``,
-``training.history``, ``training.epochs``, ``training.lbfgs``, ``gradient_check``, ``layers.members``,
-``network.members``, ``training.side_by_side``; then the variants: ``activations.rectifiers``,
-``activations.smooth``, ``activations.bounded``, ``activations.custom``, ``losses.regression``,
-``losses.log_loss``, ``losses.focal``, ``losses.multioutput``, ``losses.deviance``, ``initializers.scaled``,
+To be read in this order: ``activations.base``, ``activations.basic``, ``losses.base``,
+``initializers.base``, ``initializers.simple``, ``schedules.base``, ``schedules.scikit_learn``,
+``layers.base``, ``layers.dense``, ``layers.activate``, ``layers.dropout``, ``optimizers.base``,
+``optimizers.sgd``, ``optimizers.adam``, ``network.workspace``, ``network.filling``, ``network.network``,
+``training.penalty``, ``training.batches``, ``training.history``, ``training.epochs``, ``training.lbfgs``,
+``gradient_check``, ``layers.members``, ``network.members``, ``training.side_by_side``,
+``training.collective``; then the variants: ``activations.rectifiers``, ``activations.smooth``,
+``activations.bounded``, ``activations.custom``, ``losses.regression``, ``losses.log_loss``,
+``losses.focal``, ``losses.multioutput``, ``losses.deviance``, ``initializers.scaled``,
 ``initializers.orthogonal``, ``schedules.decay``, ``schedules.cosine``, ``schedules.warmup``,
 ``optimizers.adam_variants``, ``optimizers.rmsprop_adagrad``, ``optimizers.rprop_lion``,
 ``layers.normalization``, ``layers.numeric_embedding``, ``layers.scale``, ``network.data_driven``.

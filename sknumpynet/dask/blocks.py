@@ -92,6 +92,8 @@ def load(X, y, sample_weight, cls):
             if n_y:
                 raise ValueError(f"X has no rows, and y has {n_y}")
             return None, Description(shape=(0, X.shape[1]), names=_names_of(X))
+        if np.ndim(y) == 2 and y.shape[1] == 1 and not sparse.issparse(y):
+            y = np.asarray(y).ravel()  # the client warns of it
         checker = object.__new__(cls)
         classifies = issubclass(cls, NumpyMLPClassifier)
         X, y = (checked_labels if classifies else checked_numbers)(checker, X, y, reset=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 import weakref
-from contextlib import contextmanager, suppress, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
+import dask
 import distributed
 
 # Seconds between two looks at whether all workers still answer.
 LOOK_EVERY = 1.0
+WARNS_FROM = "distributed.admin.large-graph-warning-threshold"
 # So many bytes go to the workers with the tasks themselves, through the scheduler.
 SENT_ALONG = 1 << 20
 
@@ -122,7 +124,8 @@ class Cluster:
         """
         if network.params.nbytes * n <= SENT_ALONG:
             return network
-        return self.submit(as_is, network)
+        with dask.config.set({WARNS_FROM: "1 PiB"}):  # the warning is meant for the user's graphs
+            return self.submit(as_is, network)
 
     def release(self):
         """Let the workers forget what they keep, and what has not begun.

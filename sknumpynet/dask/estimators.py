@@ -230,26 +230,28 @@ class OnCluster:
             An independent copy with all parameters but `retries` and `timeout`, and all that a fit has
             left; `partial_fit` goes on from there.
         """
-        local = self._without_cluster()
-        vars(local).update(copy.deepcopy(vars(local)))
+        local = self._local_like()
+        skipped = {*self.get_params(deep=False), *self._NOT_FITTED}
+        left = {name: value for name, value in vars(self).items() if name not in skipped}
+        vars(local).update(copy.deepcopy(left))
         return local
 
-    def _without_cluster(self):
-        """Return a local estimator that shares all that a fit has left."""
-        parameters = self.get_params(deep=False)
-        local = self._local_class(
-            **{name: each for name, each in parameters.items() if name not in OF_THE_CLUSTER}
-        )
-        skipped = {*parameters, *self._NOT_FITTED}
-        vars(local).update({k: each for k, each in vars(self).items() if k not in skipped})
+    def _local_like(self):
+        """Return an unfitted local estimator with the same parameters."""
+        parameters = self.get_params(deep=False).items()
+        return self._local_class(**{k: v for k, v in parameters if k not in OF_THE_CLUSTER})
+
+    def _predictor(self):
+        """Return a local estimator that predicts alike, and has nothing else: what goes into a graph."""
+        local = self._local_like()
+        local._publish(self._fitted_model())
         return local
 
     def _predicts(self, name, X):
         """Return what a method gives for X: at once for rows in memory, lazily for a collection."""
         if not is_collection(X):
             return getattr(super(), name)(X)
-        model = self._without_cluster()
-        model._training = None  # not sent along
+        model = self._predictor()
         example = getattr(model, name)(self._rows_like(X))
         if isinstance(example, list):
             return [
@@ -353,6 +355,9 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
     estimator would take, each worker those of them that it holds, and the gradients are added up. Dropout's
     masks are drawn by each worker, and differ from those of the local estimator.
 
+    Predictions for arrays and DataFrames of Dask, and for lists of delayed blocks, are lazy: arrays of Dask
+    with the chunks of X. For NumPy they are NumPy.
+
     References
     ----------
     Dean et al.: Large scale distributed deep networks (NIPS 2012).
@@ -411,7 +416,7 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
     def score(self, X, y, sample_weight=None):
         if not is_collection(X):
             return super().score(X, y, sample_weight)
-        model = dask.delayed(self._without_cluster(), pure=False)
+        model = dask.delayed(self._predictor(), pure=False)
         count = dask.delayed(_n_right, pure=False)
         parts = self._scores(count(*rows, model) for rows in partitions(X, y, sample_weight).rows)
         right, total = map(sum, zip(*parts, strict=True))
@@ -452,6 +457,9 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
     estimator would take, each worker those of them that it holds, and the gradients are added up. Dropout's
     masks are drawn by each worker, and differ from those of the local estimator.
 
+    Predictions for arrays and DataFrames of Dask, and for lists of delayed blocks, are lazy: arrays of Dask
+    with the chunks of X. For NumPy they are NumPy.
+
     References
     ----------
     Dean et al.: Large scale distributed deep networks (NIPS 2012).
@@ -491,7 +499,7 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
     def score(self, X, y, sample_weight=None):
         if not is_collection(X):
             return super().score(X, y, sample_weight)
-        model = dask.delayed(self._without_cluster(), pure=False)
+        model = dask.delayed(self._predictor(), pure=False)
         square = dask.delayed(_squares, pure=False)
         parts = self._scores(square(*rows, model) for rows in partitions(X, y, sample_weight).rows)
         parts = [each for each in parts if each is not None]

@@ -25,7 +25,7 @@ input_clip : float, default=3.0
 numeric_embedding : 'auto' or bool, default='auto'
     Whether each number also enters as periodic functions of it ("PBLD" of RealMLP). 'auto' trains members
     with and without, and goes on with both until one is behind out of fold: by more than 30 % after the
-    first cycle or 10 % after the second and later ones; from 10,000 rows on by 10 and 3 %
+    first cycle or 10 % after the second and later ones; from 10,000 rows on by more than 1 %
     (`embedding_margins`). All their snapshots are candidates. With more than `max_embedded` columns of
     numbers, 'auto' means without.
 n_frequencies : int, default=16
@@ -45,7 +45,7 @@ max_embedded : int, default=100
 embedding_margins : 'auto' or array-like of float, default='auto'
     How far the out-of-fold loss of members with or without embedding may be above the better one, as a
     share, after the first cycle, the second and so on; the last one counts for all later cycles. What is
-    further above is not trained on. 'auto': (0.3, 0.1), from 10,000 rows on (0.1, 0.03), chosen on these
+    further above is not trained on. 'auto': (0.3, 0.1), from 10,000 rows on (0.01,), chosen on these
     ten sets.
 n_members : int or 'auto', default='auto'
     Networks trained side by side, a multiple of the number of folds. 'auto': by `quality`, and as many as

@@ -191,12 +191,26 @@ def foreign(draw, content):
             lambda: zip_of({"header.json": b"[" * 200_000, "sha256": b"0" * 64}),
             lambda: zip_of({"header.json": b'{"format": "other"}', "sha256": b"0" * 64}),
             lambda: zip_of({f"{i}.npy": b"" for i in range(12_000)}),
+            lambda: zip_of({"header.json": b"[" + b"[]," * 1_000_000 + b"0]", "sha256": b"0" * 64}),
+            lambda: directory_of(200_000),
             lambda: draw.randbytes(5000),
             lambda: b"PK\x05\x06" + bytes(18),
             lambda: content + b"PK\x05\x06" + bytes(18),
             lambda: content + content,
         ]
     )()
+
+
+def directory_of(n):
+    """Return the directory of a zip with so many parts, which are not there."""
+    one = struct.Struct("<4s6H3L5H2L")
+    names = [b"%d.npy" % i for i in range(n)]
+    entries = [
+        one.pack(b"PK\x01\x02", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), *[0] * 6) + name
+        for name in names
+    ]
+    directory = b"".join(entries)
+    return directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), 0, 0)
 
 
 def with_digest(parts):
@@ -270,6 +284,49 @@ def rewrite_header(draw, content):
     )  # fmt: skip
     parts["header.json"] = json.dumps(header).encode()
     return with_digest(parts)
+
+
+def each_edit(content):
+    """Yield files in each of which one value of the header, or one array, is another, and the digest fits."""
+    parts = parts_of(content)
+    header = json.loads(parts["header.json"])
+    places = [place for name in ("encoder", "categories", "ensemble", "scale", "record")
+              for place in _places_in(header.get(name, {}), (name,))]  # fmt: skip
+    for place in places:
+        for value in (-1, 0, 1, 7, True, None, "", 0.5, [], {"array": 0}):
+            edited = json.loads(parts["header.json"])
+            inside = edited
+            for key in place[:-1]:
+                inside = inside[key]
+            inside[place[-1]] = value
+            yield place, value, with_digest({**parts, "header.json": json.dumps(edited).encode()})
+    for i in range(len(header["arrays"])):
+        array = np.load(io.BytesIO(parts[f"{i}.npy"]))
+        for change in (lambda a: a[:-1], lambda a: np.concatenate([a, a[:1]]), lambda a: a[np.newaxis],
+                       lambda a: a + 1000, lambda a: a - 2, lambda a: a.astype(np.float32),
+                       lambda a: a.astype(np.int64)):  # fmt: skip
+            try:
+                changed = change(array)
+            except (OverflowError, TypeError, ValueError):  # of text, of bytes
+                continue
+            file, edited = io.BytesIO(), json.loads(parts["header.json"])
+            np.save(file, changed)
+            edited["arrays"][i] = {"dtype": changed.dtype.str, "shape": list(changed.shape)}
+            text = json.dumps(edited).encode()
+            yield (
+                i,
+                "array",
+                with_digest({**parts, "header.json": text, f"{i}.npy": file.getvalue()}),
+            )
+
+
+def _places_in(value, place):
+    """Yield the keys to every value inside that is no container, or the tag of an array."""
+    if isinstance(value, dict | list) and value and "array" not in value:
+        for key in value if isinstance(value, dict) else range(min(len(value), 3)):
+            yield from _places_in(value[key], (*place, key))
+    else:
+        yield place
 
 
 # -------------------------------------------------------------------- what comes of it

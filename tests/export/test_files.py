@@ -31,6 +31,7 @@ from sknumpynet import (
 
 from .mutations import (
     draw_mutation,
+    each_edit,
     outcome_of,
     rewrite_header,
     small_models,
@@ -325,6 +326,29 @@ def test_files_that_someone_made_up_give_an_error_or_a_network(tmp_path):
             assert predicted.shape[0] == len(X)
             outcomes[source.kind, "a network"] += 1
     assert min(outcomes.values()) > 50, outcomes
+
+
+@pytest.mark.parametrize("which", range(2))
+def test_each_value_of_a_table_may_be_another(which, tmp_path):
+    """What is loaded predicts, whatever stands in the file; what cannot is refused."""
+    source = [source for source in sources() if source.kind == "table"][which]
+    path, outcomes = tmp_path / "model", collections.Counter()
+    rows = np.random.RandomState(1).normal(size=(3, 7)).astype(object)
+    rows[1:, 4:] = [["yes", "level 3", True], [None, "level 4", False]]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for place, value, content in each_edit(source.content):
+            path.write_bytes(content)
+            try:
+                loaded = export.load(path)
+            except ValueError:
+                outcomes["refused"] += 1
+                continue
+            assert len(loaded.predict(rows)) == 3, (place, value)
+            if which:
+                assert loaded.predict_interval(rows).shape == (3, 2), (place, value)
+            outcomes["a network"] += 1
+    assert min(outcomes.values()) > 100
 
 
 def test_random_tables_are_the_same_again_to_the_last_bit(tmp_path):

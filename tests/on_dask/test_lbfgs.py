@@ -154,6 +154,22 @@ def test_sparse_rows_and_several_threads():
         assert apart(local, model.fit(delayed(rows, 20, 90, 200), delayed(y, 20, 90, 200))) < 1e-7
 
 
+def test_a_large_network_goes_to_the_workers_once(fits, monkeypatch):
+    """As the result of a task, which they hand on, without Dask's warning of a large graph."""
+    monkeypatch.setattr("sknumpynet.dask.client.SENT_ALONG", 0)
+    handed_on = fits("classifier", X, Y, max_iter=3)[1]
+    monkeypatch.undo()
+    assert apart(handed_on, fits("classifier", X, Y, max_iter=3)[1]) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model = DaskNumpyMLPClassifier(
+            **{**LBFGS, "hidden_layer_sizes": (1100, 1100), "max_fun": 1}
+        )
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 MiB"}):
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(on_dask(X), on_dask(Y))
+
+
 def test_divergence_is_noticed(client):
     model = DaskNumpyMLPRegressor(**LBFGS)
     with pytest.raises(ValueError, match=r"diverged|non-finite"):

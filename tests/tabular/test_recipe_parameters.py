@@ -2,6 +2,7 @@
 """The numbers of the recipe as parameters: each one arrives, and what will not do is named."""
 
 import inspect
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sknumpynet.core.losses import SquaredError
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 from sknumpynet.tabular.objectives import Objective
-from sknumpynet.tabular.recipe import Recipe, Rows, Snapshot, greedy_weights
+from sknumpynet.tabular.pack import Shape
+from sknumpynet.tabular.recipe import Group, Recipe, Rows, Snapshot, greedy_weights
 from tabular.tables import QUICK
 
 BOTH = [TabularMLPClassifier, TabularMLPRegressor]
@@ -163,3 +165,25 @@ def test_a_share_that_draws_no_row_is_none():
     small = TabularMLPRegressor(**{**BASE, "paired_share": 1e-9}).fit(X, Y)
     none = TabularMLPRegressor(**{**BASE, "paired_share": 0.0}).fit(X, Y)
     assert_array_equal(small.predict(X), none.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("blind", "batch_size", "n_batches", "unseen"),
+    [([1], 8, 4, {0}), ([0, 1], 8, 6, {14}), ([1], 40, 1, set(range(6, 15)))],
+    ids=["alone", "two", "too few rows"],
+)
+def test_a_member_alone_is_spared_the_rows_that_it_is_blind_to(
+    blind, batch_size, n_batches, unseen
+):
+    # 12 of 48 rows are in fold 1 and 2 in the second fold 1: 34 make 4 batches of 8, and none of 40
+    rows_of = np.arange(48)
+    second = np.where(rows_of < 8, (rows_of + 1) % 4, -1)
+    x = np.random.default_rng(0).normal(size=(48, 3)).astype(np.float32)
+    rows = Rows(x, x[:, :1], np.ones(48), rows_of % 4, second)
+    recipe, shape = Recipe(hidden=(4,), batch_size=batch_size), Shape(0, 3, 1, (4,))
+    group = Group(rows, Objective(SquaredError(), 1, False), recipe, shape, np.array(blind), 0)
+    given = []
+    group.step = lambda x, own, y, seen, rate, regularize: given.append(seen[-1].copy())
+    group.train_cycle(1, 0, threading.Event())
+    assert [len(seen) for seen in given] == [batch_size] * n_batches
+    assert sum(int((seen == 0).sum()) for seen in given) in unseen
