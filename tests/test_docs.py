@@ -232,6 +232,7 @@ PAGES = [
     "docs/coming_from_skorch.md",
     "docs/coming_from_keras.md",
     "docs/deploying.md",
+    "docs/train_faster.md",
     "docs/several_machines.md",
     "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
