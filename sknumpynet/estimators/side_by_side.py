@@ -37,8 +37,8 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
     side by side, a step of all of them at a time: with other seeds, learning rates, penalties, dropout,
     stopping rules, initial weights or options of the solver. Each comes out as the network that it would be
     alone, to rounding, with all its attributes. Networks that are alone of their shape, too wide to gain from
-    it, or set to what has to be done one by one (L-BFGS, sparse X, callbacks, ``verbose``, ``max_time``,
-    classes of your own) are fitted by `fit`.
+    it, or set to what has to be done one by one (L-BFGS, sparse X, normalization, callbacks, ``verbose``,
+    ``max_time``, classes of your own) are fitted by `fit`.
 
     Parameters
     ----------
