@@ -306,7 +306,7 @@ def test_the_examples_run(page, capsys, run):
         printed += out
         if expected is not None and "time" not in expected:  # seconds differ from run to run
             check_output(out, expected, ROUGHLY.get(page))
-    assert printed
+    assert printed or not HAS_CALLBACKS  # a page of callbacks alone prints nothing without them
 
 
 def test_the_lines_of_the_tables_run(run):
