@@ -334,7 +334,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
     def encode(self, X):
         """Return what the networks take: a table as numbers, as the columns of `fit` were encoded.
 
-        That is what a file of `sknumpynet.export.to_onnx` takes as well.
+        That is what a file of `sknumpynet.export.to_onnx` takes as well, in its own `dtype`.
 
         Parameters
         ----------
