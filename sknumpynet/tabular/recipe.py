@@ -183,6 +183,11 @@ class Group:
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
+        if (
+            objective.loss.link == "exp"
+        ):  # from the mean: exp(raw) of raw ~ N(0, 1) and dropout is far off
+            self.pack.dense[-1].W[...] = 0
+            self.pack.dense[-1].b[...] = 0
         self.optimizer = Adam(
             self.pack,
             recipe.beta_1,

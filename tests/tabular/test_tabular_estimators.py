@@ -10,7 +10,7 @@ pd = pytest.importorskip("pandas")
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, mean_poisson_deviance, r2_score
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
@@ -23,7 +23,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sknumpynet.core.losses import HalfGamma, HalfPoisson
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor, base, recipe
+from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.recipe import Recipe, bump, enough, flat_cos
 from tabular.tables import QUICK, messy
 
@@ -446,6 +448,29 @@ def test_targets_of_validation_rows_are_checked_by_the_loss_too(loss, smallest):
     y[110] = smallest
     with pytest.raises(ValueError, match=f"{loss}.* needs y_val .*smallest y_val is {smallest}"):
         TabularMLPRegressor(loss=loss, **QUICK).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+
+
+def test_counts_are_learned_from_their_mean_on():
+    # exp(raw) of first weights like those of other losses was far off, and infinite for some members
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(800, 1))
+    counts = rng.poisson(np.exp(0.8 * x[:, 0]))
+    model = TabularMLPRegressor(loss="poisson", n_cycles=1, random_state=1).fit(x, counts)
+    new = rng.normal(size=(2000, 1))
+    rate = np.exp(0.8 * new[:, 0])
+    y = rng.poisson(rate)
+    found = np.maximum(model.predict(new), 1e-3)
+    assert mean_poisson_deviance(y, found) < mean_poisson_deviance(y, rate) + 0.05
+
+
+@pytest.mark.parametrize("loss", [HalfPoisson(), HalfGamma()], ids=["poisson", "gamma"])
+def test_a_step_stays_finite_where_the_log_link_overflows(loss):
+    raw = np.array([[[200.0], [-200.0], [0.0]]], np.float32)
+    delta, scratch = np.empty_like(raw), np.empty_like(raw)
+    with np.errstate(over="ignore"):
+        Objective(loss, 1, False).write_delta(np.ones((3, 1), np.float32), raw, delta, scratch)
+    assert np.isfinite(delta**2).all() and delta[0, 2, 0] == 0
+    assert np.abs(delta).max() == 1e6
 
 
 def test_messages_about_validation_targets_name_these():
