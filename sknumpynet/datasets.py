@@ -269,7 +269,7 @@ def line(n_samples=50, noise=0.0, random_state=None):
     """
     X = np.linspace(-1, 1, _count("n_samples", n_samples, smallest=1)).reshape(-1, 1)
     if not (isinstance(noise, Real) and 0 <= noise < np.inf):
-        raise ValueError(f"noise must be a number from 0 on; got {noise!r}")
+        raise ValueError(f"noise must be a number, at least 0; got {noise!r}")
     y = 2 * X.ravel() + 3
     if noise:
         y += check_random_state(random_state).normal(scale=noise, size=len(y))
@@ -324,7 +324,7 @@ def _choice(name, given, choices):
 
 def _count(name, given, smallest):
     if not isinstance(given, Integral) or isinstance(given, bool) or given < smallest:
-        raise ValueError(f"{name} must be a whole number from {smallest} on; got {given!r}")
+        raise ValueError(f"{name} must be an integer of at least {smallest}; got {given!r}")
     return int(given)
 
 

@@ -94,7 +94,7 @@ class Checkpoint:
             )
         path = Path(self.path)
         if not path.absolute().parent.is_dir():
-            raise ValueError(f"path={name!r} is in a folder that does not exist: make it")
+            raise ValueError(f"path={name!r} is in a folder that does not exist: create it first")
         for file in (path, part_of(path)):
             if file.exists() and not file.is_file():
                 what = "a folder" if file.is_dir() else "no regular file"

@@ -136,7 +136,7 @@ def check_gradients(
         ):
             if array.size and not np.may_share_memory(array, whole):
                 raise GradientError(
-                    f"the {kind}{name} is an array of the layer's own, which no optimizer sees: write into "
+                    f"the {kind}{name} is a private array of the layer, which no optimizer sees: write into "
                     "the array that the network has bound, as self.db[...] = ... does",
                     report,
                 )
@@ -159,8 +159,8 @@ def check_gradients(
             )
     if report.n_checked == 0:
         raise GradientError(
-            "no slope of the loss could be taken: whichever parameter is moved, the loss jumps or bends. Is "
-            "something drawn anew in forward, or changed for good?",
+            "no slope of the loss could be measured: the loss jumps or bends for every parameter. Is "
+            "something drawn at random in each forward pass, or changed permanently?",
             report,
         )
     return report

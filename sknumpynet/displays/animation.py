@@ -267,7 +267,7 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
             raise ValueError(f"{name} must be an integer of at least 1; got {value!r}")
     if network.early_stopping and network.solver != "lbfgs":
         raise ValueError(
-            "animate_training trains one epoch at a time, which early_stopping does not go with: set "
+            "animate_training trains one epoch at a time, which early_stopping does not support: set "
             "early_stopping=False"
         )
     names = [str(name) for name in getattr(X, "columns", [])] or None

@@ -174,7 +174,7 @@ def _check(network, lowest, highest, n_steps, n_passes):
         )
     if network.solver == "lbfgs":
         raise ValueError(
-            "solver='lbfgs' finds the length of its steps itself: there is no rate to find"
+            "solver='lbfgs' chooses its own step length: there is no learning rate to find"
         )
     if not 0 < lowest < highest:
         raise ValueError(

@@ -247,7 +247,7 @@ class LossCurveDisplay:
                 epochs_of(history), values, linestyle=":", color=color, label=label
             )
         if not found:
-            raise ValueError(f"right={right!r}: none of the networks has kept it")
+            raise ValueError(f"right={right!r}: none of the networks has recorded it")
         twin.set_ylabel(RIGHT[right])
         # the losses, and the legend with them, in front
         self.ax_.set_zorder(twin.get_zorder() + 1)

@@ -119,7 +119,7 @@ class NetworkDisplay:
             The display, drawn.
         """
         if x is None and y is not None:
-            raise ValueError("y goes with x: pass the row too")
+            raise ValueError("y needs x: pass the row too")
         network, _ = fitted_network(estimator)
         step = None
         if x is not None:

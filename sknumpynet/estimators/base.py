@@ -72,7 +72,7 @@ def warn_of_collection(X, name):
     if type(X).__module__.partition(".")[0] in ("dask", "dask_expr"):
         warn(
             f"X is a Dask collection, and {name} fetches all of its rows into this process. Where they fit "
-            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers, where the rows lie, "
+            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers that hold the rows, "
             "and gives the same numbers"
         )
 
@@ -253,8 +253,8 @@ class BaseNumpyMLP(
         if callbacks and vars(self).get("_told_of_callbacks") is not callbacks:
             self._told_of_callbacks = callbacks
             warn(
-                "partial_fit does not call the callbacks that set_callbacks was given; fit does. Do between "
-                "the calls what they would do, or take them away with set_callbacks()."
+                "partial_fit does not call the callbacks that were given to set_callbacks; fit does. Do "
+                "their work between the calls, or remove them with set_callbacks()."
             )
 
     # ---------------------------------------------------------------- the steps of a fit
@@ -333,10 +333,10 @@ class BaseNumpyMLP(
         X, y, sample_weight = validation
         if X is None and y is None:
             if sample_weight is not None:
-                raise ValueError("sample_weight_val goes with X_val and y_val: pass them too")
+                raise ValueError("sample_weight_val needs X_val and y_val: pass them too")
             return None
         if X is None or y is None:
-            raise ValueError("X_val and y_val go together: pass both, or neither")
+            raise ValueError("X_val and y_val must be given together: pass both, or neither")
         with named_as_validation():
             _, data, _ = self._fit_data(X, y, sample_weight, model, "validation")
             plan.loss.check_targets(data.y)

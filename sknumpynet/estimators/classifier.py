@@ -495,8 +495,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             )
         if not total and not incremental:
             raise ValueError(
-                f"class_weight={self.class_weight!r} leaves no row a weight, or the weights sum to zero: "
-                "give weights >= 0, and above 0 to a class that occurs"
+                f"class_weight={self.class_weight!r} gives every row the weight zero, or the weights sum to "
+                "zero: give weights >= 0, and above 0 to a class that occurs"
             )
 
     def _strata(self, target, data):

@@ -360,7 +360,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         X, y = checked_numbers(checker, X, y, reset=earlier is None)
         target = Numbers(1 if y.ndim == 1 else y.shape[1])
         if call == "validation" and target.n_targets != earlier.target.n_targets:
-            raise ValueError(f"y has {target.n_targets} columns, other than y of the fit")
+            raise ValueError(f"y has {target.n_targets} columns, unlike y in fit")
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _is_as_before(self, earlier, X, y):

@@ -177,7 +177,7 @@ def _activation_of(network, estimator):
         elif not isinstance(layer, Dense | Dropout):
             raise ValueError(
                 f"normalization={estimator.normalization!r}: scikit-learn's networks have no "
-                f"{type(layer).__name__}. export.to_onnx and the other ways out take it along"
+                f"{type(layer).__name__}. export.to_onnx and the other exports support it"
             )
     if len(names) > 1:
         raise ValueError(

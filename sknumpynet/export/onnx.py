@@ -110,7 +110,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     if n_bytes > MAX_BYTES:
         raise ValueError(
             f"the network has {n_bytes / 1e9:.1f} GB of parameters, and an ONNX file holds less than 2 GB: "
-            "take dtype='float32', or export.save"
+            "use dtype='float32', or export.save"
         )
     write = write_table if is_table else write_network
     write(graph, described, INPUT, [each.name for each in outputs])

@@ -166,11 +166,11 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         targets = self._targets_of(y, table.n_rows)
         weight = checked_weights(sample_weight, table.n_rows)
         if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val go together: give both or neither")
+            raise ValueError("X_val and y_val must be given together: give both or neither")
         if sample_weight_val is not None and X_val is None:
-            raise ValueError("sample_weight_val goes with X_val and y_val")
+            raise ValueError("sample_weight_val needs X_val and y_val")
         if groups is not None and X_val is not None:
-            raise ValueError("groups are for folds, whose part X_val takes: give one of them")
+            raise ValueError("groups are for folds, which X_val replaces: give only one of them")
         used = np.flatnonzero(weight > 0)
         if len(used) < 2:
             raise ValueError(
@@ -373,8 +373,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             Always; the message names the ways out that there are.
         """
         raise ValueError(
-            f"scikit-learn's networks cannot stand for a {type(self).__name__}, which encodes columns and "
-            "has several members. Take export.save, which writes all of it, or export.to_onnx, whose file "
+            f"scikit-learn's networks cannot represent a {type(self).__name__}, which encodes columns and "
+            "has several members. Use export.save, which writes all of it, or export.to_onnx, whose file "
             "takes what encode(X) returns"
         )
 
@@ -391,8 +391,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(
-                f"n_members must be a multiple of the number of folds, {n_folds}, so that as many members "
-                f"hold out each; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
+                f"n_members must be a multiple of the number of folds, {n_folds}, so that all folds have as "
+                f"many members; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
                 "n_members='auto'"
             )
         hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
@@ -404,7 +404,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             if not margins or not all(isinstance(m, Real) and m >= 0 for m in margins):
                 raise ValueError(
                     "embedding_margins must be 'auto' or shares of at least 0, one for each cycle, the last "
-                    f"for those after it too, as (0.3, 0.1); got {self.embedding_margins!r}"
+                    f"also for all later ones, as (0.3, 0.1); got {self.embedding_margins!r}"
                 )
         return Recipe(
             n_members=n_members,

@@ -420,7 +420,7 @@ def warn_of_extreme(levels, n):
         level = min(extreme, key=lambda each: min(each, 1 - each))
         beyond = min(level, 1 - level)
         warn(
-            f"quantile={level} is more than {n} rows can tell: fewer than one of them is to be expected "
+            f"quantile={level} is too extreme for {n} rows: fewer than one of them is to be expected "
             f"beyond it. Give one from {1 / (n + 1):.2g} to {1 - 1 / (n + 1):.4g}, or fit at least "
             f"{math.ceil(1 / beyond - 1 - 1e-9)} rows"
         )

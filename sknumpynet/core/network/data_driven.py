@@ -83,7 +83,7 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
     """
     n = X.shape[-2]
     if n < 2:
-        raise ValueError(f"X must have at least 2 rows, whose variance is taken; got {n}")
+        raise ValueError(f"X must have at least 2 rows to compute a variance; got {n}")
     work = Workspace(network, n)
     work.check(X, network)
     if network.lead:  # one after another, each as it would be alone
@@ -99,7 +99,7 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
                 layer.b[...] = 0
             out = layer.forward(out, buffer)
             if not np.isfinite(out).all():
-                raise ValueError(f"the rows of X give numbers that are not finite in {layer!r}")
+                raise ValueError(f"the rows of X give non-finite values in {layer!r}")
             if isinstance(layer, Dense):
                 start_from_data(layer.W, layer.b if layer.bias else None, out, rng)
     except BaseException:

@@ -131,7 +131,9 @@ class Network:
     def _lay_out(self) -> None:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
         if not self.dense:
-            raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
+            raise ValueError(
+                "layers must hold a Dense layer, which determines the number of inputs"
+            )
         self.fan_in = width = self.n_features or self.dense[0].fan_in
         self.widest = max(width, *(max(layer.fan_in, layer.fan_out) for layer in self.dense))
         self.widest_output = max(layer.fan_out for layer in self.dense)
