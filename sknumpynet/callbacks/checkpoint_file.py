@@ -37,7 +37,7 @@ NPY = re.compile(
     rb"\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n"
 )
 PLAIN = (bool, int, str)
-REMEDY = "Remove the file to begin anew, or give another path"
+REMEDY = "Remove the file to start over, or give another path"
 
 
 def part_of(path):

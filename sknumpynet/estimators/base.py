@@ -127,7 +127,7 @@ class BaseNumpyMLP(
         Parameters
         ----------
         deep : bool, default=True
-            Whether to return the options of objects among them too, and of the objects in these, as
+            Whether to include the options of parameters that are objects, and of the objects in these, as
             ``learning_rate__schedule__end_factor``.
 
         Returns
@@ -181,8 +181,8 @@ class BaseNumpyMLP(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; None means 1 each.
         X_val, y_val, sample_weight_val : like X, y and sample_weight, default=None
-            Validation data. With ``early_stopping=True`` they decide, in place of a part of X; otherwise
-            their loss and score are only recorded, epoch by epoch.
+            Validation data. With ``early_stopping=True`` they are used instead of a part of X; otherwise
+            their loss and score are only recorded after each epoch.
 
         Returns
         -------
@@ -224,19 +224,19 @@ class BaseNumpyMLP(
 
     @all_or_nothing
     def initialize(self, X, y):
-        """Make a network for this data that is ready to predict, without training it.
+        """Create a network for these data that is ready to predict, without training it.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Inputs: their number of columns and dtype count.
+            Inputs, of which only the number of columns and the dtype are used.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets: their kind, and the classes, count.
+            Targets, of which only the kind and the classes are used.
 
         Returns
         -------
         self : object
-            The estimator with initial weights, those that `fit` would begin with.
+            The estimator with the initial weights that `fit` would start from.
 
         Raises
         ------

@@ -272,7 +272,7 @@ class Labels(Target):
                     )
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call "
-                    f"to fit. Previously got {self.classes}, `y` has {classes}. Or start anew: "
+                    f"to fit. Previously got {self.classes}, `y` has {classes}. Or start over: "
                     "warm_start=False and fit"
                 )
         elif len(unknown_labels(classes, self.classes)):
@@ -461,7 +461,7 @@ class IndicatorLabels(Labels):
         if n != self.n_outputs:
             raise ValueError(
                 f"y has {n} column{'s' * (n != 1)}, but the network has {self.n_outputs} outputs: give one "
-                "column for each. Or start anew: warm_start=False and fit"
+                "column for each. Or start over: warm_start=False and fit"
             )
         if not is_yes_or_no(y):
             raise ValueError(

@@ -352,7 +352,7 @@ class PredictsWithNetwork:
         return len(model.network.params)
 
     def trim_for_prediction(self):
-        """Forget what only further training needs (the optimizer's moments), for a small pickle.
+        """Remove what only further training needs (the optimizer's moments), for a smaller pickle.
 
         Predictions stay the same; `partial_fit` still works, with a new optimizer.
 
@@ -366,7 +366,7 @@ class PredictsWithNetwork:
         return self
 
     def hidden_activations(self, X, layer=-1):
-        """Return what the units of a hidden layer give.
+        """Return the activations of a hidden layer.
 
         Parameters
         ----------
@@ -403,7 +403,7 @@ class PredictsWithNetwork:
         Returns
         -------
         summary : NetworkSummary
-            Printed, a table; a notebook shows it as one. Its ``rows`` are data.
+            A table when printed or shown in a notebook; ``rows`` holds the data.
 
         Examples
         --------
@@ -421,7 +421,7 @@ class PredictsWithNetwork:
         return summary_of(type(self).__name__, model.network, model.link)
 
     def input_gradient(self, X):
-        """Return the slope of the output with respect to each input.
+        """Return the derivative of the output with respect to each input.
 
         The output is that of `decision_function` for a classifier, of `predict` for a regressor.
 

@@ -16,7 +16,7 @@ import numpy as np
 from sknumpynet.core.options import copied
 from sknumpynet.core.training.history import Patience
 
-START_ANEW = "Or start anew: warm_start=False and fit"
+START_ANEW = "Or start over: warm_start=False and fit"
 
 
 def network_to_go_on_with(model, plan, incremental):

@@ -546,5 +546,5 @@ class SetElsewhere(Gains):
 @pytest.mark.parametrize("layer", [Unset(), SetElsewhere()])
 def test_a_layer_whose_parameters_are_never_set_is_named(layer):
     """They were whatever lay in that memory, another thing in each run."""
-    with pytest.raises(ValueError, match=r"\(\): g has no initial values .*self\.g\[\.\.\.\] = "):
+    with pytest.raises(ValueError, match=r"\(\): g has no initial values.*self\.g\[\.\.\.\] = "):
         Network([Dense(3, 4), layer, "tanh", Dense(4, 1)], rng=0)

@@ -350,7 +350,7 @@ bad(
 )  # fmt: skip
 bad(
     "partial_fit: hidden_layer_sizes changed", lambda model: model.partial_fit(X, target(model)),
-    r"hidden_layer_sizes=\(4,\) is not the shape", "set hidden_layer_sizes back. Or start anew",
+    r"hidden_layer_sizes=\(4,\) is not the shape", "set hidden_layer_sizes back. Or start over",
     params={"hidden_layer_sizes": (4,)}, differs=True,
 )  # fmt: skip
 bad(
@@ -387,7 +387,7 @@ bad(
 WARM = {"warm_start": True}
 bad(
     "warm start: hidden_layer_sizes changed", lambda model: model.fit(X, target(model)),
-    r"hidden_layer_sizes=\(4, 2\) is not the shape.*\(3,\)", "or start anew|Or start anew",
+    r"hidden_layer_sizes=\(4, 2\) is not the shape.*\(3,\)", "or start over|Or start over",
     params={**WARM, "hidden_layer_sizes": (4, 2)}, differs=True,
 )  # fmt: skip
 bad(
@@ -401,7 +401,7 @@ bad(
 )  # fmt: skip
 bad(
     "warm start: more targets", lambda model: model.fit(X, np.c_[NUMBERS, NUMBERS]),
-    "y has 2 columns", "Or start anew: warm_start=False", kinds=ONLY_R, params=WARM,
+    "y has 2 columns", "Or start over: warm_start=False", kinds=ONLY_R, params=WARM,
 )  # fmt: skip
 
 # ------------------------------------------------------------------ early stopping
@@ -746,7 +746,7 @@ bad(
 )  # fmt: skip
 bad(
     "warm start: normalization", lambda model: model.fit(X, target(model)),
-    "fit_intercept or normalization differs from the network to continue", "set it back. Or start anew",
+    "fit_intercept or normalization differs from the network to continue", "set it back. Or start over",
     params={"warm_start": True, "normalization": "layer"}, new=True,
 )  # fmt: skip
 for given, *says in (
@@ -786,7 +786,7 @@ bad(
 )  # fmt: skip
 
 # ------------------------------------------------------------------ assigned weights
-RIGHT_SHAPE = "fit anew"
+RIGHT_SHAPE = "fit again"
 for name, call, *says in (
     (
         "an item of another shape",

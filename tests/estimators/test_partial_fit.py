@@ -404,7 +404,7 @@ def test_warm_start_says_what_a_call_with_fewer_classes_lacks():
     model.set_params(warm_start=False).partial_fit(X[some], CLASSES[some])
     model.set_params(warm_start=True)
     with pytest.raises(
-        ValueError, match=r"call to fit\. Previously.*Or start anew: warm_start=False"
+        ValueError, match=r"call to fit\. Previously.*Or start over: warm_start=False"
     ):
         model.fit(X[some], CLASSES[some])
 
