@@ -242,8 +242,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         classes : array-like of shape (n_classes,) or list of such, default=None
             The labels in sorted order; None means 0, 1, ... . With one label per output of the last layer,
             the output is a softmax; with two labels and one output, it is logistic. For several labels per
-            row, give a list with one entry for each: ``[[0, 1], [0, 1]]`` if each label has one output, or, as in
-            ``[[0, 1, 2], ["a", "b"]]``, one output per class and a softmax for each entry.
+            row, give a list with one entry for each: ``[[0, 1], [0, 1]]`` if each label has one output, or,
+            as in ``[[0, 1, 2], ["a", "b"]]``, one output per class and a softmax for each entry.
         **params
             Further parameters of the estimator.
 

@@ -50,27 +50,28 @@ BIT_GENERATOR = "PCG64"  # of the masks of dropout
 def save(model, path, training_state=False):
     """Write a fitted network to a file that can be read without running code.
 
-    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, networks, labels, names of
-    features and the record of the fit, and of an estimator for tables how the columns are encoded; callbacks
-    and requests for metadata are left out.
+    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, networks, labels, feature
+    names and the record of the fit, and for an estimator for tables the encoding of the columns; callbacks
+    and metadata requests are not saved.
 
     Parameters
     ----------
     model : NumpyMLPClassifier, NumpyMLPRegressor, TabularMLPClassifier or TabularMLPRegressor
         The fitted estimator.
     path : str or path-like
-        The file. One that is there is replaced once the new one is whole.
+        The file. An existing file is replaced once the new one is complete.
     training_state : bool, default=False
-        Whether to keep what only `partial_fit` needs (moments, generators, counters), so that it goes on bit
-        by bit. Without it `partial_fit` goes on with a new optimizer. Estimators for tables have none.
+        Whether to keep what only `partial_fit` needs (moments, generators, counters), so that it
+        continues bit for bit. Without it `partial_fit` continues with a new optimizer. Estimators for
+        tables have none.
 
     Raises
     ------
     ValueError
-        If a parameter, the loss or an activation is a function or an object of a class that is not of this
-        package (a splitter as `cv`, say): the error names it. Nothing is written then.
+        If a parameter, the loss or an activation is a function or an object of a class outside this package
+        (a splitter as `cv`, for example): the error names it. Nothing is written then.
     TypeError
-        If the model is no such estimator, but for instance a pipeline or an estimator of a subclass.
+        If the model is another object, such as a pipeline or an estimator of a subclass.
     NotFittedError
         If it is not fitted.
 
@@ -127,8 +128,8 @@ def _written_estimator(model, training_state, writer):
 def load(path):
     """Read a fitted network from a file that `save` has written.
 
-    Reading runs no code of the file and imports nothing by name. Whatever the file holds, it is a network as
-    `save` has written it, or an error.
+    Reading runs no code from the file and imports nothing by name. A file gives either a network as `save`
+    writes it, or an error.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def load(path):
     Raises
     ------
     ValueError
-        If the file is none that `save` has written, was damaged, or is of a newer version. The message names
+        If the file was not written by `save`, is damaged, or has a newer version. The message names
         the file.
     OSError
         If the system cannot read it.

@@ -189,11 +189,11 @@ if __name__ == "__main__":
 
 
 def to_folder(model, folder):
-    """Write a fitted network, and code that predicts with it, into a folder: NumPy is all it needs.
+    """Write a fitted network, and code that predicts with it, into a folder; it needs only NumPy.
 
     The folder gets ``model.npz``, the arrays, and ``predict.py``, at most 250 lines for a reader to check.
-    Its ``load()`` gives an object with ``predict`` and, of a classifier, ``predict_proba``, and
-    ``python predict.py table.csv`` prints predictions. Numbers are the estimator's to 1e-12, in single
+    Its ``load()`` returns an object with ``predict`` and, for a classifier, ``predict_proba``, and
+    ``python predict.py table.csv`` prints predictions. They equal the estimator's to 1e-12, in single
     precision to 1e-6; labels have their dtype. Predictions for an indicator matrix are dense.
 
     Parameters
@@ -201,7 +201,7 @@ def to_folder(model, folder):
     model : NumpyMLPClassifier or NumpyMLPRegressor
         The fitted estimator.
     folder : str or path-like
-        The folder; it is made where there is none. Files of these two names in it are replaced.
+        The folder; it is created if needed. Files with these two names in it are replaced.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def to_folder(model, folder):
         If an activation, a link or the labels are code or custom objects, or the network has too many
         layers for such a file.
     TypeError
-        If the model is no such estimator; of one for tables, take `to_onnx` or `save`.
+        If the model is not such an estimator; for one for tables, use `to_onnx` or `save`.
     NotFittedError
         If it is not fitted.
 

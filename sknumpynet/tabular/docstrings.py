@@ -69,7 +69,7 @@ bias_rate_factor, embedding_rate_factor : float, default=0.1
 scale_rate_factor : float, default=6.0
     Factor of the learning rate for the scales of the inputs [1]_.
 batch_size : int or 'auto', default='auto'
-    Number of rows in a batch. 'auto': 32 below 300 rows, 64 below 1,000, 128 below 15,000, 256 below 50,000, 512
+    Rows in a batch. 'auto': 32 below 300 rows, 64 below 1,000, 128 below 15,000, 256 below 50,000, 512
     below 200,000, then 1,024.
 first_cycle : int or 'auto', default='auto'
     Number of epochs of the first cycle; each later one is twice as long. 'auto': 4, from 10,000 rows 3, from

@@ -294,7 +294,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Parameters
         ----------
         X : DataFrame, table or array of shape (n_samples, n_features)
-            A table like that of `fit`; with names, its columns may stand in another order.
+            A table like that of `fit`; with names, its columns may be in another order.
         return_std : bool, default=False
             Whether to also return the standard deviation between members. It shows how much the networks
             differ, not the noise in y; for prediction intervals see `predict_interval`.
