@@ -56,7 +56,7 @@ def write_file(path, header, arrays, part=None):
     ValueError
         If it is too much for such a file.
     OSError
-        If it cannot be written. The file of before stays as it was.
+        If it cannot be written. The previous file is kept.
     """
     text = json.dumps({**header, "arrays": [*map(_described, arrays)]}, allow_nan=False)
     text = text.encode("ascii")

@@ -62,7 +62,7 @@ def write_checkpoint(path, fingerprint, state):
     ValueError
         If the state holds something else.
     OSError
-        If it cannot be written. The file of before stays as it was.
+        If it cannot be written. The previous file is kept.
     """
     arrays = Arrays()
     header = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fit a network of ours and scikit-learn's counterpart in turn, and put the two side by side."""
+"""Fit a network of this package and its scikit-learn counterpart, and compare the two."""
 
 from __future__ import annotations
 

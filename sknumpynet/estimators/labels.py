@@ -326,7 +326,7 @@ class Labels(Target):
 
 
 def check_weights(name, weights, classes, dtype, all_named):
-    """Raise ValueError where a dict of weights of classes will not do.
+    """Raise ValueError if a dict of class weights is invalid.
 
     ``all_named`` says that these are all classes that there will be; otherwise the dict may have others, of
     the same type, as where a part of the rows lacks some.

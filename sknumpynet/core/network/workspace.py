@@ -17,7 +17,7 @@ from sknumpynet.core.layers.base import RUNNING_STATS, Group, grouped_shapes
 
 
 class Workspace:
-    """The memory that a network computes a batch in: activations, deltas and space to work.
+    """The memory in which a network computes a batch: activations, deltas and scratch arrays.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class Workspace:
     n_rows : int
         Rows of a batch.
     training : bool, default=True
-        Whether there is to be a backward pass.
+        Whether to allow a backward pass.
     input_gradient : bool, default=False
-        Whether `Network.backward` shall give dL/dX as well.
+        Whether `Network.backward` also returns dL/dX.
 
     Attributes
     ----------
