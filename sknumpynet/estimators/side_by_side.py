@@ -37,8 +37,8 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
     therefore trained together, one step of all of them at a time. They may differ in seed, learning rate,
     penalty, dropout, stopping rule, initial weights and options of the solver. Each result, with all its
     attributes, is that of a separate fit, to rounding. Networks with a unique shape, those too wide to gain
-    from it, and those with settings that need separate fits (L-BFGS, sparse X, callbacks, ``verbose``,
-    ``max_time``, custom classes) are fitted by `fit`.
+    from it, and those with settings that need separate fits (L-BFGS, sparse X, normalization, callbacks,
+    ``verbose``, ``max_time``, custom classes) are fitted by `fit`.
 
     Parameters
     ----------

@@ -21,9 +21,11 @@ from sknumpynet.fitting.fit_network import batch_size_of, outcome_of_epochs, tra
 from sknumpynet.fitting.rollback import warn_of_interrupt
 from sknumpynet.fitting.threads import limited_blas_threads
 
-# Rows of a batch times units of the widest hidden layer, over all members of a pack: about what stays in the
-# processor's cache. Beyond, networks are trained faster one after another.
+# What stays in the processor's cache, over all members of a pack: rows of a batch times units of the widest
+# layer, rows times inputs, and parameters. Beyond, networks are trained faster one after another.
 PACK = 1 << 15
+PACK_INPUTS = 1 << 20
+PACK_PARAMS = 1 << 17
 # Fewer networks are trained as fast one after another.
 SMALLEST = 3
 
@@ -93,7 +95,12 @@ def packs_of(fits):
 
 def pack_size(batch_size, network):
     """Return how many networks of that shape to train side by side."""
-    return max(1, PACK // (batch_size * network.widest_output))
+    sizes = (
+        PACK // (batch_size * network.widest_output),
+        PACK_INPUTS // (batch_size * network.fan_in),
+        PACK_PARAMS // len(network.params),
+    )
+    return max(1, min(sizes))
 
 
 def fit_pack(fits):
