@@ -77,7 +77,7 @@ class Table:
         if self.names is not None and len(set(self.names)) < len(self.names):
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
             raise ValueError(
-                f"X has columns twice: {named(twice)}; give each a name of its own, or drop one"
+                f"X has duplicate column names: {named(twice)}; rename or drop columns"
             )
         if self.n_rows == 0 or self.n_columns == 0:
             kind = "sample(s)" if self.n_rows == 0 else "feature(s)"
@@ -129,7 +129,7 @@ class Table:
         if holds_dates_by_type(values) or (objects and holds_dates(values)):
             raise TypeError(
                 f"{self.called(i)} holds dates or times ({dtype}), which are neither numbers nor categories. "
-                f"Make numbers of them: {self._advice_for_dates(i, values)}"
+                f"Convert them to numbers: {self._advice_for_dates(i, values)}"
             )
         if self.kind == "numpy" and dtype.kind in "fiu":
             return False
@@ -144,7 +144,7 @@ class Table:
             if text.startswith("complex"):
                 raise ValueError(
                     f"Complex data not supported: {self.called(i)} is {dtype}; give real and imaginary parts "
-                    "as columns of their own"
+                    "as separate columns"
                 )
             raise TypeError(f"{self.called(i)} holds {dtype}; give its parts as columns")
         return any(text.startswith(kind) for kind in CATEGORIES)
@@ -192,10 +192,10 @@ class Table:
         values = self.raw(i)
         try:
             if holds_dates_by_type(values):  # which would become nanoseconds or days without a word
-                raise TypeError("dates are no numbers")
+                raise TypeError("dates are not numbers")
             text = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
             if text.startswith("complex"):
-                raise TypeError("complex numbers are no numbers on a line")
+                raise TypeError("complex numbers cannot be ordered")
             if text.startswith(TEXT):  # a cast would take some text for numbers
                 numbers = from_objects(self._listed(values))
             elif self.kind == "pandas":
@@ -296,8 +296,8 @@ def as_matrix(X: Any) -> Array:
         )
     if array.dtype.kind == "c":
         raise ValueError(
-            f"Complex data not supported: X is {array.dtype}; give real and imaginary parts as columns of "
-            "their own"
+            f"Complex data not supported: X is {array.dtype}; give real and imaginary parts as separate "
+            "columns"
         )
     if array.dtype.kind not in "biufOUSMmT":
         raise TypeError(f"X has the dtype {array.dtype}; give numbers, text or a DataFrame")
@@ -378,14 +378,14 @@ def raise_not_numbers(called: str, values: Any, error: Exception) -> None:
     dtype = getattr(values, "dtype", getattr(values, "type", type(values)))
     if holds_dates_by_type(values):
         raise ValueError(
-            f"{called} must hold numbers, as it did in fit; it now holds dates or times ({dtype}). Make "
-            "numbers of them as before fit"
+            f"{called} must hold numbers, as it did in fit; it now holds dates or times ({dtype}). Convert "
+            "them to numbers as before fit"
         ) from error
     listed = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
     others = (v for v in listed if not (is_missing(v) or isinstance(v, Real)))
     shown = "".join(f", such as {each!r}" for each in list(others)[:1])
     raise ValueError(
-        f"{called} must hold numbers, as it did in fit; its type is now {dtype}{shown}. Turn it into "
+        f"{called} must hold numbers, as it did in fit; its type is now {dtype}{shown}. Convert it to "
         "numbers, as with pandas.to_numeric(column, errors='coerce')"
     ) from error
 

@@ -60,8 +60,8 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
         if cv is None and n_units < FEW_ROWS_FOLDS:
             what = f"X has {n_units} rows" if groups is None else f"there are {n_units} groups"
             warn(
-                f"{what}: each is held out alone, and the rest is little to learn from. oof_score_ says "
-                "little then"
+                f"{what}: each is held out alone, which makes folds that are too small. oof_score_ is "
+                "unreliable then"
             )
         if groups is None:
             fold = np.full(n_rows, -1)
@@ -90,7 +90,7 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
         raise ValueError(
             f"cv must be a partition: every row held out once, in 2 folds or more. {called} holds out "
             f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
-            "and GroupKFold are partitions; for time series give the last stretch as X_val and y_val"
+            "and GroupKFold are partitions; for time series give the last part as X_val and y_val"
         )
     if left_out or both:
         what = "leaves rows out of both" if left_out else "has rows in both"

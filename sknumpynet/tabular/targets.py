@@ -41,7 +41,7 @@ class Classes:
             self.classes = classes
             unknown = np.setdiff1d(y, classes)
             if len(unknown):
-                raise ValueError(f"y_val has classes that y has not: {unknown[:5].tolist()}")
+                raise ValueError(f"y_val has classes that are not in y: {unknown[:5].tolist()}")
             self.numbers = np.searchsorted(classes, y)
         self.n_rows, self.class_weight = n_rows, class_weight
         self.weight_of_class = np.ones(len(self.classes))
@@ -63,13 +63,13 @@ class Classes:
         rare = self.classes[counts == 1].tolist()
         if len(rare) == 1 and len(self.classes) > 1:
             warn(
-                f"class {rare[0]!r} has one row only, of which nothing is known out of fold: leave the row "
-                "out, or join the class with another"
+                f"class {rare[0]!r} has one row only, which cannot be predicted out of fold: remove the "
+                "row, or merge the class with another"
             )
         elif rare and len(self.classes) > 1:
             warn(
-                f"{len(rare)} classes have one row only, of which nothing is known out of fold: "
-                f"{named(rare)}. Leave these rows out, or join classes"
+                f"{len(rare)} classes have only one row, which cannot be predicted out of fold: "
+                f"{named(rare)}. Remove these rows, or merge classes"
             )
 
     def fit_scale(self, weight):
@@ -110,7 +110,7 @@ class Numbers:
             raise ValueError(f"y must have one or two dimensions; got shape {y.shape}")
         if y.dtype.kind in "mM":
             raise TypeError(
-                f"y holds dates ({y.dtype}): make numbers of them, as days since the first"
+                f"y holds dates ({y.dtype}): convert them to numbers, as days since the first"
             )
         if y.dtype.kind == "c":
             raise ValueError("Complex data not supported: y must hold real numbers")

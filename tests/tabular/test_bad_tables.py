@@ -63,12 +63,12 @@ FITS = {
     ),
     "a class of one row": Case(
         GOOD,
-        "class 2 has one row only, of which nothing is known out of fold",
+        "class 2 has only one row, which cannot be predicted out of fold",
         y=(np.where(np.arange(N) == 5, 2, np.arange(N) % 2), None),
     ),
     "several classes of one row": Case(
         GOOD,
-        "2 classes have one row only, .*: 'x', 'y'. Leave these rows out",
+        "2 classes have only one row, .*: 'x', 'y'. Remove these rows",
         y=(np.where(np.arange(N) < 2, np.array(["x", "y"])[np.arange(N) % 2], "z"), None),
     ),
     "one class": Case(GOOD, "y has one class only, 'a'", y=(["a"] * N, None)),
@@ -142,7 +142,7 @@ RAISES = {
     "no column": Case(GOOD[[]], r"0 feature\(s\)", VALUE),
     "a column twice": Case(
         pd.concat([GOOD, GOOD[["size"]]], axis=1),
-        "columns twice: 'size'; .*a name of its own",
+        "duplicate column names: 'size'; rename or drop",
         VALUE,
     ),
     "names of two types": Case(
@@ -178,7 +178,7 @@ RAISES = {
     ),
     "lists": Case(
         GOOD.assign(tags=pd.Series([["a"]] * N, dtype=object)),
-        "column 'tags' holds values of type list.*Turn them into text or numbers",
+        "column 'tags' holds values of type list.*Convert them to text or numbers",
         TYPE,
     ),
     "complex numbers": Case(
@@ -256,7 +256,7 @@ RAISES = {
     "numbers as labels": Case(
         GOOD, "Unknown label type: continuous.*TabularMLPRegressor", VALUE, y=(NUMBERS, None)
     ),
-    "dates in y": Case(GOOD, "y holds dates.*make numbers of them", TYPE, y=(None, DAYS)),
+    "dates in y": Case(GOOD, "y holds dates.*convert them to numbers", TYPE, y=(None, DAYS)),
     "too few targets": Case(
         GOOD,
         "X has 60, y has 59. Give y one entry for each row",
@@ -362,7 +362,7 @@ RAISES = {
         new=GOOD.assign(more=1),
     ),
     "a column twice to predict": Case(
-        GOOD, "columns twice: 'size'", VALUE, new=pd.concat([GOOD, GOOD[["size"]]], axis=1)
+        GOOD, "duplicate column names: 'size'", VALUE, new=pd.concat([GOOD, GOOD[["size"]]], axis=1)
     ),
     "another number of columns": Case(
         GOOD[["size", "count"]].to_numpy(),
@@ -517,11 +517,11 @@ def dated_elsewhere():
 
 def follow(X, **names):
     """Do what the message says."""
-    with pytest.raises(TypeError, match="Make numbers of them: ") as refused:
+    with pytest.raises(TypeError, match="Convert them to numbers: ") as refused:
         TabularMLPRegressor(**QUICK).fit(X, NUMBERS)
     line, _, season = (
         str(refused.value)
-        .partition("Make numbers of them: ")[2]
+        .partition("Convert them to numbers: ")[2]
         .partition(", and for seasons, before it, ")
     )
     scope = {"X": X.copy() if hasattr(X, "copy") else X, "pandas": pd, **names}

@@ -224,7 +224,7 @@ def test_quantiles_that_the_rows_cannot_tell_are_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         TabularMLPRegressor("quantile", quantile=[0.01, 0.99], **QUICK).fit(X, y)
-    message = r"quantile=0.001 is more than 99 rows can tell.*one from 0.01 to 0.99, .* 999 rows"
+    message = r"quantile=0.001 is too extreme for 99 rows.*one from 0.01 to 0.99, .* 999 rows"
     with pytest.warns(UserWarning, match=message):
         TabularMLPRegressor("quantile", quantile=[0.001, 0.5, 0.995], **QUICK).fit(X, y)
 
@@ -348,7 +348,7 @@ def test_validation_data_take_the_part_of_the_folds():
     labels = TabularMLPClassifier(**QUICK)
     labels.fit(X[:200], y[:200] > 0, X_val=X[200:], y_val=y[200:] > 0)
     assert labels.predict(X).shape == (300,)
-    with pytest.raises(ValueError, match="y_val has classes that y has not"):
+    with pytest.raises(ValueError, match="y_val has classes that are not in y"):
         labels.fit(X[:200], np.zeros(200), X_val=X[200:], y_val=np.ones(100))
 
 
