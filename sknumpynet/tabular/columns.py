@@ -368,7 +368,7 @@ def factorize(values: list[Any], called: str) -> tuple[Array, list[Hashable]]:
     except TypeError as error:
         raise TypeError(
             f"{called} holds values of type {type(value).__name__}, which are neither numbers nor "
-            "categories. Turn them into text or numbers first"
+            "categories. Convert them to text or numbers first"
         ) from error
     return codes, list(table)
 
