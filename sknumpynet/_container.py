@@ -56,7 +56,7 @@ def write_file(path, header, arrays, part=None):
     ValueError
         If it is too much for such a file.
     OSError
-        If it cannot be written. The file of before stays as it was.
+        If it cannot be written. The previous file is kept.
     """
     text = json.dumps({**header, "arrays": [*map(_described, arrays)]}, allow_nan=False)
     text = text.encode("ascii")
@@ -135,11 +135,11 @@ def read_parts(content, check_header):
         described = header["arrays"]
         names = [f"{index}.npy" for index in range(len(described))]
         if set(entries) != {HEADER, DIGEST, *names}:
-            raise ValueError("it holds other files than the header tells")
+            raise ValueError("its files are not those that the header lists")
         sizes = [_size_told(each) for each in described]
         for name, (prefix, size) in zip(names, sizes, strict=True):
             if entries[name].file_size != len(prefix) + size:
-                raise ValueError(f"{name} is not of the size that the header tells")
+                raise ValueError(f"{name} does not have the size given in the header")
         if entries[DIGEST].file_size != 64:
             raise ValueError("the digest is not 64 bytes long")
         digest, arrays = hashlib.sha256(text), []
@@ -147,12 +147,12 @@ def read_parts(content, check_header):
             stored = archive.read(name)
             digest.update(stored)
             if not stored.startswith(prefix):
-                raise ValueError(f"{name} is not of the dtype and shape that the header tells")
+                raise ValueError(f"{name} does not have the dtype and shape given in the header")
             array = np.frombuffer(stored, each["dtype"], offset=len(prefix)).copy()
             order = "F" if each.get("fortran_order") is True else "C"
             arrays.append(_checked_content(array.reshape(each["shape"], order=order), name))
         if archive.read(DIGEST) != digest.hexdigest().encode("ascii"):
-            raise ValueError("its content is not what was written: the digest differs")
+            raise ValueError("its content has changed since it was written: the digest differs")
     return header, arrays
 
 
@@ -161,10 +161,10 @@ def _check_end(content):
     n = len(content) - END.size
     end = END.unpack_from(content, n) if n >= 0 else (b"",)
     if end[0] != b"PK\x05\x06" or end[-1]:
-        raise ValueError("it is no zip file, or a part of one")
+        raise ValueError("it is not a zip file, or it is incomplete")
     is_zip64 = content[max(n - 20, 0) : n].startswith(b"PK\x06\x07")
     if end[5] > MAX_DIRECTORY or (is_zip64 and len(content) < zipfile.ZIP64_LIMIT):
-        raise ValueError("its directory is too long")
+        raise ValueError("its zip directory is too long")
 
 
 def check_entries(archive, length):
@@ -197,9 +197,9 @@ def _checked_content(array, name):
     if array.dtype.kind == "U" and array.size:
         points = array.ravel("K").view(array.dtype.byteorder + "u4")
         if points.max() > MAX_CODE_POINT:
-            raise ValueError(f"{name} holds text that is none")
+            raise ValueError(f"{name} holds invalid text")
     if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
-        raise ValueError(f"{name} holds truth values other than 0 and 1")
+        raise ValueError(f"{name} holds booleans other than 0 and 1")
     return array
 
 

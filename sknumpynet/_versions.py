@@ -42,7 +42,7 @@ def unreadable(written_by):
     )
     return ValueError(
         f"this pickle was written by {writer} and cannot be read by sknumpynet {current_version()}: load it "
-        f"with the version that wrote it, or fit anew"
+        f"with the version that wrote it, or fit again"
     )
 
 

@@ -101,7 +101,7 @@ def xor(n_inputs=2):
     Raises
     ------
     ValueError
-        If ``n_inputs`` is no whole number from 2 on.
+        If ``n_inputs`` is not an integer of at least 2.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def images_2x2(n_grey=0, *, target="shape", dark=(0.0, 0.2), light=(0.8, 1.0), r
         The number of grey-scale sets, each of all 16 images with new shades; 0 means one set in black (0)
         and white (1).
     target : {'shape', 'vertical'}, default='shape'
-        What ``y`` tells. A shape and its negative have the same label:
+        The meaning of ``y``. A shape and its negative have the same label:
 
         - ``"solid"``: all four pixels alike, bright or dark;
         - ``"horizontal"``: one of the two rows is bright, the other dark;
@@ -158,7 +158,7 @@ def images_2x2(n_grey=0, *, target="shape", dark=(0.0, 0.2), light=(0.8, 1.0), r
     dark, light : tuple of float (low, high), default=(0.0, 0.2) and (0.8, 1.0)
         The ranges from which the shades of dark and of bright pixels are drawn, evenly.
     random_state : int, RandomState instance or None, default=None
-        Where the shades come from.
+        Source of the shades.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def images_2x2(n_grey=0, *, target="shape", dark=(0.0, 0.2), light=(0.8, 1.0), r
     Raises
     ------
     ValueError
-        If ``n_grey`` is no whole number from 0 on, ``target`` unknown, or a range no pair in order.
+        If ``n_grey`` is not an integer of at least 0, ``target`` is unknown, or a range is not ordered.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def three_bit_rule(rows="training"):
     Raises
     ------
     ValueError
-        If ``rows`` is none of the three.
+        If ``rows`` is not one of the three.
 
     Examples
     --------
@@ -244,9 +244,9 @@ def line(n_samples=50, noise=0.0, random_state=None):
     n_samples : int, default=50
         The number of points, evenly spaced from x = -1 to x = 1.
     noise : float, default=0.0
-        The standard deviation of what is added to ``y``.
+        The standard deviation of the noise added to ``y``.
     random_state : int, RandomState instance or None, default=None
-        Where the noise comes from.
+        Source of the noise.
 
     Returns
     -------
@@ -258,7 +258,7 @@ def line(n_samples=50, noise=0.0, random_state=None):
     Raises
     ------
     ValueError
-        If ``n_samples`` is no whole number from 1 on, or ``noise`` negative or no number.
+        If ``n_samples`` is not an integer of at least 1, or ``noise`` is negative or not a number.
 
     Examples
     --------
@@ -269,7 +269,7 @@ def line(n_samples=50, noise=0.0, random_state=None):
     """
     X = np.linspace(-1, 1, _count("n_samples", n_samples, smallest=1)).reshape(-1, 1)
     if not (isinstance(noise, Real) and 0 <= noise < np.inf):
-        raise ValueError(f"noise must be a number from 0 on; got {noise!r}")
+        raise ValueError(f"noise must be a number, at least 0; got {noise!r}")
     y = 2 * X.ravel() + 3
     if noise:
         y += check_random_state(random_state).normal(scale=noise, size=len(y))
@@ -294,7 +294,7 @@ def cubic(n_samples=101):
     Raises
     ------
     ValueError
-        If ``n_samples`` is no whole number from 1 on.
+        If ``n_samples`` is not an integer of at least 1.
 
     Examples
     --------
@@ -324,7 +324,7 @@ def _choice(name, given, choices):
 
 def _count(name, given, smallest):
     if not isinstance(given, Integral) or isinstance(given, bool) or given < smallest:
-        raise ValueError(f"{name} must be a whole number from {smallest} on; got {given!r}")
+        raise ValueError(f"{name} must be an integer of at least {smallest}; got {given!r}")
     return int(given)
 
 

@@ -168,10 +168,10 @@ def test_what_is_returned_is_the_caller_s_own():
     [
         (lambda: datasets.gate("nxor"), "name must be one of .*'xor'.*; got 'nxor'"),
         (lambda: datasets.gate(None), "name must be one of .*; got None"),
-        (lambda: datasets.xor(1), "n_inputs must be a whole number from 2 on; got 1"),
-        (lambda: datasets.xor(2.0), "n_inputs must be a whole number from 2 on; got 2.0"),
-        (lambda: datasets.images_2x2(-1), "n_grey must be a whole number from 0 on; got -1"),
-        (lambda: datasets.images_2x2(True), "n_grey must be a whole number from 0 on; got True"),
+        (lambda: datasets.xor(1), "n_inputs must be an integer of at least 2; got 1"),
+        (lambda: datasets.xor(2.0), "n_inputs must be an integer of at least 2; got 2.0"),
+        (lambda: datasets.images_2x2(-1), "n_grey must be an integer of at least 0; got -1"),
+        (lambda: datasets.images_2x2(True), "n_grey must be an integer of at least 0; got True"),
         (
             lambda: datasets.images_2x2(target="form"),
             "target must be one of 'shape', 'vertical'; got 'form'",
@@ -179,9 +179,9 @@ def test_what_is_returned_is_the_caller_s_own():
         (lambda: datasets.images_2x2(dark=0.2), "dark must be a pair .*; got 0.2"),
         (lambda: datasets.images_2x2(light=(1, 0.8)), r"light must be a pair .*; got \(1, 0.8\)"),
         (lambda: datasets.three_bit_rule("test"), "rows must be one of .*'remaining'.*got 'test'"),
-        (lambda: datasets.line(0), "n_samples must be a whole number from 1 on; got 0"),
-        (lambda: datasets.line(noise=-1), "noise must be a number from 0 on; got -1"),
-        (lambda: datasets.cubic("many"), "n_samples must be a whole number from 1 on; got 'many'"),
+        (lambda: datasets.line(0), "n_samples must be an integer of at least 1; got 0"),
+        (lambda: datasets.line(noise=-1), "noise must be a number, at least 0; got -1"),
+        (lambda: datasets.cubic("many"), "n_samples must be an integer of at least 1; got 'many'"),
     ],
 )
 def test_bad_arguments(call, message):

@@ -232,6 +232,7 @@ PAGES = [
     "docs/coming_from_skorch.md",
     "docs/coming_from_keras.md",
     "docs/deploying.md",
+    "docs/train_faster.md",
     "docs/several_machines.md",
     "docs/from_scratch/training.md",
     "docs/from_scratch/gradient_check.md",
@@ -279,6 +280,21 @@ def outputs(page):
     return [match[1] for match in re.finditer(pattern, text, flags=re.MULTILINE | re.DOTALL)]
 
 
+# Members in float32: their scores differ a little from processor to processor.
+ROUGHLY = {"docs/messy_table.md": 0.05}
+NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]\d+)?")
+
+
+def check_output(out, expected, tolerance):
+    """Compare what was printed with what is stored: words exactly, numbers within the tolerance."""
+    if not tolerance:
+        assert out == expected
+        return
+    assert NUMBER.sub("#", out).split() == NUMBER.sub("#", expected).split()
+    numbers, stored = ([float(n) for n in NUMBER.findall(text)] for text in (out, expected))
+    assert numbers == pytest.approx(stored, rel=tolerance, abs=tolerance)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_run(page, capsys, run):
     assert blocks(page)
@@ -289,8 +305,8 @@ def test_the_examples_run(page, capsys, run):
         out = capsys.readouterr().out
         printed += out
         if expected is not None and "time" not in expected:  # seconds differ from run to run
-            assert out == expected
-    assert printed
+            check_output(out, expected, ROUGHLY.get(page))
+    assert printed or not HAS_CALLBACKS  # a page of callbacks alone prints nothing without them
 
 
 def test_the_lines_of_the_tables_run(run):

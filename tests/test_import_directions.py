@@ -53,8 +53,8 @@ ROOMS = {
     "tabular": (
         8,
         [
-            "columns docstrings folds layers objectives scoring",
-            "pack preprocessing targets",
+            "columns docstrings layers objectives scoring",
+            "folds pack preprocessing targets",
             "recipe",
             "ensemble",
             "base",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Callbacks that scikit-learn's own lack, in its protocol.
+"""Further callbacks for scikit-learn's callback protocol.
 
 They are for ``set_callbacks`` (scikit-learn >= 1.9).
 """

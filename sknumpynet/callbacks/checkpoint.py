@@ -13,49 +13,49 @@ from sknumpynet.callbacks.checkpoint_file import Arrays, part_of, read_checkpoin
 
 
 class Checkpoint:
-    """Writes the training to a file every so often, so that a fit that was killed goes on from there.
+    """Saves the training state to a file at intervals, so that an interrupted fit can be resumed.
 
-    The fit is started again by the same call with the same parameters and data: it finds the file, goes on
-    after the last epoch written, and ends with the weights that it would have had, bit by bit. The other
-    callbacks see the epochs that are left, with the numbers that they would have had. The file is removed
-    when a fit has come to its end; it stays after Ctrl-C and after an error.
+    Call `fit` again with the same parameters and data: it finds the file, resumes after the last epoch
+    written, and ends with the same weights as an uninterrupted fit, bit for bit. The other callbacks see the
+    remaining epochs, with their usual numbers. The file is removed when a fit is complete; it is kept after
+    Ctrl-C and after an error.
 
     With `TabularMLPClassifier` and `TabularMLPRegressor`, which are trained in cycles, read "cycle" for
-    "epoch" on this page: a row of their ``history_``.
+    "epoch" here: a row of their ``history_``.
 
     "The same" means: all parameters but ``verbose``, with functions by name and code, arrays by value and a
     RandomState by its state; and shape and dtype of the data, of their weights and of validation data. The
-    values of the data, and what a function looks up elsewhere, are not compared.
+    values of the data, and other objects that a function refers to, are not compared.
 
     Parameters
     ----------
     path : str or path-like
-        The file. What is written goes to ``path`` with ".part" added and is then renamed, so that the file
-        is whole at any time; the next writing and the end of a fit do away with what a kill has left there.
-        It is a zip of NumPy's arrays and a JSON text, with a digest of both, and is read without pickle.
+        The file. It is written as ``path`` with ".part" added and then renamed, so that it is complete at any
+        time; a partial file of a killed process is removed by the next write and at the end of a fit. The
+        file is a zip of NumPy arrays and a JSON text, with a digest of both, and is read without pickle.
     every : int, default=1
-        Number of epochs from one writing to the next, counted from the first epoch of the fit; 1 or more.
+        Number of epochs between two writes, counted from the first epoch of the fit; 1 or more.
     seconds : float, default=0
-        Smallest time between two writings; 0 or more. A writing takes some milliseconds, as it waits for the
+        Minimum time between two writes; 0 or more. A write takes a few milliseconds, as it waits for the
         disk, and more for large networks.
 
     Raises
     ------
     ValueError
         In `fit`, before the first epoch: if the file is of a fit with other parameters or data, is damaged,
-        or is no checkpoint; if a parameter will not do; if ``path`` is a folder, or its folder does not
+        or is not a checkpoint; if a parameter is invalid; if ``path`` is a folder, or its folder does not
         exist; if the estimator is inside a meta-estimator, whose clones would share the file; or with
         ``solver='lbfgs'``. After the first epoch: if a custom optimizer or schedule has attributes
         that are neither arrays nor plain values (None, bool, int, float, str; list, tuple and dict of these),
-        and no ``get_state`` and ``set_state`` that turn them into such.
+        and no ``get_state`` and ``set_state`` that convert them.
     OSError
-        In `fit`, if the file cannot be read or written: the disk is full, for instance. The file of before
-        stays as it was.
+        In `fit`, if the file cannot be read or written: the disk is full, for instance. The previous file
+        is kept.
 
     Notes
     -----
-    A callback that ends the fit may not have been asked about an epoch when the process is killed during that
-    epoch's last moments, after the file was written: it is asked after the next one.
+    If the process is killed at the very end of an epoch, after the file was written, a callback that stops
+    the fit may not have been called for this epoch: it is called after the next one.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class Checkpoint:
             )
         path = Path(self.path)
         if not path.absolute().parent.is_dir():
-            raise ValueError(f"path={name!r} is in a folder that does not exist: make it")
+            raise ValueError(f"path={name!r} is in a folder that does not exist: create it first")
         for file in (path, part_of(path)):
             if file.exists() and not file.is_file():
                 what = "a folder" if file.is_dir() else "no regular file"

@@ -37,7 +37,7 @@ NPY = re.compile(
     rb"\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n"
 )
 PLAIN = (bool, int, str)
-REMEDY = "Remove the file to begin anew, or give another path"
+REMEDY = "Remove the file to start over, or give another path"
 
 
 def part_of(path):
@@ -62,7 +62,7 @@ def write_checkpoint(path, fingerprint, state):
     ValueError
         If the state holds something else.
     OSError
-        If it cannot be written. The file of before stays as it was.
+        If it cannot be written. The previous file is kept.
     """
     arrays = Arrays()
     header = {
@@ -100,7 +100,7 @@ def read_checkpoint(path):
         )
         texts = [*fingerprint, *fingerprint.values()]
         if type(state) is not dict or not all(type(text) is str for text in texts):
-            raise ValueError("it does not say what fit it is of")
+            raise ValueError("it does not identify the fit that it belongs to")
         return fingerprint, state
     except MemoryError:
         raise
@@ -120,7 +120,7 @@ def _check_header(header):
     if type(version) is not int or not 1 <= version <= FORMAT:
         raise Newer(
             f"was written by sknumpynet {header.get('written_by')}, in the format {version}; this is "
-            f"sknumpynet {current_version()}, which reads formats up to {FORMAT}: go on with that version"
+            f"sknumpynet {current_version()}, which reads formats up to {FORMAT}: resume with that version"
         )
 
 
@@ -145,7 +145,7 @@ def _trouble(content, error):
 def _read_format_1(content, check_header):
     """Return header and arrays, as `read_parts` does."""
     if hashlib.sha256(memoryview(content)[:-N_HEX]).hexdigest().encode() != content[-N_HEX:]:
-        raise ValueError("its content is not what was written: the digest differs")
+        raise ValueError("its content has changed since it was written: the digest differs")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         check_entries(archive, len(content))
         if archive.getinfo(HEADER).file_size > MAX_HEADER:
@@ -161,7 +161,7 @@ def _array_in(stored):
     begin = 10 + int.from_bytes(stored[8:10], "little")
     found = NPY.fullmatch(stored[10:begin])
     if not found or not stored.startswith(b"\x93NUMPY\x01\x00"):
-        raise ValueError("there is an array of a kind that is not read")
+        raise ValueError("it holds an array of an unsupported dtype")
     dtype, in_columns, sizes = (each.decode() for each in found.groups())
     shape = [int(size) for size in sizes.split(",") if size.strip()]
     array = np.frombuffer(stored, dtype, offset=begin).copy()

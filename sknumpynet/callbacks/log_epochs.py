@@ -5,9 +5,9 @@ from __future__ import annotations
 
 
 class LogEpochs:
-    """Calls a function with each row of `history_` as soon as its epoch is over.
+    """Calls a function with each row of `history_` as soon as the epoch ends.
 
-    For whatever keeps curves: MLflow, TensorBoard, dvclive, a file.
+    For logging to MLflow, TensorBoard, dvclive, a file and so on.
 
     Parameters
     ----------
@@ -15,8 +15,8 @@ class LogEpochs:
         ``function(row)`` is called after each epoch, or iteration of L-BFGS. ``row`` is a dict with the keys
         of `history_`: 'epoch', an int, and numbers such as 'loss', 'learning_rate' and 'validation_score'.
         With `TabularMLPClassifier` and `TabularMLPRegressor` it is called after each cycle, with all of
-        `history_` but 'weight', which is known at the end. What it returns does not count; what it raises
-        ends the fit.
+        `history_` but 'weight', which is known at the end. Its return value is ignored; an exception ends
+        the fit.
 
     Examples
     --------

@@ -11,31 +11,31 @@ from sknumpynet._compat import Interval, validate_parameters
 
 
 class ValidationMonitor:
-    """Scores the network on data of its own after each epoch, or after each cycle of those for tables.
+    """Scores the network on validation data after each epoch, or for tables after each cycle.
 
     Parameters
     ----------
     X_val : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Inputs to validate with.
+        Validation inputs.
     y_val : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets.
+        Validation targets.
     scoring : str, callable or None, default=None
         A scorer or its name; None means the estimator's ``score``.
     every : int, default=1
-        Number of epochs from one score to the next; 1 or more.
+        Number of epochs between two scores; 1 or more.
 
     Attributes
     ----------
     epochs_ : list of int
-        The epochs that were scored, counted from 1, of the last fit. Where that went on from a `Checkpoint`,
-        they begin with the first epoch after it.
+        The epochs that were scored, counted from 1, of the last fit. If it was resumed from a `Checkpoint`,
+        they start with the first epoch after it.
     scores_ : list of float
         Their scores.
 
     Raises
     ------
     ValueError
-        In `fit`, before the first epoch, if ``every`` will not do.
+        In `fit`, before the first epoch, if ``every`` is invalid.
 
     Examples
     --------

@@ -29,7 +29,7 @@ ADVICE = {
     "setting an array element": ("must have rows of the same length, and numbers in them", ""),
     "Complex data": (
         "must hold real numbers",
-        ": give real and imaginary parts as columns of their own",
+        ": give real and imaginary parts as separate columns",
     ),
     "Found array with dim": (
         "must have two dimensions at most: reshape it, one row per sample",
@@ -46,13 +46,13 @@ def check_readable(array, name):
     """Raise where the numbers are not there to be read: behind a mask, or in a query not yet run."""
     if type(array).__name__ == "LazyFrame" and type(array).__module__.partition(".")[0] == "polars":
         raise TypeError(
-            f"{name} is a polars LazyFrame, whose rows are not there yet: pass what its .collect() gives"
+            f"{name} is a polars LazyFrame, which holds no rows yet: pass the result of its .collect()"
         )
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         n = int(np.ma.count_masked(array))
         raise ValueError(
             f"{name} is a masked array with {n} masked value{'s' * (n != 1)}, whose mask would be ignored: "
-            "leave out their rows, or fill them, as with .filled(0)"
+            "remove these rows, or fill the values, as with .filled(0)"
         )
 
 

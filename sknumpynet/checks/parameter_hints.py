@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What was probably meant by a parameter that will not do."""
+"""What was probably meant by an invalid parameter."""
 
 from __future__ import annotations
 

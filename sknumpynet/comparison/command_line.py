@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What ``python -m sknumpynet`` does: scikit-learn's networks and ours side by side, on real data.
+"""The command ``python -m sknumpynet``: compare scikit-learn's networks and ours on real data.
 
-Without arguments on three data sets that scikit-learn brings along, with ``--csv`` on your own.
+Without arguments it uses three data sets of scikit-learn, with ``--csv`` your own.
 """
 
 import argparse
@@ -63,7 +63,7 @@ own), or the fastest of those that cannot be told from it. The test rows have no
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise CommandError(f"{message} (--help explains)")
+        raise CommandError(f"{message} (see --help)")
 
     def print_help(self, file=None):
         print(self.format_help(), end="", file=file)  # argparse keeps quiet about a full disk
@@ -80,7 +80,7 @@ def main(argv=None):
     Returns
     -------
     int
-        The exit status: 0, 1 if the run failed, 2 if something has to be changed, 130 after
+        The exit status: 0, 1 if the run failed, 2 if the input is invalid, 130 after
         Ctrl-C, 141 if nobody reads what is printed.
     """
     for stream in (sys.stdout, sys.stderr):
@@ -148,7 +148,7 @@ def _is_terminal(stream):
 def _parser():
     parser = _Parser(
         prog="python -m sknumpynet",
-        description="Fit scikit-learn's multi-layer perceptrons and sknumpynet's in turn, with the\n"
+        description="Fit scikit-learn's multi-layer perceptrons and sknumpynet's, with the\n"
         "same parameters on the same rows; print the comparison and draw it.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -228,9 +228,9 @@ def _not_negative(text):
 def _check_options(options):
     """Find now what would otherwise come up after a minute of fitting."""
     if options.csv is None and (options.target is not None or options.task is not None):
-        raise CommandError("--target and --task go with --csv FILE (--help explains)")
+        raise CommandError("--target and --task go with --csv FILE (see --help)")
     if options.csv is None and options.tables:
-        raise CommandError("--tables goes with --csv FILE (--help explains)")
+        raise CommandError("--tables goes with --csv FILE (see --help)")
     if options.seed >= 2**32:
         raise CommandError("argument --seed: must be below 2**32")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fit a network of ours and scikit-learn's counterpart in turn, and put the two side by side."""
+"""Fit a network of this package and its scikit-learn counterpart, and compare the two."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def compare_with_sklearn(
     progress: Callable[[int, int, str], None] | None = None,
     on_epoch: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Fit a network and scikit-learn's counterpart in turn, and compare them.
+    """Fit a network and its scikit-learn counterpart alternately, and compare them.
 
-    Both get the same parameters and the same rows. They are fitted ``repeats`` times, taking
-    turns at going first, and the shortest time of each counts, so that a busy machine is unfair
-    to neither. Convergence warnings become a note in the comparison.
+    Both get the same parameters and the same rows. Each is fitted ``repeats`` times, in alternating
+    order, and its shortest time counts, so that a busy machine favours neither. Convergence
+    warnings become a note in the comparison.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def compare_with_sklearn(
     repeats : int, default=3
         How often each of the two is fitted.
     max_seconds : float, default=None
-        Once the fits have taken so long, no further repeat begins; None sets no limit.
+        Time limit, after which no further repeat starts; None sets no limit.
     name : str, default=None
         Heading of the table and the drawing; None takes the class name of the network.
     progress : callable, default=None
         Called as ``progress(n_done, n_fits, what)`` before each fit, and once more at the end.
     on_epoch : callable, default=None
-        Called as ``on_epoch(n_done, max_iter)`` after each epoch of either network, to which both
-        then give a little time. Never called with L-BFGS, or if ``verbose`` is set.
+        Called as ``on_epoch(n_done, max_iter)`` after each epoch of either network, which adds a
+        little to both times. Never called with L-BFGS, or if ``verbose`` is set.
 
     Returns
     -------
@@ -91,10 +91,10 @@ def compare_with_sklearn(
     Raises
     ------
     TypeError
-        If ``estimator`` is not one of our networks or a Pipeline that ends in one.
+        If ``estimator`` is not a network of this package or a Pipeline that ends in one.
     ValueError
         If ``repeats`` is not a positive integer, if only one of ``X_test`` and ``y_test`` is
-        given, or if the data or the parameters are such that a network refuses them.
+        given, or if the data or the parameters are invalid.
 
     Examples
     --------

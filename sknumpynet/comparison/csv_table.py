@@ -27,7 +27,7 @@ MIN_ROWS = 10
 MAX_INTEGER_CLASSES = 10
 MIN_ROWS_TO_STOP_EARLY = 200  # with fewer, too few are left to tell when to stop
 MAX_NAME, MAX_MESSAGE = 60, 500  # characters of a column's name, and of a message, that are shown
-FEWER = "fewer neurons, or a smaller table, would do"
+FEWER = "use fewer neurons, or a smaller table"
 MAX_CATEGORIES = 50  # a text column gets at most so many one-hot columns, the rarest share one
 
 

@@ -16,7 +16,7 @@ SMALLEST_SHOWN = 1e-18  # smaller differences, zero among them, are drawn on the
 class ComparisonDisplay:
     """Both loss curves over each other, and their difference below.
 
-    Make one with :meth:`Comparison.plot`.
+    Create one with :meth:`Comparison.plot`.
 
     Parameters
     ----------

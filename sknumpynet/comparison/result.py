@@ -15,14 +15,14 @@ from sknumpynet.comparison.wording import OURS, SKLEARN, _count, _in_words, _lin
 
 @dataclass(frozen=True)
 class FitResult:
-    """What one of the two networks did.
+    """Results of one of the two networks.
 
     Attributes
     ----------
     estimator : estimator
         The fitted network.
     score : float
-        What ``estimator.score`` gives on the test rows: accuracy or R^2.
+        The score on the test rows: accuracy or R^2.
     fit_time, predict_time : float
         The shortest time that a ``fit`` on the training rows and a ``predict`` of the test rows
         took, in seconds.
@@ -55,7 +55,7 @@ class FitResult:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """A network of ours beside scikit-learn's: what :func:`compare_with_sklearn` returns.
+    """A network of this package and scikit-learn's: the result of :func:`compare_with_sklearn`.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Comparison:
     sklearn, sknumpynet : FitResult
         What each of the two networks did.
     notes : tuple of str
-        What a reader has to know, for instance a parameter that scikit-learn does not have.
+        Notes for the reader, for instance a parameter that scikit-learn does not have.
     """
 
     name: str
@@ -161,7 +161,7 @@ class Comparison:
     __repr__ = __str__  # a notebook shows the table
 
     def to_frame(self) -> Any:
-        """Give the table as a pandas DataFrame.
+        """Return the table as a pandas DataFrame.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class Comparison:
             A row per quantity, times in seconds and sizes in bytes; columns ``"scikit-learn"``,
             ``"sknumpynet"``, ``"ratio"`` (scikit-learn / sknumpynet, for times and sizes: above 1
             is in our favour) and ``"difference"`` (sknumpynet - scikit-learn, and the largest
-            absolute difference of ``coefs_`` and of the loss). NaN where a column says nothing.
+            absolute difference of ``coefs_`` and of the loss). NaN where a column does not apply.
 
         Raises
         ------

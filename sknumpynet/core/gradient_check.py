@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checking a backward pass: the gradient it gives against the slope that the loss really has.
+"""Check of a backward pass: its gradient against finite differences of the loss.
 
 The slope along one parameter is the central difference ``(L(p + h) - L(p - h)) / 2h``. Where the two
 one-sided slopes disagree the loss has a kink nearby (a ReLU at zero), and the parameter is left out.
@@ -34,7 +34,7 @@ class GradientError(AssertionError):
 
 @dataclass
 class GradientReport:
-    """What `check_gradients` found.
+    """The result of `check_gradients`.
 
     Attributes
     ----------
@@ -70,13 +70,13 @@ def check_gradients(
     Parameters
     ----------
     network : Network
-        A network with float64 parameters; they are moved and put back. It may be one of members.
+        A network with float64 parameters; they are moved and restored. It may be one of members.
     loss : Loss
         The loss.
     X : ndarray of shape (n, n_features), or sparse
         A few rows of data; or (k, n, n_features), with rows for each member.
     y : ndarray
-        Targets, as the loss wants them; with rows for each member, of the shape (k, n, ...).
+        Targets in the form that the loss expects; with rows for each member, of the shape (k, n, ...).
     sample_weight : ndarray of shape (n,), default=None
         Weights of the rows.
     step : float, default=1e-5
@@ -92,9 +92,9 @@ def check_gradients(
     Raises
     ------
     GradientError
-        Where a gradient is off. It names the layer nearest the output, where to look first: what is wrong
-        there makes all layers before it wrong. Also where the loss bends along every parameter, so that
-        there is nothing to compare.
+        If a gradient is wrong. The message names the layer nearest the output, which is the one to check
+        first: an error there makes all layers before it wrong. Also if the loss bends along every
+        parameter, so that there is nothing to compare.
     ValueError
         If a custom activation or loss does not write into the arrays it is given.
     TypeError
@@ -136,7 +136,7 @@ def check_gradients(
         ):
             if array.size and not np.may_share_memory(array, whole):
                 raise GradientError(
-                    f"the {kind}{name} is an array of the layer's own, which no optimizer sees: write into "
+                    f"the {kind}{name} is a private array of the layer, which no optimizer sees: write into "
                     "the array that the network has bound, as self.db[...] = ... does",
                     report,
                 )
@@ -159,8 +159,8 @@ def check_gradients(
             )
     if report.n_checked == 0:
         raise GradientError(
-            "no slope of the loss could be taken: whichever parameter is moved, the loss jumps or bends. Is "
-            "something drawn anew in forward, or changed for good?",
+            "no slope of the loss could be measured: the loss jumps or bends for every parameter. Is "
+            "something drawn at random in each forward pass, or changed permanently?",
             report,
         )
     return report

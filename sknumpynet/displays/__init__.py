@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pictures of networks and of their training, in the manner of scikit-learn's displays.
+"""Plots of networks and of their training, in the style of scikit-learn's displays.
 
 matplotlib is imported only when something is drawn.
 """

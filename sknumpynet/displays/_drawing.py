@@ -67,8 +67,8 @@ def fitted_network(estimator, X=None):
         estimator = estimator[-1]
     if is_for_tables(estimator):
         raise TypeError(
-            f"{type(estimator).__name__} is an ensemble of {estimator.n_members_} networks, none of which is "
-            "drawn alone; LossCurveDisplay draws the cycles of all"
+            f"{type(estimator).__name__} is an ensemble of {estimator.n_members_} networks, which are not "
+            "drawn individually; LossCurveDisplay draws the cycles of all of them"
         )
     if not hasattr(estimator, "coefs_"):
         raise TypeError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the hidden units say about many rows, and which of them always say the same."""
+"""Activations of the hidden units over many rows, and which units are dead."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from sknumpynet.displays._drawing import fitted_network, hidden_names, panels
 class ActivationsDisplay:
     """A histogram of the activations of each hidden layer, with the number of dead units.
 
-    A unit is dead where it says the same about every row: its smallest and its largest activation are
-    closer than `tolerance` times the largest size of an activation in its layer. For a ReLU this is a unit
-    that is 0 for all rows, for a tanh one that is stuck at an end; no matter which, it is worth no more than
-    a bias, and hardly learns any more.
+    A unit is dead if its activation is the same for every row: the range of its activations is less than
+    `tolerance` times the largest absolute activation in its layer. A dead ReLU unit is 0 for all rows, a dead
+    tanh unit is saturated; in either case it acts only as a bias, and hardly learns any more.
 
-    Make one with :meth:`from_estimator`.
+    Create one with :meth:`from_estimator`.
 
     Parameters
     ----------
     activations : list of ndarray of shape (n_samples, n_units)
         The activations of each hidden layer, for two rows or more.
     names : list of str, default=None
-        What to call the layers.
+        Names of the layers.
     tolerance : float, default=1e-3
-        How much a dead unit may move.
+        Maximum range of a dead unit, as a share of the largest absolute activation in its layer.
 
     Attributes
     ----------
@@ -61,7 +60,7 @@ class ActivationsDisplay:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The rows, two or more.
         tolerance : float, default=1e-3
-            How much a dead unit may move, as a share of the largest size of an activation in its layer.
+            Maximum range of a dead unit, as a share of the largest absolute activation in its layer.
         ax : matplotlib Axes or array of them, default=None
             Where to draw: one, to be divided, or one for each hidden layer. None makes a new figure.
         **options
@@ -83,7 +82,7 @@ class ActivationsDisplay:
         return cls(activations, names=names, tolerance=tolerance).plot(ax=ax, **options)
 
     def dead_units(self):
-        """Return which units say the same about every row.
+        """Return which units have the same activation for every row.
 
         Returns
         -------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training in motion: what a network predicts over one or two features, epoch by epoch, beside its loss.
+"""Animations of training: the predictions over one or two features, epoch by epoch, and the loss.
 
 The numbers of every picture are recorded while a clone trains; matplotlib draws them when they are shown.
 """
@@ -15,6 +15,7 @@ from html import escape
 from numbers import Integral
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -56,13 +57,13 @@ class TrainingAnimation:
     Parameters
     ----------
     frames : list of Frame
-        What is drawn, in order.
+        The frames, in order.
     loss_curve : list of float
         The loss of each epoch.
     X, y : ndarray
         The data that are drawn.
     grid : ndarray of shape (n_points, n_features)
-        The points at which the network was asked.
+        The points at which predictions were made.
     classes : ndarray, default=None
         The classes; None where numbers are predicted.
     feature_names : list of str, default=None
@@ -75,7 +76,7 @@ class TrainingAnimation:
 
     See Also
     --------
-    animate_training : Makes one.
+    animate_training : Create one.
     """
 
     def __init__(self, frames, loss_curve, X, y, grid, classes=None, feature_names=None):
@@ -94,8 +95,8 @@ class TrainingAnimation:
         Parameters
         ----------
         path : str or path-like
-            The file. Its ending says what it is: ".gif" needs Pillow, which comes with matplotlib; others,
-            such as ".mp4", need the program that matplotlib writes them with.
+            The file. The extension sets the format: ".gif" needs Pillow, which comes with matplotlib; others,
+            such as ".mp4", need the program that matplotlib uses for them.
         fps : float, default=10
             Frames per second.
 
@@ -144,7 +145,7 @@ class TrainingAnimation:
         Parameters
         ----------
         frame : int, default=-1
-            Which; -1 is the last.
+            Index of the frame; -1 is the last.
 
         Returns
         -------
@@ -206,29 +207,29 @@ class TrainingAnimation:
 
 
 def animate_training(estimator, X, y, *, epochs=None, every=1):
-    """Train a clone of a network, and show in motion what it predicts after each epoch.
+    """Train a clone of a network, and animate its predictions over the epochs.
 
-    The decision surface of two features, or the curve over one, stands beside the loss; where the first
-    hidden layer has up to eight units, each has a small picture of its own.
+    The decision surface of two features, or the curve over one, is drawn beside the loss. If the first hidden
+    layer has at most eight units, each is drawn in a small panel.
 
     Parameters
     ----------
     estimator : NumpyMLPClassifier, NumpyMLPRegressor or Pipeline
-        The network, or a Pipeline that ends in one. It is cloned and stays as it is.
+        The network, or a Pipeline that ends in one. It is cloned and not changed.
     X : array-like of shape (n_samples, 1) or (n_samples, 2)
         Inputs.
     y : array-like of shape (n_samples,)
-        Labels, two or more, or numbers.
+        Labels of two or more classes, or numbers.
     epochs : int, default=None
         Number of epochs to train (with ``solver="lbfgs"`` of iterations); None trains for as many as `fit`
         takes.
     every : int, default=1
-        A picture every so many epochs; the first and the last are always there.
+        Number of epochs between two frames; the first and the last epoch are always included.
 
     Returns
     -------
     animation : TrainingAnimation
-        The last line of a notebook's cell plays it, ``animation.save("training.gif")`` writes a file.
+        As the last line of a notebook cell it is played; ``animation.save("training.gif")`` writes a file.
 
     Raises
     ------
@@ -237,13 +238,13 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     TypeError
         If the estimator is not one of ours.
     ValueError
-        If X has more than two features, y several columns, or the network stops early by validation data,
-        which one epoch at a time leaves out.
+        If X has more than two features, y several columns, or ``early_stopping=True``, which training one
+        epoch at a time does not support.
 
     Notes
     -----
-    Epochs are calls of ``partial_fit``, which give the weights of ``fit`` after as many; L-BFGS is fitted
-    anew for each picture.
+    Epochs are calls of ``partial_fit``, which give the same weights as ``fit`` with as many epochs; L-BFGS is
+    fitted again for each frame.
 
     Examples
     --------
@@ -267,7 +268,7 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
             raise ValueError(f"{name} must be an integer of at least 1; got {value!r}")
     if network.early_stopping and network.solver != "lbfgs":
         raise ValueError(
-            "animate_training trains one epoch at a time, which early_stopping does not go with: set "
+            "animate_training trains one epoch at a time, which early_stopping does not support: set "
             "early_stopping=False"
         )
     names = [str(name) for name in getattr(X, "columns", [])] or None
@@ -305,6 +306,8 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
 
 def _data_to_draw(X, y, classifies):
     """Return X and y as arrays, or raise where they cannot be drawn."""
+    if issparse(X):
+        raise TypeError("animate_training draws dense X: give X.toarray()")
     drawn, target = np.asarray(X), np.asarray(y)
     if drawn.ndim != 2 or drawn.shape[1] not in (1, 2):
         raise ValueError(
@@ -317,7 +320,12 @@ def _data_to_draw(X, y, classifies):
         )
     if classifies and type_of_target(target) not in ("binary", "multiclass"):
         raise ValueError(f"y must be class labels; got {type_of_target(target)!r}")
-    return drawn.astype(np.float64), target.ravel()
+    try:
+        return drawn.astype(np.float64), target.ravel()
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"X must hold numbers, which animate_training draws: encode text first ({error})"
+        ) from error
 
 
 def _prepared(estimator):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The learning rate range test: the loss of one batch after another while the rate grows.
 
-Too small a rate changes nothing, too large a one makes the loss rise: in between lies what to take.
+A rate that is too small changes nothing, one that is too large makes the loss rise; choose one in between.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ UNSCALED = 20.0  # a column that is so far off 0, or so wide, is not scaled
 
 
 class LearningRateDisplay:
-    """The loss over a learning rate that grows, with a suggestion.
+    """The loss against an increasing learning rate, with a suggested rate.
 
-    `find_learning_rate` makes one.
+    Create one with `find_learning_rate`.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class LearningRateDisplay:
     Attributes
     ----------
     suggestion_ : float
-        The rate to take as ``learning_rate_init``: a tenth of the
-        rate at which the mean of the smoothed losses is lowest.
+        The suggested ``learning_rate_init``: a tenth of the rate at which the mean of the smoothed losses is
+        lowest.
     ax_ : matplotlib Axes
         The axes, once drawn.
     figure_ : matplotlib Figure
@@ -49,7 +49,7 @@ class LearningRateDisplay:
 
     See Also
     --------
-    find_learning_rate : Makes one.
+    find_learning_rate : Create one.
     """
 
     def __init__(self, learning_rates, losses):
@@ -103,23 +103,23 @@ class LearningRateDisplay:
 def find_learning_rate(
     estimator, X, y, *, lowest=1e-6, highest=10.0, n_steps=100, n_passes=3, random_state=0
 ):
-    """Find a learning rate: train on one batch after another while the rate grows, and watch the loss.
+    """Find a learning rate: train on successive batches with an increasing rate, and record the loss.
 
     Parameters
     ----------
     estimator : NumpyMLPClassifier, NumpyMLPRegressor or Pipeline
         The network, or a Pipeline that ends in one, with any solver but L-BFGS. Clones are trained; the
-        estimator stays as it is.
+        estimator is not changed.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Inputs.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
     lowest, highest : float, default=1e-6 and 10
-        The first and the last rate; in between they grow by one factor a step.
+        The first and the last rate; in between the rate grows by a constant factor per step.
     n_steps : int, default=100
-        Number of steps of a pass, one batch each.
+        Number of steps in a pass, one batch each.
     n_passes : int, default=3
-        Number of passes, each from other first weights and over other batches, whose losses are averaged.
+        Number of passes, each with new initial weights and other batches; their losses are averaged.
     random_state : int, RandomState instance or None, default=0
         Determines weights and batches.
 
@@ -131,12 +131,12 @@ def find_learning_rate(
     Warns
     -----
     UserWarning
-        If columns of X are far from mean 0 and standard deviation 1: scale first, and then look for a rate.
+        If columns of X are far from mean 0 and standard deviation 1: scale them first.
 
     Raises
     ------
     TypeError, ValueError
-        If the estimator is not one of ours, or takes no learning rate.
+        If the estimator is not one of this package, or has no learning rate.
 
     References
     ----------
@@ -153,14 +153,19 @@ def find_learning_rate(
     """
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     _check(network, lowest, highest, n_steps, n_passes)
+    if not hasattr(y, "shape"):
+        y = np.asarray(y)
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    if not np.shape(y) or np.shape(y)[0] != n_rows:
+        raise ValueError(
+            f"y must have one entry for each of the {n_rows} rows of X; got shape {np.shape(y)}"
+        )
     rng = check_random_state(random_state)
     network, before = clone(network), None
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         before = clone(estimator[:-1])
         X = before.fit_transform(X, y)
     _warn_of_scale(X)
-    if not hasattr(y, "shape"):
-        y = np.asarray(y)
     rates = np.geomspace(lowest, highest, n_steps)
     losses = np.array([_one_pass(network, X, y, rates, rng) for _ in range(n_passes)])
     return LearningRateDisplay(rates, losses)
@@ -174,11 +179,11 @@ def _check(network, lowest, highest, n_steps, n_passes):
         )
     if network.solver == "lbfgs":
         raise ValueError(
-            "solver='lbfgs' finds the length of its steps itself: there is no rate to find"
+            "solver='lbfgs' chooses its own step length: there is no learning rate to find"
         )
-    if not 0 < lowest < highest:
+    if not 0 < lowest < highest < np.inf:
         raise ValueError(
-            f"0 < lowest < highest must hold; got lowest={lowest!r}, highest={highest!r}"
+            f"0 < lowest < highest < inf must hold; got lowest={lowest!r}, highest={highest!r}"
         )
     for name, value, least in (("n_steps", n_steps, 10), ("n_passes", n_passes, 1)):
         if not (isinstance(value, Integral) and value >= least):

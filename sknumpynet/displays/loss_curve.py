@@ -25,23 +25,23 @@ COLUMNS = (
 
 
 class LossCurveDisplay:
-    """The training and the validation loss over the epochs, of one network or of several.
+    """Training and validation loss over the epochs, of one or several networks.
 
-    Make one with :meth:`from_estimator` or :meth:`from_estimators`. Of the estimators for tables it draws the
-    loss on rows not seen, out of fold or validation data, at the ends of the cycles, for members with and
-    without numeric embedding; the area of a dot is the weight of the snapshot in the predictions.
+    Create one with :meth:`from_estimator` or :meth:`from_estimators`. For the estimators for tables it draws
+    the loss on unseen rows (out-of-fold rows or validation data) at the end of each cycle, for members with
+    and without numeric embedding; the area of a dot is the weight of the snapshot in the predictions.
 
     Parameters
     ----------
     histories : dict of str to dict
-        For each name what ``history_`` holds: a list ``"loss"`` and, where there are, ``"epoch"``,
+        For each name the ``history_``: a list ``"loss"`` and, if available, ``"epoch"``,
         ``"validation_loss"``, ``"validation_score"``, ``"learning_rate"`` and ``"gradient_norm"``. Of
         estimators for tables ``"epoch"``, ``"oof_loss"`` or ``"validation_loss"``, and ``"weight"``.
     best_epochs : dict of str to int, default=None
-        For each name the epoch to mark, where there is one. None marks the lowest validation loss.
+        For each name the epoch to mark, if any. None marks the lowest validation loss.
     best_by : dict of str to str, default=None
-        For each name what makes that epoch the best, for the legend; None says the validation loss where
-        `best_epochs` is None, and else nothing.
+        For each name the criterion of the best epoch, for the legend; None means the validation loss if
+        `best_epochs` is None, otherwise no text.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class LossCurveDisplay:
         For each name the lines ``"loss"``, ``"oof_loss"`` and ``"validation_loss"``, and the one on the right
         under its own name.
     raw_lines_ : dict of str to dict of str to Line2D
-        Likewise the pale lines behind smoothed ones.
+        In the same way the pale lines behind the smoothed ones.
     best_ : dict of str to Line2D
         For each name the point at the best epoch.
     snapshots_ : dict of str to PathCollection
@@ -90,9 +90,9 @@ class LossCurveDisplay:
         estimator : estimator
             A fitted network, ours or scikit-learn's, an estimator for tables, or a Pipeline that ends in one.
         name : str, default=None
-            What to call it; None leaves the name out.
+            Name in the legend; None omits it.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure. Colours go on from those of the lines that are there.
+            Where to draw; None makes a new figure. Colours continue from those of existing lines.
         **options
             Passed to :meth:`plot`.
 
@@ -104,7 +104,7 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If the network kept no curve: scikit-learn's do not with ``solver="lbfgs"``.
+            If the network has no loss curve, as scikit-learn's networks with ``solver="lbfgs"``.
         """
         return cls.from_estimators({name or "": estimator}, ax=ax, **options)
 
@@ -146,13 +146,13 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         smoothing : float, default=0.0
-            In [0, 1): each point becomes a mean of those before it, whose weights fall by this factor from
-            epoch to epoch. The curve as it was stays behind, pale.
+            Exponential smoothing, in [0, 1): each point becomes a mean of those before it, with weights that
+            fall by this factor per epoch. The original curve is drawn behind it, pale.
         right : {'learning_rate', 'validation_score', 'gradient_norm'}, default=None
-            What to draw against a scale on the right, dotted.
+            What to draw on a second axis on the right, dotted.
         mark_best : bool, default=True
-            Whether to mark the best epoch: that whose weights were kept by early stopping, or else that of
-            the lowest validation loss. For tables, the weights of the snapshots.
+            Whether to mark the best epoch: the one whose weights early stopping kept, or otherwise the one
+            with the lowest validation loss. For tables, the weights of the snapshots.
         scale : {'linear', 'log'}, default='linear'
             The scale of the losses.
 
@@ -247,7 +247,7 @@ class LossCurveDisplay:
                 epochs_of(history), values, linestyle=":", color=color, label=label
             )
         if not found:
-            raise ValueError(f"right={right!r}: none of the networks has kept it")
+            raise ValueError(f"right={right!r}: none of the networks has recorded it")
         twin.set_ylabel(RIGHT[right])
         # the losses, and the legend with them, in front
         self.ax_.set_zorder(twin.get_zorder() + 1)

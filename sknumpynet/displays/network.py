@@ -27,10 +27,10 @@ class NetworkDisplay:
     """The units of a network as nodes and its weights as lines: blue below zero, red above, wide if large.
 
     For one row of X the nodes show what is computed in them: the activation inside, the pre-activation ``z``
-    below, and with y also ``delta`` = dL/dz; lines can then show the gradient in place of the weight. Wide
-    layers are shortened.
+    below, and with y also ``delta`` = dL/dz; lines can then show the gradient instead of the weight. Wide
+    layers are abbreviated.
 
-    Make one with :meth:`from_estimator`.
+    Create one with :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class NetworkDisplay:
     edges_ : list of LineCollection
         The lines between two layers. Their array is the weight or the gradient, input by input.
     values_, labels_, edge_labels_ : list of list of Text
-        For each layer: what stands in the nodes, what stands below them, and what stands on the lines.
+        For each layer: the texts in the nodes, below the nodes and on the lines.
     names_ : list of Text
         The names of inputs and outputs.
     colorbar_, node_colorbar_ : Colorbar or None
@@ -107,7 +107,7 @@ class NetworkDisplay:
         x : array-like of shape (n_features,) or (1, n_features), default=None
             A row to send through it.
         y : object or array-like of shape (n_outputs,), default=None
-            Its label or target, to go back from.
+            Its label or target, for the backward pass.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, as large as is needed.
         **options
@@ -119,7 +119,7 @@ class NetworkDisplay:
             The display, drawn.
         """
         if x is None and y is not None:
-            raise ValueError("y goes with x: pass the row too")
+            raise ValueError("y needs x: pass the row too")
         network, _ = fitted_network(estimator)
         step = None
         if x is not None:
@@ -146,11 +146,11 @@ class NetworkDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure, as large as is needed.
         edges : {'weight', 'gradient'}, default='weight'
-            What colour and width of the lines show. 'gradient' is dL/dW for one row, and needs its y.
+            What the colour and width of the lines show. 'gradient' is dL/dW for one row, and needs its y.
         edge_labels : bool, default='auto'
-            Whether the lines bear their numbers; 'auto' for up to 16 of them.
+            Whether to label the lines with their values; 'auto': if there are at most 16.
         max_units : int, default=10
-            Of a wider layer only the first and the last units are drawn, and the number of the others.
+            For wider layers, only the first and last units are drawn, and the number of the others.
         cmap : str or Colormap, default=None
             Colours of lines and nodes; None is "coolwarm".
         colorbar : bool, default=True

@@ -13,7 +13,7 @@ from sknumpynet.displays._drawing import DIVERGING, fitted_network, panels, symm
 class WeightsDisplay:
     """A histogram of the weights of each layer; or, for inputs that are pixels, images of the first layer.
 
-    Make one with :meth:`from_estimator`.
+    Create one with :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class WeightsDisplay:
         bins : int or str, default=40
             Of the histograms, as in :func:`numpy.histogram_bin_edges`.
         max_images : int, default=16
-            Of more units, the first so many are drawn.
+            Maximum number of images; the first units are drawn.
         cmap : str or Colormap, default=None
             Colours of the images; None is "coolwarm", blue for negative and red for positive weights.
 

@@ -72,7 +72,7 @@ def warn_of_collection(X, name):
     if type(X).__module__.partition(".")[0] in ("dask", "dask_expr"):
         warn(
             f"X is a Dask collection, and {name} fetches all of its rows into this process. Where they fit "
-            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers, where the rows lie, "
+            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers that hold the rows, "
             "and gives the same numbers"
         )
 
@@ -127,7 +127,7 @@ class BaseNumpyMLP(
         Parameters
         ----------
         deep : bool, default=True
-            Whether to return the options of objects among them too, and of the objects in these, as
+            Whether to include the options of parameters that are objects, and of the objects in these, as
             ``learning_rate__schedule__end_factor``.
 
         Returns
@@ -181,8 +181,8 @@ class BaseNumpyMLP(
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows; None means 1 each.
         X_val, y_val, sample_weight_val : like X, y and sample_weight, default=None
-            Validation data. With ``early_stopping=True`` they decide, in place of a part of X; otherwise
-            their loss and score are only recorded, epoch by epoch.
+            Validation data. With ``early_stopping=True`` they are used instead of a part of X; otherwise
+            their loss and score are only recorded after each epoch.
 
         Returns
         -------
@@ -224,19 +224,19 @@ class BaseNumpyMLP(
 
     @all_or_nothing
     def initialize(self, X, y):
-        """Make a network for this data that is ready to predict, without training it.
+        """Create a network for these data that is ready to predict, without training it.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Inputs: their number of columns and dtype count.
+            Inputs, of which only the number of columns and the dtype are used.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets: their kind, and the classes, count.
+            Targets, of which only the kind and the classes are used.
 
         Returns
         -------
         self : object
-            The estimator with initial weights, those that `fit` would begin with.
+            The estimator with the initial weights that `fit` would start from.
 
         Raises
         ------
@@ -253,8 +253,8 @@ class BaseNumpyMLP(
         if callbacks and vars(self).get("_told_of_callbacks") is not callbacks:
             self._told_of_callbacks = callbacks
             warn(
-                "partial_fit does not call the callbacks that set_callbacks was given; fit does. Do between "
-                "the calls what they would do, or take them away with set_callbacks()."
+                "partial_fit does not call the callbacks that were given to set_callbacks; fit does. Do "
+                "their work between the calls, or remove them with set_callbacks()."
             )
 
     # ---------------------------------------------------------------- the steps of a fit
@@ -333,10 +333,10 @@ class BaseNumpyMLP(
         X, y, sample_weight = validation
         if X is None and y is None:
             if sample_weight is not None:
-                raise ValueError("sample_weight_val goes with X_val and y_val: pass them too")
+                raise ValueError("sample_weight_val needs X_val and y_val: pass them too")
             return None
         if X is None or y is None:
-            raise ValueError("X_val and y_val go together: pass both, or neither")
+            raise ValueError("X_val and y_val must be given together: pass both, or neither")
         with named_as_validation():
             _, data, _ = self._fit_data(X, y, sample_weight, model, "validation")
             plan.loss.check_targets(data.y)

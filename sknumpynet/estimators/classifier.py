@@ -79,7 +79,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
 
     See Also
     --------
-    NumpyMLPRegressor : The same for numbers.
+    NumpyMLPRegressor : The same for regression.
     sklearn.neural_network.MLPClassifier : The estimator whose numbers this one gives.
 
     References
@@ -197,9 +197,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         y_val=None,
         sample_weight_val=None,
     ):
-        """Train for one epoch on the given data, going on from the last call.
+        """Train for one epoch on the given data, continuing from the last call.
 
-        It calls no callbacks: `fit` alone does.
+        It does not call callbacks; only `fit` does.
 
         Parameters
         ----------
@@ -217,12 +217,12 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         Returns
         -------
         self : object
-            The estimator, a little better.
+            The estimator, trained for one more epoch.
 
         Raises
         ------
         ValueError
-            If the data will not do, `classes` is missing, or `y` has a label that is not among them; the
+            If the data are invalid, `classes` is missing, or `y` has a label that is not among them; the
             estimator is then as it was before the call.
         """
         return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
@@ -236,26 +236,26 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         coefs : list of array-like of shape (fan_in, fan_out)
             The weights of each layer.
         intercepts : list of array-like of shape (fan_out,), default=None
-            The biases of each layer; None for none.
+            The biases of each layer; None for a network without biases.
         activation : str, Activation, pair of functions or list, default='relu'
-            Of the hidden layers. 'step' works here.
+            Activation of the hidden layers. 'step' is allowed here.
         classes : array-like of shape (n_classes,) or list of such, default=None
-            The labels in sorted order; None means 0, 1, ... . As many as the last layer has outputs are the
-            classes of a softmax, two with one output those of a logistic output. Several labels per row
-            are a list with one entry each: ``[[0, 1], [0, 1]]`` where each has one output, and where each
-            class has one, as ``[[0, 1, 2], ["a", "b"]]``, a softmax for each entry.
+            The labels in sorted order; None means 0, 1, ... . With one label per output of the last layer,
+            the output is a softmax; with two labels and one output, it is logistic. For several labels per
+            row, give a list with one entry for each: ``[[0, 1], [0, 1]]`` if each label has one output, or,
+            as in ``[[0, 1, 2], ["a", "b"]]``, one output per class and a softmax for each entry.
         **params
             Further parameters of the estimator.
 
         Returns
         -------
         estimator : NumpyMLPClassifier
-            The estimator; `partial_fit` trains it on.
+            The estimator; `partial_fit` continues its training.
 
         Raises
         ------
         ValueError
-            If the shapes do not go together, or `classes` does not go with the outputs.
+            If the shapes do not match, or `classes` does not match the outputs.
 
         Examples
         --------
@@ -269,7 +269,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return from_weights(cls, coefs, intercepts, activation, params, classes_=classes)
 
     def decision_function(self, X):
-        """Return what speaks for each class: the raw output of the network.
+        """Return the raw output of the network: the evidence for each class.
 
         Parameters
         ----------
@@ -282,7 +282,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             For two classes, the log-odds of the second one; for several, values of which the largest
             belongs to the predicted class; for labels, the log-odds of each. A list, one entry per column of
             y and with a column per class, where y has several columns of labels. Where `out_activation_` is
-            neither 'logistic' nor 'softmax', probabilities in their place, less 0.5 for two classes and for
+            neither 'logistic' nor 'softmax', probabilities instead, minus 0.5 for two classes and for
             labels.
         """
         model = self._fitted_model()
@@ -301,7 +301,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The labels; for several labels at once an indicator matrix, sparse if that of `fit` was; for
-            several columns of labels a column each, of dtype object where some hold text and some numbers.
+            several columns of labels one column each, of dtype object if some hold text and some numbers.
         """
         return self._predicted(self._fitted_model(), X)
 
@@ -320,9 +320,9 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes), or list of such arrays
-            The probability of each class, in the order of `classes_`, a list with an entry per column where
-            y has several columns of labels; never 0 and never 1, unless
-            `out_activation_` was set to 'identity' or 'exp', whose values are given as they are.
+            The probability of each class, in the order of `classes_`; a list with an entry per column if
+            y has several columns of labels. Never 0 and never 1, unless `out_activation_` was set to
+            'identity' or 'exp', whose values are returned unchanged.
         """
         model = self._fitted_model()
 
@@ -349,7 +349,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return np.log(p, out=p)
 
     def score(self, X, y, sample_weight=None):
-        """Return the share of rows whose labels are right, all of them where there are several.
+        """Return the accuracy: the share of rows whose labels (all of them, if several) are correct.
 
         Parameters
         ----------
@@ -495,8 +495,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             )
         if not total and not incremental:
             raise ValueError(
-                f"class_weight={self.class_weight!r} leaves no row a weight, or the weights sum to zero: "
-                "give weights >= 0, and above 0 to a class that occurs"
+                f"class_weight={self.class_weight!r} gives every row the weight zero, or the weights sum to "
+                "zero: give weights >= 0, and above 0 to a class that occurs"
             )
 
     def _strata(self, target, data):

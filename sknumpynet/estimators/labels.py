@@ -42,12 +42,12 @@ def plain_column(column):
         raise ValueError("y must have rows of the same length, and numbers or text in them")
     if not all(isinstance(each, Real | np.bool_) for each in labels):
         kinds = sorted({type(each).__name__ for each in labels})
-        raise TypeError(f"Labels of these types stand in one column: {', '.join(kinds)}")
+        raise TypeError(f"Labels of different types are in one column: {', '.join(kinds)}")
     numbers = np.array(labels)
     try:
         return numbers if numbers.dtype.kind in "biuf" else numbers.astype(np.float64)
     except OverflowError as error:
-        raise ValueError("A label is beyond all floats") from error
+        raise ValueError("A label is too large for a float") from error
 
 
 def columns_of(y):
@@ -176,20 +176,20 @@ class Labels(Target):
         if smoothing:
             if not isinstance(loss, LogLoss):
                 raise ValueError(
-                    f"label_smoothing goes with loss='log_loss'; got loss={parameters['loss']!r}: set "
+                    f"label_smoothing needs loss='log_loss'; got loss={parameters['loss']!r}: set "
                     "label_smoothing=0"
                 )
             loss = LogLoss(smoothing)
         loss = self._loss_for(loss, parameters["loss"])
         if not has_inverse_link(loss):
             raise ValueError(
-                f"loss={loss!r} does not say how outputs become probabilities: set `link` and override "
+                f"loss={loss!r} does not define how outputs become probabilities: set `link` and override "
                 "`inverse_link` in its class, as with link = 'logistic' and scipy.special.expit(raw, out=out)"
             )
         if loss.link == "softmax" and self.n_outputs == 1:
             raise ValueError(
                 f"loss={loss!r} has link='softmax', whose single output for two classes is always 1: "
-                "override `for_classes`, which is told what to be, or set link='logistic'"
+                "override `for_classes`, or set link='logistic'"
             )
         return loss
 
@@ -268,11 +268,11 @@ class Labels(Target):
                         "partial_fit with warm_start=True takes, as scikit-learn's does, a `y` with all the "
                         "classes: those that `classes` names, or the same classes as in the previous call. "
                         f"They are {self.classes}, `y` has {classes}. Set warm_start=False, with which "
-                        "partial_fit goes on as well, and a call may lack some"
+                        "partial_fit also continues, and a call may lack some classes"
                     )
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call "
-                    f"to fit. Previously got {self.classes}, `y` has {classes}. Or start anew: "
+                    f"to fit. Previously got {self.classes}, `y` has {classes}. Or start over: "
                     "warm_start=False and fit"
                 )
         elif len(unknown_labels(classes, self.classes)):
@@ -286,7 +286,7 @@ class Labels(Target):
         """Raise ValueError where the y to validate with has classes that are not known."""
         unknown = unknown_labels(unique_labels(y), self.classes)
         if len(unknown):
-            raise ValueError(f"y_val has classes that y has not: {unknown}")
+            raise ValueError(f"y_val has classes that are not in y: {unknown}")
 
     def encode_known(self, y):
         """Return the targets where y is, at a glance, a plain array of known labels, else None."""
@@ -326,7 +326,7 @@ class Labels(Target):
 
 
 def check_weights(name, weights, classes, dtype, all_named):
-    """Raise ValueError where a dict of weights of classes will not do.
+    """Raise ValueError if a dict of class weights is invalid.
 
     ``all_named`` says that these are all classes that there will be; otherwise the dict may have others, of
     the same type, as where a part of the rows lacks some.
@@ -338,7 +338,9 @@ def check_weights(name, weights, classes, dtype, all_named):
                 f"{name}={weights!r} has the key {key!r} of type {type(key).__name__}, and the labels are "
                 f"{'text' if text else 'numbers'}: its keys are labels, such as {classes.tolist()[0]!r}"
             )
-        if not isinstance(weight, Real | np.bool_) or not is_finite_in(dtype, weight):
+        if not (
+            isinstance(weight, Real | np.bool_) and is_finite_in(dtype, weight) and weight >= 0
+        ):
             raise ValueError(
                 f"{name}={weights!r} has the weight {weight!r} for {key!r}: a weight is a finite number, at "
                 f"least 0 and not too large for {dtype}"
@@ -346,10 +348,11 @@ def check_weights(name, weights, classes, dtype, all_named):
     known = set(classes.tolist())
     unknown = [key for key in weights if key not in known]
     if unknown and all_named:
-        raise ValueError(f"{name} has classes that classes_ has not: {set(unknown)}")
+        raise ValueError(f"{name} has classes that are not in classes_: {set(unknown)}")
     if unknown and len(unknown) == len(weights):
         raise ValueError(
-            f"{name}={weights!r} has no label of y: the classes, {classes.tolist()}, are not in class_weight"
+            f"{name}={weights!r} names no label of y: the classes, {classes.tolist()}, are not in "
+            "class_weight"
         )
 
 
@@ -460,7 +463,7 @@ class IndicatorLabels(Labels):
         if n != self.n_outputs:
             raise ValueError(
                 f"y has {n} column{'s' * (n != 1)}, but the network has {self.n_outputs} outputs: give one "
-                "column for each. Or start anew: warm_start=False and fit"
+                "column for each. Or start over: warm_start=False and fit"
             )
         if not is_yes_or_no(y):
             raise ValueError(
@@ -499,7 +502,7 @@ class MultioutputLabels(Labels):
 
     def _loss_for(self, loss, choice):
         if not isinstance(loss, LogLoss):
-            raise ValueError(f"several columns of labels go with loss='log_loss'; got {choice!r}")
+            raise ValueError(f"several columns of labels need loss='log_loss'; got {choice!r}")
         return MultioutputLogLoss(self.sizes, loss.smoothing).for_classes(softmax=False)
 
     def check_kind(self, y):
@@ -562,7 +565,7 @@ def sorted_classes(labels):
     with np.errstate(invalid="ignore"):  # scikit-learn casts NaN to int, and then raises
         kind = type_of_target(labels)
     if not labels.size or kind not in ("binary", "multiclass"):
-        raise ValueError(f"These are no labels: {labels}")
+        raise ValueError(f"These are not valid labels: {labels}")
     return np.unique(labels)
 
 

@@ -86,8 +86,8 @@ class FittedModel:
             return self.loss.inverse_link
         if not isinstance(self.link, str) or self.link not in LINKS:
             raise ValueError(
-                f"out_activation_={self.link!r} is no output activation: set it back to {self.loss.link!r}, "
-                f"or to one of {', '.join(map(repr, LINKS))}"
+                f"out_activation_={self.link!r} is not an output activation: set it back to "
+                f"{self.loss.link!r}, or to one of {', '.join(map(repr, LINKS))}"
             )
         return LINKS[self.link]
 
@@ -352,7 +352,7 @@ class PredictsWithNetwork:
         return len(model.network.params)
 
     def trim_for_prediction(self):
-        """Forget what only further training needs (the optimizer's moments), for a small pickle.
+        """Remove what only further training needs (the optimizer's moments), for a smaller pickle.
 
         Predictions stay the same; `partial_fit` still works, with a new optimizer.
 
@@ -366,7 +366,7 @@ class PredictsWithNetwork:
         return self
 
     def hidden_activations(self, X, layer=-1):
-        """Return what the units of a hidden layer give.
+        """Return the activations of a hidden layer.
 
         Parameters
         ----------
@@ -386,12 +386,12 @@ class PredictsWithNetwork:
         if not -len(ends) <= layer < len(ends):
             if not ends:
                 raise ValueError(
-                    "there is no hidden layer to look at: hidden_layer_sizes is empty. decision_function, or "
-                    "predict, shows what the network gives"
+                    "the network has no hidden layer: hidden_layer_sizes is empty. decision_function, or "
+                    "predict, returns the output of the network"
                 )
             numbers = "0" if len(ends) == 1 else f"0 to {len(ends) - 1}"
             raise ValueError(
-                f"layer={layer} is not there: the network has {len(ends)} hidden layer"
+                f"layer={layer} does not exist: the network has {len(ends)} hidden layer"
                 f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
             )
         with quiet():
@@ -403,7 +403,7 @@ class PredictsWithNetwork:
         Returns
         -------
         summary : NetworkSummary
-            Printed, a table; a notebook shows it as one. Its ``rows`` are data.
+            A table when printed or shown in a notebook; ``rows`` holds the data.
 
         Examples
         --------
@@ -421,7 +421,7 @@ class PredictsWithNetwork:
         return summary_of(type(self).__name__, model.network, model.link)
 
     def input_gradient(self, X):
-        """Return the slope of the output with respect to each input.
+        """Return the derivative of the output with respect to each input.
 
         The output is that of `decision_function` for a classifier, of `predict` for a regressor.
 
@@ -463,7 +463,7 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
     estimator.intercepts_ = [np.asarray(b) for b in intercepts]
     model = estimator._model_or_none()
     if model is None:
-        raise ValueError("coefs and intercepts do not make a network")
+        raise ValueError("coefs and intercepts do not form a network")
     estimator._publish(model, n_iter_=0, t_=0)
     return estimator
 

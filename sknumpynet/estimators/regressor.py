@@ -116,13 +116,13 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     Parameters
     ----------
     loss : str or Loss, default='squared_error'
-        What is minimised. 'squared_error' is half the squared error, for the mean; 'absolute_error' is for
-        the median; 'huber' and 'log_cosh' lie between the two, so that outliers pull with a limited force;
-        'quantile' is the pinball loss, of `quantile`. 'poisson' (``y >= 0``), 'gamma' (``y > 0``) and
+        The loss to minimise. 'squared_error' is half the squared error, for the mean; 'absolute_error' is
+        for the median; 'huber' and 'log_cosh' lie between the two and limit the influence of outliers;
+        'quantile' is the pinball loss for `quantile`. 'poisson' (``y >= 0``), 'gamma' (``y > 0``) and
         'tweedie' (``y >= 0``) are half these deviances, for counts, positive amounts and amounts with zeros;
-        their prediction is the exponential of the raw output. Or an object such as ``Huber(delta=2.0)``,
-        ``Quantile([0.1, 0.5, 0.9])``, for which `predict` gives a column each, or of a subclass of one's
-        own.
+        their prediction is the exponential of the raw output. Or an object such as ``Huber(delta=2.0)`` or
+        ``Quantile([0.1, 0.5, 0.9])``, for which `predict` returns one column each, or of a custom
+        subclass.
     {parameters}
 
     Attributes
@@ -131,12 +131,12 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
 
     See Also
     --------
-    NumpyMLPClassifier : The same for classes.
+    NumpyMLPClassifier : The same for classification.
     sklearn.neural_network.MLPRegressor : The estimator whose numbers this one gives.
 
     Notes
     -----
-    With several targets the squared errors are summed for the gradient, as there, while `loss_` and
+    With several targets the squared errors are summed for the gradient, as in scikit-learn, while `loss_` and
     `loss_curve_` report their mean.
 
     References
@@ -242,9 +242,9 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     def partial_fit(
         self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
     ):
-        """Train for one epoch on the given data, going on from the last call.
+        """Train for one epoch on the given data, continuing from the last call.
 
-        It calls no callbacks: `fit` alone does.
+        It does not call callbacks; only `fit` does.
 
         Parameters
         ----------
@@ -260,12 +260,12 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         Returns
         -------
         self : object
-            The estimator, a little better.
+            The estimator, trained for one more epoch.
 
         Raises
         ------
         ValueError
-            If the data will not do; the estimator is then as it was before the call.
+            If the data are invalid; the estimator is then as it was before the call.
         """
         return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
@@ -304,16 +304,16 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         coefs : list of array-like of shape (fan_in, fan_out)
             The weights of each layer.
         intercepts : list of array-like of shape (fan_out,), default=None
-            The biases of each layer; None for none.
+            The biases of each layer; None for a network without biases.
         activation : str, Activation, pair of functions or list, default='relu'
-            Of the hidden layers. 'step' works here.
+            Activation of the hidden layers. 'step' is allowed here.
         **params
             Further parameters of the estimator.
 
         Returns
         -------
         estimator : NumpyMLPRegressor
-            The estimator; `partial_fit` trains it on.
+            The estimator; `partial_fit` continues its training.
 
         Examples
         --------
@@ -324,7 +324,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return from_weights(cls, coefs, intercepts, activation, params)
 
     def score(self, X, y, sample_weight=None):
-        """Return R2, of the median quantile where the loss has several.
+        """Return R2; for several quantiles, that of the median quantile.
 
         Parameters
         ----------
@@ -338,7 +338,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         Returns
         -------
         r2 : float
-            1 for a perfect prediction, 0 for the mean.
+            1 for a perfect prediction, 0 for a constant prediction of the mean.
         """
         model = self._fitted_model()
         check_readable(y, "y")
@@ -360,7 +360,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         X, y = checked_numbers(checker, X, y, reset=earlier is None)
         target = Numbers(1 if y.ndim == 1 else y.shape[1])
         if call == "validation" and target.n_targets != earlier.target.n_targets:
-            raise ValueError(f"y has {target.n_targets} columns, other than y of the fit")
+            raise ValueError(f"y has {target.n_targets} columns, unlike y in fit")
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _is_as_before(self, earlier, X, y):

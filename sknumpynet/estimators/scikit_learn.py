@@ -49,10 +49,10 @@ class ConvertsToScikitLearn:
     def to_sklearn(self):
         """Return a fitted `MLPClassifier` or `MLPRegressor` of scikit-learn with the same predictions.
 
-        For tools that know scikit-learn's estimators and go by class. Of parameters that it does not have, or
-        not with this value (a solver, a schedule), it gets its own defaults, and of losses the one with the
-        same link; neither counts for predictions. There is no optimizer in it: `partial_fit` begins with a
-        new one.
+        For tools that check for scikit-learn's classes. Parameters or values that scikit-learn does not have
+        (a solver, a schedule) are replaced by its defaults, and the loss by the one with the same link;
+        neither affects predictions. The optimizer's state is not converted: `partial_fit` starts with a new
+        one.
 
         Returns
         -------
@@ -62,9 +62,9 @@ class ConvertsToScikitLearn:
         Raises
         ------
         ValueError
-            If no such network of scikit-learn exists: with `normalization`, with other activations than
-            'identity', 'logistic', 'tanh' and 'relu', or different ones, with several quantiles or several
-            columns of labels, or with another link. The message names the parameter.
+            If scikit-learn has no such network: with `normalization`, with activations other than
+            'identity', 'logistic', 'tanh' and 'relu', or with more than one of them, with several quantiles
+            or several columns of labels, or with another link. The message names the parameter.
 
         Examples
         --------
@@ -95,7 +95,7 @@ class ConvertsToScikitLearn:
 
     @classmethod
     def from_sklearn(cls, model):
-        """Return an estimator that goes on from scikit-learn's: weights, moments and counters.
+        """Return an estimator that continues from scikit-learn's: weights, moments and counters.
 
         Its predictions are the same, and the next step on the same batch is the one that scikit-learn would
         take.
@@ -103,7 +103,7 @@ class ConvertsToScikitLearn:
         Parameters
         ----------
         model : MLPClassifier or MLPRegressor
-            The fitted estimator; it stays as it is.
+            The fitted estimator; it is not changed.
 
         Returns
         -------
@@ -113,9 +113,9 @@ class ConvertsToScikitLearn:
         Raises
         ------
         TypeError
-            If the model is no such estimator.
+            If the model is not such an estimator.
         ValueError
-            If its `out_activation_` was set to what no estimator of this package has.
+            If its `out_activation_` was set to a value that this package does not have.
         NotFittedError
             If it is not fitted.
 
@@ -177,7 +177,7 @@ def _activation_of(network, estimator):
         elif not isinstance(layer, Dense | Dropout):
             raise ValueError(
                 f"normalization={estimator.normalization!r}: scikit-learn's networks have no "
-                f"{type(layer).__name__}. export.to_onnx and the other ways out take it along"
+                f"{type(layer).__name__}. export.to_onnx and the other exports support it"
             )
     if len(names) > 1:
         raise ValueError(

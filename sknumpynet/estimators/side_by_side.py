@@ -33,17 +33,17 @@ class _Begun(Fit):
 def fit_side_by_side(estimators, X, y, sample_weight=None):
     """Fit several networks to the same data at once, each as its `fit` would.
 
-    Small networks spend most of their time in calling NumPy. Networks of one shape are therefore trained
-    side by side, a step of all of them at a time: with other seeds, learning rates, penalties, dropout,
-    stopping rules, initial weights or options of the solver. Each comes out as the network that it would be
-    alone, to rounding, with all its attributes. Networks that are alone of their shape, too wide to gain from
-    it, or set to what has to be done one by one (L-BFGS, sparse X, normalization, callbacks, ``verbose``,
-    ``max_time``, classes of your own) are fitted by `fit`.
+    Small networks spend most of their time in the overhead of NumPy calls. Networks of the same shape are
+    therefore trained together, one step of all of them at a time. They may differ in seed, learning rate,
+    penalty, dropout, stopping rule, initial weights and options of the solver. Each result, with all its
+    attributes, is that of a separate fit, to rounding. Networks with a unique shape, those too wide to gain
+    from it, and those with settings that need separate fits (L-BFGS, sparse X, normalization, callbacks,
+    ``verbose``, ``max_time``, custom classes) are fitted by `fit`.
 
     Parameters
     ----------
     estimators : list of NumpyMLPClassifier, or of NumpyMLPRegressor
-        What to fit. As with `fit`, they are changed in place.
+        The estimators to fit. As with `fit`, they are changed in place.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The input data, the same for all.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -59,15 +59,16 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
     Raises
     ------
     TypeError
-        If ``estimators`` is no list of classifiers or of regressors of this package.
+        If ``estimators`` is not a list of classifiers or of regressors of this package.
     ValueError
-        If one stands there twice, or the data or a parameter is invalid; then none has been changed. Also if
-        the training of one fails, as by divergence: the others are then fitted, and it stays as it was.
+        If an estimator occurs twice, or the data or a parameter is invalid; then none has been changed. Also
+        if the training of one fails, for example by divergence: the others are then fitted, and this one is
+        unchanged.
 
     Notes
     -----
-    Estimators with ``random_state=None`` draw from NumPy's global generator in turns, as in threads. The
-    ``seconds`` in their `history_` are those of the epoch of all that are trained together.
+    Estimators with ``random_state=None`` draw from NumPy's global generator alternately, as in threads. The
+    ``seconds`` in their `history_` are for one epoch of all networks that are trained together.
 
     Examples
     --------

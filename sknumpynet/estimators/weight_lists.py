@@ -39,14 +39,14 @@ class WeightList(list):
         if array.shape != self[i].shape:
             raise ValueError(
                 f"{self._name}[{i}] has shape {self[i].shape}; got an array of shape {array.shape}. The "
-                "shapes follow from hidden_layer_sizes and the data: to change them, fit anew"
+                "shapes follow from hidden_layer_sizes and the data: to change them, fit again"
             )
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{self._name}[{i}] must hold real numbers; got dtype {array.dtype}")
         if self._name == "intercepts_" and not self._network.dense[i].bias and array.any():
             raise ValueError(
                 f"{self._name}[{i}] must be zeros: the network has no intercepts. Set fit_intercept=True "
-                "and fit anew"
+                "and fit again"
             )
         return array
 

@@ -50,27 +50,28 @@ BIT_GENERATOR = "PCG64"  # of the masks of dropout
 def save(model, path, training_state=False):
     """Write a fitted network to a file that can be read without running code.
 
-    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, networks, labels, names of
-    features and the record of the fit, and of an estimator for tables how the columns are encoded; callbacks
-    and requests for metadata are left out.
+    The file is a zip of ``.npy`` arrays with a JSON header. It holds parameters, networks, labels, feature
+    names and the record of the fit, and for an estimator for tables the encoding of the columns; callbacks
+    and metadata requests are not saved.
 
     Parameters
     ----------
     model : NumpyMLPClassifier, NumpyMLPRegressor, TabularMLPClassifier or TabularMLPRegressor
         The fitted estimator.
     path : str or path-like
-        The file. One that is there is replaced once the new one is whole.
+        The file. An existing file is replaced once the new one is complete.
     training_state : bool, default=False
-        Whether to keep what only `partial_fit` needs (moments, generators, counters), so that it goes on bit
-        by bit. Without it `partial_fit` goes on with a new optimizer. Estimators for tables have none.
+        Whether to keep what only `partial_fit` needs (moments, generators, counters), so that it
+        continues bit for bit. Without it `partial_fit` continues with a new optimizer. Estimators for
+        tables have none.
 
     Raises
     ------
     ValueError
-        If a parameter, the loss or an activation is a function or an object of a class that is not of this
-        package (a splitter as `cv`, say): the error names it. Nothing is written then.
+        If a parameter, the loss or an activation is a function or an object of a class outside this package
+        (a splitter as `cv`, for example): the error names it. Nothing is written then.
     TypeError
-        If the model is no such estimator, but for instance a pipeline or an estimator of a subclass.
+        If the model is another object, such as a pipeline or an estimator of a subclass.
     NotFittedError
         If it is not fitted.
 
@@ -88,7 +89,7 @@ def save(model, path, training_state=False):
     if {**ESTIMATORS, **TABLES}.get(name) is not type(model):
         raise TypeError(
             f"save takes a network of this package, not of a subclass; got {type(model).__module__}.{name}. "
-            "Of a pipeline, save the network that is its last step; what surrounds it can be saved with skops"
+            "For a pipeline, save the network in its last step; save the other steps with skops"
         )
     check_is_fitted(model)
     writer = Writer()
@@ -127,8 +128,8 @@ def _written_estimator(model, training_state, writer):
 def load(path):
     """Read a fitted network from a file that `save` has written.
 
-    Reading runs no code of the file and imports nothing by name. Whatever the file holds, it is a network as
-    `save` has written it, or an error.
+    Reading runs no code from the file and imports nothing by name. A file gives either a network as `save`
+    writes it, or an error.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def load(path):
     Raises
     ------
     ValueError
-        If the file is none that `save` has written, was damaged, or is of a newer version. The message names
+        If the file was not written by `save`, is damaged, or has a newer version. The message names
         the file.
     OSError
         If the system cannot read it.
@@ -169,7 +170,7 @@ def _check_header(header):
         raise ValueError("it was not written by sknumpynet.export.save")
     version = header.get("version")
     if type(version) is not int or version < 1:
-        raise ValueError(f"it is of version {version!r}, which there is not")
+        raise ValueError(f"it has version {version!r}, which does not exist")
     if version > NEWEST:
         raise ValueError(
             f"it is of version {version} and was written by sknumpynet {header.get('written_by')}; this "
@@ -182,7 +183,7 @@ def _read_estimator(header, reader):
     parameters = {key: reader.read(each) for key, each in header["parameters"].items()}
     unknown = set(parameters) - set(inspect.signature(cls.__init__).parameters)
     if unknown:
-        raise ValueError(f"it has parameters that this version has not: {sorted(unknown)}")
+        raise ValueError(f"it has parameters that this version does not have: {sorted(unknown)}")
     model = cls(**parameters)
     if header["estimator"] in TABLES:
         read_table(model, header, reader)
@@ -191,18 +192,18 @@ def _read_estimator(header, reader):
     target = _read_target(header["target"], reader)
     loss, link = reader.read(header["loss"]), reader.read(header["link"])
     if not isinstance(loss, Loss) or target.n_outputs_for(loss) != network.n_outputs:
-        raise ValueError("the network's outputs are not those of its loss and labels")
+        raise ValueError("the network's outputs do not match its loss and labels")
     if isinstance(target, Numbers) is not (cls is NumpyMLPRegressor):
-        raise ValueError("targets and estimator do not go together")
+        raise ValueError("the targets do not match the estimator")
     if loss.kind not in ("any", "numbers" if isinstance(target, Numbers) else "classes"):
-        raise ValueError("loss and estimator do not go together")
+        raise ValueError("the loss does not match the estimator")
     if list(getattr(loss, "sizes", [])) != list(getattr(target, "sizes", [])):
         raise ValueError("the loss is for other labels")
     if link not in (loss.link, *LINKS):
         raise ValueError(f"out_activation_ is {link!r}")
     names = reader.read(header["feature_names"])
     if names is not None and not _are_names(names, network.fan_in):
-        raise ValueError("the names of the features are none")
+        raise ValueError("the feature names are invalid")
     fitted = FittedModel(network, target, loss, link, names)
     training = None
     if "training" in header:
@@ -240,17 +241,17 @@ def _written_network(network, writer):
 def _read_network(written, reader):
     layers = [reader.read(each) for each in written["layers"]]
     if any(type(layer) not in LAYERS for layer in layers):
-        raise ValueError("a layer is none")
+        raise ValueError("a layer is invalid")
     params, stats = (_read_vector(written[name], reader) for name in ("params", "running_stats"))
     shapes = [each for layer in layers for each in layer.shapes().values()]
     sizes = {True: 0, False: 0}
     for group, shape in shapes:
         sizes[group == "running_stats"] += math.prod(shape)
     if sizes != {True: len(stats), False: len(params)} or stats.dtype != params.dtype:
-        raise ValueError("there are not as many parameters as the layers need")
+        raise ValueError("the number of parameters does not match the layers")
     n_features = written["n_features"]
     if n_features is not None and type(n_features) is not int:
-        raise ValueError("the number of features is none")
+        raise ValueError("the number of features is invalid")
     groups = {
         name: Group(decays is True, float(factor))
         for name, (decays, factor) in written["groups"].items()
@@ -273,7 +274,7 @@ def _read_vector(written, reader):
     vector = reader.read(written)
     native = vector.dtype.newbyteorder("=")
     if vector.ndim != 1 or native not in (np.float32, np.float64):
-        raise ValueError("a vector of parameters is none")
+        raise ValueError("a parameter vector is invalid")
     return vector.astype(native, copy=False)
 
 
@@ -297,12 +298,12 @@ def _read_target(written, reader):
     if kind == "Numbers":
         n = written["n_targets"]
         if type(n) is not int or n < 1:
-            raise ValueError("the number of targets is none")
+            raise ValueError("the number of targets is invalid")
         return Numbers(n)
     classes = reader.read(written["classes"])
     several = classes if kind == "MultioutputLabels" else [classes]
     if any(type(each) not in (np.ndarray, list) or not len(each) for each in several):
-        raise ValueError("the labels are none")
+        raise ValueError("the labels are invalid")
     if kind == "BinaryLabels" and len(classes) > 2:
         raise ValueError("there are more than two labels for two classes")
     if kind == "IndicatorLabels":
@@ -329,11 +330,11 @@ def _written_record(state, writer):
 
 def _read_record(written, reader):
     if not set(written) <= set(RECORDED):
-        raise ValueError("it has a record of what no fit records")
+        raise ValueError("it has a record that no fit creates")
     record = {name: reader.read(each["value"]) for name, each in written.items() if "value" in each}
     history = record.get("history_", {})
     if type(history) is not dict or any(type(column) is not list for column in history.values()):
-        raise ValueError("the record of the fit is none")
+        raise ValueError("the record of the fit is invalid")
     columns = {name: each["column"] for name, each in written.items() if "column" in each}
     return {**record, **{name: history[column] for name, column in columns.items()}}
 
@@ -367,7 +368,7 @@ def _read_training(written, fitted, random_state, reader):
     )
     for part, base in ((loss, Loss), (optimizer, Optimizer), (schedule, Schedule)):
         if not isinstance(part, base):
-            raise ValueError("a part of the training is none")
+            raise ValueError("a part of the training state is invalid")
     loss = fitted.loss if loss == fitted.loss else loss
     options = {name: reader.read(written["options"][name]) for name in TRAINING_OPTIONS}
     generator, state = reader.read(written["generator"]), reader.read(written["state"])
@@ -377,7 +378,7 @@ def _read_training(written, fitted, random_state, reader):
     training.set_state({**state, "params": network.params, "running_stats": network.running_stats})
     training.rng = random_state if generator == "random_state" else generator
     if not isinstance(training.rng, np.random.RandomState | None):
-        raise ValueError("the generator of the training is none")
+        raise ValueError("the random generator of the training is invalid")
     return training
 
 
@@ -385,19 +386,19 @@ def _check_state(state, optimizer, schedule, network):
     """Raise unless this is the state of a training of the network."""
     for name, vector in state["optimizer"].get("state", {}).items():
         if name not in optimizer.state_names or vector.shape != network.params.shape:
-            raise ValueError("the state of the optimizer is none")
+            raise ValueError("the state of the optimizer is invalid")
         if vector.dtype != network.dtype:
-            raise ValueError("the state of the optimizer is of another dtype")
+            raise ValueError("the state of the optimizer has another dtype")
     if set(state["optimizer"]) - {"state", "t", "product", *optimizer.get_params()}:
-        raise ValueError("the state of the optimizer is none")
+        raise ValueError("the state of the optimizer is invalid")
     if set(state["schedule"]) - set(schedule.get_params()):
-        raise ValueError("the state of the schedule is none")
+        raise ValueError("the state of the schedule is invalid")
     order = state["order"]
     if order.ndim != 1 or order.dtype.kind != "i":
-        raise ValueError("the order of the rows is none")
+        raise ValueError("the order of the rows is invalid")
     if not np.array_equal(np.sort(order), np.arange(len(order))):
-        raise ValueError("the order of the rows is none")
+        raise ValueError("the order of the rows is invalid")
     if any(type(value) is not int or value < 0 for value in state["progress"].values()):
-        raise ValueError("the progress of the training is none")
+        raise ValueError("the progress of the training is invalid")
     if state["mask_rng"]["bit_generator"] != BIT_GENERATOR:
-        raise ValueError("the generator of dropout's masks is none")
+        raise ValueError("the generator of dropout's masks is invalid")

@@ -189,11 +189,11 @@ if __name__ == "__main__":
 
 
 def to_folder(model, folder):
-    """Write a fitted network, and code that predicts with it, into a folder: NumPy is all it needs.
+    """Write a fitted network, and code that predicts with it, into a folder; it needs only NumPy.
 
     The folder gets ``model.npz``, the arrays, and ``predict.py``, at most 250 lines for a reader to check.
-    Its ``load()`` gives an object with ``predict`` and, of a classifier, ``predict_proba``, and
-    ``python predict.py table.csv`` prints predictions. Numbers are the estimator's to 1e-12, in single
+    Its ``load()`` returns an object with ``predict`` and, for a classifier, ``predict_proba``, and
+    ``python predict.py table.csv`` prints predictions. They equal the estimator's to 1e-12, in single
     precision to 1e-6; labels have their dtype. Predictions for an indicator matrix are dense.
 
     Parameters
@@ -201,7 +201,7 @@ def to_folder(model, folder):
     model : NumpyMLPClassifier or NumpyMLPRegressor
         The fitted estimator.
     folder : str or path-like
-        The folder; it is made where there is none. Files of these two names in it are replaced.
+        The folder; it is created if needed. Files with these two names in it are replaced.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def to_folder(model, folder):
         If an activation, a link or the labels are code or custom objects, or the network has too many
         layers for such a file.
     TypeError
-        If the model is no such estimator; of one for tables, take `to_onnx` or `save`.
+        If the model is not such an estimator; for one for tables, use `to_onnx` or `save`.
     NotFittedError
         If it is not fitted.
 
@@ -222,13 +222,13 @@ def to_folder(model, folder):
     if isinstance(model, TabularMLP):
         raise TypeError(
             f"to_folder has no code for a {type(model).__name__}, which encodes columns and has several "
-            "members. Take export.save, which writes all of it, or export.to_onnx, whose file takes what "
+            "members. Use export.save, which writes all of it, or export.to_onnx, whose file takes what "
             "encode(X) returns"
         )
     if type(model) not in (NumpyMLPClassifier, NumpyMLPRegressor):
         raise TypeError(
-            f"to_folder takes a NumpyMLPClassifier or NumpyMLPRegressor; got {type(model).__name__}. Of a "
-            "pipeline, export the network that is its last step"
+            f"to_folder takes a NumpyMLPClassifier or NumpyMLPRegressor; got {type(model).__name__}. For a "
+            "pipeline, export the network in its last step"
         )
     fitted = model._fitted_model()
     check_link(fitted)
@@ -236,8 +236,8 @@ def to_folder(model, folder):
     n_lines = len(code.splitlines())
     if n_lines > MAX_LINES:
         raise ValueError(
-            f"the network has so many layers that {CODE} would have {n_lines} lines, and not {MAX_LINES} at "
-            "most: take export.save or export.to_onnx"
+            f"the network has so many layers that {CODE} would have {n_lines} lines; at most {MAX_LINES} "
+            "are allowed: use export.save or export.to_onnx"
         )
     os.makedirs(folder, exist_ok=True)
     np.savez(Path(folder, ARRAYS), **arrays)
@@ -401,5 +401,5 @@ def _labels_code(fitted):
 def _literal(classes):
     items = classes.tolist()
     if not all(type(each) in (str, int, float, bool, type(None)) for each in items):
-        raise ValueError(f"the labels are objects that no code can be written for: {items[:3]!r}")
+        raise ValueError(f"the labels are objects that cannot be written as code: {items[:3]!r}")
     return ascii(items)

@@ -67,7 +67,7 @@ class Graph(ABC):
         if not np.array_equal(np.isfinite(cast), np.isfinite(array)):
             raise ValueError(
                 f"dtype={self.dtype.name!r} cannot hold all numbers of the model, which go up to "
-                f"{np.abs(array).max():.1e}: take dtype='float64'"
+                f"{np.abs(array).max():.1e}: use dtype='float64'"
             )
         return self.constant(cast)
 
@@ -135,7 +135,7 @@ def _activated(g, z, activation: Activation):
         )
     if isinstance(activation, GELU) and g.dtype == np.float64:
         raise ValueError(
-            "activation='gelu' needs Erf, for which onnxruntime has no kernel in double precision: take "
+            "activation='gelu' needs Erf, for which onnxruntime has no kernel in double precision: use "
             "dtype='float32'"
         )
     return ACTIVATIONS[type(activation)](g, z, activation)

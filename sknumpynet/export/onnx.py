@@ -41,11 +41,11 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     text, and ``probabilities`` of shape (n, n_classes), with two columns for two classes; for an indicator
     matrix both have a column per label. With several columns of labels there are ``label_0``, ``label_1``,
     ..., and then ``probabilities_0``, ``probabilities_1``, ... . A regressor has the output ``variable`` of
-    shape (n, n_outputs), with several quantiles in rising order.
+    shape (n, n_outputs), with several quantiles in ascending order.
 
-    Of an estimator for tables the file holds the networks and what comes after them: means over members and
-    snapshots, temperature, scale and range of the target, shifts of quantiles. Its input is what
-    ``model.encode(X)`` makes of a table, whose columns it counts.
+    For an estimator for tables the file holds the networks and the steps after them: means over members and
+    snapshots, temperature, scale and range of the target, shifts of quantiles. Its input is the array that
+    ``model.encode(X)`` returns, and n_features is its number of columns.
 
     Parameters
     ----------
@@ -54,19 +54,19 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     path : str or path-like
         The file.
     dtype : {'float32', 'float64'}, default='float32'
-        Of the input and of all that is computed. onnxruntime is to 1e-5 the estimator in the one, to 1e-12 in
-        the other.
+        Precision of the input and of the computation. onnxruntime gives the estimator's predictions to 1e-5
+        in float32, to 1e-12 in float64.
     opset : int, default=17
         The version of ONNX's operators, at least 13.
 
     Raises
     ------
     ValueError
-        If ONNX has no counterpart: of a custom function, activation or link, of labels that are neither
-        text nor whole numbers, of ``activation='gelu'`` in float64; or if a number of the model is too large
+        If ONNX has no counterpart: for a custom function, activation or link, for labels that are neither
+        text nor integers, for ``activation='gelu'`` in float64; or if a number of the model is too large
         for the dtype. The message names the parameter.
     TypeError
-        If the model is no such estimator. Pipelines are converted by skl2onnx, after `register_onnx`.
+        If the model is not such an estimator. Pipelines are converted by skl2onnx, after `register_onnx`.
     ImportError
         If onnx is not installed.
     NotFittedError
@@ -110,7 +110,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     if n_bytes > MAX_BYTES:
         raise ValueError(
             f"the network has {n_bytes / 1e9:.1f} GB of parameters, and an ONNX file holds less than 2 GB: "
-            "take dtype='float32', or export.save"
+            "use dtype='float32', or export.save"
         )
     write = write_table if is_table else write_network
     write(graph, described, INPUT, [each.name for each in outputs])
@@ -174,11 +174,11 @@ class _OnnxGraph(Graph):
 
 
 def register_onnx():
-    """Tell skl2onnx how to convert the estimators, so that whole pipelines convert by its own functions.
+    """Register the estimators with skl2onnx, so that it can convert whole pipelines.
 
     To be called once before ``skl2onnx.to_onnx``; a second call changes nothing. The options ``zipmap``,
-    ``nocl``, ``output_class_labels`` and ``raw_scores`` are those of skl2onnx's own classifiers. Where the
-    input is of doubles, all is computed in double precision.
+    ``nocl``, ``output_class_labels`` and ``raw_scores`` are those of skl2onnx's own classifiers. If the
+    input has double precision, so has the computation.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Which of the types in a skops file are this package's, and may be trusted.
 
-Tools that load with skops, MLflow among them, want each type that is not scikit-learn's by name.
+Tools that load with skops, such as MLflow, require the name of each type that is not scikit-learn's.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ def skops_trusted_types(model):
     """Return the types of this package in a model, as skops asks for them.
 
     ``skops.io.load(file, trusted=...)`` takes them, and MLflow's ``log_model(..., skops_trusted_types=...)``.
-    Loading these types runs no code of the file. Other types are left out, callbacks as well: look at what
-    skops says of them.
+    Loading these types runs no code from the file. Other types, such as callbacks, are not returned: check
+    those that skops reports.
 
     Parameters
     ----------
     model : estimator, str or path-like
-        The estimator, which may be a pipeline or another that holds networks; or a file of skops.
+        The estimator, which may be a pipeline or another one that contains networks; or a skops file.
 
     Returns
     -------

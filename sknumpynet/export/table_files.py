@@ -44,7 +44,7 @@ def written_table(model, writer):
     state = {name: value for name, value in vars(model).items() if name.endswith("_")}
     unknown = set(state) - RECORDED - IN_PARTS
     if unknown:
-        raise Refused(f"{min(unknown)} is an attribute that no fit has left: files do not hold it")
+        raise Refused(f"{min(unknown)} is an attribute that fit does not set: files do not hold it")
     encoder, ensemble = model.encoder_, model.ensemble_
     header = {
         "encoder": _written(encoder, ENCODER, writer, "encoder_"),
@@ -97,10 +97,10 @@ def read_table(model, header, reader):
     encoder, n_inputs = _read_encoder(header, reader)
     record = {name: reader.read(each) for name, each in header["record"].items()}
     if not set(record) <= RECORDED or record["n_features_in_"] != encoder.n_columns:
-        raise ValueError("it has a record of what no fit records")
+        raise ValueError("it has a record that no fit creates")
     names = record.get("feature_names_in_")
     if (None if names is None else names.tolist()) != encoder.names:
-        raise ValueError("the names of the features are not those of the columns")
+        raise ValueError("the feature names do not match the columns")
     n_outputs = record["n_classes_" if classifies else "n_targets_"]
     loss = reader.read(header["ensemble"]["loss"])
     if classifies:
@@ -129,7 +129,7 @@ def read_table(model, header, reader):
 
 def _check(is_right, what):
     if not is_right:
-        raise ValueError(f"{what} is not what a fit leaves")
+        raise ValueError(f"{what} is not a result of a fit")
 
 
 def _is_vector(array, n):

@@ -126,7 +126,7 @@ class Writer:
         state = value.get_state(legacy=False)
         if state["bit_generator"] != "MT19937":
             raise Refused(
-                f"{name} is a RandomState over {state['bit_generator']}, which cannot be saved: take "
+                f"{name} is a RandomState over {state['bit_generator']}, which cannot be saved: use "
                 "numpy.random.RandomState(seed)"
             )
         inner = state["state"]
@@ -146,7 +146,9 @@ class Writer:
         ):
             raise Refused(f"{name} is an array of dtype {array.dtype}, which cannot be saved")
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-            raise Refused(f"{name} is an array of dtype {array.dtype}, which not every machine has")
+            raise Refused(
+                f"{name} is an array of dtype {array.dtype}, which not every machine supports"
+            )
         self.arrays.append(array)
         return len(self.arrays) - 1
 
@@ -181,10 +183,10 @@ class Reader:
     def take(self, number, kinds=KINDS, ndim=None):
         """Return the array of that number, of one of these kinds."""
         if type(number) is not int:
-            raise ValueError("an array is not named by its number")
+            raise ValueError("an array is not referred to by its number")
         array = self.arrays.pop(number)
         if array.dtype.kind not in kinds or ndim not in (None, array.ndim):
-            raise ValueError(f"array {number} is not of the kind that is to be there")
+            raise ValueError(f"array {number} is not of the expected kind")
         return array
 
     def _float(self, content):
@@ -214,7 +216,7 @@ class Reader:
         shape, lengths, letters = content
         lengths, letters = self.take(lengths, "i", 1), self.take(letters, "u", 1).tobytes()
         if (lengths < 0).any() or int(lengths.sum(dtype=object)) != len(letters):
-            raise ValueError("the lengths of texts are not those of their letters")
+            raise ValueError("the lengths of the texts do not match their characters")
         items, start = [], 0
         for length in lengths.tolist():
             items.append(letters[start : start + length].decode("utf-8", "surrogatepass"))
@@ -228,7 +230,7 @@ class Reader:
     def _object(self, content):
         name, options = content
         if name not in OBJECTS:
-            raise ValueError(f"it names a class that this version has not: {name!r}")
+            raise ValueError(f"it names a class that this version does not have: {name!r}")
         made = OBJECTS[name](**{key: self.read(each) for key, each in options.items()})
         made.check()
         return made
@@ -237,9 +239,9 @@ class Reader:
         key, pos, has_gauss, gauss = content
         key = self.take(key, "u", 1)
         if len(key) != RANDOM_STATE_SIZE or type(pos) is not int or has_gauss not in (0, 1):
-            raise ValueError("the state of a generator is none")
+            raise ValueError("the state of a generator is invalid")
         if not 0 <= pos <= RANDOM_STATE_SIZE:
-            raise ValueError("the state of a generator is none")
+            raise ValueError("the state of a generator is invalid")
         state = np.random.RandomState(0)
         state.set_state(("MT19937", key, pos, int(has_gauss), float(self.read(gauss))))
         return state
@@ -251,7 +253,7 @@ def _unknown(tag):
 
 def _listed(content):
     if type(content) is not list:
-        raise ValueError("there is no list where one is to be")
+        raise ValueError("a list is missing")
     return content
 
 

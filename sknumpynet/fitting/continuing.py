@@ -16,7 +16,7 @@ import numpy as np
 from sknumpynet.core.options import copied
 from sknumpynet.core.training.history import Patience
 
-START_ANEW = "Or start anew: warm_start=False and fit"
+START_ANEW = "Or start over: warm_start=False and fit"
 
 
 def network_to_go_on_with(model, plan, incremental):
@@ -28,7 +28,7 @@ def network_to_go_on_with(model, plan, incremental):
         return network
     if _vectors(plan.layers) != _vectors(network.layers):
         raise ValueError(
-            "fit_intercept or normalization is not that of the network to go on with: set it back. "
+            "fit_intercept or normalization differs from the network to continue: set it back. "
             f"{START_ANEW}"
         )
     other = replace(plan, dtype=network.dtype).network(0)
@@ -95,7 +95,7 @@ def _check_same_shape(model, plan):
     check_n_outputs(model, plan, sizes[-1])
     raise ValueError(
         f"hidden_layer_sizes={plan.parameters['hidden_layer_sizes']!r} is not the shape of the network to "
-        f"go on with, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
+        f"continue, {tuple(fitted[1:-1])}: set hidden_layer_sizes back. {START_ANEW}"
     )
 
 

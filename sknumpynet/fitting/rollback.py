@@ -95,7 +95,7 @@ def check_predictions(network, loss, data, value, n_rows):
         n_rows = data.n_rows
     if n_rows and not data.predictions_are_finite(network, loss, n_rows):
         raise ValueError(
-            "Training diverged: what the network gives for X is not finite. The input data may contain "
+            "Training diverged: the network's output for X is not finite. The input data may contain "
             f"large values and need to be preprocessed. {SCALE}"
         )
 
@@ -105,7 +105,7 @@ def warn_of_overflow(optimizer):
     if not is_foreign(optimizer) and not all(map(all_finite, optimizer.arrays())):
         warn(
             f"Gradients were too large for {optimizer!r}: some parameters have not moved. {SCALE} A "
-            "sample_weight that is tiny beside alpha does this too.",
+            "sample_weight that is tiny compared with alpha has the same effect.",
             ConvergenceWarning,
         )
 
@@ -126,7 +126,7 @@ def check_best(best_score, n_done, unit):
 
 def warn_of_interrupt():
     """Warn that Ctrl-C has ended the training."""
-    warn("Training interrupted by user. The network keeps what it has learnt.")
+    warn("Training interrupted by user. The network keeps the weights learnt so far.")
 
 
 def warn(message, category=UserWarning):

@@ -96,7 +96,7 @@ class ValidationSet:
         message = f"{name} is NaN on the validation set of {n} row{'s' * (n != 1)}"
         if not self.has_score:
             raise ValueError(
-                f"{message}, which leaves early_stopping=True nothing to decide by. Give a validation set "
+                f"{message}, so that early_stopping=True has no score to decide by. Give a validation set "
                 "for which it is a number (R2 needs two rows at least, roc_auc rows of both classes), or "
                 "another scoring, such as scoring='loss'"
             )
@@ -212,6 +212,6 @@ def check_split_weights(sample_weight, rows, held_out):
         return
     if not (sample_weight[held_out].sum() and sample_weight[rows].any()):
         raise ValueError(
-            "sample_weight is zero for all rows of the validation set, or for all that are left to train "
-            "on. Leave out the rows without weight, or set early_stopping=False"
+            "sample_weight is zero for all rows of the validation set, or for all remaining training "
+            "rows. Remove the rows without weight, or set early_stopping=False"
         )

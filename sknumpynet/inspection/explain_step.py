@@ -24,9 +24,9 @@ from sknumpynet.inspection.derivation import derivation
 
 @dataclass(repr=False)
 class StepExplanation:
-    """One forward and backward pass, and one update, in all their numbers: what `explain_step` returns.
+    """All numbers of one forward and backward pass and one update: the result of `explain_step`.
 
-    Printed, it is a derivation; `rows` and `to_frame` give each number a row of its own.
+    It prints as a derivation; `rows` and `to_frame` give one row per number.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ class StepExplanation:
     optimizer : Optimizer, default=None
         The optimizer, with its state after the step.
     max_grad_norm : float, default=None
-        Longest gradient.
+        Maximum norm of the gradient.
     label : object, default=None
         The label of the row as it was given; None for numbers and without a backward pass.
     output_labels : list of str, default=None
-        What each output is the probability of; None for numbers.
+        The label of each output; None for numbers.
 
     Examples
     --------
@@ -153,36 +153,36 @@ class StepExplanation:
 def explain_step(estimator, x, y=None):
     """Take one training step on one row, on a copy of the network, and return each number of it.
 
-    The step is what ``partial_fit`` would do with this row alone: the same code, with the loss, the penalty,
-    the optimizer with what it remembers, and the learning rate of the next step.
+    The step is the one that ``partial_fit`` would take with this row alone: the same code, with the loss, the
+    penalty, the optimizer and its state, and the learning rate of the next step.
 
     Parameters
     ----------
     estimator : NumpyMLPClassifier or NumpyMLPRegressor
-        A fitted network; ``initialize`` and ``from_weights`` make one without training. It stays as it is.
+        A fitted network; ``initialize`` and ``from_weights`` make one without training. It is not changed.
     x : array-like of shape (n_features,) or (1, n_features)
         One row.
     y : object or array-like of shape (n_outputs,), default=None
-        Its label or target. Without it there is a forward pass only, as in prediction.
+        Its label or target. Without it there is only a forward pass, as in prediction.
 
     Returns
     -------
     step : StepExplanation
-        The numbers: printed, a derivation; ``step.rows()`` or ``step.to_frame()`` for data.
+        The numbers: they print as a derivation; ``step.rows()`` and ``step.to_frame()`` return data.
 
     Raises
     ------
     TypeError
-        If the estimator is not one of ours.
+        If the estimator is not one of this package.
     ValueError
-        If `x` is more than one row, or the activation has no slope to go back through.
+        If `x` is more than one row, or the activation has no derivative for the backward pass.
 
     Notes
     -----
     With ``solver="lbfgs"``, whose steps need all rows, there are gradients, but no update. One row has no
     batch statistics: with ``normalization="batch"`` the running ones are used, as in training. With dropout
-    the masks are drawn as in training. ``class_weight="balanced"``, for which one row is too few, counts as
-    none.
+    the masks are drawn as in training. ``class_weight="balanced"`` is ignored, since it needs more than one
+    row.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from sknumpynet._compat import DocLink
 
 
 class HiddenActivations(DocLink, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
-    """Transforms rows into what a hidden layer of a network makes of them.
+    """Transforms rows into the activations of a hidden layer.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class HiddenActivations(DocLink, MetaEstimatorMixin, TransformerMixin, BaseEstim
         Parameters
         ----------
         input_features : None
-            Not used; there by convention.
+            Not used; present by convention.
 
         Returns
         -------

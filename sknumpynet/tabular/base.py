@@ -109,22 +109,22 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         y_val=None,
         sample_weight_val=None,
     ):
-        """Fit the members, stop them and weight their snapshots by rows that they have not seen.
+        """Fit the members; unseen rows decide when to stop and how to weight the snapshots.
 
         Parameters
         ----------
         X : DataFrame, table or array of shape (n_samples, n_features)
-            The table as it is: pandas, polars, pyarrow or NumPy, with text, gaps and all. Nothing in it is
+            The raw table: pandas, polars, pyarrow or NumPy, with text and missing values. It is not
             changed.
         y : array-like of shape (n_samples,) or, for the regressor, (n_samples, n_targets)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, at least 0. Rows of weight 0 fit nothing.
+            Weights of the rows, at least 0. Rows of weight 0 do not affect the fit.
         groups : array-like of shape (n_samples,), default=None
-            Rows of one group, such as those of one patient, go into one fold.
+            Rows of the same group, such as those of one patient, are put into the same fold.
         X_val, y_val : default=None
-            Validation data: take the part of the folds, so that all members learn from all rows of X. Then
-            there is no `oof_predictions_` and no `oof_score_`.
+            Validation data, used instead of folds: all members are trained on all rows of X, and
+            `oof_predictions_` and `oof_score_` are not set.
         sample_weight_val : array-like, default=None
             Weights of the validation rows.
 
@@ -136,7 +136,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            Where the data will not do; the message names the column or the argument.
+            If the data are invalid; the message names the column or the argument.
         """
         state = self._fitted(X, y, sample_weight, groups, X_val, y_val, sample_weight_val)
 
@@ -166,11 +166,11 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         targets = self._targets_of(y, table.n_rows)
         weight = checked_weights(sample_weight, table.n_rows)
         if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val go together: give both or neither")
+            raise ValueError("X_val and y_val must be given together: give both or neither")
         if sample_weight_val is not None and X_val is None:
-            raise ValueError("sample_weight_val goes with X_val and y_val")
+            raise ValueError("sample_weight_val needs X_val and y_val")
         if groups is not None and X_val is not None:
-            raise ValueError("groups are for folds, whose part X_val takes: give one of them")
+            raise ValueError("groups are for folds, which X_val replaces: give only one of them")
         used = np.flatnonzero(weight > 0)
         if len(used) < 2:
             raise ValueError(
@@ -320,7 +320,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         return state
 
     def trim_for_prediction(self):
-        """Forget what predictions do not need, `oof_predictions_`, to make pickles small.
+        """Remove what predictions do not need, `oof_predictions_`, for a smaller pickle.
 
         Returns
         -------
@@ -332,20 +332,20 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         return self
 
     def encode(self, X):
-        """Return what the networks take: a table as numbers, as the columns of `fit` were encoded.
+        """Return the input of the networks: the table as numbers, encoded as in `fit`.
 
-        That is what a file of `sknumpynet.export.to_onnx` takes as well.
+        A file of `sknumpynet.export.to_onnx` takes the same input, in its own `dtype`.
 
         Parameters
         ----------
         X : DataFrame, table or array of shape (n_samples, n_features)
-            A table like that of `fit`; with names, its columns may stand in another order.
+            A table like that of `fit`; with names, its columns may be in another order.
 
         Returns
         -------
         inputs : ndarray of shape (n_samples, n_inputs), of the dtype that the networks compute in
-            Scaled and clipped numbers, a column for each level of a category, columns that say where gaps
-            are, and for columns of many levels their mean targets.
+            Scaled and clipped numbers, a column for each level of a category, indicators of missing values,
+            and for categories with many levels their mean targets.
 
         Raises
         ------
@@ -365,16 +365,16 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         return self._inputs(X)
 
     def to_sklearn(self):
-        """Raise: scikit-learn has no such networks.
+        """Raise ValueError: scikit-learn has no such networks.
 
         Raises
         ------
         ValueError
-            Always; the message names the ways out that there are.
+            Always; the message names the exports that exist.
         """
         raise ValueError(
-            f"scikit-learn's networks cannot stand for a {type(self).__name__}, which encodes columns and "
-            "has several members. Take export.save, which writes all of it, or export.to_onnx, whose file "
+            f"scikit-learn's networks cannot represent a {type(self).__name__}, which encodes columns and "
+            "has several members. Use export.save, which writes all of it, or export.to_onnx, whose file "
             "takes what encode(X) returns"
         )
 
@@ -391,20 +391,23 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             n_members = wanted if validated else n_folds * math.ceil(wanted / n_folds)
         elif not validated and n_members % n_folds:
             raise ValueError(
-                f"n_members must be a multiple of the number of folds, {n_folds}, so that as many members "
-                f"hold out each; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
+                f"n_members must be a multiple of the number of folds, {n_folds}, so that all folds have as "
+                f"many members; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
                 "n_members='auto'"
             )
-        hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
-        if not hidden or min(hidden) < 1:
-            raise ValueError(f"hidden_layer_sizes must be widths of at least 1; got {hidden}")
+        hidden = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+        if not hidden or not all(isinstance(h, Integral) and h >= 1 for h in hidden):
+            raise ValueError(
+                f"hidden_layer_sizes must be whole widths of at least 1, as (64, 64); got {hidden}"
+            )
+        hidden = tuple(int(h) for h in hidden)
         margins = self.embedding_margins
         if not isinstance(margins, str):
             margins = tuple(np.ravel(margins).tolist())
             if not margins or not all(isinstance(m, Real) and m >= 0 for m in margins):
                 raise ValueError(
                     "embedding_margins must be 'auto' or shares of at least 0, one for each cycle, the last "
-                    f"for those after it too, as (0.3, 0.1); got {self.embedding_margins!r}"
+                    f"also for all later ones, as (0.3, 0.1); got {self.embedding_margins!r}"
                 )
         return Recipe(
             n_members=n_members,
@@ -538,6 +541,8 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     if sample_weight is None:
         return np.ones(n_rows)
     given = np.asarray(sample_weight)
+    if given.dtype.kind in "cmM":
+        raise TypeError(f"{name} must hold numbers; got the dtype {given.dtype}")
     if given.ndim and given.shape != (n_rows,):
         raise ValueError(
             f"{name} must have one entry for each row, shape {(n_rows,)}; got {given.shape}"
@@ -547,7 +552,7 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
         raise ValueError(f"{name} must be finite; got {given.flat[row]} in row {row}")
     try:
         weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         if "non-zero" in str(error):
             raise ValueError(
                 f"{name} is zero for every row; at least two rows must have a weight"

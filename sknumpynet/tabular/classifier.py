@@ -29,11 +29,11 @@ from sknumpynet.tabular.targets import Classes
         Weights of the classes, multiplied with ``sample_weight``.""",
 )
 class TabularMLPClassifier(ClassifierMixin, TabularMLP):
-    """Classes from a table as it is: text, gaps, counts and money, in any mixture.
+    """Classification of raw tables: text, missing values, counts and amounts in any mixture.
 
-    An ensemble of small networks, trained side by side in NumPy. Columns of text are encoded and numbers
-    scaled within; missing values are allowed. It tells how well it will do on new rows, `oof_score_`,
-    without a row held out.
+    An ensemble of small networks, trained together in NumPy. Text columns are encoded and numbers scaled
+    internally; missing values are allowed. `oof_score_` estimates the score on new rows without a test
+    set.
 
     Parameters
     ----------
@@ -42,17 +42,17 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels.
+        The class labels.
     n_classes_ : int
-        Their number.
+        Number of classes.
     temperature_ : float
-        Probabilities are means over members, to the power of its reciprocal, scaled to sum 1. Found out of
-        fold, where it makes the log loss of as many members least.
+        Probabilities are means over members, raised to the power ``1 / temperature_`` and normalised to sum
+        1. Chosen out of fold, to minimise the log loss of as many members.
     {attributes}
 
     See Also
     --------
-    TabularMLPRegressor : The same for numbers.
+    TabularMLPRegressor : The same for regression.
     sklearn.ensemble.HistGradientBoostingClassifier : Trees for the same kind of data, faster to fit.
 
     Notes
@@ -197,7 +197,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         Parameters
         ----------
         X : DataFrame, table or array of shape (n_samples, n_features)
-            A table like that of `fit`; with names, its columns may stand in another order.
+            A table like that of `fit`; with names, its columns may be in another order.
 
         Returns
         -------

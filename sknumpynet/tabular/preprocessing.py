@@ -178,7 +178,7 @@ class TableEncoder:
             if table.n_columns != self.n_columns:
                 raise ValueError(
                     f"X has {table.n_columns} features, but this estimator is expecting {self.n_columns} "
-                    "features as input, those of fit"
+                    "features as input, as in fit"
                     + ("" if self.names is None else f": {named(self.names)}")
                 )
             return table
@@ -234,7 +234,7 @@ class TableEncoder:
             unknown = [name for name in chosen.tolist() if name not in table.names]
             if unknown:
                 raise ValueError(
-                    f"categorical_features has names that X has not: {named(unknown)}; X has "
+                    f"categorical_features has names that are not in X: {named(unknown)}; X has "
                     f"{named(table.names)}"
                 )
             mask[[table.names.index(name) for name in chosen.tolist()]] = True
@@ -333,8 +333,8 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
     if known and not set(before) & set(now):
         warn(
             f"{called} holds categories of type {', '.join(now)} ({named(list(levels), 3)}), and in fit it "
-            f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give it the type "
-            "that it had in fit"
+            f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give the column "
+            "the type that it had in fit"
         )
 
 

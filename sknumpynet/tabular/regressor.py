@@ -43,11 +43,11 @@ LOSSES = {
     own_parameters="",
 )
 class TabularMLPRegressor(RegressorMixin, TabularMLP):
-    """Numbers from a table as it is: text, gaps, counts and money, in any mixture.
+    """Regression on raw tables: text, missing values, counts and amounts in any mixture.
 
-    An ensemble of small networks, trained side by side in NumPy. Columns of text are encoded, numbers and
-    targets scaled within; missing values are allowed. It tells how well it will do on new rows,
-    `oof_score_`, and how far off it may be, `predict_interval`, without a row held out.
+    An ensemble of small networks, trained together in NumPy. Text columns are encoded, numbers and targets
+    scaled internally; missing values are allowed. `oof_score_` estimates the score on new rows, and
+    `predict_interval` gives prediction intervals, without a test set.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         'squared_error', 'absolute_error', 'quantile', or with the log link 'poisson' for counts and 'gamma'
         for positive amounts.
     quantile : float or array-like of float, default=0.5
-        With ``loss="quantile"``, the quantile to predict, or several in rising order. They are shifted so
-        that the right share of the rows of `fit` lies below them out of fold, and sorted.
+        With ``loss="quantile"``, the quantile to predict, or several in ascending order. They are shifted so
+        that the right share of the rows of `fit` is below them out of fold, and sorted.
     clip_target : bool, default=True
         Whether to keep predictions between the smallest and the largest y of `fit`. With quantiles, before
         they are shifted.
@@ -65,17 +65,17 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     Attributes
     ----------
     n_targets_ : int
-        Columns of y.
+        Number of columns of y.
     oof_errors_ : tuple of two ndarrays
-        Of one target: errors out of fold, made smaller by as much as those of all members may be expected to
-        be, and the weights of their rows; what `predict_interval` is made of. With loss "poisson" or "gamma"
-        they are divided by the deviation that the loss supposes, the root of the prediction or the
+        With one target: out-of-fold errors, reduced to the size expected for the mean of all members, and the
+        weights of their rows; `predict_interval` uses them. With loss "poisson" or "gamma" they are divided
+        by the standard deviation that the loss assumes: the square root of the prediction, or the
         prediction.
     {attributes}
 
     See Also
     --------
-    TabularMLPClassifier : The same for classes.
+    TabularMLPClassifier : The same for classification.
     sklearn.ensemble.HistGradientBoostingRegressor : Trees for the same kind of data, faster to fit.
 
     Notes
@@ -208,9 +208,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return tags
 
     def _targets_of(self, y, n_rows):
-        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"))
-        if self.loss in LOSSES:
-            LOSSES[self.loss]().check_targets(targets.y)
+        check = LOSSES[self.loss]().check_targets if self.loss in LOSSES else None
+        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"), check)
         if targets.y.shape[1] == 1 and np.ptp(targets.y) == 0:
             warn(f"y is {targets.y[0, 0]} in every row: every prediction will be this one")
         return targets
@@ -294,10 +293,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Parameters
         ----------
         X : DataFrame, table or array of shape (n_samples, n_features)
-            A table like that of `fit`; with names, its columns may stand in another order.
+            A table like that of `fit`; with names, its columns may be in another order.
         return_std : bool, default=False
-            Whether to return as well how far members are apart. That is no interval: it says how much the
-            networks differ, and nothing of the noise in y; see `predict_interval`.
+            Whether to also return the standard deviation between members. It shows how much the networks
+            differ, not the noise in y; for prediction intervals see `predict_interval`.
 
         Returns
         -------
@@ -326,7 +325,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return y
 
     def score(self, X, y, sample_weight=None):
-        """Return R2, of the median quantile where there are several.
+        """Return R2; for several quantiles, that of the median quantile.
 
         Parameters
         ----------
@@ -340,7 +339,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Returns
         -------
         r2 : float
-            1 for a perfect prediction, 0 for the mean.
+            1 for a perfect prediction, 0 for a constant prediction of the mean.
         """
         numbers = self.predict(X)
         if numbers.ndim == 2:
@@ -348,23 +347,23 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return r2_score(y, numbers, sample_weight=sample_weight)
 
     def predict_interval(self, X, coverage=0.9):
-        """Return an interval for each row that holds y with the given probability.
+        """Return prediction intervals, which contain y with the given probability.
 
-        The prediction, and on both sides of it the same width: that within which so large a share of the
-        out-of-fold errors lies (cross-conformal prediction). As all members together predict better than the
-        few that have not seen a row, the errors are first made smaller, by the ratio of the losses expected
-        of both. With loss "poisson" the width grows with the root of the prediction, with "gamma" with the
-        prediction, and no interval goes below 0. It is for new rows like those of `fit`.
+        The interval is the prediction plus or minus a width that covers the given share of the out-of-fold
+        errors (cross-conformal prediction). As all members together predict better than the few that have not
+        seen a row, the errors are first reduced by the ratio of the two expected losses. With loss "poisson"
+        the width is proportional to the square root of the prediction, with "gamma" to the prediction, and no
+        interval goes below 0. The coverage holds for new rows like those of `fit`.
 
-        n errors tell nothing of a coverage above n / (n + 1): then a warning says so, and the largest error
-        is the width.
+        With n errors, a coverage above n / (n + 1) cannot be determined: a warning is given, and the largest
+        error is the width.
 
         Parameters
         ----------
         X : DataFrame, table or array of shape (n_samples, n_features)
             A table like that of `fit`.
         coverage : float, default=0.9
-            Share of rows whose y is to lie inside, in (0, 1).
+            Share of rows whose y should be inside, in (0, 1).
 
         Returns
         -------
@@ -374,12 +373,12 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Raises
         ------
         ValueError
-            With several targets, or after a fit with validation data, where no row is out of fold.
+            With several targets, or after a fit with validation data, which has no out-of-fold rows.
 
         Warns
         -----
         UserWarning
-            Where `coverage` is more than the rows of `fit` can tell.
+            If `coverage` is too high for the number of rows of `fit`.
 
         References
         ----------
@@ -420,7 +419,7 @@ def warn_of_extreme(levels, n):
         level = min(extreme, key=lambda each: min(each, 1 - each))
         beyond = min(level, 1 - level)
         warn(
-            f"quantile={level} is more than {n} rows can tell: fewer than one of them is to be expected "
+            f"quantile={level} is too extreme for {n} rows: fewer than one of them is to be expected "
             f"beyond it. Give one from {1 / (n + 1):.2g} to {1 - 1 / (n + 1):.4g}, or fit at least "
             f"{math.ceil(1 / beyond - 1 - 1e-9)} rows"
         )

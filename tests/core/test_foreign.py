@@ -192,8 +192,8 @@ def in_place(z):
     [
         ((lambda z: None, np.cos), r"function\(z\) must return an array like z"),
         ((np.sin, lambda z: None), r"derivative\(z\) must return an array like z"),
-        ((in_place, np.ones_like), r"function\(z\) must leave z as it is"),
-        ((np.sin, in_place), r"derivative\(z\) must leave z as it is"),
+        ((in_place, np.ones_like), r"function\(z\) must leave z unchanged"),
+        ((np.sin, in_place), r"derivative\(z\) must leave z unchanged"),
     ],
 )
 def test_pairs_of_functions(pair, message):
@@ -546,5 +546,5 @@ class SetElsewhere(Gains):
 @pytest.mark.parametrize("layer", [Unset(), SetElsewhere()])
 def test_a_layer_whose_parameters_are_never_set_is_named(layer):
     """They were whatever lay in that memory, another thing in each run."""
-    with pytest.raises(ValueError, match=r"\(\): g has no numbers .*self\.g\[\.\.\.\] = "):
+    with pytest.raises(ValueError, match=r"\(\): g has no initial values.*self\.g\[\.\.\.\] = "):
         Network([Dense(3, 4), layer, "tanh", Dense(4, 1)], rng=0)

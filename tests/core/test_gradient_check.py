@@ -287,7 +287,7 @@ def test_where_nothing_can_be_compared_nothing_passes():
         def forward(self, z, out):
             np.tanh(z + self.rng.normal(size=z.shape), out=out)
 
-    with pytest.raises(GradientError, match="no slope of the loss could be taken") as caught:
+    with pytest.raises(GradientError, match="no slope of the loss could be measured") as caught:
         check_gradients(
             stack("tanh", Noisy()), SquaredError(), *make_data("squared_error", 6, (4, 4))
         )

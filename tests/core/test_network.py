@@ -388,7 +388,7 @@ def test_a_dense_layer_has_inputs_and_units(layer):
 @pytest.mark.parametrize(
     "layers, message",
     [
-        ([], "must hold a Dense layer, which tells the number of inputs"),
+        ([], "must hold a Dense layer, which determines the number of inputs"),
         (["relu", Dropout()], "must hold a Dense layer"),
         (
             [Dense(2, 3), BatchNorm(4)],

@@ -145,14 +145,14 @@ def test_embedding_needs_its_columns_as_an_array():
     for first in (NumericEmbedding(2, 4, 3), Scale(4)):
         layers = [first, Dense(first.width(4), 1)]
         network = Network(layers, n_features=4)
-        with pytest.raises(TypeError, match=rf"{type(first).__name__}.* takes arrays, and no csr"):
+        with pytest.raises(TypeError, match=rf"{type(first).__name__}.* takes arrays, not csr"):
             network.predict(sp.csr_array(make_rows()[0]))
 
 
 def test_the_number_of_inputs_is_to_be_told():
     message = (
-        r"Dense\(fan_in=11, fan_out=1\) follows a layer of 17 units; set fan_in=17, or tell the network with "
-        "n_features how many"
+        r"Dense\(fan_in=11, fan_out=1\) follows a layer of 17 units; set fan_in=17, or set n_features of "
+        "the network to the number of inputs"
     )
     with pytest.raises(ValueError, match=message):
         Network([NumericEmbedding(2), Dense(11, 1)])
@@ -501,7 +501,11 @@ def test_fit_to_data_takes_sparse_rows_and_the_same_seed():
         (lambda X: X[:1], ValueError, "X must have at least 2 rows"),
         (lambda X: X[:, :3], ValueError, r"X has shape \(9, 3\)"),
         (lambda X: X.astype(np.float32), TypeError, "dtype float32"),
-        (lambda X: np.where(X == X[3, 1], np.nan, X), ValueError, "not finite in NumericEmbedding"),
+        (
+            lambda X: np.where(X == X[3, 1], np.nan, X),
+            ValueError,
+            "non-finite values in NumericEmbedding",
+        ),
     ],
 )
 def test_rows_that_will_not_do_leave_the_network_as_it_was(change, error, message):
@@ -516,7 +520,7 @@ def test_a_failure_in_a_later_layer_leaves_the_network_as_it_was():
     network = Network([Dense(4, 3), (np.tanh, np.tanh), Dense(3, 2)], rng=0)
     network.layers[1].activation.function = lambda z: np.full_like(z, np.inf)
     before = network.params.copy()
-    with pytest.raises(ValueError, match="not finite in Activate"):
+    with pytest.raises(ValueError, match="non-finite values in Activate"):
         fit_to_data(network, make_rows()[0], rng=0)
     assert_array_equal(network.params, before)
 
@@ -674,7 +678,7 @@ def test_a_failure_leaves_all_members_as_they_were():
     network, X = make_network(n_members=2), np.array([make_rows()[0]] * 2)
     X[1, 3, 1] = np.nan
     before = network.params.copy()
-    with pytest.raises(ValueError, match="not finite in NumericEmbedding"):
+    with pytest.raises(ValueError, match="non-finite values in NumericEmbedding"):
         fit_to_data(network, X, rng=0)
     assert_array_equal(network.params, before)
 

@@ -354,7 +354,7 @@ def test_a_row_goes_through_the_pipeline():
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        ((None, "low"), {}, "y goes with x"),
+        ((None, "low"), {}, "y needs x"),
         ((), {"edges": "gradient"}, "edges='gradient' needs a row and its target"),
         ((X[0],), {"edges": "gradient"}, "edges='gradient' needs a row and its target"),
         ((), {"edges": "W"}, "edges must be 'weight' or 'gradient'; got 'W'"),

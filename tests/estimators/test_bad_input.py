@@ -117,8 +117,10 @@ fit_X("3-D", X[:, :, np.newaxis], "X must have two dimensions", "reshape it, one
 fit_X("without rows", X[:0], "X must not be empty", "at least one row")
 fit_X("without columns", X[:, :0], "X must not be empty", "one column")
 fit_X("shorter than y", X[:30], "y and X must have the same number of rows", r"\[30, 40\]")
-fit_X("complex", X + 1j, "X must hold real numbers", "parts as columns of their own")
-fit_X("sparse complex", sp.csr_matrix(X + 1j), "X must hold real numbers", "parts as columns")
+fit_X("complex", X + 1j, "X must hold real numbers", "parts as separate columns")
+fit_X(
+    "sparse complex", sp.csr_matrix(X + 1j), "X must hold real numbers", "parts as separate columns"
+)
 fit_X("of strings", np.array([["a", "b", "c"]] * 40), "X must hold numbers", "OneHotEncoder")
 fit_X("of objects, text", np.array([["a", "b", "c"]] * 40, object), "X must hold", "OneHotEncoder")
 fit_X(
@@ -139,7 +141,9 @@ fit_X(
     "X must hold numbers that a float can hold", "column 1 holds 10", differs=True,
 )  # fmt: skip
 MASKED_X = np.ma.masked_greater(X, 1.0)
-fit_X("masked", MASKED_X, "X is a masked array with .* masked values", "fill them", differs=True)
+fit_X(
+    "masked", MASKED_X, "X is a masked array with .* masked values", "fill the values", differs=True
+)
 fit_X(
     "of objects, one text", np.where(X == X[7, 1], "a", X.astype(object)), "X must hold numbers",
     "column 1 holds 'a'",
@@ -192,7 +196,7 @@ fit_y(
 ONE_MASKED = np.arange(40) == 5
 fit_y(
     "masked", np.ma.masked_array(CLASSES, ONE_MASKED),
-    "y is a masked array with 1 masked value, ", "leave out their rows, or fill them", differs=True,
+    "y is a masked array with 1 masked value, ", "remove these rows, or fill the values", differs=True,
 )  # fmt: skip
 fit_y(
     "of objects, real numbers", NUMBERS.astype(object), "Unknown label type: continuous",
@@ -226,7 +230,7 @@ fit_weights("'balanced'", "balanced", "sample_weight must hold numbers")
 fit_weights("a dict", {0: 1.0}, "sample_weight must hold numbers", error=TypeError)
 fit_weights(
     "masked", np.ma.masked_array(np.ones(40), ONE_MASKED),
-    "sample_weight is a masked array with 1 masked value, ", "fill them", differs=True,
+    "sample_weight is a masked array with 1 masked value, ", "fill the values", differs=True,
 )  # fmt: skip
 fit_weights("complex", np.ones(40) + 1j, "sample_weight must hold real numbers")
 fit_weights("all zero", np.zeros(40), "(?i)sample.weight", "at least one (non-zero|row must)")
@@ -242,7 +246,7 @@ for solver in ("adam", "lbfgs"):
 for kind, rows in (("classifier", "to train on"), ("regressor", "to validate with")):
     fit_weights(
         f"zero for all rows {rows}", np.eye(40)[0], "sample_weight is zero for all rows of the",
-        "Leave out the rows without weight, or set early_stopping=False", kinds=(kind,),
+        "Remove the rows without weight, or set early_stopping=False", kinds=(kind,),
         params={"early_stopping": True}, differs=kind == "classifier",
     )  # fmt: skip
 bad(
@@ -260,7 +264,7 @@ for method in ("partial_fit", "initialize"):
     bad(
         f"{method}: X masked",
         lambda model, method=method: getattr(model, method)(MASKED_X, target(model)),
-        "X is a masked array", "fill them", new=method == "initialize", differs=True,
+        "X is a masked array", "fill the values", new=method == "initialize", differs=True,
     )  # fmt: skip
 for name, given in {
     "X_val": (MASKED_X, CLASSES, None),
@@ -346,7 +350,7 @@ bad(
 )  # fmt: skip
 bad(
     "partial_fit: hidden_layer_sizes changed", lambda model: model.partial_fit(X, target(model)),
-    r"hidden_layer_sizes=\(4,\) is not the shape", "set hidden_layer_sizes back. Or start anew",
+    r"hidden_layer_sizes=\(4,\) is not the shape", "set hidden_layer_sizes back. Or start over",
     params={"hidden_layer_sizes": (4,)}, differs=True,
 )  # fmt: skip
 bad(
@@ -383,7 +387,7 @@ bad(
 WARM = {"warm_start": True}
 bad(
     "warm start: hidden_layer_sizes changed", lambda model: model.fit(X, target(model)),
-    r"hidden_layer_sizes=\(4, 2\) is not the shape.*\(3,\)", "or start anew|Or start anew",
+    r"hidden_layer_sizes=\(4, 2\) is not the shape.*\(3,\)", "or start over|Or start over",
     params={**WARM, "hidden_layer_sizes": (4, 2)}, differs=True,
 )  # fmt: skip
 bad(
@@ -397,7 +401,7 @@ bad(
 )  # fmt: skip
 bad(
     "warm start: more targets", lambda model: model.fit(X, np.c_[NUMBERS, NUMBERS]),
-    "y has 2 columns", "Or start anew: warm_start=False", kinds=ONLY_R, params=WARM,
+    "y has 2 columns", "Or start over: warm_start=False", kinds=ONLY_R, params=WARM,
 )  # fmt: skip
 
 # ------------------------------------------------------------------ early stopping
@@ -468,7 +472,7 @@ for name, value, *says in (
     ("NaN", holding(X, np.nan), "Input X contains NaN", "imputer"),
     ("sparse with infinity", sp.csr_matrix(holding(X, np.inf)), "Input X contains infinity"),
     ("strings", np.array([["a", "b", "c"]]), "X must hold numbers", "OneHotEncoder"),
-    ("complex", X + 1j, "X must hold real numbers", "columns of their own"),
+    ("complex", X + 1j, "X must hold real numbers", "as separate columns"),
     ("no rows", X[:0], "X must not be empty", "at least one row"),
     ("None", None, "Expected 2D array", "Reshape your data"),
 ):
@@ -638,6 +642,7 @@ for method, call in CALLS.items():
     for class_weight, *says in (
         ({0: np.nan, 1: 1}, "has the weight nan for 0", WEIGHT),
         ({0: np.inf}, "has the weight inf for 0", WEIGHT),
+        ({0: 1, 1: -1}, "has the weight -1 for 1", WEIGHT),
         ({1: None}, "has the weight None for 1", WEIGHT),
         ({0: 1, 1: "a"}, "has the weight 'a' for 1", WEIGHT),
         ({0: 1j}, "has the weight 1j for 0", WEIGHT),
@@ -659,7 +664,7 @@ for method, call in CALLS.items():
             )  # fmt: skip
     bad(
         f"{method}: a weight for a class of another name", lambda model, call=call: call(model, CLASSES),
-        "are not in class_weight|has classes that classes_ has not", kinds=ONLY_C, begin=None,
+        "are not in class_weight|has classes that are not in classes_", kinds=ONLY_C, begin=None,
         params={"class_weight": {7: 1.0}}, new=True,
     )  # fmt: skip
 for class_weight, *says in (
@@ -717,11 +722,11 @@ fit_new("rates of text", r"dropout must be in \[0, 1\)", "got 'a'", dropout=["a"
 fit_new("L-BFGS with batch normalization", "normalization='batch' needs batches",
         "set normalization='layer' or another solver", normalization="batch", solver="lbfgs",
         )  # fmt: skip
-fit_new("smoothing of the focal loss", "label_smoothing goes with loss='log_loss'",
+fit_new("smoothing of the focal loss", "label_smoothing needs loss='log_loss'",
         "set label_smoothing=0", label_smoothing=0.1, loss="focal", kinds=ONLY_C)  # fmt: skip
 fit_new("a weight for an unknown class", "are not in class_weight", class_weight={7: 1.0},
         kinds=ONLY_C)  # fmt: skip
-fit_new("no weight for any class", "class_weight={0: 0, 1: 0} leaves no row a weight",
+fit_new("no weight for any class", "class_weight={0: 0, 1: 0} gives every row the weight zero",
         "above 0 to a class that occurs", class_weight={0: 0, 1: 0}, kinds=ONLY_C)  # fmt: skip
 fit_new("falling quantiles", r"quantiles must lie in \(0, 1\) and rise", r"as \[0.1, 0.5, 0.9\] do",
         loss=Quantile([0.9, 0.1]), kinds=ONLY_R)  # fmt: skip
@@ -742,15 +747,15 @@ bad(
 )  # fmt: skip
 bad(
     "warm start: normalization", lambda model: model.fit(X, target(model)),
-    "fit_intercept or normalization is not that of the network", "set it back. Or start anew",
+    "fit_intercept or normalization differs from the network to continue", "set it back. Or start over",
     params={"warm_start": True, "normalization": "layer"}, new=True,
 )  # fmt: skip
 for given, *says in (
-    ({"X_val": X}, "X_val and y_val go together", "pass both, or neither"),
-    ({"y_val": NUMBERS}, "X_val and y_val go together", "pass both, or neither"),
+    ({"X_val": X}, "X_val and y_val must be given together", "pass both, or neither"),
+    ({"y_val": NUMBERS}, "X_val and y_val must be given together", "pass both, or neither"),
     (
         {"sample_weight_val": NUMBERS},
-        "sample_weight_val goes with X_val and y_val",
+        "sample_weight_val needs X_val and y_val",
         "pass them too",
     ),
 ):
@@ -769,7 +774,7 @@ for name in ("hidden_activations", "input_gradient"):
     )  # fmt: skip
 bad(
     "a layer that is not there", lambda model: model.hidden_activations(X, 1),
-    "layer=1 is not there: the network has 1 hidden layer", new=True,
+    "layer=1 does not exist: the network has 1 hidden layer", new=True,
 )  # fmt: skip
 bad(
     "slopes of a sparse matrix", lambda model: model.input_gradient(sp.csr_matrix(X)),
@@ -777,12 +782,12 @@ bad(
 )  # fmt: skip
 bad(
     "intercepts that are not there", lambda model: model.intercepts_.__setitem__(0, np.ones(3)),
-    r"intercepts_\[0\] must be zeros", "Set fit_intercept=True and fit anew", new=True,
+    r"intercepts_\[0\] must be zeros", "Set fit_intercept=True and fit again", new=True,
     begin=lambda model: model.set_params(fit_intercept=False).fit(X, target(model)),
 )  # fmt: skip
 
 # ------------------------------------------------------------------ assigned weights
-RIGHT_SHAPE = "fit anew"
+RIGHT_SHAPE = "fit again"
 for name, call, *says in (
     (
         "an item of another shape",

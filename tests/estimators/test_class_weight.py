@@ -135,7 +135,7 @@ def test_partial_fit_refuses_what_needs_all_rows():
 
 
 def test_partial_fit_refuses_classes_that_it_does_not_know():
-    with pytest.raises(ValueError, match=r"class_weight has classes that classes_ has not: .7."):
+    with pytest.raises(ValueError, match=r"class_weight has classes that are not in classes_: .7."):
         new(class_weight={0: 1, 7: 2}).partial_fit(X, THREE, classes=[0, 1, 2])
 
 
@@ -157,7 +157,7 @@ def test_early_stopping_weighs_the_validation_rows_too():
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"no": 0, "yes": 0}, "leaves no row a weight.*above 0 to a class that occurs"),
+        ({"no": 0, "yes": 0}, "gives every row the weight zero.*above 0 to a class that occurs"),
         ({"perhaps": 2}, "are not in class_weight"),
         ([{"no": 1}, {"yes": 1}], "class_weight"),
     ],

@@ -92,7 +92,7 @@ def test_hidden_activations_leave_out_dropout_and_use_kept_statistics(normalizat
 
 @pytest.mark.parametrize("layer", [2, -3])
 def test_a_layer_that_is_not_there(layer):
-    with pytest.raises(ValueError, match=f"layer={layer} is not there: the network has 2 hidden"):
+    with pytest.raises(ValueError, match=f"layer={layer} does not exist: the network has 2 hidden"):
         new().fit(X, NUMBERS).hidden_activations(X, layer)
 
 
@@ -154,7 +154,7 @@ def test_the_transformer_before_fit_and_with_wrong_data():
     features.fit(X, NUMBERS)
     with pytest.raises(ValueError, match="X has 2 features"):
         features.transform(X[:, :2])
-    with pytest.raises(ValueError, match="layer=7 is not there"):
+    with pytest.raises(ValueError, match="layer=7 does not exist"):
         HiddenActivations(new(), layer=7).fit(X, NUMBERS).transform(X)
 
 
@@ -362,10 +362,12 @@ def test_lbfgs_leaves_no_curves_of_another_solver():
 
 def test_without_hidden_layers_there_is_nothing_to_look_at():
     model = NumpyMLPRegressor(hidden_layer_sizes=(), max_iter=1).fit(X, NUMBERS)
-    with pytest.raises(ValueError, match="no hidden layer to look at: hidden_layer_sizes is empty"):
+    with pytest.raises(
+        ValueError, match="the network has no hidden layer: hidden_layer_sizes is empty"
+    ):
         model.hidden_activations(X)
     with pytest.raises(
-        ValueError, match=r"layer=2 is not there: .* 1 hidden layer; layer may be 0,"
+        ValueError, match=r"layer=2 does not exist: .* 1 hidden layer; layer may be 0,"
     ):
         NumpyMLPRegressor(hidden_layer_sizes=(3,), max_iter=1).fit(X, NUMBERS).hidden_activations(
             X, layer=2

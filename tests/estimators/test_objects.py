@@ -115,7 +115,7 @@ def test_label_smoothing_is_the_losses_own():
 
 @pytest.mark.parametrize("loss", ["focal", Focal(3.0)])
 def test_label_smoothing_goes_with_the_log_loss_only(loss):
-    with pytest.raises(ValueError, match="label_smoothing goes with loss='log_loss'"):
+    with pytest.raises(ValueError, match="label_smoothing needs loss='log_loss'"):
         new(NumpyMLPClassifier, loss=loss, label_smoothing=0.1).fit(X, CLASSES)
 
 

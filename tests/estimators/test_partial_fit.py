@@ -303,8 +303,8 @@ def test_what_is_set_takes_effect_with_the_next_call(change):
     ("change", "message"),
     [
         ({"hidden_layer_sizes": (6, 6)}, "hidden_layer_sizes=.*set hidden_layer_sizes back"),
-        ({"normalization": "layer"}, "fit_intercept or normalization is not that of the network"),
-        ({"fit_intercept": False}, "fit_intercept or normalization is not that of the network"),
+        ({"normalization": "layer"}, "fit_intercept or normalization differs from the network"),
+        ({"fit_intercept": False}, "fit_intercept or normalization differs from the network"),
         ({"loss": Quantile([0.1, 0.9])}, r"loss=Quantile.* makes 2 columns of y, but .* 1 output"),
         ({"activation": LeakyReLU(-1)}, "slope must be"),
     ],
@@ -321,7 +321,7 @@ def test_what_cannot_take_effect_raises_and_changes_nothing(change, message):
 def test_one_normalization_for_another_raises():
     model = repeat(new(normalization="layer"), "numbers", 1).set_params(normalization="batch")
     for method in ("partial_fit", "fit"):
-        with pytest.raises(ValueError, match="normalization is not that of the network"):
+        with pytest.raises(ValueError, match="normalization differs from the network"):
             getattr(model.set_params(warm_start=True), method)(X, NUMBERS)
 
 
@@ -404,7 +404,7 @@ def test_warm_start_says_what_a_call_with_fewer_classes_lacks():
     model.set_params(warm_start=False).partial_fit(X[some], CLASSES[some])
     model.set_params(warm_start=True)
     with pytest.raises(
-        ValueError, match=r"call to fit\. Previously.*Or start anew: warm_start=False"
+        ValueError, match=r"call to fit\. Previously.*Or start over: warm_start=False"
     ):
         model.fit(X[some], CLASSES[some])
 

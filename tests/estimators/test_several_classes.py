@@ -105,7 +105,7 @@ def test_validation_data_are_scored_by_exact_rows():
 
 
 def test_focal_loss_is_refused():
-    with pytest.raises(ValueError, match="go with loss='log_loss'"):
+    with pytest.raises(ValueError, match="need loss='log_loss'"):
         fitted(loss="focal")
 
 

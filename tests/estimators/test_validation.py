@@ -611,9 +611,9 @@ def test_a_network_that_diverges_says_what_would_help(kind, scoring, early_stopp
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"X_val": X_VAL}, "X_val and y_val go together: pass both, or neither"),
-        ({"y_val": NUMBERS_VAL}, "X_val and y_val go together: pass both, or neither"),
-        ({"sample_weight_val": WEIGHTS_VAL}, "sample_weight_val goes with X_val and y_val"),
+        ({"X_val": X_VAL}, "X_val and y_val must be given together: pass both, or neither"),
+        ({"y_val": NUMBERS_VAL}, "X_val and y_val must be given together: pass both, or neither"),
+        ({"sample_weight_val": WEIGHTS_VAL}, "sample_weight_val needs X_val and y_val"),
         ({"X_val": X_VAL[:, :2], "y_val": NUMBERS_VAL}, "X_val has 2 features.*expecting 4"),
         (
             {"X_val": X_VAL[:9], "y_val": NUMBERS_VAL},
@@ -670,7 +670,7 @@ def test_validation_data_with_columns_in_another_order_are_named():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_unseen_classes(solver):
-    with pytest.raises(ValueError, match=r"y_val has classes that y has not: \[3\]"):
+    with pytest.raises(ValueError, match=r"y_val has classes that are not in y: \[3\]"):
         new("classifier", solver=solver).fit(X, CLASSES, X_val=X_VAL, y_val=CLASSES_VAL + 1)
 
 

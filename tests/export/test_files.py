@@ -370,7 +370,7 @@ def test_what_files_of_tables_do_not_hold_is_named(tmp_path):
             export.save(clone_with(model, **changes), tmp_path / "model")
     odd = clone_with(model)
     odd.extra_ = 1
-    with pytest.raises(ValueError, match="extra_ is an attribute that no fit has left"):
+    with pytest.raises(ValueError, match="extra_ is an attribute that fit does not set"):
         export.save(odd, tmp_path / "model")
     with pytest.raises(NotFittedError):
         export.save(TabularMLPClassifier(), tmp_path / "model")

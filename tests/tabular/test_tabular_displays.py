@@ -79,7 +79,7 @@ def test_tables_beside_networks_and_without_dots():
         "table, without numeric embedding",
     ]
     assert display.snapshots_ == {}
-    with pytest.raises(ValueError, match="none of the networks has kept it"):
+    with pytest.raises(ValueError, match="none of the networks has recorded it"):
         LossCurveDisplay.from_estimator(model, right="learning_rate")
 
 

@@ -140,7 +140,7 @@ def test_integers_are_categories_only_where_named(chosen):
     "chosen, message",
     [
         ([7], "0, n_features - 1"),
-        (["no"], "names that X has not: 'no'"),
+        (["no"], "names that are not in X: 'no'"),
         ([True], "shape"),
         (None, "column 'colour'"),
     ],
@@ -181,7 +181,7 @@ DATES = pd.date_range("2020-01-01", periods=12)
 )
 def test_dates_raise_with_the_line_that_makes_numbers_of_them(frame):
     with pytest.raises(
-        TypeError, match=r"column 'when' holds dates or times .*Make numbers of them: \w"
+        TypeError, match=r"column 'when' holds dates or times .*Convert them to numbers: \w"
     ):
         TabularMLPRegressor(**QUICK).fit(frame, np.arange(12.0))
 
@@ -189,7 +189,7 @@ def test_dates_raise_with_the_line_that_makes_numbers_of_them(frame):
 BAD_AT_PREDICTION = {
     "missing": (lambda X: X.drop(columns="size"), "yet now missing:\n- size"),
     "added": (lambda X: X.assign(more=1), "unseen at fit time:\n- more"),
-    "twice": (lambda X: pd.concat([X, X[["size"]]], axis=1), "columns twice: 'size'"),
+    "twice": (lambda X: pd.concat([X, X[["size"]]], axis=1), "duplicate column names: 'size'"),
     "text": (lambda X: X.assign(size="big"), "column 'size' must hold numbers.*such as 'big'"),
     "another number": (
         lambda X: np.zeros((3, 2)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Activations: what a unit makes of its input, and the slope.
+"""Activation functions and their derivatives.
 
 ``base`` says what one is, ``by_name`` finds them.
 """

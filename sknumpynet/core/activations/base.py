@@ -13,11 +13,11 @@ class Activation(Options):
     Attributes
     ----------
     in_place : bool
-        Whether `forward` may write into ``z`` itself; else ``a`` gets a buffer of its own.
+        Whether `forward` may write into ``z`` itself; otherwise ``a`` gets a separate buffer.
     needs_z : bool
-        Whether `backward` shall be given ``z`` instead of ``a``, and a pair of scratch arrays.
+        Whether `backward` gets ``z`` instead of ``a``, and a pair of scratch arrays.
     trainable : bool
-        Whether there is a derivative to speak of.
+        Whether the derivative can be used for training.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Activation(Options):
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
         """Multiply ``delta`` = dL/da by da/dz in place, so that it becomes dL/dz.
 
-        ``a`` is what ``forward`` wrote and stays as it is; ``scratch``, of the same shape and dtype, is
+        ``a`` is the output of ``forward``, not to be changed; ``scratch``, of the same shape and dtype, is
         free to use.
         """
         raise NotImplementedError

@@ -10,7 +10,7 @@ from sknumpynet.core.arrays import Array
 
 
 class Function(ActivationOfZ):
-    """One's own function with its derivative, both of arrays ``z``.
+    """A custom function with its derivative, both of arrays ``z``.
 
     Parameters
     ----------

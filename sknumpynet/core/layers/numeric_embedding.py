@@ -230,7 +230,7 @@ class NumericEmbedding(Layer):
 
     def forward(self, x: Any, buffer: Any) -> Array:
         if not isinstance(x, np.ndarray):
-            raise TypeError(f"{self!r} takes arrays, and no {type(x).__name__}: pass X.toarray()")
+            raise TypeError(f"{self!r} takes arrays, not {type(x).__name__}: pass X.toarray()")
         two_pi = SCALARS[x.dtype][2 * math.pi]
         np.multiply(x[..., : self.n_columns].swapaxes(-1, -2), two_pi, buffer.angles[..., 0, :])
         embed(self.P, self.V, buffer.angles, buffer.S, buffer.C, buffer.E)

@@ -81,7 +81,7 @@ class Scale(Layer):
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         if not isinstance(x, np.ndarray):
-            raise TypeError(f"{self!r} takes arrays, and no {type(x).__name__}: pass X.toarray()")
+            raise TypeError(f"{self!r} takes arrays, not {type(x).__name__}: pass X.toarray()")
         buffer.x = x
         out: Array = np.multiply(x, self.s, out=buffer.out)
         return out

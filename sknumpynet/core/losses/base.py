@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Losses: how far the raw output of the network is from the target, and the gradient to send back.
+"""Losses: how far the raw output of the network is from the target, and the gradient to propagate back.
 
 Each contains its link. The network's last layer gives ``raw``; the prediction is ``inverse_link(raw)``
 (a probability, an expected count); and dL/draw is ``prediction - y`` for the squared error, the log losses
@@ -21,16 +21,16 @@ from sknumpynet.core.options import Options, is_foreign
 class Loss(Options):
     """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``.
 
-    A custom loss needs that method alone. One with a link sets ``link`` and overrides ``inverse_link``,
-    as the classifier's losses do: what it writes are probabilities, and the likeliest class is predicted.
-    ``check_targets`` and ``point_prediction`` are there for targets and predictions of a special kind.
+    A custom loss needs only this method. One with a link sets ``link`` and overrides ``inverse_link``, as the
+    classifier's losses do: it writes probabilities, and the most probable class is predicted. Override
+    ``check_targets`` and ``point_prediction`` for special targets and predictions.
 
     Attributes
     ----------
     link : str
-        Name of the function that makes the prediction of ``raw``.
+        Name of the function that turns ``raw`` into the prediction.
     kind : {'any', 'numbers', 'classes'}
-        What the loss is for. One's own losses are for 'any' unless they say more.
+        The kind of targets. Custom losses are for 'any' unless they set it.
     reports_mean : bool
         Whether the estimators' curves show the mean over outputs, where the loss itself is their sum.
 
@@ -80,9 +80,9 @@ class Loss(Options):
             Targets of a batch, of shape (n, n_outputs). Of the classifier: bool, or for one class out of
             several, class indices of shape (n,).
         raw : ndarray of shape (n, n_outputs)
-            What the network gave. To be left as it is.
+            Output of the network. It must not be changed.
         gradient, scratch : ndarrays of the same shape and dtype as ``raw``
-            ``gradient`` is to be filled; ``scratch`` is free, and may be what is returned.
+            ``gradient`` must be filled; ``scratch`` is free to use, and may be returned.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Loss(Options):
         Returns
         -------
         value : float
-            The loss; 0.0, with a gradient of zeros, where the weights sum to nothing.
+            The loss; 0.0, with a gradient of zeros, if the weights sum to zero.
         gradient : ndarray like ``raw``
             ``out``, where it was given.
         """

@@ -13,18 +13,18 @@ from sknumpynet.core.losses.log_loss import EPS, BinaryLogLoss, MultinomialLogLo
 
 
 class Focal(Loss):
-    """The log loss with less weight on what is already right, for rare classes among easy ones.
+    """The log loss with less weight on rows that are classified well, for rare classes among easy ones.
 
-    With ``p_t`` the probability of what is true: ``l = -(1 - p_t)^gamma log(p_t)`` and
+    With ``p_t`` the probability of the true class: ``l = -(1 - p_t)^gamma log(p_t)`` and
     ``dl/draw = c (p - y)``, ``c = (1 - p_t)^gamma - gamma p_t (1 - p_t)^(gamma-1) log(p_t)``.
     ``gamma=0`` is the log loss.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        How strongly the easy rows are left out, at least 0.
+        How strongly easy rows are down-weighted, at least 0.
     softmax : bool, default=False
-        Whether the outputs compete for one class; the estimators choose.
+        Whether the outputs are a softmax over the classes; the estimators set it.
 
     References
     ----------

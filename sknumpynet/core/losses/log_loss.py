@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The log loss of yes-or-no questions and of one class out of several.
+"""The log loss of binary and of multiclass labels.
 
 As in ``base``, each contains its link: the logistic function, or the softmax.
 """
@@ -19,7 +19,7 @@ EPS = {np.dtype(dtype): np.array(np.finfo(dtype).eps) for dtype in (np.float32, 
 
 
 class BinaryLogLoss(Loss):
-    """The log loss of a yes-or-no question, or of several that are asked at once (multilabel).
+    """The log loss of a binary label, or of several at once (multilabel).
 
     ``p = 1 / (1 + exp(-raw))``, ``l = -sum_k y log(p) + (1 - y) log(1 - p)``, ``dl/draw = p - y``.
 
@@ -116,14 +116,14 @@ def _ones(n: int, dtype: np.dtype[Any]) -> Array:
 
 
 class MultinomialLogLoss(Loss):
-    """The log loss of one class out of several, also called cross-entropy, with the softmax link.
+    """The log loss of several classes, also called cross-entropy, with the softmax link.
 
     ``p = exp(raw) / sum_k exp(raw_k)``, ``l = -log(p_y)``, ``dl/draw = p - onehot(y)``.
 
     Targets are class indices of shape (n,), or proportions of shape (n, n_classes) whose rows sum to 1,
     with ``l = -sum_k y_k log(p_k)``. The largest raw value of a row is subtracted before ``exp``, which
-    changes nothing but the size of the numbers. A logarithm's argument is at least the eps of the dtype; the
-    gradient is not capped.
+    avoids overflow and does not change the result. A logarithm's argument is at least the eps of the dtype;
+    the gradient is not capped.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class MultinomialLogLoss(Loss):
 
 
 class LogLoss(Loss):
-    """The log loss, whatever the kind of classes: what ``loss="log_loss"`` stands for.
+    """The log loss for any kind of classes, as with ``loss="log_loss"``.
 
     Parameters
     ----------

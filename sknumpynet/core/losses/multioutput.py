@@ -13,15 +13,15 @@ from sknumpynet.core.losses.log_loss import MultinomialLogLoss, cells_of, minus_
 
 
 class MultioutputLogLoss(Loss):
-    """The log losses of several questions at once, each with one class out of its own set, added up.
+    """The sum of the log losses of several columns of labels, each with its own set of classes.
 
-    The raw outputs of the questions stand side by side: the first ``sizes[0]`` belong to the first, and so
-    on. Targets are class indices of shape (n, n_questions).
+    The raw outputs of the columns are concatenated: the first ``sizes[0]`` belong to the first column, and so
+    on. Targets are class indices of shape (n, n_columns).
 
     Parameters
     ----------
     sizes : sequence of int
-        Number of classes of each question.
+        Number of classes of each column.
     smoothing : float, default=0.0
         Label smoothing, as in `MultinomialLogLoss`.
 

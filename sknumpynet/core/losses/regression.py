@@ -58,7 +58,7 @@ class AbsoluteError(Loss):
 
 
 class Huber(Loss):
-    """Squared for small errors, linear for large ones, so that outliers pull with a limited force.
+    """Squared for small errors, linear for large ones, which limits the influence of outliers.
 
     ``l = e^2 / 2`` where ``|e| <= delta``, else ``delta (|e| - delta / 2)``;
     ``dl/draw = min(max(e, -delta), delta)``.
@@ -66,7 +66,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default=1.0
-        Where the line begins, in the unit of y.
+        Error at which the linear part begins, in the unit of y.
 
     References
     ----------
@@ -134,7 +134,7 @@ class Quantile(Loss):
     Parameters
     ----------
     quantiles : float or sequence of float, default=0.5
-        The quantiles in (0, 1), in rising order.
+        The quantiles in (0, 1), in ascending order.
 
     References
     ----------

@@ -42,12 +42,12 @@ def start_from_data(W: Array, b: Array | None, z: Array, rng: np.random.Generato
 
 
 def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
-    """Fit the first weights and biases of all dense layers to some rows of the data.
+    """Fit the initial weights and biases of all dense layers to some rows of the data.
 
-    An initializer knows the width of a layer. It does not know how large the inputs are, how they are
-    correlated, and what the layers before make of them. This function looks at them: each unit, of the last
-    layer too, gets variance 1 over the rows, and its zero near some of them, where an activation bends. The
-    direction of its weights stays as it was drawn. Layers that are not dense are left as they are.
+    An initializer uses the width of a layer, but not the scale of the inputs, their correlations, or the
+    effect of the layers before. This function uses the data: each unit, including the last layer, gets
+    variance 1 over the rows, and its zero near some of them, where an activation bends. The direction of
+    its weights is kept. Layers that are not dense are not changed.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
         At least two rows, of the network's dtype; a few hundred are enough. Of k members also (k, n,
         n_features), with rows for each.
     rng : int, Generator or None, default=None
-        Chooses the rows that biases are made of. For members also a list with one for each.
+        Chooses the rows that determine the biases. For members also a list with one for each.
 
     Raises
     ------
     TypeError, ValueError
-        If ``X`` is no batch for the network, has fewer than two rows, or gives numbers that are not finite.
+        If ``X`` is not a batch for the network, has fewer than two rows, or gives non-finite numbers.
         The network is then as it was.
 
     References
@@ -83,7 +83,7 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
     """
     n = X.shape[-2]
     if n < 2:
-        raise ValueError(f"X must have at least 2 rows, whose variance is taken; got {n}")
+        raise ValueError(f"X must have at least 2 rows to compute a variance; got {n}")
     work = Workspace(network, n)
     work.check(X, network)
     if network.lead:  # one after another, each as it would be alone
@@ -99,7 +99,7 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
                 layer.b[...] = 0
             out = layer.forward(out, buffer)
             if not np.isfinite(out).all():
-                raise ValueError(f"the rows of X give numbers that are not finite in {layer!r}")
+                raise ValueError(f"the rows of X give non-finite values in {layer!r}")
             if isinstance(layer, Dense):
                 start_from_data(layer.W, layer.b if layer.bias else None, out, rng)
     except BaseException:

@@ -51,7 +51,7 @@ def sources_of(rng: Any, n_members: int) -> list[Any]:
         return [_source(rng)] * n_members
     if len(rng) != n_members:
         raise ValueError(
-            f"rng lists {len(rng)} sources of numbers; give one, or one for each of {n_members} members"
+            f"rng lists {len(rng)} generators; give one, or one for each of {n_members} members"
         )
     return [_source(each) for each in rng]
 
@@ -69,6 +69,6 @@ def _check_filled(layers: list[Any], vectors: Iterable[tuple[Any, Any]]) -> None
         for layer, name, piece, _ in places(layers, groups):
             if np.isnan(vector[..., piece]).any():
                 raise ValueError(
-                    f"{layer!r}: {name} has no numbers to begin with. reset_parameters must set it in "
+                    f"{layer!r}: {name} has no initial values. reset_parameters must set it in "
                     f"place, as self.{name}[...] = ... does"
                 )

@@ -247,6 +247,6 @@ def _check_function(activation: Function, name: str, z: Array) -> None:
         raise ValueError(f"{activation!r}: {name}(z) must return an array like z; it returns None")
     if not np.array_equal(given, z):
         raise ValueError(
-            f"{activation!r}: {name}(z) must leave z as it is, and return another array: the way back "
-            "needs z"
+            f"{activation!r}: {name}(z) must leave z unchanged, and return another array: the "
+            "backward pass needs z"
         )

@@ -50,20 +50,20 @@ class Network:
     layers : sequence of Layer, Activation or str
         For instance ``[Dense(2, 8), "tanh", Dense(8, 1)]``. Layers are copied: the network has its own.
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
-        Of the parameters and of all that is computed.
+        Of the parameters and of the computation.
     initializer : Initializer, default=None
         Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ... None
         means `GlorotUniform`, and for layers with ``parametrization="ntk"`` `LecunNormal`.
     bias_initializer : Initializer, default=None
-        Fills the biases in its place.
+        Fills the biases instead.
     rng : int, Generator, RandomState or None, default=None
-        Where the initial numbers come from.
+        Source of the initial values.
     n_features : int, default=None
-        Number of inputs; None means that of the first Dense layer. To be given where a layer before it
+        Number of inputs; None means that of the first Dense layer. Needed if a layer before it
         changes their number.
     groups : dict of str to Group, default=None
-        How the groups of parameters are trained, where not as usual: which decay, and with what factor of
-        the learning rate.
+        How the groups of parameters are trained, if not as usual: which ones decay, and the factor of
+        their learning rate.
     n_members : int, default=None
         k, where this is to be k networks of that shape side by side. ``params`` has then the shape
         (k, n_params), and what is computed for n rows the shape (k, n, units). ``rng`` may be a list with one
@@ -131,7 +131,9 @@ class Network:
     def _lay_out(self) -> None:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
         if not self.dense:
-            raise ValueError("layers must hold a Dense layer, which tells the number of inputs")
+            raise ValueError(
+                "layers must hold a Dense layer, which determines the number of inputs"
+            )
         self.fan_in = width = self.n_features or self.dense[0].fan_in
         self.widest = max(width, *(max(layer.fan_in, layer.fan_out) for layer in self.dense))
         self.widest_output = max(layer.fan_out for layer in self.dense)
@@ -184,7 +186,7 @@ class Network:
         rng: Any = None,
         bias_initializer: Initializer | None = None,
     ) -> None:
-        """Draw all parameters anew; without ``bias_initializer`` the biases are drawn like the weights.
+        """Draw all parameters again; without ``bias_initializer`` the biases are drawn like the weights.
 
         Members are drawn one after another, each as it would be alone.
         """

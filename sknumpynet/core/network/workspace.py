@@ -17,7 +17,7 @@ from sknumpynet.core.layers.base import RUNNING_STATS, Group, grouped_shapes
 
 
 class Workspace:
-    """The memory that a network computes a batch in: activations, deltas and space to work.
+    """The memory in which a network computes a batch: activations, deltas and scratch arrays.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class Workspace:
     n_rows : int
         Rows of a batch.
     training : bool, default=True
-        Whether there is to be a backward pass.
+        Whether to allow a backward pass.
     input_gradient : bool, default=False
-        Whether `Network.backward` shall give dL/dX as well.
+        Whether `Network.backward` also returns dL/dX.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class Workspace:
         if not hasattr(self, "delta"):
             raise ValueError("this workspace is for prediction; make one with training=True")
         if all(buffer.x is None for buffer in self.buffers):
-            raise ValueError("backward needs what forward left behind: call forward first")
+            raise ValueError("backward needs the results of forward: call forward first")
         if np.shape(delta) != self.delta.shape:
             raise ValueError(
                 f"delta has shape {np.shape(delta)}, but dL/draw has {self.delta.shape} here"
@@ -138,7 +138,7 @@ def width_behind(layer: Layer, fan_in: int, is_guessed: bool) -> int:
         if not is_guessed:
             raise
         raise ValueError(
-            f"{error}, or tell the network with n_features how many inputs the layers before it have"
+            f"{error}, or set n_features of the network to the number of inputs of the layers before it"
         ) from None
 
 

@@ -26,9 +26,9 @@ class Adam(Optimizer):
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9 and 0.999
-        How much of the running means of the gradient and of its square is kept, in [0, 1).
+        Decay rates of the running means of the gradient and of its square, in [0, 1).
     epsilon : float, default=1e-8
-        Keeps the division finite.
+        Small constant that avoids division by zero.
 
     References
     ----------
@@ -87,7 +87,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: the weights shrink by a share that no gradient rescales.
+    """Adam with decoupled weight decay: the decay of the weights is not rescaled by the gradients.
 
     ::
 

@@ -13,7 +13,7 @@ from sknumpynet.core.optimizers.base import Rate, scale_by_rate
 
 
 class NAdam(Adam):
-    """Adam with Nesterov's look ahead: the step uses the momentum that the next step will have.
+    """Adam with Nesterov momentum: the step uses the momentum that the next step will have.
 
     ::
 

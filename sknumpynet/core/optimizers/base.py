@@ -29,12 +29,12 @@ def scale_by_rate(vector: Array, learning_rate: Rate, factor: float = 1.0) -> No
 
 
 class Optimizer(Options):
-    """Base class: `step` updates ``params`` and whatever the optimizer remembers.
+    """Base class: `step` updates ``params`` and the optimizer's state.
 
     Attributes
     ----------
     state : dict of str to ndarray of shape (n_params,)
-        What is remembered from step to step; made in the first one.
+        The state between steps; created in the first one.
     t : int
         Number of steps taken.
 
@@ -66,7 +66,7 @@ class Optimizer(Options):
         n_weights: int | None = None,
         penalty: Callable[[Array, Array, Array], None] | None = None,
     ) -> None:
-        """Update ``params`` in place; ``grads`` stays as it is but for the gradient of the penalty.
+        """Update ``params`` in place; in ``grads`` only the gradient of the penalty is added.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class Optimizer(Options):
         learning_rate : float or ndarray of shape (n_params,)
             One rate for all parameters, or one for each.
         n_weights : int, default=None
-            ``params[:n_weights]`` is what weight decay and ``penalty``, where there are any, apply to; None
+            Weight decay and ``penalty``, if any, apply to ``params[:n_weights]``; None
             means all.
         penalty : callable, default=None
             ``penalty(W, dW, scratch)`` is called on each piece of the weights before its update.
@@ -152,7 +152,7 @@ class Optimizer(Options):
     def get_state(self) -> dict[str, Any]:
         """Return a copy of what is remembered from step to step: arrays and plain values, by name.
 
-        A subclass whose attributes are neither has a `get_state` and a `set_state` of its own.
+        A subclass with other attributes overrides `get_state` and `set_state`.
         """
         return self._copied_attributes(self.__getstate__())
 

@@ -20,7 +20,7 @@ class RMSprop(Optimizer):
     Parameters
     ----------
     decay : float, default=0.99
-        How much of the running mean is kept, in [0, 1).
+        Decay rate of the running mean, in [0, 1).
     epsilon : float, default=1e-8
         Keeps the division finite.
 

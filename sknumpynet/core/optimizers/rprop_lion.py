@@ -15,7 +15,7 @@ from sknumpynet.core.optimizers.base import Optimizer, Rate
 class Rprop(Optimizer):
     """Resilient backpropagation: each parameter has a step size, which grows while the sign stays.
 
-    For full batches (``batch_size`` as large as the data), where signs mean something.
+    For full batches (``batch_size`` as large as the data), where signs are reliable.
 
     ::
 
@@ -103,12 +103,12 @@ class Lion(Optimizer):
         params -= learning_rate * sign(beta_1 * m + (1 - beta_1) * g)
         m = beta_2 * m + (1 - beta_2) * g
 
-    Learning rates are to be 3 to 10 times smaller than Adam's.
+    Use learning rates 3 to 10 times smaller than Adam's.
 
     Parameters
     ----------
     beta_1, beta_2 : float, default=0.9 and 0.99
-        How much of the momentum the step and the memory keep, in [0, 1).
+        Decay rates of the momentum in the step and in the state, in [0, 1).
     weight_decay : float, default=0.0
         As in `AdamW`.
 

@@ -21,9 +21,9 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float, default=0.9
-        How much of the last step is kept, in [0, 1].
+        Share of the last step that is kept, in [0, 1].
     nesterov : bool, default=True
-        Whether to look ahead along the velocity.
+        Whether to use Nesterov's momentum.
 
     References
     ----------

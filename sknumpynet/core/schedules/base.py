@@ -13,14 +13,14 @@ from sknumpynet.core.options import Options
 
 @dataclass
 class TrainingProgress:
-    """Where training is.
+    """The progress of training.
 
     Attributes
     ----------
     step : int
         Steps taken so far.
     n_steps : int
-        Steps in all, if training goes on to the largest number of epochs.
+        Total number of steps, if training runs for the maximum number of epochs.
     samples : int
         Rows seen so far, counted at the end of each epoch.
     epoch : int
@@ -36,17 +36,17 @@ class TrainingProgress:
 class Schedule(Options):
     """Base class: a function of `TrainingProgress` to a learning rate.
 
-    A subclass has a parameter ``rate``, the largest rate; None stands for the estimator's
-    ``learning_rate_init``, which is put in before training.
+    A subclass has a parameter ``rate``, the largest rate; None means the estimator's
+    ``learning_rate_init``, which is set before training.
 
     Attributes
     ----------
     updates : {'never', 'epoch', 'step'}
-        When the rate is to be asked for anew.
+        When the rate is updated.
     fixed_length : bool
-        Whether the schedule is made for a given number of steps. Training then goes on to the end.
+        Whether the schedule has a fixed number of steps. Training then always runs to the end.
     clamps : bool
-        Whether the last rate is held where training goes on beyond its planned length, as it may in calls of
+        Whether the last rate is kept if training continues beyond its planned length, as it may with
         ``partial_fit``.
 
     Examples

@@ -16,7 +16,7 @@ class Cosine(Schedule):
     rate : float, default=None
         The first rate.
     warmup : float, default=0.0
-        Share of the steps before that in which the rate rises from 0.
+        Share of the steps at the start in which the rate rises from 0.
     end_factor : float, default=0.0
         The last rate as a share of the first.
 
@@ -64,13 +64,13 @@ class OneCycle(Schedule):
         rate                                 after the share ``warmup`` of the steps
         start * end_factor                   at the last step
 
-    The large rate in between crosses flat ground fast and keeps out of narrow minima; the end settles.
-    Training takes all of its epochs: ``max_iter`` is the length of the cycle.
+    The large rate in the middle crosses flat regions fast and avoids narrow minima; the small rate at the end
+    lets training converge. Training runs for all epochs: ``max_iter`` is the length of the cycle.
 
     Parameters
     ----------
     rate : float, default=None
-        The largest rate. It may be several times what a constant rate may be.
+        The largest rate. It can be several times as large as a constant rate.
     warmup : float, default=0.3
         Share of the steps in which the rate rises.
     start_factor : float, default=0.04

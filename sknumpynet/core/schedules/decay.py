@@ -16,7 +16,7 @@ class StepDecay(Schedule):
     rate : float, default=None
         The first rate.
     every : int, default=10
-        Epochs from one drop to the next.
+        Number of epochs between two drops.
     factor : float, default=0.5
         What the rate is multiplied by.
 
@@ -76,7 +76,7 @@ class Custom(Schedule):
     Parameters
     ----------
     function : callable
-        Gives the rate of a step, counted from 0.
+        Returns the rate of a step, counted from 0.
 
     Examples
     --------

@@ -30,7 +30,7 @@ class Constant(Schedule):
 
 
 class InverseScaling(Schedule):
-    """``rate / (samples + 1)^power``, moved at the end of each epoch, for as long as training goes on.
+    """``rate / (samples + 1)^power``, updated at the end of each epoch, without end.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ class Adaptive(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The learning rate to begin with.
+        The initial learning rate.
     factor : float, default=5.0
-        What the rate is divided by on a plateau.
+        Divisor of the rate on a plateau.
     smallest : float, default=1e-6
         Training stops at a plateau with a rate of at most this.
 

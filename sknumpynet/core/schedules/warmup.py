@@ -13,11 +13,11 @@ class Warmup(Schedule):
     Parameters
     ----------
     schedule : str or Schedule, default='constant'
-        What follows. It counts from the first step, as it would without the rise.
+        The schedule that follows. It counts from the first step, as without warmup.
     steps : int or float, default=0.05
         Length of the rise: a number of steps, or a share below 1 of all steps.
     rate : float, default=None
-        The rate of ``schedule``, where that has none of its own.
+        The rate of ``schedule``, if it does not set one.
 
     References
     ----------

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Training: steps on minibatches, and epochs of them.
 
-One step is `Training.step`, and nothing hides it; `Training.epochs` repeats it over shuffled batches. What is
-made of an epoch (a score, a callback, an early end) is not training's business, but that of whoever asks for
-the next one.
+One step is `Training.step`, and nothing hides it; `Training.epochs` repeats it over shuffled batches. Scores,
+callbacks and early stopping are left to the caller, who asks for the next epoch.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ from sknumpynet.core.training.penalty import Penalty, clip_norm, length
 
 @dataclass
 class Training:
-    """A network in training: what has to be kept to go on where it stopped.
+    """A network in training, with the state needed to continue.
 
     Parameters
     ----------
     network, loss, optimizer, schedule : Network, Loss, Optimizer, Schedule
-        What is trained, on what, how, and with which learning rate.
+        The network, the loss to minimise, the optimizer and the schedule of the learning rate.
     rng : RandomState
         Shuffles the rows.
     l2 : float
@@ -50,7 +49,7 @@ class Training:
     shuffle : bool
         Whether each epoch takes the rows in a new order.
     max_epochs : int
-        What schedules take as the length of training, beyond which most hold their last rate.
+        Length of training for schedules; beyond it, most keep their last rate.
     collective : Collective
         The ranks that train together, each with its part of the rows; one by default.
 
@@ -65,7 +64,7 @@ class Training:
     learning_rate : float
         Of the next step.
     plateau_factor : float
-        What plateaus have made of the schedule's rate.
+        Factor of the schedule's rate after plateaus.
     norm : float
         Length of the last gradient before it was shortened to ``max_grad_norm``.
     """

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class EpochRecord(NamedTuple):
-    """What an epoch, or an iteration of L-BFGS, says of itself.
+    """The record of an epoch, or of an iteration of L-BFGS.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class EpochRecord(NamedTuple):
 
 @dataclass
 class History:
-    """What training records, one entry an epoch.
+    """The record of training, one entry per epoch.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ from sknumpynet.core.training.penalty import Penalty
 
 @dataclass
 class LbfgsResult:
-    """How the search ended.
+    """The result of the search.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ def minimize_lbfgs(
     tol: float,
     watch: Callable[[LbfgsResult], str | None] | None = None,
 ) -> LbfgsResult:
-    """Search from the network's parameters on; Ctrl-C ends it with what was found by then.
+    """Search from the network's parameters; Ctrl-C stops it and keeps the best so far.
 
     Parameters
     ----------
