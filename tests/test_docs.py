@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import inspect
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -317,6 +319,19 @@ def test_the_lines_of_the_tables_run(run):
     assert len(lines) > 40
     for line in lines:
         run(page, line)
+
+
+def test_the_stored_benchmarks_hold_no_targets_and_their_summary_is_theirs(tmp_path):
+    stored = DOCS / "benchmarks"
+    for path in stored.glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\((target|at most) ", text), f"{path.name}: run it without --targets"
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    script = ROOT / "examples" / "benchmarks" / "summary.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True)
+    for path in tmp_path.glob("summary_*.txt"):
+        new = path.read_text(encoding="utf-8")
+        assert new == (stored / path.name).read_text(encoding="utf-8"), f"run {script.name}"
 
 
 @pytest.mark.parametrize("name", ["ONNX", "dask", "MLflow"])
