@@ -52,7 +52,7 @@ class Classes:
         rare = self.classes[counts == 1].tolist()
         if len(rare) == 1 and len(self.classes) > 1:
             warn(
-                f"class {rare[0]!r} has one row only, which cannot be predicted out of fold: remove the "
+                f"class {rare[0]!r} has only one row, which cannot be predicted out of fold: remove the "
                 "row, or merge the class with another"
             )
         elif rare and len(self.classes) > 1:
