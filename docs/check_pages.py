@@ -111,9 +111,10 @@ def serve(folder):
 
 def launch(playwright):
     """Start Chromium: the system's, or the one of playwright."""
+    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     return playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-        args=["--no-sandbox", "--disable-gpu"],
+        executable_path=os.environ.get("CHROMIUM") or next(filter(None, found), None),
+        args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
     )
 
 
@@ -127,7 +128,7 @@ def let_through(address, foreign, route):
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a word about it."""
+    """Serves files, and logs nothing."""
 
     def log_message(self, *args):
         """Write nothing."""

@@ -125,6 +125,7 @@ html_theme_options = {
     "github_url": "https://github.com/sknumpynet/sknumpynet",
     "navigation_with_keys": False,
     "show_prev_next": True,
+    "show_toc_level": 2,
     "header_links_before_dropdown": 6,
     "logo": {
         "image_light": "_static/logo.svg",
@@ -133,15 +134,7 @@ html_theme_options = {
     },
     "use_edit_page_button": False,
 }
-PLAIN = (
-    "getting_started",
-    "coming_from_scikit_learn",
-    "where_we_differ",
-    "architecture",
-    "train_faster",
-    "benchmarks",
-    "benchmarks_notes",
-    "contributing",
-    "changelog",
-)
+# Pages with none below them need no column of links at the left.
+PLAIN = sorted({path.stem for path in Path(__file__).parent.glob("*.md")})
+PLAIN = [page for page in PLAIN if page not in ("api", "gallery", "user_guide")]
 html_sidebars = {page: [] for page in PLAIN}

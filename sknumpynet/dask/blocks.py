@@ -52,7 +52,7 @@ class Description:
         The names of its columns.
     largest, n_bytes : float and int
         The largest absolute number in X, and the memory it takes.
-    y_ndim, y_dtype, y_is_sparse : int, dtype and bool
+    y_ndim, y_is_sparse : int and bool
         Of y.
     columns : tuple of (ndarray, ndarray)
         Of each column of y: the labels and how often each occurs; or the smallest and the largest number, and
@@ -70,7 +70,6 @@ class Description:
     largest: float = 0.0
     n_bytes: int = 0
     y_ndim: int = 1
-    y_dtype: Any = None
     y_is_sparse: bool = False
     columns: tuple = ()
     weights: tuple = (0.0, 0.0)
@@ -160,7 +159,6 @@ def _described(part, names, classifies):
         largest=max(float(numbers.max()), -float(numbers.min())) if numbers.size else 0.0,
         n_bytes=sum(each.nbytes for each in arrays),
         y_ndim=y.ndim,
-        y_dtype=y.dtype,
         y_is_sparse=sparse.issparse(y),
         columns=tuple(columns),
         weights=signs,
@@ -221,8 +219,8 @@ class Recipe:
     ----------
     target : Target
         Encodes y.
-    dtype, y_dtype : dtype
-        Of X and of y in all partitions together.
+    dtype : dtype
+        Of X in all partitions together.
     weight_dtype : dtype
         Of the weights: what is computed in.
     class_weight : dict, list of dict or None
@@ -231,7 +229,6 @@ class Recipe:
 
     target: Any
     dtype: Any
-    y_dtype: Any
     weight_dtype: Any
     class_weight: Any = None
 
@@ -240,7 +237,7 @@ def make_block(loaded, pieces, recipe):
     """Return the block of some parts; ``loaded`` is what `load` gave for each."""
     parts = [part for part, _ in loaded]
     X = [part.X.astype(recipe.dtype, copy=False) for part in parts]
-    targets = [_targets(part.y, recipe) for part in parts]
+    targets = [recipe.target.encode(part.y) for part in parts]
     weights = [_all_weights(part, recipe) for part in parts]
     return Block(
         X=_joined(X),
@@ -248,12 +245,6 @@ def make_block(loaded, pieces, recipe):
         sample_weight=None if weights[0] is None else _joined(weights),
         pieces=tuple(pieces),
     )
-
-
-def _targets(y, recipe):
-    if recipe.y_dtype is not None:
-        y = y.astype(recipe.y_dtype, copy=False)
-    return recipe.target.encode(y)
 
 
 def _all_weights(part, recipe):

@@ -149,14 +149,6 @@ def _unique(labels):
     return labels if labels.dtype == object else np.unique(labels)
 
 
-def dtype_of_y(described):
-    """Return the dtype of the numbers in y in all partitions together; None for labels."""
-    filled = [each for each in described if each.n_rows]
-    if filled[0].columns[0][1] is not None:
-        return None
-    return np.result_type(*(each.y_dtype for each in filled))
-
-
 def balanced(described):
     """Return the weights of the classes that 'balanced' means: ``n / (n_classes * count)`` for each.
 

@@ -21,7 +21,7 @@ from sknumpynet._compat import Interval
 from sknumpynet.dask.blocks import Recipe
 from sknumpynet.dask.client import cluster_of, usable
 from sknumpynet.dask.data import ClusterData
-from sknumpynet.dask.description import balanced, describe, dtype_of_y, stand_in
+from sknumpynet.dask.description import balanced, describe, stand_in
 from sknumpynet.dask.lbfgs import fit_on_cluster
 from sknumpynet.dask.minibatch import fit_minibatches
 from sknumpynet.dask.partitions import is_array, is_collection, is_frame, mapped, partitions
@@ -168,7 +168,7 @@ class OnCluster:
             dtype = dtype_to_compute_in(self.dtype, few.X)
         else:
             dtype = earlier.network.dtype
-        recipe = Recipe(target, few.X.dtype, dtype_of_y(described), dtype)
+        recipe = Recipe(target, few.X.dtype, dtype)
         data = ClusterData(
             **vars(few), cluster=cluster, described=described, loaded=loaded, recipe=recipe
         )

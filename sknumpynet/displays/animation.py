@@ -15,6 +15,7 @@ from html import escape
 from numbers import Integral
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -305,6 +306,8 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
 
 def _data_to_draw(X, y, classifies):
     """Return X and y as arrays, or raise where they cannot be drawn."""
+    if issparse(X):
+        raise TypeError("animate_training draws dense X: give X.toarray()")
     drawn, target = np.asarray(X), np.asarray(y)
     if drawn.ndim != 2 or drawn.shape[1] not in (1, 2):
         raise ValueError(
@@ -317,7 +320,12 @@ def _data_to_draw(X, y, classifies):
         )
     if classifies and type_of_target(target) not in ("binary", "multiclass"):
         raise ValueError(f"y must be class labels; got {type_of_target(target)!r}")
-    return drawn.astype(np.float64), target.ravel()
+    try:
+        return drawn.astype(np.float64), target.ravel()
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"X must hold numbers, which animate_training draws: encode text first ({error})"
+        ) from error
 
 
 def _prepared(estimator):

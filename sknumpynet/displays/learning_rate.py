@@ -153,14 +153,19 @@ def find_learning_rate(
     """
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     _check(network, lowest, highest, n_steps, n_passes)
+    if not hasattr(y, "shape"):
+        y = np.asarray(y)
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    if not np.shape(y) or np.shape(y)[0] != n_rows:
+        raise ValueError(
+            f"y must have one entry for each of the {n_rows} rows of X; got shape {np.shape(y)}"
+        )
     rng = check_random_state(random_state)
     network, before = clone(network), None
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         before = clone(estimator[:-1])
         X = before.fit_transform(X, y)
     _warn_of_scale(X)
-    if not hasattr(y, "shape"):
-        y = np.asarray(y)
     rates = np.geomspace(lowest, highest, n_steps)
     losses = np.array([_one_pass(network, X, y, rates, rng) for _ in range(n_passes)])
     return LearningRateDisplay(rates, losses)
@@ -176,9 +181,9 @@ def _check(network, lowest, highest, n_steps, n_passes):
         raise ValueError(
             "solver='lbfgs' chooses its own step length: there is no learning rate to find"
         )
-    if not 0 < lowest < highest:
+    if not 0 < lowest < highest < np.inf:
         raise ValueError(
-            f"0 < lowest < highest must hold; got lowest={lowest!r}, highest={highest!r}"
+            f"0 < lowest < highest < inf must hold; got lowest={lowest!r}, highest={highest!r}"
         )
     for name, value, least in (("n_steps", n_steps, 10), ("n_passes", n_passes, 1)):
         if not (isinstance(value, Integral) and value >= least):

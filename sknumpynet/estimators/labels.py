@@ -338,7 +338,9 @@ def check_weights(name, weights, classes, dtype, all_named):
                 f"{name}={weights!r} has the key {key!r} of type {type(key).__name__}, and the labels are "
                 f"{'text' if text else 'numbers'}: its keys are labels, such as {classes.tolist()[0]!r}"
             )
-        if not isinstance(weight, Real | np.bool_) or not is_finite_in(dtype, weight):
+        if not (
+            isinstance(weight, Real | np.bool_) and is_finite_in(dtype, weight) and weight >= 0
+        ):
             raise ValueError(
                 f"{name}={weights!r} has the weight {weight!r} for {key!r}: a weight is a finite number, at "
                 f"least 0 and not too large for {dtype}"

@@ -334,7 +334,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
     def encode(self, X):
         """Return the input of the networks: the table as numbers, encoded as in `fit`.
 
-        It is also the input of a file of `sknumpynet.export.to_onnx`.
+        A file of `sknumpynet.export.to_onnx` takes the same input, in its own `dtype`.
 
         Parameters
         ----------
@@ -395,9 +395,12 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 f"many members; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
                 "n_members='auto'"
             )
-        hidden = (hidden,) if isinstance(hidden, Integral) else tuple(int(h) for h in hidden)
-        if not hidden or min(hidden) < 1:
-            raise ValueError(f"hidden_layer_sizes must be widths of at least 1; got {hidden}")
+        hidden = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+        if not hidden or not all(isinstance(h, Integral) and h >= 1 for h in hidden):
+            raise ValueError(
+                f"hidden_layer_sizes must be whole widths of at least 1, as (64, 64); got {hidden}"
+            )
+        hidden = tuple(int(h) for h in hidden)
         margins = self.embedding_margins
         if not isinstance(margins, str):
             margins = tuple(np.ravel(margins).tolist())
@@ -538,6 +541,8 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     if sample_weight is None:
         return np.ones(n_rows)
     given = np.asarray(sample_weight)
+    if given.dtype.kind in "cmM":
+        raise TypeError(f"{name} must hold numbers; got the dtype {given.dtype}")
     if given.ndim and given.shape != (n_rows,):
         raise ValueError(
             f"{name} must have one entry for each row, shape {(n_rows,)}; got {given.shape}"
@@ -547,7 +552,7 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
         raise ValueError(f"{name} must be finite; got {given.flat[row]} in row {row}")
     try:
         weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         if "non-zero" in str(error):
             raise ValueError(
                 f"{name} is zero for every row; at least two rows must have a weight"

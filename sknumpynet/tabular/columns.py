@@ -7,7 +7,7 @@ into a list of levels, with -1 for what is missing. Nothing of the user's is cha
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from datetime import time as clock_time
@@ -133,6 +133,11 @@ class Table:
             )
         if self.kind == "numpy" and dtype.kind in "fiu":
             return False
+        if objects and holds_complex(values):
+            raise ValueError(
+                f"Complex data not supported: {self.called(i)} holds complex numbers; give real and "
+                "imaginary parts as columns of their own"
+            )
         if objects:
             return not holds_numbers(values)
         if any(text.startswith(kind) for kind in ("complex", "list", "struct", "array", "map")):
@@ -188,7 +193,12 @@ class Table:
         try:
             if holds_dates_by_type(values):  # which would become nanoseconds or days without a word
                 raise TypeError("dates are not numbers")
-            if self.kind == "pandas":
+            text = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
+            if text.startswith("complex"):
+                raise TypeError("complex numbers cannot be ordered")
+            if text.startswith(TEXT):  # a cast would take some text for numbers
+                numbers = from_objects(self._listed(values))
+            elif self.kind == "pandas":
                 if hasattr(values.dtype, "numpy_dtype") or values.dtype != object:
                     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
                 else:
@@ -217,23 +227,26 @@ class Table:
             present = np.unique(codes[codes >= 0])  # there may be many that no row has
             levels = values.cat.categories[present].tolist()
             return np.where(codes < 0, -1, np.searchsorted(present, codes)), levels
+        return factorize(self._listed(values), self.called(i))
+
+    def _listed(self, values: Any) -> list[Any]:
+        """Return the values of a column as a list, with None for what pandas calls missing."""
         if self.kind == "pandas":
             missing = values.isna().to_numpy()
-            listed = values.tolist()
+            listed: list[Any] = values.tolist()
             for at in np.flatnonzero(missing):
                 listed[at] = None
-        elif self.kind == "polars":
+            return listed
+        if self.kind == "polars":
             listed = values.to_list()
-        elif self.kind == "pyarrow":
-            listed = values.to_pylist()
         else:
-            listed = values.tolist()
-        return factorize(listed, self.called(i))
+            listed = values.to_pylist() if self.kind == "pyarrow" else values.tolist()
+        return listed
 
 
 DATES = ("date", "time", "duration", "period", "month_interval", "month_day_nano_interval")
-CATEGORIES = ("cat", "str", "<u", "<s", "|s", "bool", "object", "enum", "string", "large_string",
-              "dictionary", "utf8", "large_utf8", "binary")  # fmt: skip
+TEXT = ("str", "<u", "<s", "|s", "large_string", "utf8", "large_utf8", "binary")
+CATEGORIES = (*TEXT, "cat", "bool", "object", "enum", "dictionary")
 
 
 def kind_of(X: Any) -> str:
@@ -259,7 +272,14 @@ def float_type(values: Any) -> Any:
 
 def as_matrix(X: Any) -> Array:
     """Return an array of two dimensions; lists of mixed rows become objects, not text."""
-    array: Array = X if isinstance(X, np.ndarray) else np.asarray(X)
+    try:
+        array: Array = X if isinstance(X, np.ndarray) else np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            "X has rows of different lengths: give each row one value for each column"
+        ) from error
+    if isinstance(X, Mapping) or (array.ndim == 1 and len(array) and isinstance(array[0], Mapping)):
+        raise TypeError("X is made of dicts: give pandas.DataFrame(X)")
     if array.dtype.kind in "US" and not hasattr(X, "dtype"):
         array = np.asarray(X, dtype=object)
     if array.ndim != 2:
@@ -303,6 +323,12 @@ def holds_dates(values: Any) -> bool:
     return isinstance(first, date | clock_time | timedelta | np.datetime64 | np.timedelta64)
 
 
+def holds_complex(values: Any) -> bool:
+    """Return whether the first object that is there is a complex number."""
+    first = next((value for value in values if not is_missing(value)), None)
+    return isinstance(first, complex | np.complexfloating)
+
+
 def holds_numbers(values: Any) -> bool:
     """Return whether objects are numbers, bools apart, and at least one is there."""
     found = False
@@ -342,7 +368,7 @@ def factorize(values: list[Any], called: str) -> tuple[Array, list[Hashable]]:
     except TypeError as error:
         raise TypeError(
             f"{called} holds values of type {type(value).__name__}, which are neither numbers nor "
-            "categories: argument must be a string or a real number. Convert them to text or numbers first"
+            "categories. Convert them to text or numbers first"
         ) from error
     return codes, list(table)
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 
 from sknumpynet.fitting.rollback import warn
+from sknumpynet.tabular.columns import is_missing
 
 N_FOLDS = 8
 FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
@@ -41,6 +42,7 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             raise ValueError(
                 f"groups must have one entry per row, shape {(n_rows,)}; got {groups.shape}"
             )
+        check_groups(groups)
     if cv is None or isinstance(cv, numbers.Integral):
         n_units = n if groups is None else len(np.unique(groups[used]))
         n_folds = cv
@@ -65,18 +67,37 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             fold = np.full(n_rows, -1)
             fold[used] = dealt(n, strata if strata is None else strata[used], n_folds, seed)
             return fold, int(n_folds)
-        cv = (GroupKFold if strata is None else StratifiedGroupKFold)(n_folds)
+        even = strata is not None and np.bincount(strata).max() >= n_folds  # else it refuses
+        cv = (StratifiedGroupKFold if even else GroupKFold)(n_folds)
     splitter = check_cv(cv, y=strata, classifier=strata is not None)
+    called = repr(splitter) if hasattr(cv, "split") else "what is given"
     fold, times = np.full(n_rows, -1), np.zeros(n_rows, int)
+    left_out = both = 0
     labels = np.zeros(n_rows) if strata is None else strata
-    for i, (_, held_out) in enumerate(splitter.split(np.zeros((n_rows, 1)), labels, groups)):
-        fold[held_out] = i
-        times[held_out] += 1
+    for i, (learned, held_out) in enumerate(splitter.split(np.zeros((n_rows, 1)), labels, groups)):
+        try:
+            fold[held_out] = i
+            times[held_out] += 1
+            rest = fold != i
+            rest[learned] = False
+        except IndexError as error:
+            raise ValueError(
+                f"cv has row numbers that X, of {n_rows} rows, has not, in fold {i}: {error}"
+            ) from error
+        left_out += rest.sum()
+        both += (fold[learned] == i).sum()
     if (times != 1).any() or fold.max() < 1:
         raise ValueError(
-            f"cv must be a partition: every row held out once, in 2 folds or more. {splitter!r} holds out "
+            f"cv must be a partition: every row held out once, in 2 folds or more. {called} holds out "
             f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
             "and GroupKFold are partitions; for time series give the last part as X_val and y_val"
+        )
+    if left_out or both:
+        what = "leaves rows out of both" if left_out else "has rows in both"
+        raise ValueError(
+            f"cv must be a partition: what a fold does not hold out is learned from. {called} {what}, "
+            "training and held-out rows. For rows that belong together give groups, for gaps in time the "
+            "last stretch as X_val and y_val"
         )
     kept, own = np.unique(fold[used], return_inverse=True)  # folds that hold rows of some weight
     if len(kept) < 2:
@@ -84,6 +105,23 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
     fold[:] = -1
     fold[used] = own
     return fold, len(kept)
+
+
+def check_groups(groups):
+    """Raise where groups cannot be told apart by sorting: text beside numbers, or what is missing."""
+    if groups.dtype.kind in "Of" and any(map(is_missing, groups)):
+        row = next(i for i, each in enumerate(groups) if is_missing(each))
+        raise ValueError(
+            f"groups has no value in row {row}: give each such row a group, as one of its own"
+        )
+    try:
+        np.unique(groups)
+    except TypeError as error:
+        kinds = sorted({type(each).__name__ for each in groups})
+        raise TypeError(
+            f"groups mixes values of the types {', '.join(kinds)}: make them one, as with "
+            "[str(each) for each in groups]"
+        ) from error
 
 
 def second_folds(fold, n_folds, groups, seed, share=PAIRED):

@@ -12,6 +12,7 @@ import numpy as np
 from sknumpynet.core.arrays import Array
 
 PRIOR_DEVIATION = 0.3  # of the logarithm of the temperature: few rows do not move it far from 1
+STEEPEST = 1e6  # dl/draw with the log link, for targets of mean 1; its square is far from overflow
 LOWEST_TEMPERATURE = 0.8  # sharper probabilities are a risk that gains little
 
 
@@ -50,6 +51,8 @@ class Objective:
         self.loss.terms_and_gradient(
             y, rows, delta.reshape(rows.shape), scratch.reshape(rows.shape)
         )
+        if self.loss.link == "exp":  # may be infinite, and infinity times the weight 0 is no number
+            np.clip(delta, -STEEPEST, STEEPEST, out=delta)
 
     def predictions(self, raw: Array) -> Array:
         """Return predictions of any leading shape, in float64."""

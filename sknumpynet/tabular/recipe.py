@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import Array
+from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, FREQUENCY_SPREAD, SCALE_RATE
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
@@ -182,6 +183,11 @@ class Group:
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
+        if (
+            objective.loss.link == "exp"
+        ):  # from the mean: exp(raw) of raw ~ N(0, 1) and dropout is far off
+            self.pack.dense[-1].W[...] = 0
+            self.pack.dense[-1].b[...] = 0
         self.optimizer = Adam(
             self.pack,
             recipe.beta_1,
@@ -397,7 +403,9 @@ def greedy_weights(
             ]
         )
         judged = values + np.where(counts > 0, 0, gain * abs(best) if picked else 0)
-        choice = int(np.argmin(judged))
+        if np.isnan(judged).all():
+            break
+        choice = int(np.nanargmin(judged))
         if judged[choice] >= best:
             break
         best = float(values[choice])
@@ -496,6 +504,7 @@ def fit_recipe(
                 hooks.begin_epoch()
                 run.train_cycle(int(first) << cycle)
                 snapshot = run.evaluate(cycle, int(first) << cycle, perf_counter() - start)
+                check_finite(snapshot, recipe)
                 snapshots.append(snapshot)
                 done += 1
                 reason = report(snapshot) or reason
@@ -514,6 +523,11 @@ def fit_recipe(
             raise
         reason = "interrupted"
     selection = rows if unseen is None else unseen
+    if any(math.isnan(one.criterion) for one in snapshots):
+        warn(
+            "scoring gave NaN on rows that were not seen, so it could not decide when to stop and what the "
+            "snapshots weigh. Give another scoring, or scoring=None for the loss"
+        )
     weights = greedy_weights(
         snapshots, selection, objective, recipe.n_picks, recipe.n_members, recipe.snapshot_gain
     )
@@ -540,6 +554,17 @@ def promising(runs: list[Run], margins: str | tuple[float, ...] = "auto") -> lis
         margins = FAR_ABOVE if len(runs[0].rows.X) < MANY else FAR_ABOVE_MANY
     worst = best + margins[min(cycle, len(margins)) - 1] * abs(best)
     return [run for run, each in zip(runs, last) if each <= worst] or runs  # all are nan
+
+
+def check_finite(snapshot: Snapshot, recipe: Recipe) -> None:
+    """Raise where members have diverged: their mean would be NaN in every row."""
+    if np.isfinite(snapshot.pack.params).all() and np.isfinite(snapshot.unseen).all():
+        return
+    raise ValueError(
+        f"Training diverged in cycle {snapshot.cycle + 1}: there are weights or predictions that are not "
+        f"finite. Give a lower learning_rate (now {recipe.learning_rate:g}), weight_decay "
+        f"({recipe.weight_decay:g}) or scale_rate_factor ({recipe.scale_rate_factor:g})"
+    )
 
 
 def out_of_time(recipe: Recipe, seconds: float) -> str:

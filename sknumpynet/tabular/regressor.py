@@ -208,9 +208,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return tags
 
     def _targets_of(self, y, n_rows):
-        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"))
-        if self.loss in LOSSES:
-            LOSSES[self.loss]().check_targets(targets.y)
+        check = LOSSES[self.loss]().check_targets if self.loss in LOSSES else None
+        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"), check)
         if targets.y.shape[1] == 1 and np.ptp(targets.y) == 0:
             warn(f"y is {targets.y[0, 0]} in every row: every prediction will be this one")
         return targets

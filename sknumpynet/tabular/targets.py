@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import copy
+import re
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from sknumpynet.estimators.labels import check_weights
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import is_missing, named
 
@@ -19,8 +22,13 @@ class Classes:
 
     def __init__(self, y, n_rows, class_weight, classes=None):
         y = checked_rows(y, n_rows)
+        if y.dtype.kind == "c":
+            raise ValueError(
+                "Complex data not supported: y must hold labels, text or whole numbers"
+            )
         y = column_or_1d(y, warn=True)
         check_nothing_is_missing(y)
+        check_kind_of_labels(y)
         try:
             check_classification_targets(y)
         except ValueError as error:
@@ -38,11 +46,14 @@ class Classes:
         self.n_rows, self.class_weight = n_rows, class_weight
         self.weight_of_class = np.ones(len(self.classes))
         if class_weight is not None and classes is None:
+            if isinstance(class_weight, dict):
+                check_class_weight(class_weight, self.classes)
             self.weight_of_class = compute_class_weight(class_weight, classes=self.classes, y=y)
 
     def like(self, y, n_rows):
         """Return validation targets of the same classes."""
-        other = Classes(y, n_rows, None, self.classes)
+        with about_validation():
+            other = Classes(y, n_rows, None, self.classes)
         other.weight_of_class = self.weight_of_class
         return other
 
@@ -92,7 +103,7 @@ class Classes:
 class Numbers:
     """Numbers: (n, targets) in float64, on a scale of mean 0 and deviation 1, or of mean 1 for log links."""
 
-    def __init__(self, y, n_rows, log_link):
+    def __init__(self, y, n_rows, log_link, check=None):
         y = checked_rows(y, n_rows)
         self.one_column = y.ndim == 1
         if y.ndim > 2:
@@ -115,7 +126,9 @@ class Numbers:
         self.y = y[:, np.newaxis] if y.ndim == 1 else y
         if self.y.shape[1] == 0:
             raise ValueError("y has no columns")
-        self.n_rows, self.log_link = n_rows, log_link
+        if check is not None:
+            check(self.y)
+        self.n_rows, self.log_link, self.check = n_rows, log_link, check
 
     def warn_of_rare(self, used):
         """Do nothing: numbers have no classes."""
@@ -137,11 +150,17 @@ class Numbers:
             raise ValueError(
                 "y is too large: its variance is infinite in float64; divide it, as by 1e200"
             )
+        tiny = (self.high > self.low) & ~(self.scale > 0)
+        if tiny.any():
+            raise ValueError(
+                "y is too small: it varies, yet its variance is 0 in float64; multiply it, as by 1e200"
+            )
         self.scale = np.where(self.scale > 0, self.scale, 1.0)
 
     def like(self, y, n_rows):
         """Return validation targets on the same scale."""
-        other = Numbers(y, n_rows, self.log_link)
+        with about_validation():
+            other = Numbers(y, n_rows, self.log_link, self.check)
         if other.y.shape[1] != self.y.shape[1]:
             raise ValueError(f"y_val has {other.y.shape[1]} columns, y {self.y.shape[1]}")
         other.center, other.scale = self.center, self.scale
@@ -166,8 +185,40 @@ class Numbers:
     def fitted(self):
         """Return the fitted attributes that the targets give."""
         scale = copy.copy(self)
-        del scale.y
+        del scale.y, scale.check
         return {"target_scale_": scale, "n_targets_": len(self.center)}
+
+
+@contextmanager
+def about_validation():
+    """Name y_val where a message is about y."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if str(error).startswith("y_val"):
+            raise
+        raise type(error)(re.sub(r"\b([Xy])\b", r"\1_val", str(error))) from error
+
+
+def check_kind_of_labels(y):
+    """Raise where labels are of several kinds, as text and numbers."""
+    if y.dtype != object:
+        return
+    kinds = sorted({type(label).__name__ for label in y.tolist()})
+    if len(kinds) > 1 and "str" in kinds:
+        raise TypeError(
+            f"y mixes labels of the types {', '.join(kinds)}: make them one, as with "
+            "[str(label) for label in y]"
+        )
+
+
+def check_class_weight(class_weight, classes):
+    """Raise where a dict of weights of classes will not do."""
+    check_weights("class_weight", class_weight, classes, np.dtype(np.float64), all_named=False)
+    if not any(class_weight.get(label, 1) for label in classes.tolist()):
+        raise ValueError(
+            f"class_weight={class_weight!r} leaves no class a weight: give one that occurs more than 0"
+        )
 
 
 def check_nothing_is_missing(y):
@@ -207,7 +258,12 @@ def checked_rows(y, n_rows):
     """Return y as an array with one row for each of X."""
     if hasattr(y, "toarray"):
         raise TypeError("y is sparse: give y.toarray()")
-    y = np.asarray(y)
+    try:
+        y = np.asarray(y)
+    except ValueError as error:
+        raise ValueError(
+            "y has rows of different lengths: give one entry for each row of X, or as many for each"
+        ) from error
     if y.ndim == 0:
         raise ValueError(f"y should be an array of one entry per row of X; got {y!r}")
     if len(y) != n_rows:

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -139,6 +140,13 @@ def test_what_cannot_be_shown_is_refused(change, message):
     given = {"estimator": network(), "X": X, "y": y, "epochs": 2, **change}
     with pytest.raises(ValueError, match=re.escape(message)):
         animate_training(**given)
+
+
+def test_text_and_sparse_rows_are_refused():
+    with pytest.raises(ValueError, match=r"X must hold numbers.*encode text first"):
+        animate_training(network(), [["a", "b"]] * 4, xor()[1], epochs=2)
+    with pytest.raises(TypeError, match=r"give X.toarray\(\)"):
+        animate_training(network(), csr_matrix(xor()[0]), xor()[1], epochs=2)
 
 
 @pytest.mark.parametrize("other", [LogisticRegression(), MLPClassifier()])

@@ -642,6 +642,7 @@ for method, call in CALLS.items():
     for class_weight, *says in (
         ({0: np.nan, 1: 1}, "has the weight nan for 0", WEIGHT),
         ({0: np.inf}, "has the weight inf for 0", WEIGHT),
+        ({0: 1, 1: -1}, "has the weight -1 for 1", WEIGHT),
         ({1: None}, "has the weight None for 1", WEIGHT),
         ({0: 1, 1: "a"}, "has the weight 'a' for 1", WEIGHT),
         ({0: 1j}, "has the weight 1j for 0", WEIGHT),

@@ -1,5 +1,6 @@
 """A small cluster in this process for most tests, and one of processes for those of faults."""
 
+import contextlib
 import importlib
 import logging
 
@@ -17,25 +18,36 @@ def client():
 
 
 @pytest.fixture(scope="module")
-def cluster_of_processes():
+def start_processes():
+    """A function that returns a client of two workers that are processes: the last one, or a new one."""
     distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
+    with contextlib.ExitStack() as stack:
+        clients = []
+
+        def start(anew):
+            if anew or not clients:
+                cluster = stack.enter_context(
+                    distributed.LocalCluster(
+                        n_workers=2,
+                        threads_per_worker=1,
+                        dashboard_address=None,
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+                clients.append(stack.enter_context(distributed.Client(cluster)))
+            return clients[-1]
+
+        yield start
 
 
 @pytest.fixture
-def processes(cluster_of_processes):
-    """A client of two workers that are processes, with a thread each: a worker that is killed comes back."""
-    client = cluster_of_processes
-    client.wait_for_workers(2, timeout=60)
+def processes(start_processes):
+    """A client of two workers that are processes, with a thread each; one that was killed is replaced."""
+    client = start_processes(anew=False)
+    try:
+        client.wait_for_workers(2, timeout=20)
+    except TimeoutError:  # not all that die are started anew
+        client = start_processes(anew=True)
     client.run(load)  # takes seconds on a busy machine, in which a worker is silent
     return client
 

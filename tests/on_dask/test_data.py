@@ -252,6 +252,25 @@ def test_all_problems_are_named_at_once(client):
     assert "partition 3: X has missing values" in message
 
 
+def test_names_of_columns_have_to_be_the_same():
+    pandas = pytest.importorskip("pandas")
+    frames = [pandas.DataFrame(X[:60], columns=list(names)) for names in ("abcd", "abdc")]
+    with pytest.raises(ValueError, match=r"partition 1: X has the columns .*'d', 'c'"):
+        fit([dask.delayed(each) for each in frames], delayed(Y, 60))
+
+
+def test_numbers_of_several_dtypes():
+    """As in one array, into which they go together."""
+    y = X[:, 0] ** 2
+    parts = [(10 * y[:40]).astype(int), y[40:80].astype(np.float32), y[80:]]
+    rows = [X[:40].astype(np.float32), (10 * X[40:80]).astype(int), X[80:]]
+    for solver in ("lbfgs", "adam"):
+        parameters = {**QUICK, "solver": solver}
+        local = NumpyMLPRegressor(**parameters).fit(np.concatenate(rows), np.concatenate(parts))
+        there = ([dask.delayed(each) for each in which] for which in (rows, parts))
+        assert apart(local, DaskNumpyMLPRegressor(**parameters).fit(*there)) < 1e-9
+
+
 def test_weights_are_looked_at_in_every_partition(client):
     for weights, says in [
         (with_value(WEIGHTS, 60, np.nan), "partition 2: sample_weight has missing"),

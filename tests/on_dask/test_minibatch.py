@@ -14,7 +14,7 @@ distributed = pytest.importorskip("distributed")
 import dask.array as da
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
-from sknumpynet.core.schedules import Cosine
+from sknumpynet.core.schedules import Adaptive, Cosine, Warmup
 from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor, minibatch
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -37,6 +37,13 @@ SETTINGS = {
         "tol": 0.02,
         "n_iter_no_change": 2,
         "max_iter": 40,
+    },
+    "plateaus after a warm-up": {
+        "solver": "sgd",
+        "learning_rate": Warmup(Adaptive(0.1), steps=3),
+        "tol": 0.02,
+        "n_iter_no_change": 2,
+        "max_iter": 30,
     },
     "a step at a time": {"learning_rate": Cosine(), "solver": "adamw"},
     "ends by itself": {"tol": 0.05, "n_iter_no_change": 2, "max_iter": 60},
@@ -108,9 +115,11 @@ def test_one_rank_gives_the_bits_of_the_local_fit(client, dropout):
 
 
 def test_masks_of_dropout_are_drawn_by_each_rank_and_the_same_each_time(client, reports):
-    model = DaskNumpyMLPClassifier(dropout=0.3, random_state=0, max_iter=3)
-    first = model.fit(collection(X), collection(LABELS)).loss_curve_
-    assert model.fit(collection(X), collection(LABELS)).loss_curve_ == first
+    model = DaskNumpyMLPClassifier(dropout=0.3, random_state=0, max_iter=3, batch_size=N)
+    halves = collection(X, (N // 2, N // 2)), collection(LABELS, (N // 2, N // 2))
+    first = model.fit(*halves).loss_curve_
+    assert model.fit(*halves).loss_curve_ == first
+    # each has drawn for as many rows
     states = [each.mask_rng["state"]["state"] for each in reports[-1]]
     assert states[0] != states[1]
 

@@ -123,6 +123,10 @@ FITS = {
     ),
     "numbers and None": Case(GOOD.assign(mixed=pd.Series([1, None, 2.5] * 20, dtype=object))),
     "bool and NA": Case(GOOD.assign(flag=pd.array([True, False, pd.NA] * 20, dtype="boolean"))),
+    "gaps of the type text": Case(GOOD, new=GOOD.assign(size=pd.array([None] * N, dtype="string"))),
+    "groups of rare classes": Case(
+        GOOD, options={"groups": np.arange(N) // 4}, y=(np.arange(N) // 2, None)
+    ),
     "one column": Case(GOOD[["size"]]),
     "names that are numbers": Case(pd.DataFrame({0: NUMBERS, 1: COLOURS})),
     "an index that repeats": Case(GOOD.set_axis([0] * N)),
@@ -180,6 +184,12 @@ RAISES = {
     "complex numbers": Case(
         GOOD.assign(z=NUMBERS + 1j), "column 'z' is complex128; give real and imaginary", VALUE
     ),
+    "complex objects": Case(
+        GOOD.assign(z=pd.Series([1j] * N, dtype=object)), "column 'z' holds complex numbers", VALUE
+    ),
+    "rows of different lengths": Case([[1, 2], [3]] * 30, "X has rows of different lengths", VALUE),
+    "a dict": Case({"size": NUMBERS}, r"made of dicts: give pandas.DataFrame\(X\)", TYPE),
+    "a list of dicts": Case([{"size": 1.0}] * N, r"made of dicts: give pandas.DataFrame", TYPE),
     "sparse": Case(csr_matrix(np.eye(N)), "Sparse data.*use X.toarray", TYPE),
     "one dimension": Case(NUMBERS, "Expected 2D array, got 1D.*reshape", VALUE),
     "three dimensions": Case(
@@ -227,6 +237,21 @@ RAISES = {
         VALUE,
         y=(None, np.column_stack([NUMBERS, with_value(np.nan)])),
     ),
+    "labels of two types": Case(
+        GOOD,
+        "y mixes labels of the types int, str: make them one",
+        TYPE,
+        y=(np.array([1, "a"] * 30, dtype=object), None),
+    ),
+    "labels that are complex": Case(
+        GOOD, "Complex data not supported: y must hold labels", VALUE, y=([1j, 2.0] * 30, None)
+    ),
+    "targets of different lengths": Case(
+        GOOD, "y has rows of different lengths", VALUE, y=([[1, 2], [3]] * 30, [[1, 2], [3]] * 30)
+    ),
+    "y that is too small": Case(
+        GOOD, "y is too small.*multiply it", VALUE, y=(None, NUMBERS * 1e-300)
+    ),
     "text in y": Case(GOOD, r"y must hold numbers.*TabularMLPClassifier", VALUE, y=(None, COLOURS)),
     "numbers as labels": Case(
         GOOD, "Unknown label type: continuous.*TabularMLPRegressor", VALUE, y=(NUMBERS, None)
@@ -259,6 +284,24 @@ RAISES = {
     "NaN among the weights": Case(
         GOOD, "sample_weight must be finite; got nan in row 3", VALUE, options=weights(_3=np.nan)
     ),
+    "weights that are dates": Case(
+        GOOD,
+        "sample_weight must hold numbers; got the dtype datetime64",
+        TYPE,
+        options={"sample_weight": DAYS.to_numpy()},
+    ),
+    "weights that are complex": Case(
+        GOOD,
+        "sample_weight must hold numbers; got the dtype complex128",
+        TYPE,
+        options={"sample_weight": np.full(N, 1j)},
+    ),
+    "weights beyond float": Case(
+        GOOD,
+        "sample_weight: int too large",
+        VALUE,
+        options={"sample_weight": np.full(N, 10**400, dtype=object)},
+    ),
     "too few weights": Case(
         GOOD,
         r"sample_weight must have one entry .*\(60,\); got \(59,\)",
@@ -271,6 +314,42 @@ RAISES = {
         VALUE,
         y=([0, 1, 0], [0.0, 1, 2]),
         options={"cv": 5},
+    ),
+    "groups of two types": Case(
+        GOOD,
+        "groups mixes values of the types int, str: make them one",
+        TYPE,
+        options={"groups": np.array([1, "a", 2] * 20, dtype=object)},
+    ),
+    "a row without a group": Case(
+        GOOD,
+        "groups has no value in row 1: give each such row a group",
+        VALUE,
+        options={"groups": np.array(["a", None, "b"] * 20, dtype=object)},
+    ),
+    "a row of group NaN": Case(
+        GOOD,
+        "groups has no value in row 7: give each such row a group",
+        VALUE,
+        options={"groups": with_value(np.nan)},
+    ),
+    "folds of rows that are not there": Case(
+        GOOD,
+        "cv has row numbers that X, of 60 rows, has not, in fold 0",
+        VALUE,
+        options={"cv": [(np.arange(30), np.arange(30, 70)), (np.arange(30, 60), np.arange(30))]},
+    ),
+    "folds with a gap between": Case(
+        GOOD,
+        "cv must be a partition: .* leaves rows out of both",
+        VALUE,
+        options={"cv": [(np.arange(20), np.arange(30, 60)), (np.arange(40, 60), np.arange(30))]},
+    ),
+    "folds that overlap": Case(
+        GOOD,
+        "cv must be a partition: .* has rows in both",
+        VALUE,
+        options={"cv": [(np.arange(60), np.arange(30, 60)), (np.arange(60), np.arange(30))]},
     ),
     "one group": Case(GOOD, "there is 1 group: at least 2", VALUE, options={"groups": np.zeros(N)}),
     "a column missing": Case(
@@ -308,6 +387,18 @@ RAISES = {
         "column 'count' must hold numbers, as it did in fit; it now holds dates .*datetime64",
         VALUE,
         new=GOOD.assign(count=DAYS),
+    ),
+    "numbers that became text of numbers": Case(
+        GOOD,
+        "column 'size' must hold numbers, as it did in fit.*such as '1'",
+        VALUE,
+        new=GOOD.assign(size=pd.array(["1"] * N, dtype="string")),
+    ),
+    "numbers that became complex": Case(
+        GOOD,
+        "column 'size' must hold numbers, as it did in fit.*complex128",
+        VALUE,
+        new=GOOD.assign(size=NUMBERS + 1j),
     ),
     "numbers that became lists": Case(
         GOOD,

@@ -10,7 +10,7 @@ pd = pytest.importorskip("pandas")
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, mean_poisson_deviance, r2_score
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
@@ -23,7 +23,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sknumpynet.core.losses import HalfGamma, HalfPoisson
 from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor, base, recipe
+from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.recipe import Recipe, bump, enough, flat_cos
 from tabular.tables import QUICK, messy
 
@@ -391,6 +393,95 @@ def test_scoring_is_what_stops_and_selects():
         TabularMLPRegressor(scoring="no_such_score", **QUICK).fit(X, y)
 
 
+def test_scores_that_are_no_numbers_are_left_aside_and_said():
+    X, y = wave(120)
+    calls = iter(range(1000))
+
+    def first_only(estimator, X, y):
+        return np.nan if next(calls) % 2 else 1.0
+
+    with pytest.warns(UserWarning, match="scoring gave NaN.*scoring=None"):
+        model = TabularMLPRegressor(
+            **{**QUICK, "numeric_embedding": False, "n_cycles": 2}, scoring=lambda *_: np.nan
+        ).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    with pytest.warns(UserWarning, match="scoring gave NaN"):
+        TabularMLPRegressor(**QUICK, scoring=first_only).fit(X, y)
+
+
+@pytest.mark.parametrize("cls", [TabularMLPClassifier, TabularMLPRegressor])
+@pytest.mark.parametrize("option", ["learning_rate", "weight_decay"])
+@pytest.mark.parametrize("validated", [False, True], ids=["folds", "validation"])
+def test_divergence_raises_and_leaves_what_there_was(cls, option, validated):
+    X, y = wave(120)
+    y = y > 0
+    model = cls(**QUICK).fit(X, y)
+    before = model.predict(X)
+    model.set_params(**{option: 1e30})
+    data = {"X_val": X, "y_val": y} if validated else {}
+    with pytest.raises(ValueError, match=r"diverged in cycle 1: .*lower learning_rate"):
+        model.fit(X, y, **data)
+    assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize(
+    "class_weight, says",
+    [
+        ({0: -1, 1: 1}, "weight -1 for 0"),
+        ({0: np.nan}, "weight nan for 0"),
+        ({0: None, 1: 1}, "weight None for 0"),
+        ({0: 0, 1: 0}, "leaves no class a weight"),
+        ({"0": 1}, "its keys are labels, such as 0"),
+        ({7: 1}, "has no label of y"),
+    ],
+)
+def test_weights_of_classes_that_will_not_do_are_named(class_weight, says):
+    X, y = wave(60)
+    with pytest.raises(ValueError, match=f"class_weight.*{says}"):
+        TabularMLPClassifier(class_weight=class_weight, **QUICK).fit(X, (y > 0).astype(int))
+
+
+@pytest.mark.parametrize("loss, smallest", [("poisson", -1.0), ("gamma", 0.0)])
+def test_targets_of_validation_rows_are_checked_by_the_loss_too(loss, smallest):
+    X, y = wave(120)
+    y = np.exp(y)
+    y[110] = smallest
+    with pytest.raises(ValueError, match=f"{loss}.* needs y_val .*smallest y_val is {smallest}"):
+        TabularMLPRegressor(loss=loss, **QUICK).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+
+
+def test_counts_are_learned_from_their_mean_on():
+    # exp(raw) of first weights like those of other losses was far off, and infinite for some members
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(800, 1))
+    counts = rng.poisson(np.exp(0.8 * x[:, 0]))
+    model = TabularMLPRegressor(loss="poisson", n_cycles=1, random_state=1).fit(x, counts)
+    new = rng.normal(size=(2000, 1))
+    rate = np.exp(0.8 * new[:, 0])
+    y = rng.poisson(rate)
+    found = np.maximum(model.predict(new), 1e-3)
+    assert mean_poisson_deviance(y, found) < mean_poisson_deviance(y, rate) + 0.05
+
+
+@pytest.mark.parametrize("loss", [HalfPoisson(), HalfGamma()], ids=["poisson", "gamma"])
+def test_a_step_stays_finite_where_the_log_link_overflows(loss):
+    raw = np.array([[[200.0], [-200.0], [0.0]]], np.float32)
+    delta, scratch = np.empty_like(raw), np.empty_like(raw)
+    with np.errstate(over="ignore"):
+        Objective(loss, 1, False).write_delta(np.ones((3, 1), np.float32), raw, delta, scratch)
+    assert np.isfinite(delta**2).all() and delta[0, 2, 0] == 0
+    assert np.abs(delta).max() == 1e6
+
+
+def test_messages_about_validation_targets_name_these():
+    X, y = wave(60)
+    known = {"X_val": X, "y_val": np.full(60, np.nan)}
+    with pytest.raises(ValueError, match=r"Input y_val contains NaN.*X_val\[keep\]"):
+        TabularMLPRegressor(**QUICK).fit(X, y, **known)
+    with pytest.raises(ValueError, match="Input y_val contains NaN"):
+        TabularMLPClassifier(**QUICK).fit(X, y > 0, **known)
+
+
 def test_max_time_ends_after_a_cycle():
     X, y = wave(100)
     model = TabularMLPRegressor(max_time=1e-9, random_state=0).fit(X, y)
@@ -480,6 +571,8 @@ def test_a_pickle_is_small():
         ("n_members", 0),
         ("dropout", 1.0),
         ("hidden_layer_sizes", ()),
+        ("hidden_layer_sizes", (8.5,)),
+        ("hidden_layer_sizes", ("wide",)),
         ("cv", "five"),
         ("dtype", "half"),
     ],

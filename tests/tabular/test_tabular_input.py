@@ -274,7 +274,7 @@ RAISES = {
     "weights zero": ((X, NUMBERS), {"sample_weight": np.zeros(n)}, "sample_weight is zero for every row"),
     "one weight": ((X, NUMBERS), {"sample_weight": np.eye(n)[0]}, "fewer than two rows"),
     "negative weight": ((X, NUMBERS), {"sample_weight": -np.ones(n)}, "must be at least 0"),
-    "X_val alone": ((X, NUMBERS), {"X_val": X}, "must be given together"),
+    "X_val alone": ((X, NUMBERS), {"X_val": X}, "given together"),
     "groups": ((X, NUMBERS), {"groups": [1]}, "groups must have one entry per row"),
     "one group": ((X, NUMBERS), {"groups": np.ones(n)}, "there is 1 group"),
     "groups beside X_val": ((X, NUMBERS), {"groups": X[:, 0], "X_val": X, "y_val": X}, "one of them"),
