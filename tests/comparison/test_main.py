@@ -489,7 +489,7 @@ def test_memory_that_runs_out_is_a_line_and_status_1(monkeypatch, capsys):
 
     monkeypatch.setattr(cli, "compare_with_sklearn", fail)
     assert cli.main([]) == 1
-    assert capsys.readouterr().err.startswith("sknumpynet: error: digits: out of memory: fewer")
+    assert capsys.readouterr().err.startswith("sknumpynet: error: digits: out of memory: use fewer")
 
 
 def test_what_nobody_thought_of_is_a_line_and_status_1(monkeypatch, capsys):
