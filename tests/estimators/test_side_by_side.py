@@ -341,7 +341,7 @@ class Own(NumpyMLPClassifier):
         {"max_time": 1000.0},
         {"verbose": 2},
     ],
-    ids=str,
+    ids=["lbfgs", "functions", "custom activation", "function", "nested", "max_time", "verbose"],
 )
 def test_what_cannot_be_packed_is_as_fitted_alone(parameters, packs, capsys):
     options = {"max_iter": 5, **parameters}
