@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 
 # Before NumPy is imported: pytest-xdist already keeps every core busy.
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -33,3 +34,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if isinstance(item, pytest.DoctestItem) and ".displays." in item.name:
             item.add_marker(pytest.mark.skip(reason="needs matplotlib"))
+
+
+@pytest.fixture
+def ctrl_c():
+    """SIGINT raises KeyboardInterrupt, also where the test runner has set it to be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -264,14 +264,6 @@ class Short(MLPClassifier):
     fit_all = MLPClassifier.fit
 
 
-@pytest.fixture
-def ctrl_c():
-    """SIGINT raises KeyboardInterrupt, also where the test runner has set it to be ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("who", ["scikit-learn", "sknumpynet"])
 def test_ctrl_c_ends_the_comparison_instead_of_one_fit(who, monkeypatch, ctrl_c):
     """Both networks catch Ctrl-C: half a fit must not be compared with a whole one."""

@@ -262,7 +262,7 @@ def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypat
         cluster.cluster.scale(2)
 
 
-def test_interrupt_leaves_no_task_behind(cluster, monkeypatch):
+def test_interrupt_leaves_no_task_behind(cluster, monkeypatch, ctrl_c):
     model, _ = model_with(max_iter=10**6, tol=0, n_iter_no_change=np.inf)
     monkeypatch.setattr(minibatch, "SECONDS", 0.2)
     take_in = minibatch.Rounds._take_in

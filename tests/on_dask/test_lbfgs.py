@@ -292,7 +292,7 @@ def test_rows_that_were_scattered_are_lost_with_their_worker(processes, phases):
         DaskNumpyMLPClassifier(**LBFGS, timeout=20).fit(blocks, delayed(Y, 50, 100, 150))
 
 
-def test_ctrl_c_ends_the_search(client, phases):
+def test_ctrl_c_ends_the_search(client, phases, ctrl_c):
     """With what was found by then, and no task left behind."""
     main = threading.main_thread().ident
     thread = at(phases["training"], signal.pthread_kill, main, signal.SIGINT)

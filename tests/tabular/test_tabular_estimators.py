@@ -432,7 +432,7 @@ def test_divergence_raises_and_leaves_what_there_was(cls, option, validated):
         ({0: None, 1: 1}, "weight None for 0"),
         ({0: 0, 1: 0}, "leaves no class a weight"),
         ({"0": 1}, "its keys are labels, such as 0"),
-        ({7: 1}, "has no label of y"),
+        ({7: 1}, "names no label of y"),
     ],
 )
 def test_weights_of_classes_that_will_not_do_are_named(class_weight, says):
