@@ -869,8 +869,9 @@ def test_sparse_validation_data_are_taken_and_converted_once(monkeypatch, form, 
     """Not at each epoch: the number of conversions and of selections of rows does not grow with them."""
     form, counts = getattr(sp, form), {}
     for name in ("tocsr", "__getitem__"):
-        for cls in {form, sp.csr_matrix, sp.csr_array}:
-            method = getattr(cls, name)
+        # all of them before any is replaced: with older versions some are subclasses of others
+        methods = {cls: getattr(cls, name) for cls in (form, sp.csr_matrix, sp.csr_array)}
+        for cls, method in methods.items():
 
             def counted(self, *args, method=method, name=name, **options):
                 result = method(self, *args, **options)
