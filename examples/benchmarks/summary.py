@@ -74,7 +74,7 @@ def fits(folder):
 
 
 def predictions(folder):
-    """Return the table of predictions: arrays of one row and of many."""
+    """Return the table of predictions, with one thread: arrays of one row and of many."""
     memory = {
         (row["task"], row["X"], row["rows"], row["dtype"]): row
         for row in read(folder / "predict_memory.txt")
@@ -82,6 +82,8 @@ def predictions(folder):
     rows = []
     for row in read(folder / "predict.txt"):
         if row["dtype"] != DTYPE or row["X"] != "array" or row["rows"] == "1000":
+            continue
+        if row["threads"] != "1":
             continue
         used = memory.get((row["task"], row["X"], row["rows"], row["dtype"]), {})
         rows.append(

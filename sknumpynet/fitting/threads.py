@@ -14,9 +14,10 @@ from contextlib import nullcontext
 
 from threadpoolctl import ThreadpoolController
 
-# Multiplications of the largest product of a step, times the bytes of a number. OpenBLAS takes a second thread
-# from half a million multiplications on. Where one was enough by this limit, fits took .70 to 1.14 times (once
-# 1.23 times) as long as with two on a free machine of two cores, and a third to a tenth on a busy one.
+# Multiplications of the largest product of a step, times the bytes of a number. OpenBLAS takes a second
+# thread from half a million multiplications on. Where one was enough by this limit, fits took .70 to 1.14
+# times (once 1.23 times) as long as with two on a free machine of two cores, and a third to a tenth on a
+# busy one.
 WORTH_THREADS = 6_000_000
 
 
