@@ -49,7 +49,7 @@ def test_a_skip_is_a_failure_in_the_stage(tmp_path, must_run):
     for name, content in SKIPS.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     flags = ["-q", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
-    environment = {**os.environ, "CLIENTS_MUST_RUN": str(int(must_run))}
+    environment = {**os.environ, "CLIENTS_MUST_RUN": str(int(must_run)), "PYTEST_ADDOPTS": ""}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *flags, str(tmp_path)],
         env=environment, capture_output=True, text=True,

@@ -125,6 +125,24 @@ def collection(array):
     return da.from_array(array, chunks=(CHUNKS, *array.shape[1:]))
 
 
+def placed(client, array):
+    """Return a collection whose blocks lie on the workers in turn, so that all fits divide alike."""
+    addresses = sorted(client.scheduler_info(n_workers=-1)["workers"])
+    blocks, first = [], 0
+    for k, n in enumerate(CHUNKS):
+        block = client.submit(
+            np.array,
+            array[first : first + n],
+            workers=[addresses[k % 2]],
+            allow_other_workers=True,
+            pure=False,
+        )
+        blocks.append(da.from_delayed(block, (n, *array.shape[1:]), array.dtype))
+        first += n
+    distributed.wait([block for each in blocks for block in distributed.futures_of(each)])
+    return da.concatenate(blocks)
+
+
 def model_with(**parameters):
     loss = DeadlyLoss()
     model = DaskNumpyMLPRegressor(hidden_layer_sizes=(5,), random_state=0, max_iter=6, loss=loss)
@@ -145,9 +163,10 @@ def check_same_bits(model, other):
 @pytest.mark.parametrize("early_stopping, dropout", [(False, 0.3), (True, 0.0)])
 def test_worker_that_dies_in_a_step(cluster, tmp_path, early_stopping, dropout):
     model, loss = model_with(early_stopping=early_stopping, dropout=dropout, n_iter_no_change=10)
-    calm = fitted(model).to_local()
+    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    calm = model.fit(rows, numbers).to_local()
     loss.kill = KillOnce(tmp_path, at=7)
-    check_same_bits(fitted(model), calm)
+    check_same_bits(model.fit(rows, numbers), calm)
     assert (tmp_path / "killed").exists()
 
 
@@ -169,7 +188,8 @@ def test_worker_that_dies_while_rows_are_described(cluster, tmp_path):
 
 def test_worker_that_dies_between_two_rounds(cluster, monkeypatch):
     model, _ = model_with(early_stopping=True, n_iter_no_change=10)  # a round an epoch
-    calm = fitted(model).to_local()
+    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    calm = model.fit(rows, numbers).to_local()
     take_in = minibatch.Rounds._take_in
     lost = []
 
@@ -180,7 +200,7 @@ def test_worker_that_dies_between_two_rounds(cluster, monkeypatch):
         lost.append(rounds.n_lost)
 
     monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
-    check_same_bits(fitted(model), calm)
+    check_same_bits(model.fit(rows, numbers), calm)
     assert lost[-1] >= 1
 
 
@@ -194,7 +214,8 @@ def test_worker_that_dies_in_lbfgs(cluster, tmp_path):
 
 def test_all_workers_die_at_once(cluster, monkeypatch):
     model, _ = model_with(early_stopping=True, n_iter_no_change=10)
-    calm = fitted(model).to_local()
+    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    calm = model.fit(rows, numbers).to_local()
     take_in = minibatch.Rounds._take_in
 
     def and_kill(rounds, state, reports):
@@ -204,7 +225,7 @@ def test_all_workers_die_at_once(cluster, monkeypatch):
                 os.kill(each, signal.SIGKILL)
 
     monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
-    check_same_bits(fitted(model), calm)
+    check_same_bits(model.fit(rows, numbers), calm)
 
 
 def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path):
@@ -244,7 +265,8 @@ def test_worker_that_stops_answering_raises_timeout_error(cluster, tmp_path, sol
 
 def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypatch):
     model, _ = model_with(early_stopping=True, n_iter_no_change=20, max_iter=12)
-    calm = fitted(model).to_local()
+    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    calm = model.fit(rows, numbers).to_local()
     take_in = minibatch.Rounds._take_in
     sizes = {3: 3, 7: 1}
 
@@ -257,7 +279,7 @@ def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypat
 
     monkeypatch.setattr(minibatch.Rounds, "_take_in", and_scale)
     try:
-        check_same_bits(fitted(model), calm)
+        check_same_bits(model.fit(rows, numbers), calm)
     finally:
         cluster.cluster.scale(2)
 
