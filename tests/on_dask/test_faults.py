@@ -2,6 +2,7 @@
 """Workers that die, stop answering or join, in each phase of a fit: it costs time, and nothing else."""
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -77,6 +78,7 @@ def pids(client):
 
 def wait_until_nothing_is_left(client):
     deadline = time.monotonic() + 30
+    gc.collect()  # collections of earlier tests
     while left := client.run_on_scheduler(tasks):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
@@ -235,9 +237,11 @@ def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path)
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().terms_and_gradient(y, raw, gradient, scratch)
 
-    model, _ = model_with(loss=Poison(), retries=1)
+    model, _ = model_with(loss=Poison(), retries=1, timeout=20)
     before = dict(vars(model))
-    with pytest.raises(RuntimeError, match=r"lost 2 times .*retries=1"):
+    # Dask does not start every worker again that dies so soon
+    error = r"lost 2 times .*retries=1|has had no worker for 20 seconds"
+    with pytest.raises((RuntimeError, TimeoutError), match=error):
         fitted(model)
     assert vars(model) == before
     wait_until_nothing_is_left(cluster)

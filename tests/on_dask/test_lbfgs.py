@@ -244,7 +244,8 @@ def test_a_worker_that_is_killed_costs_time_only(processes, phases, phase):
     model = DaskNumpyMLPClassifier(**LBFGS).fit(*slow_rows(0.2 if phase == "describing" else 0))
     thread.join(60)
     assert victim not in pids(processes)
-    assert apart(undisturbed, model) == 0
+    # a worker that dies while rows are described leaves another division: equal to rounding
+    assert apart(undisturbed, model) <= (1e-12 if phase == "describing" else 0)
     assert not left_on(processes)
 
 
