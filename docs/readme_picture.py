@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Draws the pictures of the README in docs/_static, and prints its table.
 
-network.png is a network with the numbers of one row, xor.gif its training in motion, and comparison.png
-both loss curves, one over the other.
+network.png is a network with the numbers of one row, xor.gif its training in motion.
 
     python docs/readme_picture.py
 """
@@ -36,10 +35,4 @@ axes.set_title("XOR of the row (1, 0), forward and backward", fontsize=11)
 figure.savefig(STATIC / "network.png", dpi=100)
 
 digits, labels = load_digits(return_X_y=True)
-comparison = compare_with_sklearn(NumpyMLPClassifier(random_state=0), digits / 16, labels)
-print(comparison)
-figure, axes = plt.subplots(
-    2, 1, figsize=(7, 4.2), sharex=True, height_ratios=(5, 2), layout="constrained"
-)
-comparison.plot(axes=axes)
-figure.savefig(STATIC / "comparison.png", dpi=100)
+print(compare_with_sklearn(NumpyMLPClassifier(random_state=0), digits / 16, labels))
