@@ -23,7 +23,12 @@ from sknumpynet.dask.client import Silence
 from sknumpynet.dask.comm import Cancelled, RankLost
 from sknumpynet.dask.rank import Round, make_rank, replayed, run_round
 from sknumpynet.dask.validation import ClusterValidation
-from sknumpynet.fitting.fit_network import batch_size_of, fit_state, outcome_of_epochs
+from sknumpynet.fitting.fit_network import (
+    batch_size_of,
+    begin_or_resume,
+    fit_state,
+    outcome_of_epochs,
+)
 
 LOOK_EVERY = 1.0  # seconds between two looks at whether the workers are alive
 SECONDS = 1.0  # of a round, where nobody looks at the network after each epoch
@@ -72,12 +77,7 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
     ValueError
         If training diverges.
     """
-    if kept is not None:
-        training.set_state(kept["training"])
-        monitor.set_state(kept["monitor"])
-    elif not monitor.one_epoch:
-        training.patience = monitor.patience
-    monitor.patience = training.patience
+    begin_or_resume(training, monitor, kept)
     size = batch_size_of(plan, data.n_rows)
     rounds = Rounds(cluster, data, plan, training, monitor, size)
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet._compat import check_matplotlib_support
+from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
 # Blue for negative and red for positive numbers, grey for those near zero: told apart by the colour-blind
 # too, and seen on a white ground.
@@ -81,6 +83,20 @@ def fitted_network(estimator, X=None):
 def is_for_tables(estimator):
     """Return whether it is a fitted `TabularMLPClassifier` or `TabularMLPRegressor`."""
     return hasattr(estimator, "snapshot_weights_")
+
+
+def clones_to_train(estimator):
+    """Return clones of the steps before the network, None where there are none, and of the network."""
+    network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if not isinstance(network, NumpyMLPClassifier | NumpyMLPRegressor):
+        raise TypeError(
+            "estimator must be a NumpyMLPClassifier or NumpyMLPRegressor, or a Pipeline that ends in one; "
+            f"got {type(network).__name__}"
+        )
+    copied = clone(estimator)
+    if not isinstance(copied, Pipeline):
+        return None, copied
+    return (copied[:-1] if len(copied) > 1 else None), copied[-1]
 
 
 def hidden_names(network):

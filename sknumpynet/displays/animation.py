@@ -22,8 +22,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from sknumpynet._compat import check_matplotlib_support
-from sknumpynet.displays._drawing import plain
-from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.displays._drawing import clones_to_train, plain
 
 GRID = 61  # points along a feature
 MARGIN = 0.15  # beyond the data, as a share of their range
@@ -257,12 +256,7 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     [0, 20, 40, 60]
     """
     check_matplotlib_support("animate_training")
-    network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    if not isinstance(network, NumpyMLPClassifier | NumpyMLPRegressor):
-        raise TypeError(
-            "estimator must be a NumpyMLPClassifier or NumpyMLPRegressor, or a Pipeline that ends in one; "
-            f"got {type(network).__name__}"
-        )
+    before, network = clones_to_train(estimator)
     for name, value in (("epochs", epochs), ("every", every)):
         if value is not None and not (isinstance(value, Integral) and value >= 1):
             raise ValueError(f"{name} must be an integer of at least 1; got {value!r}")
@@ -273,7 +267,6 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
         )
     names = [str(name) for name in getattr(X, "columns", [])] or None
     drawn, target = _data_to_draw(X, y, is_classifier(network))
-    before, network = _prepared(estimator)
     inputs = X if before is None else before.fit_transform(X, y)
 
     grid = _grid(drawn)
@@ -326,14 +319,6 @@ def _data_to_draw(X, y, classifies):
         raise ValueError(
             f"X must hold numbers, which animate_training draws: encode text first ({error})"
         ) from error
-
-
-def _prepared(estimator):
-    """Return a clone of the steps before the network, or None, and a clone of the network."""
-    copied = clone(estimator)
-    if not isinstance(copied, Pipeline):
-        return None, copied
-    return (copied[:-1] if len(copied) > 1 else None), copied[-1]
 
 
 def _grid(X):

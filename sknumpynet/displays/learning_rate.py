@@ -13,12 +13,10 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from sknumpynet._compat import rows_of
-from sknumpynet.displays._drawing import new_axes
-from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet.displays._drawing import clones_to_train, new_axes
 
 SMOOTHING = 0.9  # weight of the mean so far in the smoothed loss
 DIVERGED = 4.0  # a pass ends where the smoothed loss is so many times that of the first batch
@@ -151,7 +149,7 @@ def find_learning_rate(
     >>> 0.001 < display.suggestion_ < 0.1
     True
     """
-    network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    before, network = clones_to_train(estimator)
     _check(network, lowest, highest, n_steps, n_passes)
     if not hasattr(y, "shape"):
         y = np.asarray(y)
@@ -161,9 +159,7 @@ def find_learning_rate(
             f"y must have one entry for each of the {n_rows} rows of X; got shape {np.shape(y)}"
         )
     rng = check_random_state(random_state)
-    network, before = clone(network), None
-    if isinstance(estimator, Pipeline) and len(estimator) > 1:
-        before = clone(estimator[:-1])
+    if before is not None:
         X = before.fit_transform(X, y)
     _warn_of_scale(X)
     rates = np.geomspace(lowest, highest, n_steps)
@@ -172,11 +168,6 @@ def find_learning_rate(
 
 
 def _check(network, lowest, highest, n_steps, n_passes):
-    if not isinstance(network, NumpyMLPClassifier | NumpyMLPRegressor):
-        raise TypeError(
-            "estimator must be a NumpyMLPClassifier or NumpyMLPRegressor, or a Pipeline that ends in one; "
-            f"got {type(network).__name__}"
-        )
     if network.solver == "lbfgs":
         raise ValueError(
             "solver='lbfgs' chooses its own step length: there is no learning rate to find"

@@ -79,13 +79,18 @@ def fit_network(plan, data, monitor, training=None, kept=None):
     """
     if plan.is_lbfgs:
         return _fit_lbfgs(plan, data, monitor)
+    begin_or_resume(training, monitor, kept)
+    return _fit_epochs(plan, training, data, monitor)
+
+
+def begin_or_resume(training, monitor, kept):
+    """Bring training and monitor to where the fit begins, or was broken off: the state ``kept``, or None."""
     if kept is not None:
         training.set_state(kept["training"])
         monitor.set_state(kept["monitor"])
     elif not monitor.one_epoch:
         training.patience = monitor.patience
     monitor.patience = training.patience
-    return _fit_epochs(plan, training, data, monitor)
 
 
 def fit_state(training, monitor):
