@@ -252,7 +252,9 @@ def test_a_worker_that_is_killed_costs_time_only(processes, phases, phase):
 def test_a_worker_that_stops_answering(processes, phases):
     victim = pids(processes)[0]
     thread = at(phases["training"], os.kill, victim, signal.SIGSTOP)
-    model, started = DaskNumpyMLPClassifier(**LBFGS, timeout=4), time.monotonic()
+    # iterations enough that the fit is not over before the worker is stopped
+    model = DaskNumpyMLPClassifier(**{**LBFGS, "max_iter": 500}, timeout=4)
+    started = time.monotonic()
     try:
         with pytest.raises(TimeoutError, match=r"did not (answer|hand over)"):
             model.fit(*slow_rows(0))
