@@ -6,6 +6,7 @@ Files are of networks, of estimators for tables, and of checkpoints, whose older
 
 import collections
 import functools
+import gc
 import hashlib
 import io
 import json
@@ -13,6 +14,7 @@ import random
 import struct
 import sys
 import tempfile
+import threading
 import tracemalloc
 import warnings
 import zipfile
@@ -344,7 +346,7 @@ def state_of(thing):
 
 
 class Watch:
-    """Notes what would run code: imports, compiling, other processes."""
+    """Notes what would run code in the thread that reads: imports, compiling, other processes."""
 
     KINDS = (
         "import",
@@ -360,10 +362,22 @@ class Watch:
 
     def __init__(self):
         self.seen = None
+        self.thread = None
 
     def __call__(self, event, arguments):
-        if self.seen is not None and event.split(".")[0] in self.KINDS:
+        # Other threads go on meanwhile, those of a cluster in this process among them.
+        if self.thread == threading.get_ident() and event.split(".")[0] in self.KINDS:
             self.seen.append(event)
+
+    def begin(self):
+        gc.collect()
+        gc.disable()  # what others left behind is not closed while the file is read
+        self.seen, self.thread = [], threading.get_ident()
+
+    def end(self):
+        self.thread = None
+        gc.enable()
+        return self.seen
 
 
 @functools.cache
@@ -403,7 +417,7 @@ def outcome(source, content, path, watch=None):
     tracemalloc.reset_peak()
     before, loaded = tracemalloc.get_traced_memory()[0], None
     if watch:
-        watch.seen = []
+        watch.begin()
     try:
         loaded = source.read(path)
         result = None
@@ -412,9 +426,7 @@ def outcome(source, content, path, watch=None):
     except Exception as error:
         result = f"{type(error).__name__}: {error}"
     peak = tracemalloc.get_traced_memory()[1] - before
-    seen = watch.seen if watch else None
-    if watch:
-        watch.seen = None
+    seen = watch.end() if watch else []
     if own:
         tracemalloc.stop()
     if seen:

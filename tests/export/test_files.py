@@ -7,6 +7,7 @@ import pickle
 import random
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -301,10 +302,17 @@ def test_damaged_files_are_refused_or_the_same():
 
 
 def test_code_that_runs_while_a_file_is_read_would_be_seen():
-    watch().seen = []
+    watch().begin()
     exec("1 + 1")
-    seen, watch().seen = watch().seen, None
-    assert "exec" in seen
+    assert "exec" in watch().end()
+
+
+def test_code_that_another_thread_runs_meanwhile_is_not_the_files():
+    watch().begin()
+    thread = threading.Thread(target=exec, args=("1 + 1",))
+    thread.start()
+    thread.join()
+    assert watch().end() == []
 
 
 def test_files_that_someone_made_up_give_an_error_or_a_network(tmp_path):
