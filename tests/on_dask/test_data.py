@@ -371,14 +371,14 @@ def test_large_partitions_are_not_copied_together(dealt, monkeypatch):
 def test_the_client_sees_no_rows(monkeypatch):
     """What comes to the client stays small, whatever the number of rows."""
     sizes = []
-    gather = Cluster._gather
+    results = Cluster._results
 
     def noting(cluster, futures, doing):
-        found = gather(cluster, futures, doing)
+        found = results(cluster, futures, doing)
         sizes.append(len(pickle.dumps(found)))
         return found
 
-    monkeypatch.setattr(Cluster, "_gather", noting)
+    monkeypatch.setattr(Cluster, "_results", noting)
     many = da.random.RandomState(0).normal(size=(40_000, 4), chunks=(10_000, 4))
     DaskNumpyMLPRegressor(**QUICK).fit(many, many[:, 0])
     assert len(sizes) > 8
