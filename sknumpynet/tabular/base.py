@@ -23,6 +23,7 @@ from sknumpynet._compat import (
     fit_context,
     with_callbacks,
 )
+from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.fitting.fingerprint import described, shape_of
 from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
@@ -540,6 +541,7 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
+    check_readable(sample_weight, name)
     given = np.asarray(sample_weight)
     if given.dtype.kind in "cmM":
         raise TypeError(f"{name} must hold numbers; got the dtype {given.dtype}")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.core.arrays import Array
 
 
@@ -272,8 +273,11 @@ def float_type(values: Any) -> Any:
 
 def as_matrix(X: Any) -> Array:
     """Return an array of two dimensions; lists of mixed rows become objects, not text."""
+    if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "iuf":  # what is masked is missing
+        X = X.astype(np.float64).filled(np.nan)
+    check_readable(X, "X")
     try:
-        array: Array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        array: Array = np.asarray(X)
     except ValueError as error:
         raise ValueError(
             "X has rows of different lengths: give each row one value for each column"

@@ -161,6 +161,9 @@ class TableEncoder:
             own = [category.level_codes.get(level, -1) for level in levels]
             if levels and max(own) < 0:
                 warn_of_other_kind(table.called(category.index), category.level_codes, levels)
+            if levels and min(own) < 0 and not category.many:
+                unknown = [level for level, code in zip(levels, own) if code < 0]
+                warn_of_spelling(table.called(category.index), category.level_codes, unknown)
             coded.append(np.array([*own, -1], np.int64)[codes])
         inputs = self._assemble(numbers, coded)
         if any(category.many for category in self.categories):
@@ -335,6 +338,21 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
             f"{called} holds categories of type {', '.join(now)} ({named(list(levels), 3)}), and in fit it "
             f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give the column "
             "the type that it had in fit"
+        )
+
+
+def warn_of_spelling(called: str, known: Any, unknown: list[Any]) -> None:
+    """Warn where text is unknown only because of blanks at its ends, or of capitals."""
+    alike = {level.strip().casefold(): level for level in known if isinstance(level, str)}
+    pairs = [
+        f"{level!r} for {alike[level.strip().casefold()]!r}"
+        for level in unknown
+        if isinstance(level, str) and level.strip().casefold() in alike
+    ]
+    if pairs:
+        warn(
+            f"{called} spells levels in another way than in fit, {', '.join(pairs[:3])}: they count as "
+            "unknown. Spell them as in fit"
         )
 
 
