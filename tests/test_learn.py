@@ -57,7 +57,7 @@ def test_core_and_estimator_take_the_same_step():
 def test_right_and_wrong_answers():
     status, text = walk("", "+", "-", "neg", "", "")
     assert status == 0
-    verdicts = re.findall(r"^(Right\.|No, it is \w+\.)", text, re.MULTILINE)
+    verdicts = re.findall(r"^(Correct\.|No, it is \w+\.)", text, re.MULTILINE)
     assert verdicts == ["Correct.", "No, it is positive.", "Correct."]
     assert "You predicted 2 of 3 signs correctly." in text
     for a, b, answer in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
