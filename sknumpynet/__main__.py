@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m sknumpynet``: scikit-learn's networks and ours side by side, on real data.
+"""``python -m sknumpynet``: compare scikit-learn's networks with ours on real data.
 
 ``python -m sknumpynet export MODEL --to FOLDER`` exports a network, and ``python -m sknumpynet learn`` is a
 guided tour of one training step.
