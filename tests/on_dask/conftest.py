@@ -54,3 +54,11 @@ def processes(start_processes):
 
 def load():
     importlib.import_module("sknumpynet.dask")
+
+
+@pytest.fixture(autouse=True)
+def current(request):
+    """A fit finds the client that the test asks for, whichever cluster of the module was started last."""
+    names = [name for name in ("cluster", "processes", "client") if name in request.fixturenames]
+    with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
+        yield

@@ -1,11 +1,12 @@
 """Rows on the workers: described, checked, dealt out, and left there."""
 
 import pickle
+import time
 
 import numpy as np
 import pytest
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
 import dask
 import dask.array as da
@@ -388,6 +389,11 @@ def test_the_client_sees_no_rows(monkeypatch):
 def test_the_users_own_data_stay(client):
     rows = client.persist(on_dask(X))
     fit(rows, on_dask(Y))
-    assert len(left_on(client, 0.5)) == 5
+    keys = {future.key for future in distributed.futures_of(rows)}
+    deadline = time.monotonic() + 60
+    while set(client.who_has()) != keys:  # what the fit has used is let go of a little later
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(keys) == 5
     del rows
     assert not left_on(client)
