@@ -5,6 +5,7 @@
 guided tour of one training step.
 """
 
+import os
 import sys
 
 if __name__ == "__main__":
@@ -14,4 +15,10 @@ if __name__ == "__main__":
         from sknumpynet.learn import main
     else:
         from sknumpynet.comparison.command_line import main
-    sys.exit(main())
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on, as in `| head`: nor is there anything to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)

@@ -97,3 +97,14 @@ def test_over_a_plain_pipe():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Correct." in done.stdout
+
+
+def test_nobody_reads_on():
+    """As in ``| head``: a pipe that is closed is the end, and no traceback."""
+    command = [sys.executable, "-m", "sknumpynet", "learn"]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

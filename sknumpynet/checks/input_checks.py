@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import contextmanager
 
 import numpy as np
@@ -40,6 +41,8 @@ ADVICE = {
     "too large to convert to float": ("must hold numbers that a float can hold", ""),
     "inconsistent numbers of samples": ("and X must have the same number of rows", ""),
 }
+# How the names of these types begin, in NumPy, pandas and polars.
+DATES = ("datetime", "timedelta", "Datetime", "Duration", "Date", "Time")
 
 
 def check_readable(array, name):
@@ -56,9 +59,18 @@ def check_readable(array, name):
         )
 
 
+def check_no_dates(X):
+    """Raise where X holds dates or differences of dates, which would become the ticks of a clock."""
+    given = getattr(X, "dtypes", None) if hasattr(X, "columns") else getattr(X, "dtype", None)
+    dtypes = [given] if isinstance(given, np.dtype) else given
+    if isinstance(dtypes, Iterable) and any(str(each).startswith(DATES) for each in set(dtypes)):
+        raise TypeError(f"X must hold numbers: turn dates into numbers first{found_in(X)}.")
+
+
 def check_data(estimator, X, y="no_validation", **options):
     """Return the checked X, and y where it is given."""
     check_readable(X, "X")
+    check_no_dates(X)
     check_readable(y, "y")
     half = isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2
     if half:  # scikit-learn's check makes a mask as large as X of it; y is checked either way

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from numbers import Real
+from numbers import Integral, Real
 
 from sknumpynet.core.options import Options
 
@@ -41,6 +41,12 @@ def hint_for(parameters, message):
         return f" {value.__name__} is a class; give an object: {name}={value.__name__}()."
     if name == "learning_rate" and isinstance(value, Real):
         return f" A schedule has a name; the number goes into learning_rate_init={value!r}."
+    if name == "loss" and isinstance(value, Integral | tuple | list):
+        return (
+            f" The first parameter is loss: give the layers by name, hidden_layer_sizes={value!r}."
+        )
+    if name == "hidden_layer_sizes" and isinstance(value, str):
+        return f" The first parameter is hidden_layer_sizes: give others by name, such as loss={value!r}."
     if isinstance(value, str):
         names = re.findall(r"'(\w+)'", message.partition("among {")[2].partition("}")[0])
         word = value.lower().replace("-", "_").replace(" ", "_")

@@ -400,5 +400,7 @@ def _check_state(state, optimizer, schedule, network):
         raise ValueError("the order of the rows is invalid")
     if any(type(value) is not int or value < 0 for value in state["progress"].values()):
         raise ValueError("the progress of the training is invalid")
+    if type(state.get("first_loss", 0.0)) is not float:  # the first files have none
+        raise ValueError("the first loss of the training is invalid")
     if state["mask_rng"]["bit_generator"] != BIT_GENERATOR:
         raise ValueError("the generator of dropout's masks is invalid")

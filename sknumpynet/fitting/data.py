@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+ROWS = 4096  # at a time, where only a sum is wanted
+
 
 @dataclass(frozen=True)
 class FitData:
@@ -59,3 +61,19 @@ class FitData:
         prediction = network.predict(self.X, rows)
         loss.inverse_link(prediction, prediction)
         return bool(np.isfinite(prediction).all())
+
+    def loss_of_zeros(self, loss, n_outputs):
+        """Return the sum of the losses of all rows where the network gives 0, and that of their weights."""
+        sum_of_losses = total = 0.0
+        for start in range(0, self.n_rows, ROWS):
+            rows = slice(start, min(start + ROWS, self.n_rows))
+            rows = rows if self.rows is None else self.rows[rows]
+            y = self.targets[rows]
+            y = y.astype(np.float64, copy=False) if y.dtype.kind == "f" else y
+            weight = (
+                None if self.sample_weight is None else self.sample_weight[rows].astype(np.float64)
+            )
+            zeros = np.zeros((len(y), n_outputs))
+            sum_of_losses += loss.value_and_gradient(y, zeros, weight, total=1.0)[0]
+            total += len(y) if weight is None else float(weight.sum())
+        return sum_of_losses, total

@@ -24,6 +24,7 @@ from sknumpynet.fitting.rollback import (
     check_finite,
     check_predictions,
     warn,
+    warn_of_growth,
     warn_of_overflow,
 )
 from sknumpynet.fitting.threads import limited_blas_threads
@@ -134,6 +135,7 @@ def outcome_of_epochs(plan, training, data, monitor, size):
     n_epochs, loss = monitor.n_epochs, monitor.last_loss
     _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
     warn_of_overflow(training.optimizer)
+    warn_of_growth(training, data, loss, monitor.one_epoch)
     if "max_time" in monitor.reason:
         _warn_of_max_time(n_epochs, "epochs", monitor)
     elif n_epochs == plan.max_epochs and not monitor.ended_early:

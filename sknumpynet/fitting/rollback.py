@@ -64,6 +64,8 @@ def all_or_nothing(method):
 SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
 # If the mean square of the parameters or the loss is larger than this, predictions may overflow.
 LARGE_SQUARE, LARGE_LOSS = 1e4, 1e12
+# How many times the first loss is much: in fit, in partial_fit, and where chance makes the loss of its rows.
+FIT, BATCH, FEW_ROWS = 10.0, 1e3, 1e6
 
 
 def check_finite(network, loss=0.0):
@@ -109,6 +111,29 @@ def warn_of_overflow(optimizer):
             "sample_weight that is tiny compared with alpha has the same effect.",
             ConvergenceWarning,
         )
+
+
+def warn_of_growth(training, data, loss, one_epoch):
+    """Warn, once in a training, where its loss has grown far beyond that of the first batch.
+
+    It is also compared with the loss of a network that gives 0 in every row: targets of a larger scale than
+    before have a larger loss, too.
+    """
+    first = training.first_loss
+    many_times = FIT if not one_epoch else BATCH if data.n_rows >= 20 else FEW_ROWS
+    if not 0 < first * many_times < loss:
+        return
+    sum_of_losses, total = data.loss_of_zeros(training.loss, training.network.n_outputs)
+    zeros = sum_of_losses / total * training.loss_scale if total else math.nan
+    if not 0 < zeros * many_times < loss:
+        return
+    training.first_loss = math.inf
+    warn(
+        f"Training has diverged: the loss was {first:.3g} before the first step, and is {loss:.3g} now. That "
+        f"of a network that gives 0 for every row is {zeros:.3g}. Scale X (and y, in regression), lower "
+        "learning_rate_init, or set max_grad_norm=1.",
+        ConvergenceWarning,
+    )
 
 
 def check_best(best_score, n_done, unit):

@@ -274,7 +274,7 @@ def float_type(values: Any) -> Any:
 def as_matrix(X: Any) -> Array:
     """Return an array of two dimensions; lists of mixed rows become objects, not text."""
     if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "iuf":  # what is masked is missing
-        X = X.astype(np.float64).filled(np.nan)
+        X = np.ma.filled(X.astype(np.float64), np.nan)
     check_readable(X, "X")
     try:
         array: Array = np.asarray(X)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Minibatches on a cluster: the numbers of the local fit, the same bits on all ranks, and nothing left."""
 
+import re
 import threading
 import time
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 distributed = pytest.importorskip("distributed")
@@ -254,3 +256,25 @@ def test_divergence_is_noticed(client):
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match=r"non-finite|diverged"):
             model.fit(collection(X), collection(NUMBERS))
+
+
+def test_a_loss_that_grows_is_warned_of_as_in_a_local_fit(client):
+    """Its first batch, and that of a network of zeros, are those of all rows."""
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    weight = np.random.default_rng(0).uniform(size=len(y))
+    chunks = (70, 300, 1, 71)
+    settings = {"solver": "sgd", "max_iter": 3, "random_state": 0}
+
+    def said(model, *data, **options):
+        with pytest.warns(ConvergenceWarning) as caught:
+            model.fit(*data, **options)
+        return [str(each.message) for each in caught if "has diverged" in str(each.message)]
+
+    local = said(NumpyMLPRegressor(**settings), X, y, sample_weight=weight)
+    X, y, weight = (
+        da.from_array(each, chunks=(chunks, -1)[: each.ndim]) for each in (X, y, weight)
+    )
+    there = said(DaskNumpyMLPRegressor(**settings), X, y, sample_weight=weight)
+    assert len(local) == len(there) == 1
+    before, now = (re.findall(r"\d\.\d+e[+-]\d+", each[0]) for each in (local, there))
+    assert before[0] == now[0] and before[2] == now[2]

@@ -134,6 +134,10 @@ class Loss(Options):
         gradient = np.empty_like(raw) if out is None else out
         scratch = np.empty_like(raw) if scratch is None else scratch
         try:
+            if out is None and not is_foreign(
+                self
+            ):  # training gives buffers, and has no time for it
+                self._check_batch(np.asarray(y), raw)
             terms = self.terms_and_gradient(y, raw, gradient, scratch)
         except (TypeError, ValueError) as error:
             if is_foreign(self):  # it says itself what is wrong
@@ -154,6 +158,13 @@ class Loss(Options):
             return 0.0, gradient
         gradient *= (sample_weight / total)[:, np.newaxis]
         return float(np.dot(sample_weight, np.add.reduce(terms, axis=1))) / total, gradient
+
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        """Raise ValueError where NumPy would take some targets for those of other rows or outputs."""
+        if len(y) != len(raw):
+            raise ValueError("there must be as many rows of one as of the other")
+        if y.ndim == 2 and self.n_outputs_for(y.shape[1]) != raw.shape[1]:
+            raise ValueError("the columns do not belong together")
 
     def values_and_gradient(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array, row_pieces
 from sknumpynet.core.losses.base import Loss
-from sknumpynet.core.losses.log_loss import EPS, BinaryLogLoss, MultinomialLogLoss
+from sknumpynet.core.losses.log_loss import EPS, BinaryLogLoss, MultinomialLogLoss, check_classes
 
 
 class Focal(Loss):
@@ -59,6 +59,11 @@ class Focal(Loss):
     def for_log_loss(self) -> Loss:
         """The log loss with the same link."""
         return MultinomialLogLoss() if self.softmax else BinaryLogLoss()
+
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        super()._check_batch(y, raw)
+        if y.ndim == 2 or self.softmax:
+            check_classes(y, raw.shape[1])
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         if self.softmax:

@@ -49,6 +49,11 @@ class BinaryLogLoss(Loss):
     def inverse_link(self, raw: Array, out: Array) -> None:
         expit(raw, out=out)
 
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        super()._check_batch(y, raw)
+        if y.ndim == 2:
+            check_classes(y, 2)
+
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         p = expit(raw, out=gradient)
         if self.smoothing:
@@ -108,6 +113,15 @@ def cells_of(y: Array, raw: Array) -> Array:
     return cells
 
 
+def check_classes(y: Array, n_classes: int) -> None:
+    """Raise ValueError unless class numbers begin with 0, and what is yes or no lies between 0 and 1."""
+    low, high = (0, n_classes - 1) if y.ndim == 1 else (0, 1)
+    if y.size and not (low <= y.min() and y.max() <= high):
+        what = "class numbers are" if y.ndim == 1 else "targets lie in"
+        values = f"0 to {high}" if y.ndim == 1 else "[0, 1]"
+        raise ValueError(f"{what} {values}; got {y.min()} to {y.max()}")
+
+
 @lru_cache(maxsize=16)
 def _ones(n: int, dtype: np.dtype[Any]) -> Array:
     ones = np.ones(n, dtype)
@@ -156,6 +170,10 @@ class MultinomialLogLoss(Loss):
         np.exp(out, out=out)
         # the sums of short rows take a fifth of the time as a product
         out /= out.dot(_ones(out.shape[1], out.dtype))[:, np.newaxis]
+
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        super()._check_batch(y, raw)
+        check_classes(y, raw.shape[1])
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)

@@ -9,7 +9,12 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.losses.base import Loss
-from sknumpynet.core.losses.log_loss import MultinomialLogLoss, cells_of, minus_log_of
+from sknumpynet.core.losses.log_loss import (
+    MultinomialLogLoss,
+    cells_of,
+    check_classes,
+    minus_log_of,
+)
 
 
 class MultioutputLogLoss(Loss):
@@ -54,6 +59,10 @@ class MultioutputLogLoss(Loss):
             np.subtract(part, np.maximum.reduce(part, axis=1, keepdims=True), out=p)
             np.exp(p, out=p)
             p /= np.add.reduce(p, axis=1, keepdims=True)
+
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        for index, size in enumerate(self.sizes):
+            check_classes(y[:, index], size)
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)

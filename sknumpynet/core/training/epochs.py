@@ -67,6 +67,8 @@ class Training:
         Factor of the schedule's rate after plateaus.
     norm : float
         Length of the last gradient before it was shortened to ``max_grad_norm``.
+    first_loss : float
+        The loss before the first step, on its batch (the first whose rows have weight); NaN before it.
     """
 
     network: Network
@@ -86,6 +88,7 @@ class Training:
     plateau_factor: float = 1.0
     norm: float = math.nan
     collective: Collective = ALONE
+    first_loss: float = math.nan
 
     def __post_init__(self) -> None:
         for part in (self.loss, self.optimizer, self.schedule):
@@ -123,6 +126,7 @@ class Training:
             "patience": asdict(self.patience),
             "rng": None if self.rng is None else self.rng.get_state(),
             "mask_rng": self.mask_rng.bit_generator.state,
+            "first_loss": self.first_loss,
             **{name: getattr(self, name) for name in self.PLAIN},
         }
 
@@ -137,6 +141,7 @@ class Training:
             self.rng.set_state(state["rng"])
         self.mask_rng = np.random.default_rng(0)
         self.mask_rng.bit_generator.state = state["mask_rng"]
+        self.first_loss = state.get("first_loss", math.nan)  # earlier versions have none
         for name in self.PLAIN:
             setattr(self, name, state[name])
 
@@ -230,7 +235,7 @@ class Training:
         if rows is not None:
             order = rows[order]
         in_order = rows is None and not self.shuffle
-        progress, schedule, sum_of_losses = self.progress, self.schedule, 0.0
+        progress, schedule, sum_of_losses, first_loss = self.progress, self.schedule, 0.0, math.nan
         totals = self._totals(batches, order)
         for start in range(0, n, size):
             stop = min(start + size, n)
@@ -241,14 +246,20 @@ class Training:
                 self.learning_rate = self.rate()
             if totals is None:
                 loss = self.step(X, y, sample_weight, works[stop - start], scratch)
+                if not first_loss > 0:  # none yet, or of rows that have no weight
+                    first_loss = loss
             else:
                 n_here, total = X.shape[0], float(totals[start // size])
                 work = works[n_here] if n_here in works else works[size].head(n_here)
                 loss = self.step(X, y, sample_weight, work, scratch, stop - start, total)
+                if total and math.isnan(first_loss):
+                    first_loss = loss
             sum_of_losses += loss * (stop - start)
             progress.step += 1
         if totals is not None:
-            sum_of_losses = self._sum(sum_of_losses)
+            sum_of_losses, first_loss = self._sums(sum_of_losses, first_loss)
+        if math.isnan(self.first_loss):
+            self.first_loss = first_loss
         rate, grads = self.learning_rate, self.network.grads
         progress.samples += n
         progress.epoch += 1
@@ -269,11 +280,12 @@ class Training:
         self.collective.sum_in_place(totals)
         return totals
 
-    def _sum(self, value: float) -> float:
-        """Return the sum of a number over all ranks."""
-        vector = np.array([value])
+    def _sums(self, *values: float) -> list[float]:
+        """Return the sum of each number over all ranks."""
+        vector = np.array(values)
         self.collective.sum_in_place(vector)
-        return float(vector[0])
+        sums: list[float] = vector.tolist()
+        return sums
 
     def slow_down(self) -> float | None:
         """Return the rate to go on with after a plateau, which the schedule decides, or None to stop."""

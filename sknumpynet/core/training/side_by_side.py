@@ -7,6 +7,7 @@ the members. Each training keeps what is its own, and has after an epoch what it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -143,7 +144,7 @@ class SideBySide:
             if training.shuffle:
                 training.rng.shuffle(order)  # the draws of a permutation, whose order this is
         rows = self.orders if self.rows is None else np.take_along_axis(self.rows, self.orders, 1)
-        sums = np.zeros(k)
+        sums, first_losses = np.zeros(k), np.zeros(k)
         self._take_rates()
         for start in range(0, n, size):
             stop = min(start + size, n)
@@ -153,8 +154,13 @@ class SideBySide:
                     training.progress.step += 1
                 self._take_rates()
             losses = self.step(rows[:, start:stop], self.works[stop - start])
+            if start == 0 or self.weights is not None:
+                np.copyto(first_losses, losses, where=~(first_losses > 0))
             losses *= stop - start
             sums += losses
+        for training, first_loss in zip(trainings, first_losses.tolist()):
+            if math.isnan(training.first_loss):
+                training.first_loss = first_loss
         norms = self.norms if self.clips else lengths(self.network.grads)
         return [
             self._record(training, loss, norm, clipped)
