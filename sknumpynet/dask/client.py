@@ -268,9 +268,9 @@ class Silence:
             silent = [each for each in silent if processing.get(each) or ours & set(held[each])]
             if silent:
                 self._give_up(f"The worker {', '.join(silent)} did not answer")
-        if self.last_busy is None or (any(processing.values()) and not done):
+        if not workers or self.last_busy is None or (any(processing.values()) and not done):
             self.last_busy = now
-        elif workers and now - self.last_busy > self.timeout:
+        elif now - self.last_busy > self.timeout:
             self._give_up(
                 "A worker did not hand over its result" if done else "No worker computed anything"
             )
