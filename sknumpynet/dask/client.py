@@ -190,8 +190,8 @@ class Cluster:
     def gather(self, futures, doing, check=None):
         """Return what futures hold, that are done or nearly so.
 
-        Results can be lost with a worker until they are here. Dask then computes them anew, and this waits
-        for them as `_wait` does; or ``check``, called now and then, raises.
+        Until they are here, they can be lost with a worker. Dask then computes them anew, and this waits for
+        them as `_wait` does; or ``check``, called now and then, raises. Who calls releases the futures then.
         """
         silence = Silence(self, doing)
         gathering = asyncio.run_coroutine_threadsafe(
@@ -203,7 +203,8 @@ class Cluster:
                     check()
                 silence.check(futures)
         except BaseException:
-            gathering.cancel()
+            if _are_done(futures):
+                gathering.cancel()  # else it ends when they are released
             raise
         return gathering.result()
 
@@ -226,6 +227,10 @@ class Cluster:
             ) from error
 
 
+def _are_done(futures):
+    return all(each.status == "finished" for each in futures)
+
+
 def _was_killed(future):
     return future.status == "error" and isinstance(future.exception(), distributed.KilledWorker)
 
@@ -244,14 +249,14 @@ class Silence:
     def __init__(self, cluster, doing):
         self.client, self.timeout, self.doing = cluster.client, cluster.timeout, doing
         self.heard = cluster.heard
-        self.last_there = self.last_busy = time.monotonic()
+        self.last_there, self.last_busy = time.monotonic(), None
 
     def check(self, futures):
         """Raise TimeoutError where it is in vain to go on waiting for futures; look after stuck tasks."""
         now = time.monotonic()
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
         processing = self.client.processing()
-        done = all(each.status == "finished" for each in futures)
+        done = _are_done(futures)
         if workers:
             self._start_stuck_tasks()
             self.last_there = now
@@ -263,9 +268,9 @@ class Silence:
             silent = [each for each in silent if processing.get(each) or ours & set(held[each])]
             if silent:
                 self._give_up(f"The worker {', '.join(silent)} did not answer")
-        if any(processing.values()) and not done:
+        if not workers or self.last_busy is None or (any(processing.values()) and not done):
             self.last_busy = now
-        elif workers and now - self.last_busy > self.timeout:
+        elif now - self.last_busy > self.timeout:
             self._give_up(
                 "A worker did not hand over its result" if done else "No worker computed anything"
             )
