@@ -91,6 +91,11 @@ def load(X, y, sample_weight, cls):
             if n_y:
                 raise ValueError(f"X has no rows, and y has {n_y}")
             return None, Description(shape=(0, X.shape[1]), names=_names_of(X))
+        if type(X).__module__.partition(".")[0] == "sparse":
+            raise TypeError(
+                f"X is a {type(X).__name__} of the package sparse, and must be dense or of scipy.sparse: "
+                "convert it, as with X.map_blocks(lambda block: block.tocsr())"
+            )
         if np.ndim(y) == 2 and y.shape[1] == 1 and not sparse.issparse(y):
             y = np.asarray(y).ravel()  # the client warns of it
         checker = object.__new__(cls)

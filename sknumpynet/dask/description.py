@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import dask
@@ -12,8 +13,14 @@ from scipy import sparse
 from sknumpynet.dask.blocks import load
 from sknumpynet.dask.partitions import partitions
 
-# So many of the partitions that will not do are named in an error.
+# So many of the partitions that will not do are named in an error, and so many of the reasons.
 MOST_NAMED = 10
+# What stands for the same on a cluster, in advice that is meant for rows in memory.
+ON_A_CLUSTER = {
+    r"\bsklearn\.impute\b(?=( in front|$))": "dask_ml.impute",
+    r"\bOneHotEncoder\b": "dask_ml.preprocessing.OneHotEncoder",
+    r"\b(?=NumpyMLP(Classifier|Regressor)\b)": "Dask",
+}
 
 
 def describe(cluster, X, y, sample_weight, cls):
@@ -84,17 +91,32 @@ def check_described(described):
                 f"y has {len(each.columns)} columns, and {len(like.columns)} in partition {first}"
             )
     if problems:
-        lines = [f"partition {i}: {problems[i]}" for i in sorted(problems)]
-        if len(lines) > MOST_NAMED:
-            lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} more"]
         n = len(described)
         raise ValueError(
-            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n" + "\n".join(lines)
+            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n"
+            + "\n".join(_lines(problems))
         )
     if not any(each.n_rows for each in described):
         raise ValueError(
             f"X must not be empty: its partitions, {len(described)} in number, have no rows"
         )
+
+
+def _lines(problems):
+    """Return a line for each problem, with the numbers of its partitions."""
+    numbers = {}
+    for i in sorted(problems):
+        numbers.setdefault(problems[i], []).append(i)
+    lines = []
+    for problem, which in numbers.items():
+        for pattern, there in ON_A_CLUSTER.items():
+            problem = re.sub(pattern, there, problem)
+        named, n_more = ", ".join(map(str, which[:MOST_NAMED])), len(which) - MOST_NAMED
+        more = f" and {n_more} more" if n_more > 0 else ""
+        lines.append(f"partition{'s' * (len(which) > 1)} {named}{more}: {problem}")
+    if len(lines) > MOST_NAMED:
+        lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} other problems"]
+    return lines
 
 
 # ---------------------------------------------------------------- a few rows that stand for all
