@@ -12,6 +12,7 @@ from scipy import sparse
 
 from sknumpynet.dask.blocks import load
 from sknumpynet.dask.partitions import partitions
+from sknumpynet.fitting.rollback import warn
 
 # So many of the partitions that will not do are named in an error, and so many of the reasons.
 MOST_NAMED = 10
@@ -102,6 +103,26 @@ def check_described(described):
         )
 
 
+def warn_of_indices(described, suffix=""):
+    """Warn where the rows of X and of y have other labels: they may come of two random choices."""
+    which = [i for i, each in enumerate(described) if not each.labelled_alike]
+    if which:
+        warn(
+            f"X{suffix}, y{suffix} or sample_weight{suffix} have different indices in {_named(which)}. Rows "
+            "are matched by position: if each was sampled or shuffled separately, they do not belong "
+            "together; do it once, with the whole DataFrame. If the order is right, .reset_index(drop=True) "
+            "on each silences this warning"
+        )
+
+
+def _named(which):
+    """Return the numbers of some partitions as part of a sentence."""
+    named, n_more = ", ".join(map(str, which[:MOST_NAMED])), len(which) - MOST_NAMED
+    return f"partition{'s' * (len(which) > 1)} {named}" + (
+        f" and {n_more} more" if n_more > 0 else ""
+    )
+
+
 def _lines(problems):
     """Return a line for each problem, with the numbers of its partitions."""
     numbers = {}
@@ -111,9 +132,7 @@ def _lines(problems):
     for problem, which in numbers.items():
         for pattern, there in ON_A_CLUSTER.items():
             problem = re.sub(pattern, there, problem)
-        named, n_more = ", ".join(map(str, which[:MOST_NAMED])), len(which) - MOST_NAMED
-        more = f" and {n_more} more" if n_more > 0 else ""
-        lines.append(f"partition{'s' * (len(which) > 1)} {named}{more}: {problem}")
+        lines.append(f"{_named(which)}: {problem}")
     if len(lines) > MOST_NAMED:
         lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} other problems"]
     return lines

@@ -23,7 +23,7 @@ from sknumpynet._compat import Interval
 from sknumpynet.dask.blocks import Recipe
 from sknumpynet.dask.client import cluster_of, usable
 from sknumpynet.dask.data import ClusterData
-from sknumpynet.dask.description import balanced, describe, stand_in
+from sknumpynet.dask.description import balanced, describe, stand_in, warn_of_indices
 from sknumpynet.dask.lbfgs import fit_on_cluster
 from sknumpynet.dask.minibatch import fit_minibatches
 from sknumpynet.dask.partitions import is_array, is_collection, is_frame, mapped, partitions
@@ -202,6 +202,7 @@ class OnCluster:
             )
         cluster = self._cluster
         loaded, described, y_is_column = describe(cluster, X, y, sample_weight, self._local_class)
+        warn_of_indices(described, "_val" if call == "validation" else "")
         few_X, few_y, weights = stand_in(described, y_is_column)
         target, few, names = super()._fit_data(
             few_X, few_y, None if sample_weight is None else weights, earlier, call, classes
@@ -347,13 +348,17 @@ class OnCluster:
 
 
 def check_form(name, data):
-    """Raise where data consist of delayed blocks or futures, and are not given as a list of the former."""
+    """Raise where data are on a cluster, and neither an array, a DataFrame nor a list of delayed blocks."""
+    if name.startswith("X") and is_frame(data) and data.ndim == 1:
+        raise ValueError(
+            f"{name} is a Series, and must have two dimensions: pass {name}.to_frame()"
+        )
     items = data.flat if isinstance(data, np.ndarray) and data.dtype == object else data
     is_many = items is not data or isinstance(data, list | tuple)
     first = next(iter(items), None) if is_many else data
-    if is_collection(data) or not isinstance(first, Delayed | Future):
+    if is_collection(data) or not (isinstance(first, Future) or dask.is_dask_collection(first)):
         return
-    kind = "future" if isinstance(first, Future) else "delayed block"
+    kind = "delayed block" if isinstance(first, Delayed) else type(first).__name__
     if is_many:
         kind = f"{'list' if items is data else 'array'} of {kind}s"
     raise TypeError(

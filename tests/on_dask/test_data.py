@@ -1,6 +1,7 @@
 """Rows on the workers: described, checked, dealt out, and left there."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip("distributed")
 import dask
 import dask.array as da
 import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor
@@ -288,6 +290,39 @@ def test_missing_labels_are_named():
         fit(delayed(X, 60), delayed(labels, 60))
 
 
+def test_rows_of_two_samples_are_warned_of(client):
+    """As many rows of each, and other ones: nothing but the index tells."""
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    rows = frames.from_pandas(pandas.DataFrame(X, columns=list("abcd")).assign(y=Y), npartitions=3)
+    X_of = list("abcd")
+    with pytest.warns(UserWarning, match="^X, y or .* different indices in partitions 0, 1, 2"):
+        fit(rows.sample(frac=0.5, random_state=0)[X_of], rows.sample(frac=0.5, random_state=1)["y"])
+    once = rows.sample(frac=0.5, random_state=0)
+    with pytest.warns(UserWarning, match="different indices in partitions"):
+        fit(once[X_of], once["y"], rows.sample(frac=0.5, random_state=1)["a"].abs())
+    with pytest.warns(UserWarning, match="^X_val, y_val or .* different indices in partitions"):
+        y_val = rows.sample(frac=0.5, random_state=1)["y"]
+        DaskNumpyMLPClassifier(**QUICK).fit(once[X_of], once["y"], X_val=once[X_of], y_val=y_val)
+    X_anew, y_anew = once[X_of].reset_index(drop=True), once["y"].reset_index(drop=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit(once[X_of], once["y"])
+        fit(X_anew, y_anew)
+        fit(once[X_of].values, once["y"])
+
+
+def test_other_collections_and_columns_are_refused(client):
+    frames = pytest.importorskip("dask.dataframe")
+    bag = pytest.importorskip("dask.bag").from_sequence(X.tolist())
+    with pytest.raises(TypeError, match=r"^X is a Bag\. Pass an array or a DataFrame"):
+        fit(bag, on_dask(Y))
+    column = frames.from_dask_array(on_dask(X[:, 0]), columns="a")
+    with pytest.raises(ValueError, match=r"^X is a Series.*pass X\.to_frame\(\)"):
+        fit(column, on_dask(Y))
+
+
 def test_blocks_of_the_package_sparse_are_refused():
     foreign = type("COO", (), {"__module__": "sparse.numba_backend", "shape": (120, 4)})()
     part, description = load(foreign, Y, None, NumpyMLPClassifier)
@@ -302,8 +337,8 @@ def test_blocks_of_the_package_sparse_are_refused():
     [
         (lambda client, array: dask.delayed(array), "a delayed block"),
         (lambda client, array: on_dask(array).to_delayed(), "an array of delayed blocks"),
-        (lambda client, array: client.scatter([array[:9], array[9:]]), "a list of futures"),
-        (lambda client, array: client.scatter(array), "a future"),
+        (lambda client, array: client.scatter([array[:9], array[9:]]), "a list of Futures"),
+        (lambda client, array: client.scatter(array), "a Future"),
     ],
 )
 def test_blocks_that_are_not_in_a_list(client, name, wrap, kind):
