@@ -21,6 +21,7 @@ ADVICE = {
         "has missing values",
         ": put SimpleImputer() of sklearn.impute in front, in a Pipeline, or drop the rows",
     ),
+    "value of NA is ambiguous": ("has missing values", ": fill them, or drop the rows"),
     "could not convert string": (
         "must hold numbers",
         ": encode text first, as with OneHotEncoder in a Pipeline",

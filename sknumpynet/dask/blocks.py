@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,8 @@ class Description:
     weights : tuple of two float
         The sum of the positive weights and that of the negative ones; without weights they are the number of
         rows and 0.
+    labelled_alike : bool
+        Whether X, y and the weights, as far as they are of pandas, have the same index.
     """
 
     problem: str = ""
@@ -73,6 +75,7 @@ class Description:
     y_is_sparse: bool = False
     columns: tuple = ()
     weights: tuple = (0.0, 0.0)
+    labelled_alike: bool = True
 
     @property
     def n_rows(self):
@@ -91,6 +94,12 @@ def load(X, y, sample_weight, cls):
             if n_y:
                 raise ValueError(f"X has no rows, and y has {n_y}")
             return None, Description(shape=(0, X.shape[1]), names=_names_of(X))
+        if type(X).__module__.partition(".")[0] == "sparse":
+            raise TypeError(
+                f"X is a {type(X).__name__} of the package sparse, and must be dense or of scipy.sparse: "
+                "convert it, as with X.map_blocks(lambda block: block.tocsr())"
+            )
+        labelled_alike = _labelled_alike(X, y, sample_weight)
         if np.ndim(y) == 2 and y.shape[1] == 1 and not sparse.issparse(y):
             y = np.asarray(y).ravel()  # the client warns of it
         checker = object.__new__(cls)
@@ -105,7 +114,14 @@ def load(X, y, sample_weight, cls):
     X = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X)
     names = vars(checker).get("feature_names_in_")
     part = Part(X, y, sample_weight)
-    return part, _described(part, None if names is None else tuple(names), classifies)
+    described = _described(part, None if names is None else tuple(names), classifies)
+    return part, replace(described, labelled_alike=labelled_alike)
+
+
+def _labelled_alike(*given):
+    """Return whether those that have an index of pandas have the same."""
+    indices = [each.index for each in given if hasattr(each, "iloc")]
+    return all(each.equals(indices[0]) for each in indices[1:])
 
 
 def _names_of(X):

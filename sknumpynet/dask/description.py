@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import dask
@@ -11,9 +12,16 @@ from scipy import sparse
 
 from sknumpynet.dask.blocks import load
 from sknumpynet.dask.partitions import partitions
+from sknumpynet.fitting.rollback import warn
 
-# So many of the partitions that will not do are named in an error.
+# So many of the partitions that will not do are named in an error, and so many of the reasons.
 MOST_NAMED = 10
+# What stands for the same on a cluster, in advice that is meant for rows in memory.
+ON_A_CLUSTER = {
+    r"\bsklearn\.impute\b(?=( in front|$))": "dask_ml.impute",
+    r"\bOneHotEncoder\b": "dask_ml.preprocessing.OneHotEncoder",
+    r"\b(?=NumpyMLP(Classifier|Regressor)\b)": "Dask",
+}
 
 
 def describe(cluster, X, y, sample_weight, cls):
@@ -84,17 +92,50 @@ def check_described(described):
                 f"y has {len(each.columns)} columns, and {len(like.columns)} in partition {first}"
             )
     if problems:
-        lines = [f"partition {i}: {problems[i]}" for i in sorted(problems)]
-        if len(lines) > MOST_NAMED:
-            lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} more"]
         n = len(described)
         raise ValueError(
-            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n" + "\n".join(lines)
+            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n"
+            + "\n".join(_lines(problems))
         )
     if not any(each.n_rows for each in described):
         raise ValueError(
             f"X must not be empty: its partitions, {len(described)} in number, have no rows"
         )
+
+
+def warn_of_indices(described, suffix=""):
+    """Warn where the rows of X and of y have other labels: they may come of two random choices."""
+    which = [i for i, each in enumerate(described) if not each.labelled_alike]
+    if which:
+        warn(
+            f"X{suffix}, y{suffix} or sample_weight{suffix} have different indices in {_named(which)}. Rows "
+            "are matched by position: if each was sampled or shuffled separately, they do not belong "
+            "together; do it once, with the whole DataFrame. If the order is right, .reset_index(drop=True) "
+            "on each silences this warning"
+        )
+
+
+def _named(which):
+    """Return the numbers of some partitions as part of a sentence."""
+    named, n_more = ", ".join(map(str, which[:MOST_NAMED])), len(which) - MOST_NAMED
+    return f"partition{'s' * (len(which) > 1)} {named}" + (
+        f" and {n_more} more" if n_more > 0 else ""
+    )
+
+
+def _lines(problems):
+    """Return a line for each problem, with the numbers of its partitions."""
+    numbers = {}
+    for i in sorted(problems):
+        numbers.setdefault(problems[i], []).append(i)
+    lines = []
+    for problem, which in numbers.items():
+        for pattern, there in ON_A_CLUSTER.items():
+            problem = re.sub(pattern, there, problem)
+        lines.append(f"{_named(which)}: {problem}")
+    if len(lines) > MOST_NAMED:
+        lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} other problems"]
+    return lines
 
 
 # ---------------------------------------------------------------- a few rows that stand for all

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Validation data on the workers: each measures its own rows, and the client adds up.
 
-What comes to the client are sums, and, for a scorer of scikit-learn's, the raw outputs and y, never X.
+What comes to the client are sums, and, for a scorer or a function, the raw outputs and y, never X.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet._compat import is_made_by_scikit_learn
 from sknumpynet.checks.input_checks import densified
+from sknumpynet.dask.blocks import global_rows
 from sknumpynet.estimators.regressor import predicted
 from sknumpynet.fitting.data import FitData
 from sknumpynet.fitting.rollback import quiet
@@ -222,6 +222,43 @@ def weight_of_rows(rows, blocks):
 
 # ---------------------------------------------------------------- in the client
 
+ONLY_PREDICTS = (
+    "scoring is a function, and the rows of X and the network are on the workers: it may pass X to the "
+    "methods of the estimator that predict, and compare the result with y. A function that needs more works "
+    "where X_val and y_val are arrays in memory"
+)
+
+
+class Elsewhere:
+    """What stands for something on the workers: to look at it raises AttributeError."""
+
+    def __getattr__(self, name):
+        raise AttributeError(ONLY_PREDICTS)
+
+
+class RowsElsewhere(Elsewhere):
+    """What a scorer is given as X, to pass on to `predict`; to read it raises.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Its shape.
+    """
+
+    ndim = 2
+
+    def __init__(self, n_rows, n_columns):
+        self.shape = (n_rows, n_columns)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(ONLY_PREDICTS)
+
+    def __getitem__(self, key):
+        raise TypeError(ONLY_PREDICTS)
+
 
 def rows_by_block(share, wanted):
     """Return which rows of each block of a share are wanted, given the sorted numbers of these."""
@@ -259,11 +296,6 @@ class ClusterValidation(ValidationSet):
     """
 
     def __init__(self, data, plan, model, scoring, view):
-        if callable(scoring) and not is_made_by_scikit_learn(scoring):
-            raise ValueError(
-                f"scoring={scoring!r} would need the rows of X, which stay on the workers: give the name of "
-                "a scorer, 'loss' or None, or pass X_val and y_val as arrays in memory"
-            )
         self.data, self.model, self.scoring, self.view = data, model, scoring, view
         self.loss, self.loss_scale, self.decides = plan.loss, plan.loss_scale, plan.early_stopping
         self.n_rows = data.n_rows
@@ -321,7 +353,8 @@ class ClusterValidation(ValidationSet):
         if self.kind == "loss":
             return -loss
         if self.kind == "raw":
-            self.raw = np.concatenate([each.raw for each in measured if each.raw is not None])
+            raw = np.concatenate([each.raw for each in measured if each.raw is not None])
+            self.raw = raw[self.order]
             return self.scorer()
         if self.model.target.classes is not None:
             return sum(each.right for each in measured) / self.total_weight
@@ -340,12 +373,16 @@ class ClusterValidation(ValidationSet):
 
     def _scorer(self):
         """Return a scorer of y, which is gathered, and of the raw outputs, as they come."""
+        self.order = self._order()
         labelled = self._ask(labels_of)
-        y = np.concatenate([each for parts, _ in labelled for each in parts])
+        y = np.concatenate([each for parts, _ in labelled for each in parts])[self.order]
         weights = [each for _, parts in labelled for each in parts]
-        few = FitData(np.zeros((len(y), 1)), y, y, np.concatenate(weights) if weights else None)
+        weights = np.concatenate(weights)[self.order] if weights else None
+        X = RowsElsewhere(len(y), self.data.X.shape[1])
 
-        def raw_of(model, X, link=None, make_out=None):
+        def raw_of(model, rows, link=None, make_out=None):
+            if rows is not X:
+                raise TypeError(ONLY_PREDICTS)
             raw = self.raw
             out = np.empty_like(raw) if make_out is None else make_out(len(raw))
             if link is None:
@@ -354,4 +391,16 @@ class ClusterValidation(ValidationSet):
             return out
 
         self.view._raw = raw_of
-        return Scorer(self.view, self.scoring, few)
+        # that of the client is ahead: several epochs may be trained before the first is scored
+        self.view._model = replace(self.view._model, network=Elsewhere())
+        return Scorer(self.view, self.scoring, FitData(X, y, y, weights))
+
+    def _order(self):
+        """Return where each row, in the order that the local estimator has, is among those of the shares."""
+        numbers = []
+        for i, share in enumerate(self.data.shares):
+            for k, pieces in enumerate(share.pieces):
+                of_block = global_rows(pieces)
+                numbers.append(of_block if self.rows is None else of_block[self.rows[i][k]])
+        order, rows = np.argsort(np.concatenate(numbers)), self.data.rows
+        return order if rows is None else order[np.argsort(np.argsort(rows))]

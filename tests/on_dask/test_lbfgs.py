@@ -107,18 +107,6 @@ def test_validation_of_numbers(fits):
     np.testing.assert_allclose(remote.validation_scores_, local.validation_scores_, rtol=1e-6)
 
 
-def test_a_scoring_function_is_refused(fits):
-    def custom(estimator, X, y):
-        return 0.0
-
-    collections = on_dask(X), on_dask(Y)
-    model = DaskNumpyMLPClassifier(**LBFGS, scoring=custom)
-    with pytest.raises(ValueError, match="the rows of X, which stay on the workers"):
-        model.fit(*collections, X_val=collections[0], y_val=collections[1])
-    model.fit(*collections, X_val=X, y_val=Y)  # these are here
-    assert set(model.validation_scores_) == {0.0}
-
-
 def test_verbose_and_max_time(fits, capsys):
     local, _ = fits("classifier", X, Y, max_iter=2)
     fits("classifier", X, Y, max_iter=2, verbose=True)
