@@ -7,6 +7,8 @@ layer; this page fits a cubic with two to ten nodes in it, and shows that a good
 the data at least as much as on the number of nodes.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # The line
 # --------

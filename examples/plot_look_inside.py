@@ -6,6 +6,8 @@ A fitted network is a few arrays of numbers, and there are pictures for all of t
 it does with one row, how it learnt, what its first layer looks for, and which of its units do nothing.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # A network that solves XOR
 # -------------------------
@@ -166,5 +168,5 @@ print(f"score on the test rows: {careful.score(X_test, y_test):.3f}")
 # %%
 # Larger networks are shortened: here 64 pixels, two hidden layers and ten digits, with the numbers of a row.
 
-NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=7)
+NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=5)
 plt.show()

@@ -7,6 +7,8 @@ of itself than it should. Two brakes are shown here: ``alpha``, a price on large
 which leaves out hidden units at random while training.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Sixty rows memorised
 # --------------------
@@ -79,7 +81,7 @@ plt.show()
 # rows, and there is hardly any doubt on either side of it.
 
 (X, y), _ = data(0)
-figure, grid = plt.subplots(1, 3, figsize=(9.5, 3.6), sharey=True, layout="constrained")
+figure, grid = plt.subplots(1, 3, figsize=(8, 3.4), sharey=True, layout="constrained")
 for (name, networks), axes in zip(fits.items(), grid, strict=True):
     display = DecisionBoundaryDisplay.from_estimator(
         networks[0],

@@ -125,9 +125,9 @@ plt.show()
 # %%
 # Saved and loaded
 # ----------------
-# The whole network is one vector. To load it, write it into a network of the same shape, ``params[...] = ``:
-# the layers hold views into this memory. The layers one by one do as well, and tell others more; ``pickle``
-# keeps the shape too.
+# The whole network is one vector. To load it, write it into a network of the same shape,
+# ``params[...] = new``: the layers hold views into this memory. The layers one by one do as well, and tell
+# others more; ``pickle`` keeps the shape too.
 
 network = build(SHAPE, ACTIVATIONS, Uniform(-1, 1), seed=0)
 train(network, n_steps=3000, rate=0.5)

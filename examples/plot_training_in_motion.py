@@ -7,6 +7,8 @@ beside its loss. Where the first hidden layer has up to eight units, each has a 
 features that the next layer puts together.
 """
 
+# sphinx_gallery_thumbnail_path = "_static/xor.gif"
+
 # %%
 # XOR: four units, four bends
 # ---------------------------
