@@ -21,10 +21,10 @@ from sknumpynet.datasets import images_2x2
 
 def show(images, titles):
     """Draw images, each with a title, in rows of eight."""
-    _, axes = plt.subplots(2, 8, figsize=(9, 2.9), layout="constrained")
+    _, axes = plt.subplots(2, 8, figsize=(8, 2.8), layout="constrained")
     for axis, image, title in zip(axes.flat, images, titles):
         axis.imshow(image.reshape(2, 2), cmap="gray", vmin=0, vmax=1)
-        axis.set_title(title, fontsize="medium")
+        axis.set_title(title, fontsize="small")
         axis.set(xticks=[], yticks=[])
     plt.show()
 
@@ -124,7 +124,7 @@ for other, slope in ((-2, 6), (-1, 4)):
     np.testing.assert_allclose(found, np.column_stack([2 - slope * greys, 1 + greys]))
 
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
-figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 4.4), layout="constrained")
 for (name, share), color, line in zip(shares.items(), (RED, BLUE, GREEN), ("--", "-", "-.")):
     axes[0].plot(RANGES, share, line, color=color, marker="o", markersize=4, label=name)
 axes[0].set(xlabel="range of grey $g$", ylabel="share of right images", title="What comes out")
@@ -138,7 +138,7 @@ axes[1].axhline(1, linestyle="--", color=RED, label="threshold 1")
 axes[1].axhline(8 / 7, color=BLUE, label="threshold 8/7")
 axes[1].axhline(6 / 5, linestyle="-.", color=GREEN, label="threshold 6/5")
 axes[1].set(xlabel="range of grey $g$", ylabel="sum of weighted pixels", title="Why")
-axes[1].set(xlim=(0, 0.24), ylim=(0.6, 2.3))
+axes[1].set(xlim=(0, 0.24), ylim=(0.6, 3.4))
 axes[1].legend(loc="upper right", fontsize="small")
 plt.show()
 

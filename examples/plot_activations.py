@@ -41,7 +41,9 @@ def curves(name, z):
 
 z = np.linspace(-4, 4, 802)  # an even number, so that none is 0, where some have a kink
 
-figure, axes = plt.subplots(3, 5, figsize=(11, 6.6), sharex=True, sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    3, 5, figsize=(8.5, 6.2), sharex=True, sharey=True, layout="constrained"
+)
 for ax, name in zip(axes.flat, NAMES, strict=True):
     a, slope = curves(name, z)
     ax.axhline(0, color="0.8", linewidth=0.8)

@@ -67,14 +67,14 @@ for name, network in fits.items():
 # on one row, because NumPy multiplies whole matrices, so minibatches finish their passes long before single
 # rows.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.8), sharey=True, layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True, layout="constrained")
 for name, network in fits.items():
     *_, color, line = CHOICES[name]
     loss = network.validation_loss_curve_
     left.plot(range(1, EPOCHS + 1), loss, line, color=color, label=name)
     right.plot(np.cumsum(network.history_["seconds"]), loss, line, color=color)
 left.set(xlabel="passes over the data (epochs)", ylabel="loss on test rows", yscale="log")
-left.legend()
+figure.legend(loc="outside upper center", ncols=3)
 right.set(xlabel="seconds", xscale="log")
 left.set_yticks([0.2, 0.5, 1, 2], ["0.2", "0.5", "1", "2"], minor=False)
 left.set_yticks([], minor=True)

@@ -7,6 +7,8 @@ hidden layer. This page fits a cubic with two to ten hidden nodes, and shows tha
 scale of the data at least as much as on the number of nodes.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # The line
 # --------

@@ -6,6 +6,8 @@ A fitted network consists of a few arrays of numbers, and there are plots for al
 the values for one row, the training history, the weights of the first layer as images, and dead units.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # A network that solves XOR
 # -------------------------
@@ -161,5 +163,5 @@ print(f"score on the test rows: {careful.score(X_test, y_test):.3f}")
 # %% Larger networks are shortened: here 64 pixels, two hidden layers and ten digits, with the values for one
 # row.
 
-NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=7)
+NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=5)
 plt.show()

@@ -152,7 +152,7 @@ assert curves["with embedding"][-1] < 0.8 * curves["columns alone"][-1]
 hours = np.linspace(0, 168, 800)
 week = np.column_stack([hours, np.full(800, 15.0), np.zeros(800)])
 figure, (left, right) = plt.subplots(
-    1, 2, figsize=(10, 3.8), width_ratios=(2, 1), layout="constrained"
+    1, 2, figsize=(8, 3.6), width_ratios=(2, 1), layout="constrained"
 )
 left.plot(hours, rentals(*week.T), color="0.8", linewidth=5, label="without noise")
 for (name, network), (color, line) in zip(
@@ -163,7 +163,7 @@ for (name, network), (color, line) in zip(
 right.axhline(20, color="grey", linestyle=":")
 left.set(xlabel="hour of the week", ylabel="rentals", xticks=range(0, 169, 24))
 right.set(xlabel="epoch", ylabel="error on new rows", ylim=(0, None))
-left.legend(loc="upper right", fontsize="small")
+figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
 plt.show()
 
 # %%

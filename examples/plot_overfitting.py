@@ -7,6 +7,8 @@ This page shows two remedies: ``alpha``, a penalty on large weights, and ``dropo
 hidden units during training.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Sixty rows memorised
 # --------------------
@@ -80,7 +82,7 @@ plt.show()
 # detours around single rows, and the probabilities on both sides are near 0 and 1.
 
 (X, y), _ = data(0)
-figure, grid = plt.subplots(1, 3, figsize=(9.5, 3.6), sharey=True, layout="constrained")
+figure, grid = plt.subplots(1, 3, figsize=(8, 3.4), sharey=True, layout="constrained")
 for (name, networks), axes in zip(fits.items(), grid, strict=True):
     display = DecisionBoundaryDisplay.from_estimator(
         networks[0],

@@ -99,7 +99,8 @@ for end, n_epochs in zip(cycles["epoch"], cycles["epochs"], strict=True):
     )
     bumps.axvline(end, color="black", linewidth=0.8, linestyle=":")
 bumps.set(ylabel="learning rate, dropout", title="dotted: snapshots")
-bumps.legend()
+bumps.set_ylim(top=0.21)
+bumps.legend(loc="upper right", ncols=2)
 LossCurveDisplay.from_estimator(model, ax=losses)
 plt.show()
 
@@ -124,7 +125,7 @@ for coverage in wanted:
 # %%
 
 low, high = model.predict_interval(grid, coverage=0.9).T
-figure, (bands, hits) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+figure, (bands, hits) = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
 bands.plot(X["x"][plain], y[plain], ".", color="#888888", markersize=3)
 bands.fill_between(grid["x"], low, high, color="#009E73", alpha=0.35, label="interval of 90 %")
 bands.plot(grid["x"], mean, color="#D55E00", linewidth=2)
@@ -134,5 +135,5 @@ hits.plot([0.4, 1], [0.4, 1], color="black", linestyle="--", linewidth=1)
 for (label, values), colour in zip(shares.items(), ("#009E73", "#CC79A7"), strict=True):
     hits.plot(wanted, values, marker="o", color=colour, label=label)
 hits.set(xlabel="requested coverage", ylabel="fraction of new rows inside")
-hits.legend()
+hits.legend(loc="lower right")
 plt.show()

@@ -133,7 +133,7 @@ for rate in (0.75, 0.78):
 # one may even seem better.
 
 BLUE, RED = "#0072B2", "#D55E00"
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
 outputs = np.linspace(-1, 1, 201)
 axes[0].plot(outputs, right(outputs), color=BLUE, linewidth=2.5, label="right: $1 - a^2$")
 axes[0].plot(

@@ -7,6 +7,8 @@ next to the loss. If the first hidden layer has at most eight units, a small pan
 are the features that the next layer combines.
 """
 
+# sphinx_gallery_thumbnail_path = "_static/xor.gif"
+
 # %%
 # XOR with four hidden units
 # --------------------------

@@ -64,7 +64,7 @@ PLATEAUS = {"two rows right": np.log(2) / 2, "one row right": (2 * np.log(1.5) +
 curves = np.array([network.loss_curve_ for network in networks])
 epochs = np.arange(1, EPOCHS + 1)
 figure, (left, right) = plt.subplots(
-    1, 2, figsize=(9.5, 3.8), layout="constrained", gridspec_kw={"width_ratios": [2, 1]}
+    1, 2, figsize=(8, 3.8), layout="constrained", gridspec_kw={"width_ratios": [2, 1]}
 )
 for curve, loss in zip(curves, losses):
     left.plot(epochs, curve, color=BLUE if loss < 0.1 else RED, lw=0.6, alpha=0.5)

@@ -8,6 +8,8 @@ all seeds, shows what happens with too few hidden units, and ends with a custom 
 as a callback.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Without a hidden layer
 # ----------------------
@@ -77,7 +79,7 @@ for n_inputs, n_units in ((2, 8), (3, 8), (2, 2)):
 # :ref:`sphx_glr_auto_examples_plot_which_seeds_stick.py` looks at two hundred seeds.
 
 BLUE, RED = "#0072B2", "#D55E00"
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), sharey=True, layout="constrained")
 for axis, n_units in zip(axes, (8, 2)):
     for network in networks[2, n_units]:
         is_stuck = network.loss_ > 0.1
@@ -108,8 +110,8 @@ PICTURES = {
     "2 units, solved": solved,
     "8 units": networks[2, 8][0],
 }
-figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), layout="constrained")
-for axis, (name, network) in zip(axes, PICTURES.items()):
+figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.6), layout="constrained")
+for axis, (name, network) in zip(axes.flat, PICTURES.items()):
     display = DecisionBoundaryDisplay.from_estimator(
         network,
         X,
@@ -124,9 +126,8 @@ for axis, (name, network) in zip(axes, PICTURES.items()):
     )
     axis.scatter(*X[y == 1].T, s=70, color="black", label="1")
     axis.scatter(*X[y == 0].T, s=70, facecolor="white", edgecolor="black", label="0")
-    axis.set(title=name, xticks=(0, 1), yticks=(0, 1), aspect="equal", xlabel="a")
-axes[0].set_ylabel("b")
-figure.colorbar(display.surface_, ax=axes, label="probability of 1", shrink=0.8)
+    axis.set(title=name, xticks=(0, 1), yticks=(0, 1), aspect="equal", xlabel="a", ylabel="b")
+figure.colorbar(display.surface_, ax=axes, label="probability of 1")
 plt.show()
 
 # %%

@@ -323,7 +323,7 @@ def ratio_figure(panels, columns, what):
         2 + max(map(len, list(panels.values())[row * columns : (row + 1) * columns]))
         for row in range(tall)
     ]
-    figure = Figure(figsize=(1 + 4.5 * columns if columns > 1 else 8, 1 + 0.3 * sum(heights)))
+    figure = Figure(figsize=(1 + 3 * columns if columns > 1 else 8, 1 + 0.3 * sum(heights)))
     figure.set_layout_engine("constrained")
     axes = figure.subplots(tall, columns, sharex=True, squeeze=False, height_ratios=heights)
     for panel, (title, lines) in zip(axes.ravel(), panels.items()):

@@ -114,3 +114,12 @@ def hidden_names(network):
 def plain(text):
     """Return the text with dollar signs that start no formula."""
     return str(text).replace("$", r"\$")
+
+
+def plain_ticks(low, high):
+    """Return places on a logarithmic axis, and their labels as decimals: 0.05 and not 5 x 10^-2."""
+    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    steps = (1, 2, 5) if np.log10(high / low) < 2.5 else (1,)
+    marks = [step * 10.0**k for k in decades for step in steps]
+    marks = [mark for mark in marks if low <= mark <= high]
+    return marks, [f"{mark:g}" for mark in marks]

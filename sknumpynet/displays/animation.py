@@ -22,11 +22,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from sknumpynet._compat import check_matplotlib_support
-from sknumpynet.displays._drawing import clones_to_train, plain
+from sknumpynet.displays._drawing import clones_to_train, plain, plain_ticks
 
 GRID = 61  # points along a feature
 MARGIN = 0.15  # beyond the data, as a share of their range
 MAX_PANELS = 8  # of hidden units
+DPI = 88  # of a GIF
+LEGEND_ABOVE = 20  # characters for which there is room above the surface, beside the epoch
 # Okabe and Ito's colours, which colour-blind readers can tell apart
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
@@ -163,14 +165,16 @@ class TrainingAnimation:
         from PIL import Image
 
         picture, images = _Picture(self), []
-        picture.figure.set_dpi(72)
+        picture.figure.set_dpi(DPI)
         for i in range(len(self.frames)):
             picture.draw(i)
             picture.figure.canvas.draw()
             picture.figure.set_layout_engine("none")  # finding places takes longer than drawing
             pixels = np.asarray(picture.figure.canvas.buffer_rgba())[..., :3]
-            images.append(Image.fromarray(pixels).quantize(128))
+            images.append(Image.fromarray(pixels))
         plt.close(picture.figure)
+        palette = _palette(images)
+        images = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in images]
         duration = [round(1000 / fps)] * len(images)
         duration[-1] = max(duration[-1], 1500)
         images[0].save(
@@ -373,7 +377,7 @@ class _Picture:
         self.flat = animation.X.shape[1] == 1
         hidden = animation.frames[0].hidden
         n = 0 if hidden is None else hidden.shape[1]
-        self.figure = plt.figure(figsize=(8, 3.4 + 1.25 * bool(n)), layout="constrained")
+        self.figure = plt.figure(figsize=(6.8, 3.0 + 1.1 * bool(n)), layout="constrained")
         parts = self.figure.add_gridspec(2 if n else 1, 1, height_ratios=[3, 1] if n else [1])
         top = parts[0].subgridspec(1, 2)
         self.surface_ax = self.figure.add_subplot(top[0])
@@ -425,14 +429,37 @@ class _Picture:
             ax.scatter(*a.X.T, c=a.y, cmap="viridis", edgecolor="white", s=24, norm=self.image.norm)
             self.figure.colorbar(self.image, ax=ax, label="prediction")
             return
+        size = 80 if len(a.X) < 20 else 24
         for k, label in enumerate(a.classes):
             rows = a.X[a.y == label]
             ax.scatter(
-                *rows.T, s=24, color=_color(k), edgecolor="white", linewidth=0.6, label=plain(label)
+                *rows.T,
+                s=size,
+                color=_color(k),
+                edgecolor="white",
+                linewidth=0.6,
+                label=plain(label),
             )
-        ax.legend(loc="upper right", fontsize="small", framealpha=0.85)
+        self._draw_legend()
         ax.set_xlim(*self.extent[:2])
         ax.set_ylim(*self.extent[2:])
+
+    def _draw_legend(self):
+        """Name the classes above the surface, where that hides no point, or inside where names are long."""
+        ax, names = self.surface_ax, [str(label) for label in self.animation.classes]
+        if sum(map(len, names)) + 3 * len(names) > LEGEND_ABOVE:
+            ax.legend(loc="best", fontsize="small", framealpha=0.85)
+            return
+        ax.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=len(names),
+            fontsize="small",
+            frameon=False,
+            borderaxespad=0.1,
+            handletextpad=0.1,
+            columnspacing=0.8,
+        )
 
     def _draw_loss(self):
         a, ax = self.animation, self.loss_ax
@@ -445,6 +472,8 @@ class _Picture:
         finite = curve[np.isfinite(curve) & (curve > 0)]
         if len(finite) and finite.max() > 20 * finite.min():
             ax.set_yscale("log")
+            ax.set_yticks(*plain_ticks(finite.min(), finite.max()))
+            ax.minorticks_off()
         ax.set(xlabel="epoch", ylabel="loss")
 
     def _draw_panels(self):
@@ -496,8 +525,24 @@ class _Picture:
         so_far = self.epochs <= frame.epoch
         self.line.set_data(self.epochs[so_far], self.loss[so_far])
         self.point.set_data(self.epochs[so_far][-1:], self.loss[so_far][-1:])
-        self.surface_ax.set_title(f"epoch {frame.epoch}")
+        self.surface_ax.set_title(f"epoch {frame.epoch}", loc="left")
         return []
+
+
+def _palette(images):
+    """Return 256 colours for all frames: with colours for each, they would flicker."""
+    from PIL import Image
+
+    chosen = images[:: -(-len(images) // 8)] + images[-1:]
+    width, height = chosen[0].size
+    together = Image.new("RGB", (width, height * len(chosen)))
+    for k, image in enumerate(chosen):
+        together.paste(image, (0, k * height))
+    palette = together.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    colors = np.reshape(palette.getpalette(), (-1, 3))
+    colors[colors.min(axis=1) >= 250] = 255  # the ground stays white
+    palette.putpalette(colors.ravel().tolist())
+    return palette
 
 
 def _color(k):

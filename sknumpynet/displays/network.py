@@ -190,7 +190,7 @@ class NetworkDisplay:
     def _size(self, tallest):
         """Return width and height of a new figure, in inches."""
         height = 1.0 if self.step is not None else 0.5
-        width = 2.4 if self.step is not None else 1.9
+        width = 2.2 if self.step is not None else 1.9
         return (3.2 + width * len(self.coefs), 1.3 + height * max(tallest, 3))
 
     def _fitting(self, tallest, n_columns):
@@ -243,7 +243,7 @@ class NetworkDisplay:
                     (k + at, y0 + at * (y1 - y0)),
                     ha="center",
                     va="center",
-                    fontsize=7.5,
+                    fontsize=8.5,
                     zorder=3,
                     bbox=_ground(),
                 )
@@ -312,7 +312,7 @@ class NetworkDisplay:
                         textcoords="offset points",
                         ha="center",
                         va="top",
-                        fontsize=7.5,
+                        fontsize=8.5,
                         linespacing=1.0,
                         zorder=5,
                         bbox=_ground(),

@@ -91,7 +91,7 @@ def test_surfaces_curves_and_panels_are_drawn():
     expected = animation.frames[-1].output @ (1 - 0.55 * (1 - colors))
     assert_allclose(pixels.reshape(-1, 3), expected, atol=1e-6)
     assert_allclose(loss.lines[0].get_ydata(), animation.loss_curve)
-    assert surface.get_title() == "epoch 3"
+    assert surface.get_title(loc="left") == "epoch 3"
     unit = panels[2].images[0].get_array()
     assert_allclose(unit.ravel(), animation.frames[-1].hidden[:, 2])
 
