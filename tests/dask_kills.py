@@ -6,6 +6,7 @@ A part of `long_checks.py`, which says how to run it; apart from it because it n
 
 import atexit
 import contextlib
+import importlib
 import os
 import signal
 import threading
@@ -59,7 +60,7 @@ def draw_dask_kill(draw):
 
 
 def cluster():
-    """Return a client of two workers that are processes, all of them alive."""
+    """Return a client of two workers that are processes, alive, and have imported what a fit needs."""
     for _ in range(2):
         if not _clusters:
             client = distributed.Client(
@@ -69,7 +70,7 @@ def cluster():
             atexit.register(_close, client)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if len(pids(_clusters[0])) == 2:
+            if len(pids(_clusters[0], load)) == 2:
                 return _clusters[0]
             time.sleep(0.1)
         _close(_clusters.pop())
@@ -81,11 +82,17 @@ def _close(client):
         client.close()
 
 
-def pids(client):
-    """Return the process of each worker."""
+def pids(client, function=os.getpid):
+    """Return the process of each worker, as a function that is run there gives it."""
     with contextlib.suppress(OSError):  # a worker that is just dying
-        return sorted(client.run(os.getpid, on_error="ignore").values())
+        return sorted(client.run(function, on_error="ignore").values())
     return []
+
+
+def load():
+    """Import what a fit needs."""
+    importlib.import_module("sknumpynet.dask")
+    return os.getpid()
 
 
 def fit(name):
