@@ -283,6 +283,8 @@ def plan_fit(
         Where a parameter is not what it may be, or does not go with another one or with the data. Both name
         it, and say what would do.
     """
+    # set after the fit, an option of an object waits for the next one
+    parameters = {name: kept(value) for name, value in parameters.items()}
     get = parameters.__getitem__
     hidden = _hidden_layer_sizes(get("hidden_layer_sizes"))
     lbfgs = isinstance(get("solver"), str) and get("solver") == "lbfgs"
@@ -317,7 +319,7 @@ def plan_fit(
         if ignored:
             warn(f"solver={get('solver')!r} ignores {', '.join(ignored)}")
     return FitPlan(
-        parameters={name: _kept(value) for name, value in parameters.items()},
+        parameters=parameters,
         target=target,
         sizes=sizes,
         layers=tuple(layers),
@@ -344,15 +346,15 @@ def plan_fit(
     )
 
 
-def _kept(value):
+def kept(value):
     """Return a parameter as it is now, whatever is changed in it later."""
     if isinstance(value, list):
-        return [_kept(each) for each in value]
+        return [kept(each) for each in value]
     if isinstance(value, dict):
         return dict(value)
     if isinstance(value, Options):
         value = copy.copy(value)
-        vars(value).update({name: _kept(each) for name, each in vars(value).items()})
+        vars(value).update({name: kept(each) for name, each in vars(value).items()})
         return value
     return value.copy() if isinstance(value, np.ndarray) else value
 
