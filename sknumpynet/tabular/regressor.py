@@ -54,7 +54,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     ----------
     loss : str, default='squared_error'
         'squared_error', 'absolute_error', 'quantile', or with the log link 'poisson' for counts and 'gamma'
-        for positive amounts.
+        for positive amounts. With the log link, one factor gives out-of-fold predictions the mean of y.
     quantile : float or array-like of float, default=0.5
         With ``loss="quantile"``, the quantile to predict, or several in ascending order. They are shifted so
         that the right share of the rows of `fit` is below them out of fold, and sorted.

@@ -194,9 +194,19 @@ class Numbers:
         return weight
 
     def fitted(self, y, weight, predictions):
-        """Return the fitted attributes that the targets give."""
+        """Return the fitted attributes that the targets give.
+
+        With the log link, the scale is such that predictions of rows not seen, (n, targets) beside their y
+        and weights, have the mean of y: few steps, and dropout, whose noise exp makes larger, leave them off.
+        """
         scale = copy.copy(self)
         del scale.y, scale.check, scale.clip
+        if self.log_link:
+            kept = np.clip(predictions, y.min(axis=0), y.max(axis=0))  # some may be far off
+            wanted, found = weight @ y.astype(np.float64), weight @ kept
+            scale.scale = self.scale * np.divide(
+                wanted, found, np.ones_like(found), where=found > 0
+            )
         return {"target_scale_": scale, "n_targets_": len(self.center)}
 
 
