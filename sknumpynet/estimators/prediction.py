@@ -29,7 +29,7 @@ from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.summary import summary_of
 from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_length, weight_views
-from sknumpynet.fitting.plan import make_initializers, make_layers
+from sknumpynet.fitting.plan import kept, make_initializers, make_layers
 from sknumpynet.fitting.rollback import quiet, replace_attributes
 
 # What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
@@ -274,7 +274,7 @@ class PredictsWithNetwork:
         if target is None:
             return None
         dtype = np.result_type(*coefs, *intercepts, np.float32)
-        parameters = self.get_params(deep=False)
+        parameters = {name: kept(value) for name, value in self.get_params(deep=False).items()}
         weights, biases = make_initializers(parameters)
         network = Network(
             make_layers(parameters, sizes),

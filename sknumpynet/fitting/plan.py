@@ -281,6 +281,8 @@ def plan_fit(
         If a parameter is invalid, or does not match another one or the data. The message names it and says
         what is valid.
     """
+    # set after the fit, an option of an object waits for the next one
+    parameters = {name: kept(value) for name, value in parameters.items()}
     get = parameters.__getitem__
     hidden = _hidden_layer_sizes(get("hidden_layer_sizes"))
     lbfgs = isinstance(get("solver"), str) and get("solver") == "lbfgs"
@@ -315,7 +317,7 @@ def plan_fit(
         if ignored:
             warn(f"solver={get('solver')!r} ignores {', '.join(ignored)}")
     return FitPlan(
-        parameters={name: _kept(value) for name, value in parameters.items()},
+        parameters=parameters,
         target=target,
         sizes=sizes,
         layers=tuple(layers),
@@ -342,15 +344,15 @@ def plan_fit(
     )
 
 
-def _kept(value):
+def kept(value):
     """Return a copy of a parameter that later changes do not affect."""
     if isinstance(value, list):
-        return [_kept(each) for each in value]
+        return [kept(each) for each in value]
     if isinstance(value, dict):
         return dict(value)
     if isinstance(value, Options):
         value = copy.copy(value)
-        vars(value).update({name: _kept(each) for name, each in vars(value).items()})
+        vars(value).update({name: kept(each) for name, each in vars(value).items()})
         return value
     return value.copy() if isinstance(value, np.ndarray) else value
 

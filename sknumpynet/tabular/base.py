@@ -250,6 +250,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         def outcome(snapshots, weights, reason):
             """Return the fitted attributes that these snapshots make."""
             predicted = sum(w * one.unseen for w, one in zip(weights, snapshots))
+            m = recipe.n_members // n_folds if X_val is None else 1
+            oof = predicted[:m].mean(axis=0)
             temperature = 1.0
             if objective.classes and objective.n_outputs > 1:
                 temperature = objective.temperature(
@@ -266,14 +268,13 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 "n_params_": ensemble.n_params,
                 "is_categorical_": encoder.is_category,
                 "history_": history_of(snapshots, weights),
-                **targets.fitted(),
+                **targets.fitted(selection.y, selection.weight, oof),
             }
             if objective.classes:
                 state["temperature_"] = temperature
             if table.names is not None:
                 state["feature_names_in_"] = np.asarray(table.names, dtype=object)
             if X_val is None:
-                oof = predicted[: recipe.n_members // n_folds].mean(axis=0)
                 ratio = objective.ratio_of_errors(
                     rows.y, rows.weight, predicted, oof, recipe.n_members, rows.pairs()
                 )
@@ -287,7 +288,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                     inputs = encoder.transform(table.rows(unused)).astype(recipe.dtype)
                     with one_blas_thread():
                         full[unused] = ensemble.predict(inputs)
-                state.update(self._from_unseen(full, targets, weight, ratio))
+                state.update(self._from_unseen(full, targets, weight, ratio, state))
             return state
 
         def so_far(snapshots):

@@ -186,7 +186,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         )
         return Objective(MultinomialLogLoss(), len(classes), True, score)
 
-    def _from_unseen(self, oof, targets, weight, ratio):
+    def _from_unseen(self, oof, targets, weight, ratio, fitted):
         found = oof.argmax(axis=1)
         score = accuracy_score(targets.numbers, found, sample_weight=weight)
         return {"oof_predictions_": oof, "oof_score_": float(score)}
