@@ -77,7 +77,7 @@ class Workspace:
         self.scratch = space[: n * width].reshape(*self.lead, n_rows, width)
 
     def head(self, n: int) -> Workspace:
-        """Return a workspace for the ``n`` rows of a shorter last batch; without members in the same memory."""
+        """Return a workspace for the ``n`` rows of a shorter last batch, in the same memory if possible."""
         if self.lead:  # the rows of a member must be contiguous
             rest = self._with_rows(n)
             for buffer, whole in zip(rest.buffers, self.buffers, strict=True):
