@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The parts of the docstrings that both estimators for tables share, written once."""
+"""Shared parts of the docstrings of both estimators for tables."""
 
 PARAMETERS = """
 quality : {'fast', 'best'}, default='fast'

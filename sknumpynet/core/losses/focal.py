@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Focal loss: the log loss with less weight on what is already right."""
+"""Focal loss: the log loss with less weight on rows that are already classified well."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Focal(Loss):
 
     def _part(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         minus_log = self.for_log_loss.terms_and_gradient(y, raw, gradient, scratch)
-        if self.softmax:  # one question, even where y has a column for each class
+        if self.softmax:  # one label per row, even if y has one column per class
             minus_log = np.add.reduce(minus_log, axis=1, keepdims=True)
         p_t = np.exp(-minus_log)
         miss = np.maximum(1 - p_t, EPS[raw.dtype])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The loss of several questions at once, each with its own classes."""
+"""The loss for several label columns, each with its own classes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MultioutputLogLoss(Loss):
 
     @property
     def blocks(self) -> list[slice]:
-        """The columns of each question."""
+        """The raw outputs of each label column."""
         ends = np.cumsum(self.sizes).tolist()
         return [slice(end - size, end) for size, end in zip(self.sizes, ends, strict=True)]
 
@@ -78,7 +78,7 @@ class MultioutputLogLoss(Loss):
                 share = self.smoothing / (block.stop - block.start)
                 terms += share * np.add.reduce(scratch[:, block], axis=1)
                 gradient[:, block] -= share
-            scratch[:, index] = terms  # no later question has its classes in this column
+            scratch[:, index] = terms  # the outputs of later label columns come after this one
         return scratch[:, : len(self.sizes)]
 
     def uncapped_terms(self, y: Array, raw: Array) -> Array:
