@@ -76,6 +76,6 @@ for name, color, line in STYLES:
     epochs = np.arange(1, scores.shape[1] + 1)
     axes.plot(epochs, scores.T, color=color, linestyle=line, linewidth=0.6, alpha=0.5)
     axes.plot(epochs, scores.mean(axis=0), color=color, linestyle=line, linewidth=2.5, label=name)
-axes.set(xlabel="epoch", ylabel="score on test rows", ylim=(0.78, 0.97))
+axes.set(xlabel="epoch", ylabel="score on test rows", ylim=(0.74, 0.97))
 axes.legend(title="dropout", loc="lower right")
 plt.show()

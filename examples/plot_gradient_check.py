@@ -192,7 +192,7 @@ axes.set(
     xticklabels=arrays,
     yticks=range(len(CASES)),
     yticklabels=CASES,
-    title="error of the gradient, from the output backwards (framed: named)",
+    title="error of the gradient, from the output backwards\n(framed: the array that is named)",
 )
 bar = figure.colorbar(image, ticks=[-12, -5, 0], pad=0.02)
 bar.ax.set_yticklabels(["1e-12", "1e-5, the\ntolerance", "1"])

@@ -118,7 +118,8 @@ axes.plot(X, network.predict(X_scaled) * y.std(), color="#0072B2", label="8 node
 for (nodes, network), color, line in zip(unscaled.items(), ("#D55E00", "#E69F00"), ("--", "-.")):
     axes.plot(X, network.predict(X), line, color=color, label=f"{nodes} nodes, unscaled defaults")
 axes.set(xlabel="x", ylabel="y")
-axes.legend(loc="lower right")
+axes.set_ylim(-55, 95)
+axes.legend(loc="upper left")
 plt.show()
 
 # %%

@@ -140,7 +140,8 @@ for name, (model, color, line) in models.items():
 assert scores["scaled"] > 0.95 > scores["as they are"]
 axes.axhline(np.log(3), color="grey", linestyle=":", label="guessing")
 axes.set(xlabel="epoch", ylabel="loss", yscale="log")
-axes.legend()
+axes.set_ylim(top=2000)
+axes.legend(loc="upper right")
 plt.show()
 
 # %%

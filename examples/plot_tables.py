@@ -135,5 +135,6 @@ hits.plot([0.4, 1], [0.4, 1], color="black", linestyle="--", linewidth=1)
 for (label, values), colour in zip(shares.items(), ("#009E73", "#CC79A7"), strict=True):
     hits.plot(wanted, values, marker="o", color=colour, label=label)
 hits.set(xlabel="requested coverage", ylabel="fraction of new rows inside")
-hits.legend(loc="lower right")
+hits.set_ylim(0.3, 1.25)
+hits.legend(loc="upper left")
 plt.show()

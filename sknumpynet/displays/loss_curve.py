@@ -261,7 +261,12 @@ class LossCurveDisplay:
         handles, _ = self.ax_.get_legend_handles_labels()
         if self.right_ax_ is not None:
             handles += self.right_ax_.get_legend_handles_labels()[0]
-        self.ax_.legend(handles=handles)
+        if self.right_ax_ is None:
+            self.ax_.legend(handles=handles)
+            return
+        self.ax_.legend(  # above, where it hides neither the losses nor the curve of the right axis
+            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False
+        )
 
 
 def histories_of_cycles(estimator, name):
