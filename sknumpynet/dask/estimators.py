@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
@@ -328,7 +329,8 @@ class OnCluster:
         return super()._checked_rows(model, X)
 
     # What a partition adds to the score, or None where it has no rows, and what these make together.
-    _part_of_score = _score_of_parts = None
+    _part_of_score: Callable
+    _score_of_parts: Callable
 
     def score(self, X, y, sample_weight=None):
         check_form("X", X)
