@@ -13,6 +13,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import Any
 
 import dask
 import numpy as np
@@ -328,7 +329,8 @@ class OnCluster:
         return super()._checked_rows(model, X)
 
     # What a partition adds to the score, or None where it has no rows, and what these make together.
-    _part_of_score = _score_of_parts = None
+    _part_of_score: Any
+    _score_of_parts: Any
 
     def score(self, X, y, sample_weight=None):
         check_form("X", X)
