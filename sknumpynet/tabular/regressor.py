@@ -131,7 +131,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         max_embedded=100,
         embedding_margins="auto",
         n_members="auto",
-        hidden_layer_sizes=(64, 64, 64),
+        hidden_layer_sizes="auto",
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.1,
