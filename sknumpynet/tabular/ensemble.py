@@ -48,7 +48,7 @@ class Ensemble:
 
     def blocks(self, X: Array) -> Iterator[tuple[slice, Array]]:
         """Yield slices of rows and the predictions of each member, float64 of shape (k, rows, outputs)."""
-        divided = division(self.packs)  # the same for all packs, so that blocks match
+        divided = division(self.packs, len(X))  # the same for all, so that blocks match
         for parts in zip(*(blocks(pack, X, divided) for pack in self.packs), strict=True):
             total = np.zeros(())
             for (_, raw), weights in zip(parts, self.weights):
@@ -63,10 +63,26 @@ class Ensemble:
 
     def predict(self, X: Array) -> Array:
         """Return the mean over members, (n, outputs); probabilities at the temperature."""
-        mean = np.concatenate([each.mean(axis=0) for _, each in self.blocks(X)])
+        mean = np.concatenate([mean_of(each) for _, each in self.blocks(X)])
         return mean if self.temperature == 1 else tempered(mean, self.temperature)
 
     @property
     def n_params(self) -> int:
         """Number of parameters of all snapshots."""
         return sum(pack.n_params for pack in self.packs)
+
+
+def mean_of(members: Array) -> Array:
+    """Return the mean of predictions (k, n, outputs) over members, one after another.
+
+    NumPy's mean adds the members of a single number in another order than those of several.
+    """
+    total: Array = members[0].copy()
+    for each in members[1:]:
+        np.add(total, each, out=total)
+    return np.divide(total, len(members), out=total)
+
+
+def deviation_of(members: Array) -> Array:
+    """Return the standard deviation of predictions (k, n, outputs) over members."""
+    return np.sqrt(mean_of((members - mean_of(members)) ** 2))

@@ -129,6 +129,13 @@ class Pack:
         self.grads = np.zeros(start, self.dtype) if training else None
         self._bind()
 
+    @functools.cached_property
+    def scaled_weights(self) -> Array:
+        """M = s W of the first layer, of a pack whose parameters change no more."""
+        M = np.empty_like(self.first.W)
+        self.first.products(M)
+        return M
+
     def _bind(self) -> None:
         segments = iter(self.segments)
         for layer in self.layers:
@@ -239,13 +246,14 @@ class Workspace:
         training: bool = True,
         rng: np.random.Generator | None = None,
         group: int | None = None,
+        M: Array | None = None,
     ) -> None:
         self.group = group  # rows of a product; None means all
         k, shape, dtype = pack.n_members, pack.shape, pack.dtype
         hidden = shape.hidden
         self.z = [np.empty((k, n_rows, h), dtype) for h in (*hidden, shape.n_outputs)]
         self.delta, self.scratch = np.empty_like(self.z[-1]), np.empty_like(self.z[-1])
-        self.M = np.empty_like(pack.first.W)
+        self.M = np.empty_like(pack.first.W) if M is None else M
         one_size = len(set(hidden)) == 1  # then one buffer is enough for all layers
         self.spare = [np.empty_like(self.z[0])] * len(hidden)
         if not one_size:
@@ -292,21 +300,48 @@ class Workspace:
         self.masks = [pool.mask(z.shape, self.rng) for pool, z in zip(self.pools, self.z)]
 
 
-BLOCK = 32  # rows: fewer would slow down many rows, more a single row
+BLOCK = 32
+FEW, MANY = 8, 64  # rows of a block for few and for many rows, if the results stay bit-identical
 # Rows of a block and of a product, beginning with the largest block and the largest products in it.
 DIVISIONS = ((BLOCK, None), (BLOCK, 16), (BLOCK, 8), (BLOCK, 4), (8, None), (1, None))
 
 
-def division(packs: list[Pack]) -> tuple[int, int | None]:
+def division(packs: list[Pack], n_rows: int = BLOCK) -> tuple[int, int | None]:
     """Return sizes of blocks and products for which the result of a row does not depend on its position.
 
     This is tested with the current BLAS, with blocks of equal rows: OpenBLAS for AVX2 has one kernel for six
-    rows in float32 and, in larger products, another for the next six, which rounds differently.
+    rows in float32 and, in larger products, another for the next six, which rounds differently. Blocks are
+    small if ``n_rows`` is, so that a single row is fast, and large for many rows.
     """
-    for each in DIVISIONS[:-1]:
-        if all(in_any_order(pack.shape, pack.dtype, *each) for pack in packs):
-            return each
-    return DIVISIONS[-1]
+    usual = next(
+        each
+        for each in DIVISIONS
+        if each == DIVISIONS[-1]
+        or all(in_any_order(pack.shape, pack.dtype, *each) for pack in packs)
+    )
+    size = FEW if n_rows <= FEW else MANY if n_rows > BLOCK else BLOCK
+    group = usual[1] and min(usual[1], size)
+    if size != usual[0] and all(
+        leaves_the_same_bits(pack.shape, pack.dtype, size, group, *usual) for pack in packs
+    ):
+        return size, group
+    return usual
+
+
+@functools.cache
+def leaves_the_same_bits(
+    shape: Shape, dtype: Any, size: int, group: int | None, usual_size: int, usual_group: int | None
+) -> bool:
+    """Return whether blocks of ``size`` rows give results bit-identical to those of the usual blocks."""
+    rng = np.random.default_rng(0)
+    pack = Pack(shape, 1, dtype, training=False)
+    pack.params[...] = rng.normal(0, 0.3, pack.n_params)
+    X = rng.normal(size=(2 * MANY, shape.n_columns + shape.n_own)).astype(dtype)
+    found, usual = (
+        np.concatenate([raw.copy() for _, raw in blocks(pack, X, each)], axis=1)
+        for each in ((size, group), (usual_size, usual_group))
+    )
+    return bool(np.array_equal(found, usual))
 
 
 @functools.cache
@@ -333,9 +368,11 @@ def blocks(
     Columns that differ between members, here the same for all, are the last ones of X. All blocks have the
     same size, for which the rounding of BLAS does not depend on the position of a row or on the other rows.
     """
-    size, group = division([pack]) if divided is None else divided
-    work = Workspace(pack, size, training=False, group=group)
-    pack.first.products(work.M)
+    size, group = division([pack], len(X)) if divided is None else divided
+    M = pack.scaled_weights if pack.grads is None else None
+    work = Workspace(pack, size, training=False, group=group, M=M)
+    if M is None:
+        pack.first.products(work.M)
     d = pack.shape.n_columns
     for start in range(0, len(X), size):
         x = X[start : start + size]

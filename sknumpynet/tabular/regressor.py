@@ -23,6 +23,7 @@ from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
+from sknumpynet.tabular.ensemble import deviation_of, mean_of
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.scoring import KnownNumbers, negative_score
 from sknumpynet.tabular.targets import Numbers
@@ -285,9 +286,9 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         means, spreads = [], []
         with one_blas_thread():
             for _, members in self.ensemble_.blocks(inputs):
-                means.append(members.mean(axis=0))
+                means.append(mean_of(members))
                 if return_std:
-                    spreads.append(members.std(axis=0) * scale.scale)
+                    spreads.append(deviation_of(members) * scale.scale)
         numbers = scale.to_numbers(np.concatenate(means))
         shifts = getattr(self, "quantile_shifts_", None)
         if shifts is not None:

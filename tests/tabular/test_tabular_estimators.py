@@ -116,6 +116,9 @@ def test_what_is_predicted_does_not_depend_on_the_place_of_a_row(waves):
     assert_array_equal(
         np.concatenate([model.predict(X[i : i + 7]) for i in range(0, 70, 7)]), expected[:70]
     )
+    both = model.predict(X, return_std=True)
+    alone = [model.predict(X[i : i + 1], return_std=True) for i in range(40)]
+    assert_array_equal(np.concatenate(alone, axis=1), np.array(both)[:, :40])
 
 
 def test_blas_uses_one_thread_while_it_fits_and_as_many_as_before_after(monkeypatch):
