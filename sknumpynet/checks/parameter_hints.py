@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What was probably meant by an invalid parameter."""
+"""Suggestions for invalid parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numbers import Integral, Real
 
 from sknumpynet.core.options import Options
 
-# Names that other libraries use, in lower case, and ours.
+# Names used by other libraries, in lower case, and the names used here.
 ELSEWHERE = {
     "sigmoid": "logistic",
     "linear": "identity",
@@ -59,7 +59,7 @@ def hint_for(parameters, message):
 
 
 def object_wanted(estimator, params):
-    """Return what is wrong where ``name__option`` is to be set and ``name`` is no object, or None."""
+    """Return a message if ``name__option`` is set but ``name`` is not an object, or None."""
     for key in params:
         name, nested, option = key.partition("__")
         value = getattr(estimator, name, None)

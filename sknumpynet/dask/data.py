@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The data of a fit whose rows lie on workers: dealt out evenly, and never brought to the client.
+"""The data of a fit whose rows are on workers: distributed evenly, and never sent to the client.
 
-Partitions, as Dask has them, become parts, which are checked, then blocks, which are encoded and of some
-size, and shares: the blocks of one worker.
+Dask's partitions become parts, which are checked, then blocks, which are encoded and of similar size, and
+shares, which are the blocks of one worker.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Validation data on the workers: each measures its own rows, and the client adds up.
+"""Validation data on the workers: each evaluates its own rows, and the client adds up.
 
-What comes to the client are sums, and, for a scorer or a function, the raw outputs and y, never X.
+The client receives sums and, for a scorer or a function, the raw outputs and y, but never X.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from sknumpynet.fitting.validation_set import Scorer, ValidationSet
 
 @dataclass(frozen=True)
 class Measured:
-    """What some rows say of the network.
+    """The evaluation of the network on some rows.
 
     Attributes
     ----------
     loss : float
-        Their share of the mean loss of all validation rows.
+        Their contribution to the mean loss of all validation rows.
     finite, goes_on : bool
         Whether all their predictions, or else the parameters, are finite.
     right : float
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Squares:
-    """Sums over rows, column by column, that R2 is made of.
+    """Sums over rows for R2, column by column.
 
     Attributes
     ----------
@@ -115,18 +115,18 @@ class Squares:
 
 @dataclass(frozen=True)
 class ValidationPart:
-    """Measures the validation rows of one share.
+    """Evaluates the validation rows of one share.
 
     Parameters
     ----------
     model : FittedModel
-        What the network's outputs mean; its own network is not looked at.
+        The meaning of the network's outputs; its own network is not used.
     kind : str
         'loss', 'target' for the score of the kind of targets, or 'raw' for a scorer.
     total_weight : float
         Sum of the weights of all validation rows.
     rows : list of ndarray of int, or None
-        Which rows of each block count; None for all.
+        The rows of each block that are used; None means all.
     """
 
     model: Any
@@ -135,7 +135,7 @@ class ValidationPart:
     rows: Any = None
 
     def measure(self, blocks, network):
-        """Return what the rows say of the network as it is now."""
+        """Return the evaluation of the current network on the rows."""
         measured = Measured()
         for block, rows in self._with_rows(blocks):
             targets, weights = taken(block.targets, rows), taken(block.sample_weight, rows)
@@ -146,7 +146,7 @@ class ValidationPart:
         return measured
 
     def labels(self, blocks):
-        """Return y of the rows and their weights, or None: what a scorer needs."""
+        """Return y of the rows and their weights, or None, for a scorer."""
         parts, weights = [], []
         for block, rows in self._with_rows(blocks):
             parts.append(self._decoded(taken(block.targets, rows)))
@@ -200,17 +200,17 @@ class ValidationPart:
 
 
 def taken(array, rows):
-    """Return those rows of an array, None for all; None stays None."""
+    """Return rows of an array (None means all), or None for None."""
     return array if array is None or rows is None else array[rows]
 
 
 def measure(part, blocks, network):
-    """Return what `ValidationPart.measure` does."""
+    """Return the result of `ValidationPart.measure`."""
     return part.measure(blocks, network)
 
 
 def labels_of(part, blocks):
-    """Return what `ValidationPart.labels` does."""
+    """Return the result of `ValidationPart.labels`."""
     return part.labels(blocks)
 
 
@@ -230,14 +230,14 @@ ONLY_PREDICTS = (
 
 
 class Elsewhere:
-    """What stands for something on the workers: to look at it raises AttributeError."""
+    """A placeholder for an object on the workers: accessing it raises AttributeError."""
 
     def __getattr__(self, name):
         raise AttributeError(ONLY_PREDICTS)
 
 
 class RowsElsewhere(Elsewhere):
-    """What a scorer is given as X, to pass on to `predict`; to read it raises.
+    """A placeholder that scorers get as X and pass to `predict`; reading it raises an error.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ class RowsElsewhere(Elsewhere):
 
 
 def rows_by_block(share, wanted):
-    """Return which rows of each block of a share are wanted, given the sorted numbers of these."""
+    """Return the requested rows of each block of a share, given their sorted numbers."""
     found = []
     for pieces in share.pieces:
         first_here, parts = 0, []
@@ -274,12 +274,12 @@ def rows_by_block(share, wanted):
 
 
 class ClusterValidation(ValidationSet):
-    """Validation data on workers: to a `Monitor` what `ValidationSet` is.
+    """Validation data on workers, with the same interface for a `Monitor` as `ValidationSet`.
 
     Parameters
     ----------
     data : ClusterData
-        The data, dealt out.
+        The data, distributed over the workers.
     plan : FitPlan
         The plan of the fit, whose loss is recorded.
     model : FittedModel
@@ -287,12 +287,12 @@ class ClusterValidation(ValidationSet):
     scoring : str, callable or None
         As the estimator's parameter.
     view : estimator
-        Predicts with the model: what a scorer is given.
+        The estimator for scorers, which predicts with the model.
 
     Attributes
     ----------
     received : list of Measured or None
-        What the workers have said of the network as it is now; where it is None, they are asked.
+        The workers' evaluations of the current network; if None, they are requested.
     """
 
     def __init__(self, data, plan, model, scoring, view):
@@ -307,7 +307,7 @@ class ClusterValidation(ValidationSet):
         self.scorer = self._scorer() if self.kind == "raw" else None
 
     def _divide(self):
-        """Tell each share which rows are its own."""
+        """Assign its rows to each share."""
         cluster, rows = self.data.cluster, self.data.rows
         if rows is None:
             self.rows, self.total_weight = None, self.data.total_weight
@@ -321,20 +321,20 @@ class ClusterValidation(ValidationSet):
         self.total_weight = sum(cluster.results(weights, "weighing the validation rows"))
 
     def regrouped(self, workers):
-        """Deal the rows out to other workers."""
+        """Redistribute the rows to other workers."""
         self.data = self.data.regrouped(workers)
         self._divide()
         if self.scorer is not None:
             self.scorer = self._scorer()
 
     def part(self, number):
-        """Return what measures the rows of a share."""
+        """Return the object that evaluates the rows of a share."""
         model = replace(self.model, network=None)
         rows = None if self.rows is None else self.rows[number]
         return ValidationPart(model, self.kind, self.total_weight, rows)
 
     def __call__(self, network):
-        """Return the loss and the score of the network as it is now."""
+        """Return the current loss and score of the network."""
         measured, self.received = self.received, None
         if measured is None:
             measured = self._ask(measure, network)
@@ -362,7 +362,7 @@ class ClusterValidation(ValidationSet):
         return sum(squares[1:], squares[0]).r2()
 
     def _ask(self, function, network=None):
-        """Return what a function of the part and the blocks of each share gives."""
+        """Return the results of a function of the part and the blocks of each share."""
         cluster, shares = self.data.cluster, self.data.shares
         args = [] if network is None else [cluster.for_tasks(network, len(shares))]
         futures = [
@@ -396,7 +396,7 @@ class ClusterValidation(ValidationSet):
         return Scorer(self.view, self.scoring, FitData(X, y, y, weights))
 
     def _order(self):
-        """Return where each row, in the order that the local estimator has, is among those of the shares."""
+        """Return the position of each row, in the order of a local fit, among the rows of the shares."""
         numbers = []
         for i, share in enumerate(self.data.shares):
             for k, pieces in enumerate(share.pieces):

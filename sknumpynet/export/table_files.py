@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The estimators for tables in files: how columns are encoded, the packs, and the record of the fit.
+"""The estimators for tables in files: the encoding of columns, the packs, and the training history.
 
-What is read is checked so far that it can predict: numbers of columns, places, shapes and dtypes.
+The content is checked so that the estimator can predict: numbers of columns, positions, shapes and dtypes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sknumpynet.tabular.regressor import LOSSES, TabularMLPRegressor
 from sknumpynet.tabular.targets import Numbers
 
 TABLES = {cls.__name__: cls for cls in (TabularMLPClassifier, TabularMLPRegressor)}
-# Attributes that a fit leaves, beside the three that are written part by part.
+# Attributes of a fit, except the three that are written in parts.
 RECORDED = {
     "n_features_in_", "feature_names_in_", "is_categorical_", "n_members_", "n_params_", "snapshot_weights_",
     "stop_reason_", "history_", "temperature_", "classes_", "n_classes_", "n_targets_", "quantile_shifts_",
@@ -40,11 +40,11 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def written_table(model, writer):
-    """Return the parts of the header that say what a fit has made."""
+    """Return the parts of the header for the result of a fit."""
     state = {name: value for name, value in vars(model).items() if name.endswith("_")}
     unknown = set(state) - RECORDED - IN_PARTS
     if unknown:
-        raise Refused(f"{min(unknown)} is an attribute that fit does not set: files do not hold it")
+        raise Refused(f"{min(unknown)} is an attribute that fit does not set: it cannot be saved")
     encoder, ensemble = model.encoder_, model.ensemble_
     header = {
         "encoder": _written(encoder, ENCODER, writer, "encoder_"),
@@ -76,7 +76,7 @@ def _written(thing, names, writer, called):
 
 
 def _written_category(category, writer):
-    """Write a category; many levels of text take one array, and not the header."""
+    """Write a category; many levels of text are written as one array instead of in the header."""
     called = f"a level of column {category.index}"
     levels, codes = list(category.level_codes), list(category.level_codes.values())
     if all(type(level) is str for level in levels):
@@ -92,7 +92,7 @@ def _written_category(category, writer):
 
 
 def read_table(model, header, reader):
-    """Give a new estimator what a fit has made, or raise ValueError."""
+    """Set the result of a fit on a new estimator, or raise ValueError."""
     classifies = isinstance(model, TabularMLPClassifier)
     encoder, n_inputs = _read_encoder(header, reader)
     record = {name: reader.read(each) for name, each in header["record"].items()}
@@ -147,7 +147,7 @@ def _is_count(value, lowest=0):
 
 
 def _read_encoder(header, reader):
-    """Return the encoder and the number of columns that it makes."""
+    """Return the encoder and the number of columns that it produces."""
     found = {name: reader.read(each) for name, each in header["encoder"].items()}
     _check(set(found) <= set(ENCODER), "encoder_")
     encoder = TableEncoder()
