@@ -170,11 +170,8 @@ class SideBySide:
         ]
 
     def _record(self, training: Training, loss: float, norm: float, clipped: bool) -> EpochRecord:
-        rate, progress, updates = (
-            training.learning_rate,
-            training.progress,
-            training.schedule.updates,
-        )
+        rate, progress = training.learning_rate, training.progress
+        updates = training.schedule.updates
         progress.samples += self.n
         progress.epoch += 1
         if updates != "step":
