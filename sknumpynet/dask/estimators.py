@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
@@ -285,10 +284,11 @@ class OnCluster:
         parameters = self.get_params(deep=False).items()
         return self._local_class(**{k: v for k, v in parameters if k not in OF_THE_CLUSTER})
 
-    def _predictor(self):
+    def _predictor(self, named=True):
         """Return a local estimator that predicts alike, and has nothing else: what goes into a graph."""
+        model = self._fitted_model()
         local = self._local_like()
-        local._publish(self._fitted_model())
+        local._publish(model if named else replace(model, feature_names=None))
         return local
 
     def _predicts(self, name, X):
@@ -296,8 +296,8 @@ class OnCluster:
         check_form("X", X)
         if not is_collection(X):
             return getattr(super(), name)(X)
-        model = self._predictor()
-        example = getattr(model, name)(self._rows_like(X))
+        example = getattr(self._predictor(), name)(self._rows_like(X))
+        model = self._predictor(named=not is_array(X))
         if isinstance(example, list):
             return [
                 mapped(_predict, X, (model, name, k, each[:0]), each)
@@ -336,7 +336,10 @@ class OnCluster:
         check_form("X", X)
         if not is_collection(X):
             return super().score(X, y, sample_weight)
-        model = dask.delayed(self._predictor(), pure=False)
+        self._predicts(
+            "predict", X
+        )  # says here, and not on the workers, what is wrong with the columns
+        model = dask.delayed(self._predictor(named=not is_array(X)), pure=False)
         part = dask.delayed(self._part_of_score, pure=False)
         client = None if self.client is None else usable(self.client)
         parts = dask.compute(
@@ -375,17 +378,22 @@ def _predict(rows, how):
     model, name, column, nothing = how
     if not rows.shape[0]:
         return nothing
-    with warnings.catch_warnings():  # the client has warned
-        warnings.filterwarnings("ignore", "X (has|does not have valid) feature names", UserWarning)
-        predicted = getattr(model, name)(rows)
+    predicted = getattr(model, name)(_unnamed(rows, model))
     return predicted if column is None else predicted[column]
+
+
+def _unnamed(rows, model):
+    """Return the rows without names of columns if the model has none: the client has warned of that."""
+    if model._fitted_model().feature_names is None and hasattr(rows, "columns"):
+        return rows.set_axis(range(rows.shape[1]), axis=1)
+    return rows
 
 
 def _n_right(X, y, sample_weight, model):
     """Return the weight of the rows of a partition that are right, and that of all."""
     if not X.shape[0]:
         return None
-    share = model.score(X, y, sample_weight)
+    share = model.score(_unnamed(X, model), y, sample_weight)
     if sample_weight is None:
         return round(share * X.shape[0]), X.shape[0]
     total = float(np.sum(sample_weight))
@@ -403,7 +411,7 @@ def _squares(X, y, sample_weight, model):
     if not X.shape[0]:
         return None
     fitted = model._fitted_model()
-    prediction = predicted(model._raw(fitted, X), fitted)
+    prediction = predicted(model._raw(fitted, _unnamed(X, model)), fitted)
     if prediction.ndim == 2:
         prediction = fitted.loss.point_prediction(prediction)
     return Squares.of(y, prediction, sample_weight)

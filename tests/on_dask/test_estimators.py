@@ -209,11 +209,15 @@ def test_names_of_columns_are_warned_of_once(client, fit_to_names):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         predicted = [model.predict(each).compute() for each in there]
-    assert [str(each.message)[:6] for each in caught if "feature names" in str(each.message)] == [
-        "X does" if fit_to_names else "X has "
-    ]
+        scores = [model.score(each, on_dask(Y)) for each in there]
+    says = "X does" if fit_to_names else "X has "
+    told = [str(each.message)[:6] for each in caught if "feature names" in str(each.message)]
+    assert told == [says, says]  # by predict and by score
     for each in predicted:
         np.testing.assert_array_equal(each, model.predict(given[0]))
+    assert scores == [model.score(given[0], Y)] * 2
+    with pytest.raises(ValueError, match=r"features.*expecting|feature names should match"):
+        model.score(there[0][there[0].columns[:3]] if fit_to_names else there[0][:, :3], on_dask(Y))
 
 
 def test_score(client, fitted):
