@@ -336,9 +336,8 @@ class OnCluster:
         check_form("X", X)
         if not is_collection(X):
             return super().score(X, y, sample_weight)
-        self._predicts(
-            "predict", X
-        )  # says here, and not on the workers, what is wrong with the columns
+        # a first look here: what is wrong with the columns is not said by each worker
+        self._predicts("predict", X)
         model = dask.delayed(self._predictor(named=not is_array(X)), pure=False)
         part = dask.delayed(self._part_of_score, pure=False)
         client = None if self.client is None else usable(self.client)
