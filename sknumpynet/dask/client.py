@@ -59,6 +59,11 @@ def usable(client):
         raise TypeError(
             f"client must be a distributed.Client; got {client!r}, of type {type(client).__name__}"
         )
+    if client.status in ("closing", "closed"):
+        raise ValueError(
+            "client is closed: make another, as client = distributed.Client(address), and set the "
+            "attribute `client` to it, or to None for the current one"
+        )
     if client.asynchronous:
         raise TypeError(
             "client is asynchronous, and fit waits for what it asks for: use a synchronous client, "

@@ -14,6 +14,7 @@ import numpy as np
 from dask.delayed import Delayed
 from distributed.client import futures_of
 
+FETCHED = "scikit-learn's transformers return NumPy arrays, those of dask_ml.preprocessing Dask collections"
 WAY_OUT = "encode such columns first, as with dask_ml.preprocessing or .astype"
 
 
@@ -62,10 +63,10 @@ def partitions(X, y, sample_weight=None):
     given = {name: each for name, each in given.items() if each is not None}
     for name, each in given.items():
         if not is_collection(each):
+            hint = FETCHED if name == "X" else f"dask.array.from_array({name}, chunks=X.chunks[0])"
             raise TypeError(
                 f"{name} is of type {type(each).__name__}, and others of X, y and sample_weight are Dask "
-                "collections: pass all of them as Dask arrays or DataFrames (dask.array.from_array), or "
-                "none of them"
+                f"collections: pass all of them as Dask arrays or DataFrames ({hint}), or none of them"
             )
     if is_array(X) and X.ndim != 2:
         raise ValueError(
@@ -136,10 +137,12 @@ def aligned(given):
         }
     numbers = {name: n_partitions(each) for name, each in given.items()}
     if len(set(numbers.values())) > 1:
+        unknown = [name for name, each in sizes.items() if each is None]
         raise ValueError(
-            "X, y and sample_weight are partitioned differently, and how many rows each partition has is "
-            f"not known ({', '.join(f'{name}: {n} partitions' for name, n in numbers.items())}). Make "
-            "arrays with known sizes, as with .to_dask_array(lengths=True) or .compute_chunk_sizes(), or "
+            f"{' and '.join(given)} are partitioned differently "
+            f"({', '.join(f'{name}: {n} partitions' for name, n in numbers.items())}), and the number of "
+            f"rows in each partition of {' and '.join(unknown)} is not known. Make it known, by "
+            ".compute_chunk_sizes() of an array or .values.compute_chunk_sizes() of a DataFrame, or "
             "partition them alike, as two selections of one DataFrame are"
         )
     return given

@@ -104,6 +104,17 @@ def test_what_is_no_client_is_refused():
         model.fit(on_dask(X), on_dask(Y))
 
 
+def test_a_closed_client_is_refused(fitted):
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, dashboard_address=None, threads_per_worker=1
+    ) as cluster:
+        fitted.client = distributed.Client(cluster, set_as_default=False)
+        fitted.client.close()
+    for call in (fitted.fit, fitted.partial_fit, fitted.score):
+        with pytest.raises(ValueError, match="client is closed: make another"):
+            call(on_dask(X), on_dask(Y))
+
+
 @pytest.mark.parametrize("pair", PAIRS)
 def test_to_local(client, pair):
     y = Y if pair[0] is NumpyMLPClassifier else numbers(100)[1]
