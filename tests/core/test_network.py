@@ -366,7 +366,7 @@ def test_backward_says_what_it_takes():
         network.backward(np.zeros((9, 1)), work)
     work = Workspace(network, 2, training=False)
     raw = network.forward(np.zeros((2, 5)), work)
-    with pytest.raises(ValueError, match="for prediction; make one with training=True"):
+    with pytest.raises(ValueError, match="for prediction; create one with training=True"):
         network.backward(raw, work)
 
 

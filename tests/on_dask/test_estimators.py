@@ -342,14 +342,14 @@ def test_a_search_over_a_collection(client):
 
 @pytest.mark.parametrize("cls", [NumpyMLPClassifier, NumpyMLPRegressor])
 def test_a_local_fit_says_what_it_does_with_a_collection(cls):
-    with pytest.warns(UserWarning, match=f"fetches all of its rows.*Dask{cls.__name__}") as caught:
+    with pytest.warns(UserWarning, match=f"loads all of its rows.*Dask{cls.__name__}") as caught:
         model = cls(**QUICK).fit(on_dask(X), on_dask(Y))
-    assert sum("fetches" in str(each.message) for each in caught) == 1
+    assert sum("loads all" in str(each.message) for each in caught) == 1
     assert caught[0].filename == __file__
     assert apart(model, cls(**QUICK).fit(X, Y)) == 0
     with warnings.catch_warnings(record=True) as caught:
         cls(**QUICK).fit(X, Y)
-    assert not [each for each in caught if "fetches" in str(each.message)]
+    assert not [each for each in caught if "loads all" in str(each.message)]
 
 
 def test_import_of_the_package_does_not_import_dask():
