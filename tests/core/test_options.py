@@ -420,7 +420,7 @@ def test_old_groups_are_named_once():
     layer = old_layer()(4)
     with pytest.warns(FutureWarning) as caught:
         network = Network([Dense(3, 4), layer])
-    assert {str(w.message)[:51] for w in caught} == {
+    assert {str(w.message)[:56] for w in caught} == {
         "The group 'rest' of Gated(units=4) was renamed to 'gains",
         "The group 'state' of Gated(units=4) was renamed to 'runn",
     }
