@@ -380,7 +380,10 @@ RAISES = {
     ),
     "one group": Case(GOOD, "there is 1 group: at least 2", VALUE, options={"groups": np.zeros(N)}),
     "a column missing": Case(
-        GOOD, "yet now missing:\n- size\nX must have the same columns", VALUE, new=GOOD[["colour", "count"]]
+        GOOD,
+        "yet now missing:\n- size\nX must have the same columns",
+        VALUE,
+        new=GOOD[["colour", "count"]],
     ),
     "a column added": Case(
         GOOD,
