@@ -464,7 +464,7 @@ def test_a_buffer_answers_to_old_names():
     ],
 )
 def test_old_names_of_classes(module, old, new):
-    message = rf"{module.__name__}\.{old} is called {new.__name__} now"
+    message = rf"{module.__name__}\.{old} was renamed to {new.__name__}:"
     with pytest.warns(FutureWarning, match=message) as caught:
         assert getattr(module, old) is new
     assert caught[0].filename == __file__
