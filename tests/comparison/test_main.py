@@ -234,12 +234,12 @@ ERRORS = [
     (b"x,y\n" + b"$1,1\n2,2\ncall us,3\n5,4\n" * 5, "--csv t.csv --target x --task regression",
      r"'x' holds text \('call us'\)"),
     (b"x,y\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(20)) + b"call us,1\n",
-     "--csv t.csv --target y", "'x' is read as text: .* numbers, but 'call us' is none"),
+     "--csv t.csv --target y", "'x' is read as text: .* numbers, but 'call us' is not"),
     (b"d,y\n" + b"".join(b"2024-01-%02d,%d\n" % (i + 1, i) for i in range(20)),
      "--csv t.csv --target y", "no column to predict 'y' from"),
     # bytes and names
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding undefined", "the file cannot be read as 'undef"),
-    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding punycode", "in '?punycode"),  # Python 3.13 says where
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding punycode", "as '?punycode"),  # Python 3.13 says where
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding rot13", "there is no encoding 'rot13'"),
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding " + "x" * 9000, "there is no encoding 'x"),
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding utf-32", "not text in utf-32"),
