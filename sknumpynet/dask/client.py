@@ -257,7 +257,7 @@ class Silence:
         self.last_there, self.last_busy = time.monotonic(), None
 
     def check(self, futures):
-        """Raise TimeoutError where it is in vain to go on waiting for futures; look after stuck tasks."""
+        """Raise TimeoutError if waiting for futures is useless; restart stuck tasks."""
         now = time.monotonic()
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
         processing = self.client.processing()

@@ -105,7 +105,7 @@ def test_they_can_be_left_out_and_are_for_large_tables(monkeypatch, capsys):
     monkeypatch.setattr(cli, "MAX_CELLS", 319)
     assert cli.main(arguments) == 0
     out = capsys.readouterr().out
-    assert "left out, since this one has 320 values: --tables fits them" in out
+    assert "not fitted, since this table has 320 values: use --tables to fit them" in out
     assert "TabularMLPRegressor" not in out
     assert cli.main([*arguments, "--tables"]) == 0
     assert "TabularMLPRegressor" in capsys.readouterr().out
@@ -122,7 +122,7 @@ def test_what_would_take_too_long_is_not_cross_validated(monkeypatch, capsys):
     out = " ".join(capsys.readouterr().out.split())
     assert "HistGradientBoostingRegressor has no out-of-fold score" in out
     assert "NumpyMLPRegressor has no out-of-fold score" in out
-    assert "going by the test R^2 of this one split, which is little to go by" in out
+    assert "judging by the test R^2 of a single split, which is not reliable" in out
 
 
 def test_a_model_that_refuses_the_table_is_a_note(monkeypatch, capsys):

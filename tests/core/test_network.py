@@ -345,7 +345,11 @@ def test_forward_wants_its_own_dtype(X, dtype, name):
         ([[0.0] * 5] * 2, TypeError, r"X is of type list.*\(2, 5\): pass np.asarray\(X\)"),
         (np.zeros(5), ValueError, r"X has shape \(5,\), but the network takes.*\(2, 5\)"),
         (np.zeros((2, 4)), ValueError, r"X has shape \(2, 4\), but the network takes.*\(2, 5\)"),
-        (np.zeros((3, 5)), ValueError, r"X has 3 rows.* is for 2: make a Workspace\(network, 3\)"),
+        (
+            np.zeros((3, 5)),
+            ValueError,
+            r"X has 3 rows.* is for 2: create a Workspace\(network, 3\)",
+        ),
         (np.zeros((1, 5)), ValueError, r"X has 1 rows.* is for 2.*work.head\(1\)"),
     ],
     ids=["list", "one row", "width", "more rows", "fewer rows"],
@@ -366,7 +370,7 @@ def test_backward_says_what_it_takes():
         network.backward(np.zeros((9, 1)), work)
     work = Workspace(network, 2, training=False)
     raw = network.forward(np.zeros((2, 5)), work)
-    with pytest.raises(ValueError, match="for prediction; make one with training=True"):
+    with pytest.raises(ValueError, match="for prediction; create one with training=True"):
         network.backward(raw, work)
 
 

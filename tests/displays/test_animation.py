@@ -127,8 +127,8 @@ def test_a_gif_has_every_frame_and_a_notebook_shows_it(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"X": np.zeros((4, 3))}, "one or two features; X is of shape (4, 3)"),
-        ({"y": np.eye(4)}, "one target; y is of shape (4, 4)"),
+        ({"X": np.zeros((4, 3))}, "one or two features; X has shape (4, 3)"),
+        ({"y": np.eye(4)}, "one target; y has shape (4, 4)"),
         ({"epochs": 0}, "epochs must be an integer of at least 1; got 0"),
         ({"every": 1.5}, "every must be an integer of at least 1; got 1.5"),
         ({"estimator": network(early_stopping=True)}, "set early_stopping=False"),

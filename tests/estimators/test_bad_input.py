@@ -320,16 +320,16 @@ for name, classes in {
 bad(
     "partial_fit: y beyond classes",
     lambda model: model.partial_fit(X, THREE_CLASSES, classes=[0, 1]),
-    "`y` has classes not in", "first call of partial_fit has to name all classes", **FRESH,
+    "`y` has classes not in", "first call of partial_fit needs all classes", **FRESH,
 )  # fmt: skip
 bad(
     "partial_fit: unseen class", lambda model: model.partial_fit(X, THREE_CLASSES),
     r"`y` has classes not in `self.classes_`. `self.classes_` has \[0 1\]. 'y' has \[0 1 2\]",
-    "first call of partial_fit has to name all classes", kinds=ONLY_C,
+    "first call of partial_fit needs all classes", kinds=ONLY_C,
 )  # fmt: skip
 bad(
     "partial_fit: unseen strings", lambda model: model.partial_fit(X, TEXT),
-    "`y` has classes not in", "has to name all classes", kinds=ONLY_C,
+    "`y` has classes not in", "needs all classes", kinds=ONLY_C,
 )  # fmt: skip
 bad(
     "partial_fit: other classes than before",
@@ -383,13 +383,13 @@ bad(
 )  # fmt: skip
 bad(
     "partial_fit: one label per row after several", lambda model: model.partial_fit(X, CLASSES),
-    "y must be an indicator matrix", "take a new estimator", kinds=ONLY_C,
+    "y must be an indicator matrix", "create a new estimator", kinds=ONLY_C,
     begin=lambda model: model.fit(X, LABELS), differs=True,
 )  # fmt: skip
 bad(
     "partial_fit: several labels after one per row",
     lambda model: model.partial_fit(X, LABELS),
-    "y must hold one label per row", "take a new estimator", kinds=ONLY_C,
+    "y must hold one label per row", "create a new estimator", kinds=ONLY_C,
 )  # fmt: skip
 
 # ------------------------------------------------------------------ warm start
@@ -573,7 +573,7 @@ for name in (
             bad(
                 f"{method}, {solver}: {name}=10**400",
                 lambda model, method=method: getattr(model, method)(X, target(model)),
-                f"The '{name}' parameter of NumpyMLP.* must be a number that a float can hold",
+                f"The '{name}' parameter of NumpyMLP.* must be a number below 1.8e308",
                 params={name: 10**400, "solver": solver}, new=True,
             )  # fmt: skip
 for name, value, hint in (
@@ -746,7 +746,7 @@ fit_new("smoothing of the focal loss", "label_smoothing needs loss='log_loss'",
 fit_new("a weight for an unknown class", "are not in class_weight", class_weight={7: 1.0},
         kinds=ONLY_C)  # fmt: skip
 fit_new("no weight for any class", "class_weight={0: 0, 1: 0} gives every row the weight zero",
-        "above 0 to a class that occurs", class_weight={0: 0, 1: 0}, kinds=ONLY_C)  # fmt: skip
+        "a weight > 0 for a class that occurs", class_weight={0: 0, 1: 0}, kinds=ONLY_C)  # fmt: skip
 fit_new("falling quantiles", r"quantiles must lie in \(0, 1\) and rise", r"as \[0.1, 0.5, 0.9\] do",
         loss=Quantile([0.9, 0.1]), kinds=ONLY_R)  # fmt: skip
 fit_new(

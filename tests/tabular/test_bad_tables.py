@@ -362,7 +362,7 @@ RAISES = {
     ),
     "folds of rows that are not there": Case(
         GOOD,
-        "cv has row numbers that X, of 60 rows, has not, in fold 0",
+        "cv has row numbers that do not exist in X, of 60 rows, in fold 0",
         VALUE,
         options={"cv": [(np.arange(30), np.arange(30, 70)), (np.arange(30, 60), np.arange(30))]},
     ),
@@ -380,7 +380,10 @@ RAISES = {
     ),
     "one group": Case(GOOD, "there is 1 group: at least 2", VALUE, options={"groups": np.zeros(N)}),
     "a column missing": Case(
-        GOOD, "yet now missing:\n- size\nGive X the columns", VALUE, new=GOOD[["colour", "count"]]
+        GOOD,
+        "yet now missing:\n- size\nX must have the same columns",
+        VALUE,
+        new=GOOD[["colour", "count"]],
     ),
     "a column added": Case(
         GOOD,
