@@ -20,12 +20,11 @@ There the network passes 94.39 % in the second of its twelve epochs and ends wit
 minute on one core.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The images
 # ----------
 
+# sphinx_gallery_thumbnail_number = 2
 import argparse
 import gzip
 import tempfile

@@ -7,14 +7,13 @@ layer; this page fits a cubic with two to ten nodes in it, and shows that a good
 the data at least as much as on the number of nodes.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The line
 # --------
 # ``hidden_layer_sizes=()`` leaves the output node alone: ``w x + b``. It is given 50 points of y = 2 x + 3
 # and trained by gradient descent, an epoch at a time, so that w and b can be watched.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

@@ -6,14 +6,13 @@ A fitted network is a few arrays of numbers, and there are pictures for all of t
 it does with one row, how it learnt, what its first layer looks for, and which of its units do nothing.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # A network that solves XOR
 # -------------------------
 # Two inputs, four units with tanh, one output. Lines are weights, blue below zero and red above, wide where
 # large; nodes have the colour of their bias.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

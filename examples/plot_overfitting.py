@@ -7,14 +7,13 @@ of itself than it should. Two brakes are shown here: ``alpha``, a price on large
 which leaves out hidden units at random while training.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Sixty rows memorised
 # --------------------
 # Two classes, half-moons that overlap so far that no border can tell all rows apart. The test rows, passed as
 # ``X_val`` without ``early_stopping``, decide nothing; they are scored after each epoch.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

@@ -7,14 +7,13 @@ beside its loss. Where the first hidden layer has up to eight units, each has a 
 features that the next layer puts together.
 """
 
-# sphinx_gallery_thumbnail_path = "_static/xor.gif"
-
 # %%
 # XOR: four units, four bends
 # ---------------------------
 # Each hidden unit draws one soft line across the square. The output needs at least two of them, on both sides
 # of the diagonal. ``animation.save("xor.gif")`` keeps what is shown here.
 
+# sphinx_gallery_thumbnail_path = "_static/xor.gif"
 import warnings
 
 import numpy as np

@@ -8,8 +8,6 @@ from every start, shows what too few hidden units do, and ends with a custom tra
 and as a callback.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Without a hidden layer
 # ----------------------
@@ -18,6 +16,7 @@ and as a callback.
 # their sums cannot be equal. The best that is left is to say 1/2 to all, with a squared error of 1/4
 # each.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt
