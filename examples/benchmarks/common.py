@@ -290,15 +290,24 @@ def _cell(value):
 TARGET = re.compile(r" \((?:target|at most) [^)]*\)")  # what ``against`` adds
 
 
-def against(ratio, target, at_most=False):
-    """Return a ratio with its target, for a table: developers see it with ``--targets``."""
+def against(ratio, target, at_most=False, spread=None):
+    """Return a ratio with its spread and, for developers with ``--targets``, its target."""
     if ratio is None or np.isnan(ratio):
         return "-"
+    text = f"{ratio:.2f}"
+    if spread is not None:
+        text += " ({:.2f} to {:.2f})".format(*spread)
     if target is None:
-        return f"{ratio:.2f}"
+        return text
     reached = ratio <= target if at_most else ratio >= target
     word = "at most" if at_most else "target"
-    return f"{ratio:.2f} ({word} {target:g}{'' if reached else ', missed'})"
+    return f"{text} ({word} {target:g}{'' if reached else ', missed'})"
+
+
+def spread(times, ours):
+    """Return the least and the largest ratio of two peers' times, of the rounds that both took in turn."""
+    ratios = [theirs / our for theirs, our in zip(times, ours, strict=True)]
+    return min(ratios), max(ratios)
 
 
 def ratio_figure(panels, columns, what):

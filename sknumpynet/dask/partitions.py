@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Dask's collections as lists of partitions, and back: nothing is computed here.
+"""Convert Dask collections to lists of partitions and back, without computing anything.
 
-Arrays, DataFrames and lists of delayed blocks all become lists of `Delayed`, one for some rows each.
+Arrays, DataFrames and lists of delayed blocks become lists of `Delayed`, one for each partition.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ WAY_OUT = "encode such columns first, as with dask_ml.preprocessing or .astype"
 
 @dataclass(frozen=True)
 class Partitions:
-    """Partitions of X, y and the weights that go together.
+    """Matching partitions of X, y and the weights.
 
     Attributes
     ----------
     rows : list of (Delayed, Delayed, Delayed or None)
         X, y and weights of each partition.
     on_workers : bool
-        Whether rows, or what they are made of, lie on workers already.
+        Whether rows, or the data from which they are computed, are already on workers.
     y_is_column : bool
-        Whether y has one column in two dimensions, where a vector is expected.
+        Whether y has two dimensions and one column, although a vector is expected.
     """
 
     rows: list
@@ -57,7 +57,7 @@ def is_list_of_blocks(X):
 
 
 def partitions(X, y, sample_weight=None):
-    """Return the `Partitions` of a data set, or raise where its parts do not go together."""
+    """Return the `Partitions` of a data set, or raise if its parts do not match."""
     given = {"X": X, "y": y, "sample_weight": sample_weight}
     given = {name: each for name, each in given.items() if each is not None}
     for name, each in given.items():
@@ -86,7 +86,7 @@ def partitions(X, y, sample_weight=None):
 
 
 def check_columns(X):
-    """Raise where columns of a DataFrame hold text, categories, dates or other objects."""
+    """Raise if columns of a DataFrame contain text, categories, dates or other objects."""
     dtypes = X._meta.dtypes if X.ndim == 2 else [X._meta.dtype]
     names = X._meta.columns if X.ndim == 2 else [X._meta.name]
     bad = [
@@ -106,7 +106,7 @@ def whole_rows(collection):
 
 
 def sizes_of(collection):
-    """Return the numbers of rows of the partitions, or None where they are not known."""
+    """Return the numbers of rows of the partitions, or None if they are not known."""
     if is_array(collection) and not np.isnan(collection.chunks[0]).any():
         return collection.chunks[0]
     return None
@@ -120,7 +120,7 @@ def n_partitions(collection):
 
 
 def aligned(given):
-    """Return the collections partitioned alike, or raise where their sizes are not known."""
+    """Return the collections with equal partitions, or raise if their sizes are not known."""
     sizes = {name: sizes_of(each) for name, each in given.items()}
     rows = {name: sum(each) for name, each in sizes.items() if each is not None}
     if len(set(rows.values())) > 1:
@@ -148,8 +148,8 @@ def aligned(given):
 def delayed_blocks(collection):
     """Return the partitions as a list of `Delayed`.
 
-    The graphs are left as they are: optimised apart, X and y would load the same file twice, and Dask joins
-    small Parquet files to fewer partitions, more of them the fewer columns are read.
+    The graphs are not optimised: if they were optimised separately, X and y would load the same file twice,
+    and Dask would merge small Parquet files into different numbers of partitions.
     """
     if is_list_of_blocks(collection):
         return list(collection)
@@ -161,7 +161,7 @@ def delayed_blocks(collection):
 
 
 def mapped(function, X, model, example):
-    """Return what a function makes of each partition, as an array of Dask's.
+    """Return the results of a function for each partition as a Dask array.
 
     Parameters
     ----------
@@ -170,9 +170,9 @@ def mapped(function, X, model, example):
     X : collection
         The rows.
     model : object
-        Goes into the graph once.
+        The model, which is in the graph once.
     example : ndarray or sparse matrix
-        What the function gives for some rows.
+        The result of the function for some rows.
     """
     model = dask.delayed(model, pure=False)
     width = example.shape[1:]
@@ -192,5 +192,5 @@ def mapped(function, X, model, example):
 
 
 def n_columns_of(X):
-    """Return the number of columns where it is known, else None."""
+    """Return the number of columns if it is known, else None."""
     return None if is_list_of_blocks(X) else X.shape[1]

@@ -106,7 +106,7 @@ def _write_numbers(g, model, mean, name):
     """Add what makes numbers of the user's of what the networks have."""
     scale, shifts = model.target_scale_, getattr(model, "quantile_shifts_", None)
     y = g.add("Add", g.add("Mul", mean, g.weights(scale.scale)), g.weights(scale.center))
-    if model.clip_target:
+    if np.isfinite(scale.low).all():  # clip_target
         y = g.add("Min", g.add("Max", y, g.weights(scale.low)), g.weights(scale.high))
     if shifts is not None:
         y = g.add("Add", y, g.weights(shifts))

@@ -102,7 +102,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         max_embedded=100,
         embedding_margins="auto",
         n_members="auto",
-        hidden_layer_sizes=(64, 64, 64),
+        hidden_layer_sizes="auto",
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.04,
@@ -186,7 +186,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         )
         return Objective(MultinomialLogLoss(), len(classes), True, score)
 
-    def _from_unseen(self, oof, targets, weight, ratio):
+    def _from_unseen(self, oof, targets, weight, ratio, fitted):
         found = oof.argmax(axis=1)
         score = accuracy_score(targets.numbers, found, sample_weight=weight)
         return {"oof_predictions_": oof, "oof_score_": float(score)}

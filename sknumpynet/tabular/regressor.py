@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from numbers import Real
 
@@ -22,6 +23,7 @@ from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
 from sknumpynet.tabular.docstrings import documented
+from sknumpynet.tabular.ensemble import deviation_of, mean_of
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.scoring import KnownNumbers, negative_score
 from sknumpynet.tabular.targets import Numbers
@@ -53,7 +55,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     ----------
     loss : str, default='squared_error'
         'squared_error', 'absolute_error', 'quantile', or with the log link 'poisson' for counts and 'gamma'
-        for positive amounts.
+        for positive amounts. With the log link, one factor gives out-of-fold predictions the mean of y.
     quantile : float or array-like of float, default=0.5
         With ``loss="quantile"``, the quantile to predict, or several in ascending order. They are shifted so
         that the right share of the rows of `fit` is below them out of fold, and sorted.
@@ -130,7 +132,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         max_embedded=100,
         embedding_margins="auto",
         n_members="auto",
-        hidden_layer_sizes=(64, 64, 64),
+        hidden_layer_sizes="auto",
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.1,
@@ -209,43 +211,33 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
 
     def _targets_of(self, y, n_rows):
         check = LOSSES[self.loss]().check_targets if self.loss in LOSSES else None
-        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"), check)
+        targets = Numbers(y, n_rows, self.loss in ("poisson", "gamma"), check, self.clip_target)
         if targets.y.shape[1] == 1 and np.ptp(targets.y) == 0:
             warn(f"y is {targets.y[0, 0]} in every row: every prediction will be this one")
         return targets
 
     def _objective(self, targets):
         n_targets = targets.y.shape[1]
-        loss = Quantile(self.quantile) if self.loss == "quantile" else LOSSES[self.loss]()
+        loss = LOSSES[self.loss]() if self.loss in LOSSES else Quantile(copy.copy(self.quantile))
         loss.check()
         if self.loss == "quantile":
             warn_of_extreme(np.ravel(self.quantile), len(targets.y))
 
         def to_user(y, predictions):
-            numbers = self._to_numbers(predictions, targets)
+            numbers = targets.to_numbers(predictions)
             if not callable(self.scoring):
-                numbers = self._point(numbers)
+                numbers = loss.point_prediction(numbers)
             return y * targets.scale + targets.center, numbers
 
         score = negative_score(self.scoring, KnownNumbers(), to_user)
         return Objective(loss, loss.n_outputs_for(n_targets), False, score)
 
-    def _several_quantiles(self):
-        return self.loss == "quantile" and np.ndim(self.quantile) > 0
-
-    def _to_numbers(self, predictions, scale):
-        """Return predictions (..., outputs) on the scale of y."""
-        numbers = predictions * scale.scale + scale.center
-        if self.clip_target:
-            np.clip(numbers, scale.low, scale.high, out=numbers)
-        return numbers
-
-    def _from_unseen(self, oof, targets, weight, ratio):
-        scale = targets.fitted()["target_scale_"]
-        numbers = self._to_numbers(oof, scale)
+    def _from_unseen(self, oof, targets, weight, ratio, fitted):
+        scale, loss = fitted["target_scale_"], fitted["ensemble_"].objective.loss
+        numbers = scale.to_numbers(oof)
         state = {"quantile_shifts_": None}
-        if self.loss == "quantile":
-            levels = np.broadcast_to(np.ravel(self.quantile), numbers.shape[1:])
+        if isinstance(loss, Quantile):
+            levels = np.broadcast_to(np.ravel(loss.quantiles), numbers.shape[1:])
             shifts = np.array(
                 [
                     weighted_quantile(
@@ -254,11 +246,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
                     for j, (column, level) in enumerate(zip(numbers.T, levels))
                 ]
             )
-            numbers = (
-                np.sort(numbers + shifts, axis=1) if self._several_quantiles() else numbers + shifts
-            )
+            numbers = numbers + shifts
+            if has_several_quantiles(loss):
+                numbers.sort(axis=1)
             state["quantile_shifts_"] = shifts
-        point = self._point(numbers)
+        point = loss.point_prediction(numbers)
         state["oof_score_"] = (
             float(r2_score(targets.y, point, sample_weight=weight))
             if (weight > 0).sum() > 1
@@ -266,26 +258,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         )
         if targets.y.shape[1] == 1 and point.shape[1] == 1:
             used = weight > 0
-            errors = (targets.y - point)[used, 0] / self._deviation(point[used, 0], scale)
+            errors = (targets.y - point)[used, 0] / deviation(point[used, 0], scale, loss)
             state["oof_errors_"] = ratio * errors, weight[used]
-        state["oof_predictions_"] = self._shaped(numbers, targets.one_column)
+        state["oof_predictions_"] = shaped(numbers, targets.one_column, loss)
         return state
-
-    def _point(self, numbers):
-        """Return predictions (n, targets): of several quantiles, the one nearest the median."""
-        if not self._several_quantiles():
-            return numbers
-        return numbers[:, [int(np.abs(np.ravel(self.quantile) - 0.5).argmin())]]
-
-    def _deviation(self, prediction, scale):
-        """Return the deviation of y that the loss supposes, but for a factor: 1 where it supposes none."""
-        power = {"poisson": 0.5, "gamma": 1.0}.get(self.loss)
-        if power is None:
-            return 1.0
-        return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are not trusted
-
-    def _shaped(self, numbers, one_column):
-        return numbers[:, 0] if one_column and not self._several_quantiles() else numbers
 
     def predict(self, X, return_std=False):
         """Return the prediction of each row, the mean over members.
@@ -310,18 +286,19 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         means, spreads = [], []
         with one_blas_thread():
             for _, members in self.ensemble_.blocks(inputs):
-                means.append(members.mean(axis=0))
+                means.append(mean_of(members))
                 if return_std:
-                    spreads.append(members.std(axis=0) * scale.scale)
-        numbers = self._to_numbers(np.concatenate(means), scale)
+                    spreads.append(deviation_of(members) * scale.scale)
+        numbers = scale.to_numbers(np.concatenate(means))
         shifts = getattr(self, "quantile_shifts_", None)
         if shifts is not None:
             numbers += shifts
-        if self._several_quantiles():
+        loss = self.ensemble_.objective.loss
+        if has_several_quantiles(loss):
             numbers.sort(axis=1)
-        y = self._shaped(numbers, scale.one_column)
+        y = shaped(numbers, scale.one_column, loss)
         if return_std:
-            return y, self._shaped(np.concatenate(spreads), scale.one_column)
+            return y, shaped(np.concatenate(spreads), scale.one_column, loss)
         return y
 
     def score(self, X, y, sample_weight=None):
@@ -343,7 +320,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         """
         numbers = self.predict(X)
         if numbers.ndim == 2:
-            numbers = self._point(numbers)
+            numbers = self.ensemble_.objective.loss.point_prediction(numbers)
         return r2_score(y, numbers, sample_weight=sample_weight)
 
     def predict_interval(self, X, coverage=0.9):
@@ -388,12 +365,13 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage must lie in (0, 1), as 0.9 does; got {coverage!r}")
         prediction = self.predict(X)
+        loss = self.ensemble_.objective.loss
         if not hasattr(self, "oof_errors_"):
             raise ValueError(
                 "predict_interval needs out-of-fold errors of one target: fit without X_val, one column of y"
             )
         if prediction.ndim == 2:
-            prediction = self._point(prediction)[:, 0]
+            prediction = loss.point_prediction(prediction)[:, 0]
         errors, weight = self.oof_errors_
         n = weight.sum() ** 2 / (weight**2).sum()  # as many rows of one weight say as much
         level = coverage * (n + 1) / n
@@ -407,9 +385,27 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             )
         scale = self.target_scale_
         width = weighted_quantile(np.abs(errors), weight, min(1.0, level))
-        width = width * self._deviation(prediction, scale)
+        width = width * deviation(prediction, scale, loss)
         interval = np.column_stack([prediction - width, prediction + width])
         return np.maximum(interval, 0.0, out=interval) if scale.log_link else interval
+
+
+def has_several_quantiles(loss):
+    """Return whether predictions have a column for each quantile; a list of one counts."""
+    return isinstance(loss, Quantile) and np.ndim(loss.quantiles) > 0
+
+
+def shaped(numbers, one_column, loss):
+    """Return numbers (n, outputs) in the shape that y had in fit, or with a column for each quantile."""
+    return numbers[:, 0] if one_column and not has_several_quantiles(loss) else numbers
+
+
+def deviation(prediction, scale, loss):
+    """Return the deviation of y that the loss supposes, but for a factor: 1 where it supposes none."""
+    power = {HalfPoisson: 0.5, HalfGamma: 1.0}.get(type(loss))
+    if power is None:
+        return 1.0
+    return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are not trusted
 
 
 def warn_of_extreme(levels, n):

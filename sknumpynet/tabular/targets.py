@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.estimators.labels import check_weights
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import is_missing, named
@@ -95,15 +96,18 @@ class Classes:
         """Return the weights of rows with those of their classes."""
         return weight * self.weight_of_class[self.numbers]
 
-    def fitted(self):
+    def fitted(self, y, weight, predictions):
         """Return the fitted attributes that the targets give."""
         return {"classes_": self.classes, "n_classes_": len(self.classes)}
 
 
 class Numbers:
-    """Numbers: (n, targets) in float64, on a scale of mean 0 and deviation 1, or of mean 1 for log links."""
+    """Numbers: (n, targets) in float64, on a scale of mean 0 and deviation 1, or of mean 1 for log links.
 
-    def __init__(self, y, n_rows, log_link, check=None):
+    ``low`` and ``high`` are the ends of y, between which predictions are kept; infinite without ``clip``.
+    """
+
+    def __init__(self, y, n_rows, log_link, check=None, clip=True):
         y = checked_rows(y, n_rows)
         self.one_column = y.ndim == 1
         if y.ndim > 2:
@@ -129,6 +133,7 @@ class Numbers:
         if check is not None:
             check(self.y)
         self.n_rows, self.log_link, self.check = n_rows, log_link, check
+        self.clip = clip
 
     def warn_of_rare(self, used):
         """Do nothing: numbers have no classes."""
@@ -156,6 +161,13 @@ class Numbers:
                 "y is too small: it varies, yet its variance is 0 in float64; multiply it, as by 1e200"
             )
         self.scale = np.where(self.scale > 0, self.scale, 1.0)
+        if not self.clip:
+            self.low, self.high = np.full_like(self.low, -np.inf), np.full_like(self.high, np.inf)
+
+    def to_numbers(self, predictions):
+        """Return predictions (..., outputs) of the networks on the scale of y, within its range."""
+        numbers = predictions * self.scale + self.center
+        return np.clip(numbers, self.low, self.high, out=numbers)
 
     def like(self, y, n_rows):
         """Return validation targets on the same scale."""
@@ -182,10 +194,20 @@ class Numbers:
         """Return the weights as they are."""
         return weight
 
-    def fitted(self):
-        """Return the fitted attributes that the targets give."""
+    def fitted(self, y, weight, predictions):
+        """Return the fitted attributes that the targets give.
+
+        With the log link, the scale is such that predictions of rows not seen, (n, targets) beside their y
+        and weights, have the mean of y: few steps, and dropout, whose noise exp makes larger, leave them off.
+        """
         scale = copy.copy(self)
-        del scale.y, scale.check
+        del scale.y, scale.check, scale.clip
+        if self.log_link:
+            kept = np.clip(predictions, y.min(axis=0), y.max(axis=0))  # some may be far off
+            wanted, found = weight @ y.astype(np.float64), weight @ kept
+            scale.scale = self.scale * np.divide(
+                wanted, found, np.ones_like(found), where=found > 0
+            )
         return {"target_scale_": scale, "n_targets_": len(self.center)}
 
 
@@ -258,6 +280,7 @@ def checked_rows(y, n_rows):
     """Return y as an array with one row for each of X."""
     if hasattr(y, "toarray"):
         raise TypeError("y is sparse: give y.toarray()")
+    check_readable(y, "y")
     try:
         y = np.asarray(y)
     except ValueError as error:

@@ -105,6 +105,25 @@ def test_theirs_goes_on_with_the_old_shape():
     skip_if_they_changed(model.coefs_[0].shape[1] != 5)
 
 
+# -------------------------------------------------------------------- parameters set after a fit
+
+
+def what_an_activation_set_after_fit_changes(cls):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = cls(max_iter=5, random_state=0).fit(X_IRIS, X_IRIS[:, 0])
+    expected = model.predict(X_IRIS)
+    return np.abs(model.set_params(activation="tanh").predict(X_IRIS) - expected).max()
+
+
+def test_an_activation_set_after_fit_waits_for_the_next_one():
+    assert what_an_activation_set_after_fit_changes(NumpyMLPRegressor) == 0
+
+
+def test_theirs_predicts_with_the_new_activation():
+    skip_if_they_changed(what_an_activation_set_after_fit_changes(MLPRegressor) == 0)
+
+
 # -------------------------------------------------------------------- partial_fit
 
 

@@ -13,6 +13,7 @@ import pytest
 
 distributed = pytest.importorskip("distributed")
 
+import dask
 import dask.array as da
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -56,6 +57,8 @@ def test_parameters_are_the_local_ones_and_two(local, remote):
     assert "retries" in repr(model) and "client" not in repr(model)
     with pytest.raises(TypeError, match="nonsense"):
         remote(nonsense=1)
+    with pytest.raises(TypeError, match=r"client is an attribute.*model\.client = client"):
+        remote(client=None)
 
 
 @pytest.mark.parametrize("name", ["retries", "timeout"])
@@ -185,8 +188,32 @@ def test_a_model_goes_into_the_graph_once(client):
 
 def test_methods_that_take_rows_in_memory_say_so(client, fitted):
     for name in ("hidden_activations", "input_gradient"):
-        with pytest.raises(TypeError, match=r"rows in memory.*map_blocks"):
+        with pytest.raises(TypeError, match=r"rows in memory.*model\.to_local\(\) on each block"):
             getattr(fitted, name)(on_dask(X))
+    local = fitted.to_local()  # and as they say, it goes
+    blocks = [dask.delayed(local.input_gradient)(each) for each in on_dask(X).to_delayed().ravel()]
+    np.testing.assert_allclose(np.concatenate(dask.compute(*blocks)), local.input_gradient(X))
+
+
+@pytest.mark.parametrize("fit_to_names", [True, False])
+def test_names_of_columns_are_warned_of_once(client, fit_to_names):
+    """In the client, and not by each task on a worker."""
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    given = frame, X
+    there = frames.from_pandas(frame, npartitions=4), on_dask(X)
+    if not fit_to_names:
+        given, there = given[::-1], there[::-1]
+    model = DaskNumpyMLPClassifier(**QUICK).fit(given[0], Y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        predicted = [model.predict(each).compute() for each in there]
+    assert [str(each.message)[:6] for each in caught if "feature names" in str(each.message)] == [
+        "X does" if fit_to_names else "X has "
+    ]
+    for each in predicted:
+        np.testing.assert_array_equal(each, model.predict(given[0]))
 
 
 def test_score(client, fitted):
@@ -199,6 +226,14 @@ def test_score(client, fitted):
     assert fitted.score(on_dask(X), on_dask(Y + 7)) == 0
     fitted.client = client
     assert fitted.score(on_dask(X), on_dask(Y)) == score
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_score_of_no_rows(client, pair):
+    model = pair[1](**QUICK).fit(X, Y)
+    none = on_dask(X)[on_dask(X[:, 0]) > 100], on_dask(Y)[on_dask(X[:, 0]) > 100]
+    with pytest.raises(ValueError, match="X must not be empty"):
+        model.score(*none)
 
 
 # -------------------------------------------------------------------- other ways to train

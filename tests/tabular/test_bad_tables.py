@@ -29,6 +29,16 @@ DAYS = pd.date_range("2020-01-01", periods=N)
 GOOD = pd.DataFrame({"size": NUMBERS, "colour": COLOURS, "count": np.arange(N)})
 
 
+def masked(array):
+    return np.ma.array(array, mask=np.arange(N) == 3)
+
+
+def as_np_matrix(array):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.asmatrix(array)
+
+
 class Case(NamedTuple):
     """A row: the table of fit, what comes of it, and, where given, other targets, options and new rows."""
 
@@ -127,6 +137,13 @@ FITS = {
     "groups of rare classes": Case(
         GOOD, options={"groups": np.arange(N) // 4}, y=(np.arange(N) // 2, None)
     ),
+    "a masked array": Case(np.ma.masked_greater(NUMBERS[:, np.newaxis], 1)),
+    "a matrix": Case(as_np_matrix(NUMBERS[:, np.newaxis])),
+    "levels that are spelt otherwise": Case(
+        GOOD,
+        "'colour' spells levels in another way than in fit, 'Red ' for 'red', 'BLUE' for 'blue':",
+        new=GOOD.replace({"red": "Red ", "blue": "BLUE"}),
+    ),
     "one column": Case(GOOD[["size"]]),
     "names that are numbers": Case(pd.DataFrame({0: NUMBERS, 1: COLOURS})),
     "an index that repeats": Case(GOOD.set_axis([0] * N)),
@@ -190,6 +207,16 @@ RAISES = {
     "rows of different lengths": Case([[1, 2], [3]] * 30, "X has rows of different lengths", VALUE),
     "a dict": Case({"size": NUMBERS}, r"made of dicts: give pandas.DataFrame\(X\)", TYPE),
     "a list of dicts": Case([{"size": 1.0}] * N, r"made of dicts: give pandas.DataFrame", TYPE),
+    "masked text": Case(
+        np.ma.masked_equal(np.array([["a"], ["b"]] * (N // 2)), "a"), "X is a masked array", VALUE
+    ),
+    "masked weights": Case(
+        GOOD,
+        "sample_weight is a masked array",
+        VALUE,
+        options={"sample_weight": masked(np.ones(N))},
+    ),
+    "masked targets": Case(GOOD, "y is a masked array", VALUE, y=(masked(np.arange(N) % 2),) * 2),
     "sparse": Case(csr_matrix(np.eye(N)), "Sparse data.*use X.toarray", TYPE),
     "one dimension": Case(NUMBERS, "Expected 2D array, got 1D.*reshape", VALUE),
     "three dimensions": Case(

@@ -116,6 +116,9 @@ def test_what_is_predicted_does_not_depend_on_the_place_of_a_row(waves):
     assert_array_equal(
         np.concatenate([model.predict(X[i : i + 7]) for i in range(0, 70, 7)]), expected[:70]
     )
+    both = model.predict(X, return_std=True)
+    alone = [model.predict(X[i : i + 1], return_std=True) for i in range(40)]
+    assert_array_equal(np.concatenate(alone, axis=1), np.array(both)[:, :40])
 
 
 def test_blas_uses_one_thread_while_it_fits_and_as_many_as_before_after(monkeypatch):
@@ -273,6 +276,34 @@ def test_several_quantiles_are_scored_by_the_middle_one():
     bands.fit(X, y)
     assert bands.score(X, y) == r2_score(y, bands.predict(X)[:, 1])
     assert bands.oof_score_ == r2_score(y, bands.oof_predictions_[:, 1])
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("n", [300, 1500])
+def test_with_the_log_link_predictions_have_the_mean_of_y(loss, n):
+    ratios = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(n + 5000, 6))
+        mean = np.exp(0.6 * np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2] / 4 + 0.3 * X[:, 3]) / 2
+        y = rng.poisson(mean) if loss == "poisson" else rng.gamma(2, mean / 2)
+        model = TabularMLPRegressor(loss, random_state=seed, n_cycles=2).fit(X[:n], y[:n])
+        assert_allclose(model.oof_predictions_.mean(), y[:n].mean(), rtol=1e-3)
+        y_new = mean[n:].mean() * y[:n].mean() / mean[:n].mean()  # were the rows of fit typical
+        ratios.append(model.predict(X[n:]).mean() / y_new)
+    assert abs(np.mean(ratios) - 1) < 0.02
+
+
+def test_the_mean_of_y_is_that_of_weighted_rows_of_each_target_and_of_validation_data():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    y = rng.poisson(np.exp(X[:, :2] / 2) * [1, 10])
+    weight = rng.integers(0, 3, size=400)
+    model = TabularMLPRegressor("poisson", **QUICK).fit(X, y, weight)
+    found = np.average(model.oof_predictions_, axis=0, weights=weight)
+    assert_allclose(found, np.average(y, axis=0, weights=weight), rtol=1e-3)
+    model.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+    assert_allclose(model.predict(X[200:]).mean(axis=0), y[200:].mean(axis=0), rtol=1e-3)
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma", "absolute_error"])
