@@ -20,12 +20,11 @@ On MNIST the network exceeds 94.39 % in the second of its twelve epochs and ends
 a minute on one core.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The images
 # ----------
 
+# sphinx_gallery_thumbnail_number = 2
 import argparse
 import gzip
 import tempfile

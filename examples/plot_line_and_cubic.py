@@ -7,14 +7,13 @@ hidden layer. This page fits a cubic with two to ten hidden nodes, and shows tha
 scale of the data at least as much as on the number of nodes.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The line
 # --------
 # With ``hidden_layer_sizes=()`` there is only the output node: ``w x + b``. It is trained on 50 points of
 # y = 2 x + 3 by gradient descent, one epoch at a time, so that we can watch w and b.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

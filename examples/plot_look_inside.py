@@ -6,14 +6,13 @@ A fitted network consists of a few arrays of numbers, and there are plots for al
 the values for one row, the training history, the weights of the first layer as images, and dead units.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # A network that solves XOR
 # -------------------------
 # Two inputs, four tanh units, one output. Lines are weights: blue is negative, red is positive, and wide is
 # large. Nodes have the colour of their bias.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

@@ -7,8 +7,6 @@ This page shows two remedies: ``alpha``, a penalty on large weights, and ``dropo
 hidden units during training.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Sixty rows memorised
 # --------------------
@@ -16,6 +14,7 @@ hidden units during training.
 # passed as ``X_val`` without ``early_stopping``, so they are scored after each epoch and do not affect
 # training.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

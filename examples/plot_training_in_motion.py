@@ -7,14 +7,13 @@ next to the loss. If the first hidden layer has at most eight units, a small pan
 are the features that the next layer combines.
 """
 
-# sphinx_gallery_thumbnail_path = "_static/xor.gif"
-
 # %%
 # XOR with four hidden units
 # --------------------------
 # The boundary of each hidden unit is a line across the square. The output needs at least two of them, on both
 # sides of the diagonal. ``animation.save("xor.gif")`` saves the animation.
 
+# sphinx_gallery_thumbnail_path = "_static/xor.gif"
 import warnings
 
 import numpy as np

@@ -8,8 +8,6 @@ all seeds, shows what happens with too few hidden units, and ends with a custom 
 as a callback.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # Without a hidden layer
 # ----------------------
@@ -18,6 +16,7 @@ as a callback.
 # the sums cannot be equal. The best this network can do is to predict 1/2 for all rows, with a squared error
 # of 1/4 each.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt

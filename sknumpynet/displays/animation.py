@@ -540,7 +540,7 @@ def _palette(images):
         together.paste(image, (0, k * height))
     palette = together.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     colors = np.reshape(palette.getpalette(), (-1, 3))
-    colors[colors.min(axis=1) >= 250] = 255  # the background stays white
+    colors[colors.min(axis=1) >= 240] = 255  # the background stays white
     palette.putpalette(colors.ravel().tolist())
     return palette
 
