@@ -316,6 +316,7 @@ def plan_fit(
         ignored = ignored_parameters(parameters, owner, validated)
         if ignored:
             warn(f"solver={get('solver')!r} ignores {', '.join(ignored)}")
+        warn_of_ignored_quantile(get("loss"), parameters.get("quantile", 0.5))
     return FitPlan(
         parameters=parameters,
         target=target,
@@ -558,3 +559,9 @@ def make_schedule(parameters):
     if isinstance(schedule, InverseScaling) and isinstance(parameters["learning_rate"], str):
         schedule.power = parameters["power_t"]
     return schedule
+
+
+def warn_of_ignored_quantile(loss, quantile):
+    """Warn where quantiles are asked for, and the loss is another."""
+    if not (isinstance(loss, str) and loss == "quantile") and not np.array_equal(quantile, 0.5):
+        warn(f"loss={loss!r} ignores quantile={quantile!r}: set loss='quantile' to predict it")

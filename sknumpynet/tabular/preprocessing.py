@@ -131,6 +131,8 @@ class TableEncoder:
         self.categories, coded = [], []
         for i in np.flatnonzero(self.is_category):
             codes, levels = table.categories(int(i))
+            if isinstance(self.categorical_features, str) and len(levels) > self.max_levels:
+                warn_of_numbers(table, int(i), levels)
             category = self._fit_category(int(i), codes, levels, rows_needed)
             if category.many:
                 category.fit_means(codes, targets, self.prior_rows)
@@ -354,6 +356,28 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
             f"held {', '.join(before)} ({named(list(known), 3)}): none of them is known. Give the column "
             "the type that it had in fit"
         )
+
+
+def warn_of_numbers(table: Table, i: int, levels: list[Any]) -> None:
+    """Warn where each of many levels of text is a number, in a column that has no type of categories."""
+    dtype = str(getattr(table.raw(i), "dtype", getattr(table.raw(i), "type", ""))).lower()
+    if dtype.startswith(("cat", "enum", "dictionary")) or not all(map(is_number, levels)):
+        return
+    warn(
+        f"{table.called(i)} is text, yet its {len(levels)} levels are all numbers, such as {levels[0]!r}: "
+        "they are taken for categories. Convert it to numbers, as with pandas.to_numeric(column), or to "
+        "categories, as with column.astype('category')"
+    )
+
+
+def is_number(level: Any) -> bool:
+    """Return whether a level is text of a number that is no code: 007 is one."""
+    if not isinstance(level, str) or (level[:1] == "0" and level[1:2].isdigit()):
+        return False
+    try:
+        return np.isfinite(float(level))  # type: ignore[no-any-return]
+    except ValueError:
+        return False
 
 
 def warn_of_spelling(called: str, known: Any, unknown: list[Any]) -> None:

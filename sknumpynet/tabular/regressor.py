@@ -19,6 +19,7 @@ from sknumpynet.core.losses import (
     Quantile,
     SquaredError,
 )
+from sknumpynet.fitting.plan import warn_of_ignored_quantile
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
@@ -220,6 +221,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         n_targets = targets.y.shape[1]
         loss = LOSSES[self.loss]() if self.loss in LOSSES else Quantile(copy.copy(self.quantile))
         loss.check()
+        warn_of_ignored_quantile(self.loss, self.quantile)
         if self.loss == "quantile":
             warn_of_extreme(np.ravel(self.quantile), len(targets.y))
 

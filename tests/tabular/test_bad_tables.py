@@ -144,6 +144,18 @@ FITS = {
         "'colour' spells levels in another way than in fit, 'Red ' for 'red', 'BLUE' for 'blue':",
         new=GOOD.replace({"red": "Red ", "blue": "BLUE"}),
     ),
+    "numbers that are text": Case(
+        GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
+        r"column 'price' is text, yet its 60 levels are all numbers, such as '.*pandas.to_numeric",
+    ),
+    "text that looks like numbers, and is named": Case(
+        GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
+        options={"categorical_features": ["price", "colour"]},
+    ),
+    "text that looks like numbers, of the type of categories": Case(
+        GOOD.assign(price=pd.Categorical([f"{each:.4f}" for each in NUMBERS]))
+    ),
+    "codes": Case(GOOD.assign(zip=[f"{each:05d}" for each in range(N)])),
     "one column": Case(GOOD[["size"]]),
     "names that are numbers": Case(pd.DataFrame({0: NUMBERS, 1: COLOURS})),
     "an index that repeats": Case(GOOD.set_axis([0] * N)),
@@ -579,3 +591,8 @@ def test_the_line_that_makes_numbers_of_dates_does_in_other_libraries():
 
 def test_seasons_get_a_column_of_their_own():
     assert follow(DATED["pandas"]) == "X['when month'] = X['when'].dt.month"
+
+
+def test_a_quantile_that_the_loss_ignores():
+    with pytest.warns(UserWarning, match=r"loss='squared_error' ignores quantile=\[0.1, 0.9\]"):
+        TabularMLPRegressor(**QUICK, quantile=[0.1, 0.9]).fit(GOOD, NUMBERS)
