@@ -14,6 +14,7 @@ scikit-learn's MLP gets imputed, scaled and one-hot encoded columns and standard
     python examples/benchmarks/tables.py times                             # of fits and predictions, by shape
     python examples/benchmarks/tables.py threads                           # what n_jobs brings
     python examples/benchmarks/tables.py memory --data-dir DIR             # peak of 100,000 rows
+    python examples/benchmarks/tables.py intervals --data-dir DIR --rows 500 --seeds 3     # what they cover
 
 DIR holds the files that README.md names. With --output, results are added to tables.jsonl there, and what
 stands in it is not measured again.
@@ -334,11 +335,38 @@ def memory(options):
     )
 
 
+def intervals(options):
+    """Print the share of test rows inside `predict_interval`, of sets of numbers: means over seeds."""
+    levels = (0.5, 0.8, 0.9, 0.95)
+    names = [name for name in options.sets or CHOSEN if not CHOSEN[name][1]]
+    seeds, n_rows = options.seed or range(options.seeds), options.rows
+    print(f"\n{n_rows} rows | {' | '.join(f'{level:.0%}' for level in levels)}")
+    shares = {}
+    for name in names:
+        for seed in seeds:
+            load, classes = CHOSEN[name]
+            X, y, X_test, y_test = split(*load(options.data_dir), classes, n_rows, seed)
+            model = TabularMLPRegressor(random_state=seed).fit(X, y)
+            found = [model.predict_interval(X_test, level).T for level in levels]
+            inside = [np.mean((low <= y_test) & (y_test <= high)) for low, high in found]
+            shares.setdefault(name, []).append(inside)
+        means = np.mean(shares[name], axis=0)
+        print(f"{name} | {' | '.join(f'{each:.1%}' for each in means)}", flush=True)
+    whole = np.mean([np.mean(each, axis=0) for each in shares.values()], axis=0)
+    print(f"mean | {' | '.join(f'{each:.1%}' for each in whole)}")
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = {"errors": errors, "times": times, "threads": threads, "memory": memory}
+    kinds = {
+        "errors": errors,
+        "times": times,
+        "threads": threads,
+        "memory": memory,
+        "intervals": intervals,
+    }
     parser.add_argument("what", nargs="?", choices=list(kinds), default="errors")
     parser.add_argument("--data-dir", type=Path, help="folder of the data")
     parser.add_argument("--sets", nargs="+", help="names, or groups: chosen, new, own")

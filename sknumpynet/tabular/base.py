@@ -458,7 +458,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
 
     def _inputs(self, X):
         """Return the networks' inputs for a table like that of fit."""
-        check_is_fitted(self)
+        if "ensemble_" not in vars(self):  # the check takes as long as some columns
+            check_is_fitted(self)
         table = Table(X)
         self._warn_about_names(table)
         return self.encoder_.transform(self._in_order(table)).astype(self.ensemble_.packs[0].dtype)

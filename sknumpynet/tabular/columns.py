@@ -220,6 +220,27 @@ class Table:
         numbers[np.isinf(numbers)] = np.nan
         return numbers
 
+    def numbers_together(self, chosen: Array) -> Array | None:
+        """Return `numbers` of several columns, (n, columns), where NumPy's types allow it, else None.
+
+        Column by column a row of a frame takes longer than its prediction.
+        """
+        if self.kind not in ("numpy", "pandas") or not len(chosen):
+            return None
+        if self.kind == "numpy":
+            if self.X.dtype.kind not in "fiu":
+                return None
+            numbers: Array = self.X[:, chosen].astype(np.float64)
+        else:
+            every = self.X.dtypes.tolist()
+            types = [every[i] for i in chosen]
+            if not all(isinstance(each, np.dtype) and each.kind in "fiu" for each in types):
+                return None
+            columns = self.X if len(chosen) == self.n_columns else self.X.iloc[:, chosen]
+            numbers = np.array(columns.to_numpy(dtype=np.float64), order="C")  # never a view
+        numbers[np.isinf(numbers)] = np.nan
+        return numbers
+
     def categories(self, i: int) -> tuple[Array, list[Hashable]]:
         """Return codes (n,), -1 where missing, and the levels in the order of their first row."""
         values = self.raw(i)

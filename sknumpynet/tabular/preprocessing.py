@@ -262,10 +262,9 @@ class TableEncoder:
         return mask
 
     def _numbers(self, table: Table) -> Array:
-        if table.kind == "numpy" and table.X.dtype.kind in "fiu" and len(self.numeric):
-            numbers = table.X[:, self.numeric].astype(np.float64)
-            numbers[np.isinf(numbers)] = np.nan
-            return numbers
+        together = table.numbers_together(self.numeric)
+        if together is not None:
+            return together
         numbers = np.empty((table.n_rows, len(self.numeric)))
         for j, i in enumerate(self.numeric):
             numbers[:, j] = table.numbers(int(i))

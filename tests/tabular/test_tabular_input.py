@@ -350,3 +350,21 @@ def test_smooth_clip_of_overflowing_numbers():
     assert_allclose(
         smooth_clip(np.array([1e308, -1.7e308]), np.array(-1e308), np.array(1e-300)), [3, -3]
     )
+
+
+def test_columns_read_together_are_those_read_one_by_one():
+    numbers = {
+        "f4": np.array([1.1, np.inf, np.nan], np.float32),
+        "f8": np.array([1.1, -np.inf, np.nan]),
+        "i": np.array([2**53 + 1, -3, 0]),
+        "u": np.array([2**64 - 1, 1, 0], np.uint64),
+    }
+    X = pd.DataFrame({"text": list("abc"), **numbers, "also": [1.5, 2.5, np.inf]})
+    alike = X[["f8", "also"]]
+    for frame, chosen in ((X, [1, 2, 3, 4]), (X, [5, 2]), (alike, [0, 1]), (alike, [1])):
+        before, table = frame.copy(), Table(frame)
+        expected = np.column_stack([table.numbers(i) for i in chosen])
+        assert_array_equal(table.numbers_together(np.array(chosen)), expected)
+        pd.testing.assert_frame_equal(frame, before)
+    for column in (pd.array([1, None, 3], dtype="Int64"), [True, False, True], [1, "2", 3]):
+        assert Table(X.assign(f8=column)).numbers_together(np.array([1, 2])) is None
