@@ -45,9 +45,13 @@ OWN_CONSTRAINTS = {
 }
 CLUSTER_PARAMETERS = """
 retries : int, default=3
-    How often a fit goes on after workers were lost; after that it raises.
+    How often in a row the same epochs, or the same task, are repeated after workers were lost; then the fit
+    raises RuntimeError. Progress starts the count again, so a long fit may lose more workers. A task is
+    repeated here after it has lost more workers than Dask allows
+    (`distributed.scheduler.allowed-failures`, 3).
 timeout : float, default=60
-    Seconds that a worker may be silent while it has work before the fit raises TimeoutError.
+    Seconds until the fit raises TimeoutError when a worker that has work or rows does not respond, there is
+    no worker, or no worker computes anything.
 """
 
 # The parts of the docstrings that both estimators share, by placeholder.
@@ -155,9 +159,10 @@ class OnCluster:
         TypeError
             If `client` is asynchronous, or X is a Dask collection and y is not.
         TimeoutError
-            If a worker that has work is silent for `timeout` seconds.
+            If for `timeout` seconds a worker that has work or rows does not respond, there is no worker, or
+            no worker computes anything.
         RuntimeError
-            If workers were lost more than `retries` times.
+            If workers were lost more than `retries` times during the same epochs or the same task.
         """
         with self._on_cluster(X, y, X_val):
             return super().fit(
@@ -270,8 +275,8 @@ class OnCluster:
         Returns
         -------
         estimator : NumpyMLPClassifier or NumpyMLPRegressor
-            An independent copy with all parameters but `retries` and `timeout`, and all that a fit has
-            left; `partial_fit` goes on from there.
+            An independent copy with all parameters but `retries` and `timeout`, and all fitted attributes;
+            `partial_fit` continues from there.
         """
         local = self._local_like()
         skipped = {*self.get_params(deep=False), *self._NOT_FITTED}
