@@ -229,7 +229,7 @@ def check_kind_of_labels(y):
     kinds = sorted({type(label).__name__ for label in y.tolist()})
     if len(kinds) > 1 and "str" in kinds:
         raise TypeError(
-            f"y mixes labels of the types {', '.join(kinds)}: make them one, as with "
+            f"y mixes labels of the types {', '.join(kinds)}: convert them to one type, as with "
             "[str(label) for label in y]"
         )
 

@@ -278,7 +278,7 @@ RAISES = {
     ),
     "labels of two types": Case(
         GOOD,
-        "y mixes labels of the types int, str: make them one",
+        "y mixes labels of the types int, str: convert them to one type",
         TYPE,
         y=(np.array([1, "a"] * 30, dtype=object), None),
     ),
@@ -356,7 +356,7 @@ RAISES = {
     ),
     "groups of two types": Case(
         GOOD,
-        "groups mixes values of the types int, str: make them one",
+        "groups mixes values of the types int, str: convert them to one type",
         TYPE,
         options={"groups": np.array([1, "a", 2] * 20, dtype=object)},
     ),
