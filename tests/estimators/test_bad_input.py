@@ -820,7 +820,7 @@ for name, call, *says in (
     ),
     (
         "one array too few", lambda model: setattr(model, "coefs_", [np.ones((3, 3))]),
-        "coefs_ takes 2 arrays here; got 1",
+        "coefs_ needs 2 arrays here; got 1",
     ),
     (
         "one right and one wrong",

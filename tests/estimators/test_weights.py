@@ -228,7 +228,7 @@ def test_half_of_the_weights_is_not_fitted():
         (
             [np.ones((4, 5)), np.ones((5, 1))],
             [np.ones(5)],
-            "intercepts_ takes 2 arrays here; got 1",
+            "intercepts_ needs 2 arrays here; got 1",
         ),
     ],
 )
@@ -255,7 +255,7 @@ def test_imported_weights_that_do_not_fit_together(coefs, intercepts, message):
         ),
         ("coefs_", 2, np.ones(3), r"coefs_\[2\] has shape \(3, 1\)"),
         ("coefs_", -1, 1.0, r"coefs_\[2\] has shape \(3, 1\); got an array of shape \(\)"),
-        ("coefs_", slice(0, 2), [np.ones((4, 5))], "coefs_ takes 2 arrays here; got 1"),
+        ("coefs_", slice(0, 2), [np.ones((4, 5))], "coefs_ needs 2 arrays here; got 1"),
         ("coefs_", slice(0, 2), [np.ones((4, 5)), np.ones((5, 5))], r"coefs_\[1\]"),
         (
             "coefs_",
