@@ -125,7 +125,7 @@ plt.show()
 # Save and load
 # -------------
 # All parameters are in one vector. To load them, write them into a network of the same shape with
-# ``params[...] = ``, because the layers hold views of this memory. You can also save the arrays of each
+# ``params[...] = new``: the layers hold views of this memory. You can also save the arrays of each
 # layer, which are easier to use elsewhere, or pickle the network, which includes its shape.
 
 network = build(SHAPE, ACTIVATIONS, Uniform(-1, 1), seed=0)
