@@ -25,6 +25,7 @@ LOOK = """
     const width = document.documentElement.clientWidth;
     const scrolls = (element) => {
         for (let e = element; e && e !== document.body; e = e.parentElement) {
+            if (e.matches(".bd-article-container, .bd-content, .bd-main")) return false;  // the page itself
             const how = getComputedStyle(e).overflowX;
             if (e !== element && (how === "auto" || how === "scroll")) return true;
         }

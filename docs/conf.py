@@ -7,12 +7,16 @@ from pathlib import Path
 
 from cycler import cycler
 from docutils import nodes
+from sphinx.util import logging
+from sphinx_gallery.directives import imgsgnode
 
 import sknumpynet
 
 sys.path.insert(0, str(Path(__file__).parent))  # for gallery_order and source_links
 
 from source_links import linkcode_resolve  # noqa: F401  (Sphinx asks for it)
+
+logger = logging.getLogger(__name__)
 
 project = "sknumpynet"
 copyright = "2026, the sknumpynet developers"
@@ -36,6 +40,7 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "dollarmath", "substitution"]
 myst_heading_anchors = 3
 
+default_role = "code"  # `fit` is code, in docstrings as in Markdown
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
@@ -54,6 +59,7 @@ plot_rcparams = {
     "axes.spines.top": False,
     "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
+    "font.size": 12,  # readable on a phone, where a figure is half as wide
 }
 
 sphinx_gallery_conf = {
@@ -65,6 +71,10 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,
     "remove_config_comments": True,
+    "min_reported_time": 3600,  # how long an example took interests nobody
+    "show_signature": False,
+    "image_srcset": ["2x"],  # sharp on a phone
+    "reset_modules": ("matplotlib", "seaborn", "gallery_order.enlarge_words"),
     "backreferences_dir": "generated/backreferences",
     "within_subsection_order": "gallery_order.place",
     "minigallery_sort_order": "gallery_order.place",
@@ -74,6 +84,24 @@ sphinx_gallery_conf = {
 def take_headers_in_rst_only(app, config):
     """A README.md does not make the folder that it is in, examples/benchmarks say, a part of the gallery."""
     config.sphinx_gallery_conf["source_suffix"] = {".rst": "restructuredtext"}
+
+
+def read_texts():
+    """Return the alternative texts of the gallery's pictures, by file name."""
+    lines = (Path(__file__).parent / "gallery_texts.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+    return {f"sphx_glr_plot_{name.replace(' ', '_')}.png": text for name, text in pairs}
+
+
+def describe_pictures(app, doctree):
+    """Give each picture of the gallery an alternative text that says what one sees."""
+    texts = read_texts()
+    for image in doctree.findall(imgsgnode):
+        name = Path(image["uri"]).name
+        if name in texts:
+            image["alt"] = texts[name]
+        else:
+            logger.warning("docs/gallery_texts.txt has no text for %s", name)
 
 
 def describe_thumbnails(app, doctree):
@@ -89,6 +117,7 @@ def describe_thumbnails(app, doctree):
 
 def setup(app):
     app.connect("config-inited", take_headers_in_rst_only, priority=20)  # sphinx-gallery's is 10
+    app.connect("doctree-read", describe_pictures)
     app.connect("doctree-read", describe_thumbnails)
 
 

@@ -29,10 +29,9 @@ model = NumpyMLPClassifier((4,), "tanh", alpha=0.001, learning_rate_init=0.1, ra
 animate_training(model, X, y, epochs=90, every=3).save(STATIC / "xor.gif", fps=8)
 
 model.set_params(max_iter=90, n_iter_no_change=90).fit(X, y)
-figure, axes = plt.subplots(figsize=(7, 4.8), layout="constrained")
+figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
 display = NetworkDisplay.from_estimator(model, [1, 0], 1, ax=axes, colorbar=False)
-axes.set_title("XOR of the row (1, 0), forward and backward", fontsize=11)
-figure.savefig(STATIC / "network.png", dpi=100)
+figure.savefig(STATIC / "network.png", dpi=200)
 
 digits, labels = load_digits(return_X_y=True)
 print(compare_with_sklearn(NumpyMLPClassifier(random_state=0), digits / 16, labels))

@@ -2,15 +2,15 @@
 Images of two by two pixels
 ===========================
 
-The smallest camera in the world sees four pixels, and a network shall say whether it sees a vertical line.
-First with weights set by hand, which is a good way to learn what a bias is for, and then by training, for
-four shapes at once and in shades of grey.
+A tiny camera has four pixels, and a network should recognise whether they show a vertical line. We first set
+the weights by hand, which is a good way to learn what a bias is for, and then train a network for four shapes
+at once and in shades of grey.
 """
 
 # %%
-# All there is to see
+# All possible images
 # -------------------
-# An image and its negative have the same shape. Eight of the sixteen show none.
+# An image and its negative show the same shape. Eight of the sixteen show none.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,10 +21,10 @@ from sknumpynet.datasets import images_2x2
 
 def show(images, titles):
     """Draw images, each with a title, in rows of eight."""
-    _, axes = plt.subplots(2, 8, figsize=(9, 2.9), layout="constrained")
+    _, axes = plt.subplots(2, 8, figsize=(8, 2.8), layout="constrained")
     for axis, image, title in zip(axes.flat, images, titles):
         axis.imshow(image.reshape(2, 2), cmap="gray", vmin=0, vmax=1)
-        axis.set_title(title, fontsize="medium")
+        axis.set_title(title, fontsize="small")
         axis.set(xticks=[], yticks=[])
     plt.show()
 
@@ -35,12 +35,14 @@ show(X, shapes)
 # %%
 # Known weights: is it vertical?
 # ------------------------------
-# One hidden unit looks for a bright left column: the pixels of the left count 1 each, those of the right
-# -2, so that a bright one there spoils it. The other unit does so for the right. A step makes 1 of
-# whatever is positive, and 0 of the rest. The bias, -1, keeps the unit silent unless both pixels of the
-# column are bright. The output adds the two up: anything above 0 means yes.
+# One hidden unit detects a bright left column: the left pixels have the weight 1, and the right ones -2, so
+# that a bright pixel on the right prevents a detection. The other unit detects a bright right column. The
+# step function returns 1 for positive values and 0 otherwise. Because of the bias, -1, the unit is only
+# active if both pixels of the column are bright. The output adds the two units: anything above 0 means yes.
 
-left_right = np.array([[1, -2], [-2, 1], [1, -2], [-2, 1]])  # a row per pixel, a column per unit
+left_right = np.array(
+    [[1, -2], [-2, 1], [1, -2], [-2, 1]]
+)  # one row per pixel, one column per unit
 either = np.array([[1], [1]])
 
 with_bias = NumpyMLPClassifier.from_weights(
@@ -50,8 +52,7 @@ print("found:", *X[with_bias.predict(X) == "yes"].astype(int).tolist())
 assert all((with_bias.predict(X) == "yes") == (shapes == "vertical"))
 
 # %%
-# Some tutorials have no separate bias. A fifth input that is always 1 does the same, with the bias as its
-# weight:
+# Some tutorials use no separate bias, but a fifth input that is always 1. Its weight is the bias:
 
 with_constant = NumpyMLPClassifier.from_weights(
     [np.vstack([left_right, [-1, -1]]), either], activation="step", classes=["no", "yes"]
@@ -64,8 +65,9 @@ assert np.array_equal(with_constant.hidden_activations(X_and_one), with_bias.hid
 # %%
 # Shades of grey
 # --------------
-# Let dark pixels be anything up to ``g``, bright ones anything from ``1 - g``. What share of the images
-# is right? Beside the bias -1 we try -8/7; and, with a weight of -1 where we had -2, a bias of -6/5.
+# Now let dark pixels be any value up to ``g``, and bright ones any value from ``1 - g``. What fraction of the
+# images is classified correctly? We compare the bias -1 with -8/7, and with a bias of -6/5 and weights of -1
+# instead of -2.
 
 
 def detector(other, bias):
@@ -92,22 +94,21 @@ for g in RANGES:
 for name, share in shares.items():
     print(f"{name}: all right up to g = {RANGES[np.equal(share, 1)].max():.3f}")
 
-# %%
-# The bias -1 is exact in black and white only. A picture shows why: the sum of the weighted pixels,
-# before the bias, of the images that a unit shall find and of those that it shall not. Each sum is at its
-# smallest or largest with the shades at the ends of their ranges, so that two lines say it all:
+# %% The bias -1 only works in black and white. The next picture shows why. It has the weighted sum of the
+# pixels, without the bias, for the image that a unit should detect and for all others. The extreme values of
+# each sum occur at the ends of the ranges of grey, so two lines are enough:
 #
-# - a column that is bright gives at least ``2 (1 - g) - 2 * 2 g = 2 - 6 g``;
-# - the nearest that any other image comes is a lone bright pixel above or below a grey one: up to ``1 + g``.
+# - a bright column gives at least ``2 (1 - g) - 2 * 2 g = 2 - 6 g``;
+# - the closest other image is a single bright pixel above or below a grey one: at most ``1 + g``.
 #
-# In black and white, a lone bright pixel sits right on the threshold 1, and the least bit of grey lifts
-# it over. Between the two lines any threshold is right; the room ends where they meet, at ``g = 1/7`` and
-# 8/7. With -1 for the other column the upper line falls less steeply, ``2 - 4 g``, and the room ends at
-# ``g = 1/5`` and 6/5.
+# In black and white, a single bright pixel is exactly at the threshold 1, and the least bit of grey lifts it
+# above. Any threshold between the two lines works; they meet at ``g = 1/7`` and a threshold of 8/7. With
+# weights of -1 for the other column, the upper line falls less steeply, ``2 - 4 g``, and they meet at ``g =
+# 1/5`` and 6/5.
 
 
 def ends(g, other):
-    """Return the smallest sum of the left unit for its image, and the largest for all the others."""
+    """Return the smallest sum of the left unit for its image, and the largest for all other images."""
     weights = np.array([1, other, 1, other])
     lowest = np.where(X == 1, 1 - g, 0) @ np.maximum(weights, 0)
     lowest = lowest + np.where(X == 1, 1, g) @ np.minimum(weights, 0)
@@ -123,7 +124,7 @@ for other, slope in ((-2, 6), (-1, 4)):
     np.testing.assert_allclose(found, np.column_stack([2 - slope * greys, 1 + greys]))
 
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
-figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 4.4), layout="constrained")
 for (name, share), color, line in zip(shares.items(), (RED, BLUE, GREEN), ("--", "-", "-.")):
     axes[0].plot(RANGES, share, line, color=color, marker="o", markersize=4, label=name)
 axes[0].set(xlabel="range of grey $g$", ylabel="share of right images", title="What comes out")
@@ -137,28 +138,27 @@ axes[1].axhline(1, linestyle="--", color=RED, label="threshold 1")
 axes[1].axhline(8 / 7, color=BLUE, label="threshold 8/7")
 axes[1].axhline(6 / 5, linestyle="-.", color=GREEN, label="threshold 6/5")
 axes[1].set(xlabel="range of grey $g$", ylabel="sum of weighted pixels", title="Why")
-axes[1].set(xlim=(0, 0.24), ylim=(0.6, 2.3))
+axes[1].set(xlim=(0, 0.24), ylim=(0.6, 3.4))
 axes[1].legend(loc="upper right", fontsize="small")
 plt.show()
 
-# %%
-# On the left, the bias -1 is off by as little as 0.3 %, for a lone bright pixel passes only where the
-# pixel beside it is as good as black. And what can go wrong beyond the ends of the room does so rarely at
+# %% On the left, the bias -1 causes errors of as little as 0.3 %, because a single bright pixel is only above
+# the threshold for some shades of the other pixels. Beyond the point where the lines meet, errors are rare at
 # first.
 
 # %%
 # Trained: four shapes, or none
 # -----------------------------
-# A network finds its weights by itself, and better ones. It has an output for each shape; for an image of
-# none, all four shall be low. To the classifier these are four labels, each 0 or 1. It learns from 20
-# sets of all the images, with shades up to 0.2 and from 0.8, with hidden layers of 16 and 8 tanh units
-# and Adam at a rate of 0.02.
+# A trained network finds better weights by itself. It has one output for each shape; for an image without a
+# shape, all four should be low. For the classifier these are four label columns of 0 and 1. It is trained on
+# 20 sets of all images, with shades up to 0.2 and from 0.8, with hidden layers of 16 and 8 tanh units and
+# Adam with a learning rate of 0.02.
 
 SHAPES = np.array(["solid", "horizontal", "vertical", "diagonal"])
 
 
 def as_labels(shapes):
-    """Return a column for each of the four shapes, shape (n, 4)."""
+    """Return one column for each of the four shapes, shape (n, 4)."""
     return (shapes[:, np.newaxis] == SHAPES).astype(int)
 
 
@@ -175,9 +175,8 @@ for title, images, names in (("learnt from", X_grey, shapes_grey), ("new", X_new
     print(f"{title}: {right.sum()} of {len(right)} right")
     assert right.all()
 
-# %%
-# One of the new sets, with what the network says, and how sure of it it is at least: the probability of
-# the answer for the output that is the least sure.
+# %% One of the new sets, with the prediction of the network and its confidence: the probability of the answer
+# for the least certain output.
 
 p = network.predict_proba(X_new[:16])
 answers = ["".join(SHAPES[row > 0.5]) or "none" for row in p]

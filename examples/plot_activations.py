@@ -2,15 +2,15 @@
 Activations and their derivatives
 =================================
 
-What a unit does with the sum of its inputs, ``z``, is its activation. On the way back its derivative decides
-how much of the error gets through. Here is each of them with its derivative on one sheet, and then what each
-suits.
+The activation of a unit is a function of ``z``, the weighted sum of its inputs. In the backward pass, its
+derivative determines how much of the error is passed on. This page plots all activations with their
+derivatives, and then describes what each is good for.
 """
 
 # %%
-# The sheet
-# ---------
-# Every curve comes from the code that trains networks: ``forward`` writes the activation of ``z``, and
+# All activations
+# ---------------
+# The curves are computed by the code that trains networks: ``forward`` writes the activation of ``z``, and
 # ``backward`` multiplies an error, here 1, by the derivative.
 
 import matplotlib.pyplot as plt
@@ -39,9 +39,11 @@ def curves(name, z):
     return a, slope.ravel()
 
 
-z = np.linspace(-4, 4, 802)  # an even number: none of them is 0, where some have a kink
+z = np.linspace(-4, 4, 802)  # an even number, so that none is 0, where some have a kink
 
-figure, axes = plt.subplots(3, 5, figsize=(11, 6.6), sharex=True, sharey=True, layout="constrained")
+figure, axes = plt.subplots(
+    3, 5, figsize=(8.5, 6.2), sharex=True, sharey=True, layout="constrained"
+)
 for ax, name in zip(axes.flat, NAMES, strict=True):
     a, slope = curves(name, z)
     ax.axhline(0, color="0.8", linewidth=0.8)
@@ -55,12 +57,12 @@ figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center
 plt.show()
 
 # %%
-# ``step`` has no derivative to learn by: it is for networks whose weights are known.
+# The derivative of ``step`` is 0, so it cannot be trained: it is for networks with known weights.
 #
-# The derivative is right
-# -----------------------
-# A derivative is the difference quotient for small steps, and the two can be compared at each point. Kinks
-# are between the points, and a step across one is left out.
+# The derivatives are correct
+# ---------------------------
+# A derivative is the limit of the difference quotient, so the two can be compared at each point. Kinks are
+# between the points, and differences across a kink are left out.
 
 h = 1e-6
 for name in NAMES[:-1]:
@@ -70,33 +72,34 @@ for name in NAMES[:-1]:
     assert error < 1e-8
 
 # %%
-# What gets through ten layers
-# ----------------------------
-# On its way back an error is multiplied by one derivative after another. That of the logistic function is at
-# most 0.25, and so ten layers leave less than a millionth; that of ReLU is 1 or 0, that of tanh 1 in the
-# middle. This is why hidden layers with ``logistic`` learn slowly when there are many.
+# Error propagation through ten layers
+# ------------------------------------
+# In the backward pass an error is multiplied by one derivative after another. That of the logistic function
+# is at most 0.25, so ten layers leave less than a millionth. That of ReLU is 1 or 0, and that of tanh is 1 at
+# zero. This is why deep networks with ``logistic`` learn slowly.
 
 for name in ("logistic", "tanh", "softsign", "relu", "selu"):
     largest = curves(name, z)[1].max()
     print(f"{name:9} largest derivative {largest:.3f}, to the power of ten {largest**10:.1e}")
 
 # %%
-# What each suits
-# ---------------
+# Which activation to use
+# -----------------------
 #
-# - **relu** is where to begin: fast, and as good as any on most tables. A unit whose ``z`` is below zero for
-#   all rows no longer learns: it is dead.
-# - **leaky_relu** keeps a small slope there, so that units do not die. **elu** does so smoothly, with outputs
-#   whose mean is closer to zero. **selu** scales them such that deep networks keep mean and variance by
-#   themselves; it wants ``init="lecun_normal"``.
-# - **gelu**, **silu** and **mish** are smooth relatives of ReLU that dip below zero. They are common in large
-#   models; on tables expect small differences, at the price of more time.
-# - **softplus** is a smooth ReLU above zero: for outputs, or where slopes of the prediction have to be
-#   smooth.
-# - **tanh** suits small networks and smooth functions: XOR, curves, anything trained by ``lbfgs``.
-#   **softsign** and **hard_tanh** are relatives; the former reaches its ends more slowly, the latter at once.
-# - **logistic** gives values between 0 and 1, and is what the tutorials begin with. For hidden layers tanh is
-#   the better choice.
-# - **gaussian** answers to ``z`` near zero only: for bumps.
-# - **identity** changes nothing: however many layers of it there are, the model is a linear one.
-# - **step** says yes or no: for logical gates with known weights.
+# - **relu** is the default: fast, and as good as any on most tables. A unit whose ``z`` is below zero for all
+#   rows no longer learns: it is dead.
+# - **leaky_relu** has a small slope below zero, so that units do not die. **elu** is similar but smooth, and
+#   the mean of its outputs is closer to zero. **selu** scales its outputs such that deep networks preserve
+#   mean and variance; use it with ``init="lecun_normal"``.
+# - **gelu**, **silu** and **mish** are smooth variants of ReLU that dip below zero. They are common in large
+#   models. On tables expect small differences, and slower training.
+# - **softplus** is a smooth, positive variant of ReLU: for outputs, or where derivatives of the prediction
+#   have to be smooth.
+# - **tanh** suits small networks and smooth functions: XOR, curves, anything trained with ``lbfgs``.
+#   **softsign** and **hard_tanh** are similar; the former approaches its limits more slowly, the latter
+#   reaches them.
+# - **logistic** has values between 0 and 1, and is what many tutorials begin with. For hidden layers tanh is
+#   a better choice.
+# - **gaussian** is only active for ``z`` near zero: for local bumps.
+# - **identity** changes nothing: a network with any number of such layers is a linear model.
+# - **step** returns 0 or 1: for logical gates with known weights.

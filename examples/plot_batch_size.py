@@ -2,16 +2,16 @@
 Full batch, minibatch, one sample
 =================================
 
-How many rows should a step look at? All of them give the true slope, and a step for each pass over the data.
-One row gives a rough guess at the slope, and a step for each row. Between them are the minibatches, which
-almost everyone uses. ``batch_size`` is the parameter; this page shows the three side by side.
+How many rows should a training step use? All rows give the exact gradient, but only one step per pass over
+the data. A single row gives a noisy estimate of the gradient, and one step per row. In between are
+minibatches, which are used almost always. The parameter is ``batch_size``; this page compares the three.
 """
 
 # %%
-# Three ways through the same data
-# --------------------------------
-# scikit-learn's digits, ten passes over 700 rows, plain gradient descent. Each batch size gets a rate that
-# suits it: the rougher the guess, the shorter the step has to be.
+# Three batch sizes
+# -----------------
+# scikit-learn's digits, ten passes over 700 rows, plain gradient descent. Each batch size gets a suitable
+# learning rate: the noisier the gradient, the smaller the steps have to be.
 
 import warnings
 
@@ -59,34 +59,33 @@ for name, network in fits.items():
     seconds = np.sum(network.history_["seconds"])
     print(
         f"{name:17}: {EPOCHS * -(-n // size):5} steps, {seconds:5.2f} s, loss {network.loss_:.3f}, "
-        f"{network.validation_scores_[-1]:.1%} of the test rows right"
+        f"test accuracy {network.validation_scores_[-1]:.1%}"
     )
 
-# %%
-# On the left the loss after each pass over the data: many rough steps get much further than a few exact
-# ones. On the right the same losses over the time they took. A step on 32 rows costs nowhere near 32 times
-# as much as a step on one, since NumPy multiplies whole matrices; so the minibatches are through with their
-# passes long before the single rows.
+# %% The left plot shows the loss after each pass over the data: many noisy steps get much further than a few
+# exact ones. The right plot shows the same losses over time. A step on 32 rows costs far less than 32 steps
+# on one row, because NumPy multiplies whole matrices, so minibatches finish their passes long before single
+# rows.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.8), sharey=True, layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True, layout="constrained")
 for name, network in fits.items():
     *_, color, line = CHOICES[name]
     loss = network.validation_loss_curve_
     left.plot(range(1, EPOCHS + 1), loss, line, color=color, label=name)
     right.plot(np.cumsum(network.history_["seconds"]), loss, line, color=color)
 left.set(xlabel="passes over the data (epochs)", ylabel="loss on test rows", yscale="log")
-left.legend()
+figure.legend(loc="outside upper center", ncols=3)
 right.set(xlabel="seconds", xscale="log")
 left.set_yticks([0.2, 0.5, 1, 2], ["0.2", "0.5", "1", "2"], minor=False)
 left.set_yticks([], minor=True)
 plt.show()
 
 # %%
-# How rough is the guess?
-# -----------------------
-# The gradient of a batch is a mean over its rows, and its distance from the true gradient, that of all rows,
-# falls like that of any mean: with the square root of the number of rows. A hundred times the work makes the
-# guess ten times as good. This is why large batches do not pay beyond what the machine does at once.
+# How noisy is the gradient?
+# --------------------------
+# The gradient of a batch is a mean over its rows. Like that of any mean, its error falls with the square root
+# of the number of rows: a hundred times the work reduces the error by a factor of ten. This is why batches
+# should not be larger than the machine can process efficiently.
 
 network = Network([Dense(64, 30), "tanh", Dense(30, 10)], rng=0)
 loss, rng = MultinomialLogLoss(), np.random.default_rng(0)
@@ -107,7 +106,7 @@ for size in sizes:
     errors.append(np.mean([np.linalg.norm(guess - true) for guess in guesses]))
 errors = np.array(errors) / np.linalg.norm(true)
 for size, error in zip(sizes, errors, strict=True):
-    print(f"{size:4} rows: off by {error:.2f} of its length")
+    print(f"{size:4} rows: relative error {error:.2f}")
 
 figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
 axes.loglog(sizes, errors, "o-", color="#0072B2", label="measured")
@@ -120,6 +119,6 @@ axes.legend()
 plt.show()
 
 # %%
-# The roughness is no mere nuisance: it helps a network out of places where the slope is small, and a rate
-# that comes down at the end (``learning_rate="cosine"``) takes it away when it is no longer wanted. The
-# default, ``batch_size="auto"``, is 200 rows, or all where there are fewer.
+# The noise is not only a disadvantage: it helps a network to leave regions where the gradient is small, and a
+# learning rate that decays to zero (``learning_rate="cosine"``) removes it at the end. The default,
+# ``batch_size="auto"``, is 200 rows, or all rows if there are fewer.

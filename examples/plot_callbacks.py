@@ -2,17 +2,17 @@
 Callbacks, and stopping on your own data
 ========================================
 
-Training need not be a black box until it ends. Your own validation data can be recorded or decide when to
-stop, inside a pipeline too; and with scikit-learn's callbacks (version 1.9 and later) anything can look on
-after each epoch, and end the fit.
+You can watch training while it runs. The score on your own validation data can be recorded, or decide when to
+stop, also inside a pipeline. With scikit-learn's callbacks (version 1.9 and later) you can run any code after
+each epoch, and end the fit.
 """
 
 # %%
 # Which rows to stop on
 # ---------------------
-# ``early_stopping=True`` sets aside a random tenth of the rows. That tells little where rows that stand near
-# each other are alike, as these digits are: the later ones are harder to read for a network that has seen
-# the earlier ones only. Such data are better validated on a block of their own.
+# ``early_stopping=True`` sets aside a random tenth of the rows. Such a validation score is misleading if
+# neighbouring rows are similar, as in these digits: later rows are harder for a network that was trained only
+# on earlier ones. For such data, use a separate block of rows for validation.
 
 import importlib.util
 import warnings
@@ -36,15 +36,15 @@ options = {"hidden_layer_sizes": (50,), "learning_rate_init": 0.003, "random_sta
 network = NumpyMLPClassifier(early_stopping=True, **options)
 model = Pipeline([("scale", StandardScaler()), ("network", network)])
 model.fit(X_train, y_train)
-print(f"a random tenth: {network.best_validation_score_:.3f} at best, in {network.n_iter_} epochs")
+print(f"a random tenth: best score {network.best_validation_score_:.3f}, {network.n_iter_} epochs")
 print(f"    test rows:  {model.score(X_test, y_test):.3f}")
 
 # %%
 # Validation data in a pipeline
 # -----------------------------
-# Our own go to ``fit`` as ``X_val`` and ``y_val``. They have to be scaled as X is: ``transform_input`` names
-# what goes through the same steps, and ``set_fit_request`` says that the network wants it. Both are
-# scikit-learn's metadata routing, which has to be switched on.
+# Validation data are passed to ``fit`` as ``X_val`` and ``y_val``. They have to be scaled in the same way as
+# X: ``transform_input`` lists the arguments that go through the same steps, and ``set_fit_request`` passes
+# them to the network. Both are part of scikit-learn's metadata routing, which has to be enabled.
 
 with sklearn.config_context(enable_metadata_routing=True):
     network = NumpyMLPClassifier(early_stopping=True, **options)
@@ -52,18 +52,17 @@ with sklearn.config_context(enable_metadata_routing=True):
     steps = [("scale", StandardScaler()), ("network", network)]
     model = Pipeline(steps, transform_input=["X_val"])
     model.fit(X_train, y_train, X_val=X_val, y_val=y_val)
-print(f"own rows:       {network.best_validation_score_:.3f} at best, in {network.n_iter_} epochs")
+print(f"separate rows:  best score {network.best_validation_score_:.3f}, {network.n_iter_} epochs")
 print(f"    test rows:  {model.score(X_test, y_test):.3f}")
 
 # %%
-# The weights are those of the best epoch. ``scoring`` may name another score to decide, such as
-# ``"neg_log_loss"``.
+# The weights are those of the best epoch. ``scoring`` selects another score, such as ``"neg_log_loss"``.
 #
 # Callbacks
 # ---------
-# A callback is an object that is told of the beginning and end of each fit and each epoch.
-# :class:`~sknumpynet.ValidationMonitor` scores data that it holds itself, by any scorer, and decides nothing.
-# There may be several. Here the data are scaled by hand.
+# A callback is an object whose methods are called at the beginning and end of each fit and each epoch.
+# :class:`~sknumpynet.ValidationMonitor` scores the data that it was given, with any scorer, and does not
+# affect training. You can use several. Here the data are scaled beforehand.
 
 train, validation, test = X_train / 16, X_val / 16, X_test / 16
 monitors = {
@@ -73,13 +72,13 @@ monitors = {
 }
 
 # %%
-# And one of our own, which ends the fit: a class with four methods. ``on_fit_task_end`` names in its
-# signature what it wants to have; ``fitted_estimator`` is a copy that predicts as the network does now. If it
+# A custom callback is a class with four methods; this one ends the fit. ``on_fit_task_end`` lists in its
+# signature what it needs; ``fitted_estimator`` is a copy with the current predictions of the network. If it
 # returns True, the fit ends after this epoch.
 
 
 class UntilScore:
-    """Ends the fit as soon as the network reads that share of the given images."""
+    """Ends the fit as soon as the accuracy on the given images reaches a limit."""
 
     def __init__(self, X, y, score):
         self.X, self.y, self.score = X, y, score
@@ -98,9 +97,9 @@ class UntilScore:
 
 
 # %%
-# ``set_callbacks`` takes them all, for one network or, with the callbacks that scikit-learn brings, inside a
-# ``Pipeline`` or ``GridSearchCV`` too. Before scikit-learn 1.9 it says what to upgrade. ``ProgressBar`` needs
-# the package rich; ``verbose=1`` shows progress without any package.
+# ``set_callbacks`` sets the callbacks of a network, also inside a ``Pipeline`` or ``GridSearchCV``. Before
+# scikit-learn 1.9 it raises an error that says what to upgrade. ``ProgressBar`` needs the package rich;
+# ``verbose=1`` shows progress without any package.
 
 callbacks = list(monitors.values())
 if importlib.util.find_spec("sklearn.callback") and importlib.util.find_spec("rich"):
@@ -114,15 +113,15 @@ watched = NumpyMLPClassifier(**options)
 try:
     stopped.set_callbacks(UntilScore(validation, y_val, 0.95)).fit(train, y_train)
     watched.set_callbacks(*callbacks).fit(train, y_train)
-    print(f"0.95 of the validation images are read after {stopped.n_iter_} epochs")
+    print(f"validation accuracy 0.95 reached after {stopped.n_iter_} epochs")
 except ImportError as error:
     print(error)
 
 # %%
-# What the monitors saw
-# ---------------------
-# The loss of the training rows keeps falling, that of the validation rows hardly so in the second half, and
-# that of the test rows, the furthest from what was learnt, rises again.
+# The recorded losses
+# -------------------
+# The training loss keeps falling, the validation loss hardly falls in the second half, and the test loss, on
+# the rows that are least similar to the training rows, rises again.
 
 STYLES = {
     "training": ("#009E73", "-", ""),

@@ -2,18 +2,18 @@
 Rare classes: ``class_weight``
 ==============================
 
-Where one class is rare, a network does well on average by hardly ever predicting it. With
-``class_weight="balanced"`` each class counts as much as any other. Here the ten in a hundred diabetes
-patients whose disease progresses fastest are to be found from ten measurements; the measurements tell only
-a part.
+If one class is rare, a network can be right most of the time by hardly ever predicting it. With
+``class_weight="balanced"`` all classes have the same total weight. The task here is to find the 10 % of
+diabetes patients whose disease progresses fastest, from ten measurements that contain only part of the
+information.
 """
 
 # %%
 # Data
 # ----
 # scikit-learn's diabetes data: 442 patients. The target is whether a patient is among the tenth with the
-# highest progression. Run as ``python plot_class_weight.py --csv FILE --target COLUMN``, the script takes a
-# table of yours instead: the rarest class of that column is the one to find.
+# highest progression. With ``python plot_class_weight.py --csv FILE --target COLUMN``, the script uses your
+# own table instead, and the rarest class of that column is the rare class.
 
 import argparse
 import warnings
@@ -36,7 +36,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is a
 parser = argparse.ArgumentParser(description="Rare classes, with and without class_weight.")
 parser.add_argument("--csv", metavar="FILE", help="a table")
 parser.add_argument("--target", metavar="COLUMN", help="the column with the classes")
-options = parser.parse_known_args()[0]  # a notebook has arguments of its own
+options = parser.parse_known_args()[0]  # ignores the arguments of a notebook
 
 if options.csv:
     import pandas as pd
@@ -44,7 +44,7 @@ if options.csv:
     X = pd.read_csv(options.csv, na_values=" ")
     y = X.pop(options.target)
     y = (y == y.value_counts().index[-1]).to_numpy()
-    X = X.loc[:, X.nunique() < len(X)]  # without names and numbers of the rows
+    X = X.loc[:, X.nunique() < len(X)]  # without names or numbers of rows
     numbers = make_column_selector(dtype_include="number")
     words = make_column_selector(dtype_exclude="number")
     prepare = make_column_transformer(
@@ -55,14 +55,14 @@ else:
     X, progression = load_diabetes(return_X_y=True, as_frame=True)
     y = (progression >= progression.quantile(0.9)).to_numpy()
     prepare = StandardScaler()
-print(f"{len(y)} rows, of which {y.mean():.0%} are of the rare class")
+print(f"{len(y)} rows, {y.mean():.0%} of them in the rare class")
 
 # %%
 # With and without weights
 # ------------------------
-# Twenty splits into training and test rows, the same for both networks. The balanced accuracy is the mean
-# of two shares: of the rare rows that are found, and of the common rows that are left alone. A network that
-# never predicts the rare class has 0.5.
+# Twenty splits into training and test rows, the same for both networks. The balanced accuracy is the mean of
+# the accuracy on the rare rows and the accuracy on the common rows. It is 0.5 for a network that never
+# predicts the rare class.
 
 MEASURES = {
     "accuracy": accuracy_score,
@@ -90,10 +90,10 @@ for class_weight in (None, "balanced"):
 better = scores["balanced"][:, 1] > scores[None][:, 1]
 print(f"balanced accuracy is higher with weights in {better.sum()} of {len(better)} splits")
 
-# %%
-# The plain accuracy falls: who looks for rare rows finds some others too. Whether that is worth it is a
-# matter of what each kind of mistake costs, which a dict can say: ``class_weight={False: 1, True: 4}``.
-# :doc:`/benchmarks` has the same comparison for three larger sets.
+# %% The plain accuracy falls, because more common rows are predicted to be rare. Whether this is worthwhile
+# depends on the cost of each kind of error, which you can set with a dict: ``class_weight={False: 1, True:
+# 4}``.
+# :doc:`/benchmarks_notes` has the same comparison for three larger data sets.
 
 STYLES = {None: ("class_weight=None", "#0072B2", "o"), "balanced": ('"balanced"', "#D55E00", "s")}
 figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")

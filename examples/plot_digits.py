@@ -2,28 +2,29 @@
 Reading handwritten digits
 ==========================
 
-Networks written by hand often end at this task: pixels in, one of ten digits out. One of the better known
-has three hidden layers, of 256 ReLU, 512 sigmoid and 256 sigmoid units, and a softmax at the end. It took
-1,500 passes over the 60,000 training images of MNIST, each pass one step of plain gradient descent, and then
-read 94.39 % of the 10,000 test images. Here is the same network with small batches, Adam and a learning rate
-that rises and falls.
+Tutorials on networks from scratch often end with this task: recognise ten digits from pixels. A well-known
+example has three hidden layers of 256 ReLU, 512 sigmoid and 256 sigmoid units, and a softmax at the end. It
+took 1,500 passes over the 60,000 training images of MNIST, each pass one step of plain gradient descent, and
+then recognised 94.39 % of the 10,000 test images. Here is the same network with small batches, Adam and a
+learning rate that rises and falls.
 
-This page runs on the small digits that come with scikit-learn. For MNIST, give the script a folder with its
-files, as they are distributed (``train-images-idx3-ubyte.gz`` and so on, packed or not) or as
-``mnist_train.csv`` and ``mnist_test.csv``, a line per image with the digit first:
+This page uses the small digits that come with scikit-learn. For MNIST, give the script a folder with the
+files as they are distributed (``train-images-idx3-ubyte.gz`` and so on, compressed or not), or with
+``mnist_train.csv`` and ``mnist_test.csv``, one line per image with the digit first:
 
 .. code-block:: bash
 
     python plot_digits.py --data-dir FOLDER
 
-There the network passes 94.39 % in the second of its twelve epochs and ends with 98.6 %, after less than a
-minute on one core.
+On MNIST the network exceeds 94.39 % in the second of its twelve epochs and ends with 98.6 %, after less than
+a minute on one core.
 """
 
 # %%
 # The images
 # ----------
 
+# sphinx_gallery_thumbnail_number = 2
 import argparse
 import gzip
 import tempfile
@@ -54,7 +55,7 @@ def read_idx(path):
 
 
 def read_csv(path):
-    """Images and digits from lines ``digit,pixel,...,pixel``, with or without a line of names above."""
+    """Images and digits from lines ``digit,pixel,...,pixel``, with or without a header line."""
     with open_file(path) as file:
         names = not file.readline().split(b",")[0].isdigit()
     table = np.loadtxt(path, np.uint8, delimiter=",", skiprows=int(names))
@@ -70,14 +71,14 @@ def read_mnist(folder, part):
     for table in sorted(folder.rglob(f"mnist_{part}.csv*")):
         return read_csv(table)
     raise FileNotFoundError(
-        f"--data-dir {folder} holds neither {name}-images-idx3-ubyte, with or without .gz, "
+        f"--data-dir {folder} contains neither {name}-images-idx3-ubyte, with or without .gz, "
         f"nor mnist_{part}.csv"
     )
 
 
-parser = argparse.ArgumentParser(description="A network that reads handwritten digits.")
+parser = argparse.ArgumentParser(description="A network that recognises handwritten digits.")
 parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder with the MNIST files")
-folder = parser.parse_known_args()[0].data_dir  # a notebook has arguments of its own
+folder = parser.parse_known_args()[0].data_dir  # ignores the arguments of a notebook
 
 if folder is None:
     X, y = load_digits(return_X_y=True)
@@ -89,20 +90,19 @@ else:
     brightest, batch_size, epochs, bottom = 255, 200, 12, 86
 X_train, X_test = X_train.astype(np.float32), X_test.astype(np.float32)
 print(
-    f"{len(X_train):,} images to train with, {len(X_test):,} for the test, of {X_train.shape[1]} pixels"
+    f"{len(X_train):,} training images and {len(X_test):,} test images with {X_train.shape[1]} pixels"
 )
 
 # %%
 # Two pipelines
 # -------------
-# A network wants inputs near 1. Either the pixels are divided by the brightest value, or each image, a row of
-# X, is brought to length 1, so that thin and bold strokes weigh the same. The latter is how the network of
-# 94.39 % had it.
+# A network needs inputs of about size 1. We either divide the pixels by the largest value, or scale each
+# image, a row of X, to length 1, so that thin and bold strokes have the same weight. The network with 94.39 %
+# used the latter.
 #
-# ``X_val`` without ``early_stopping`` changes nothing and is scored after each epoch;
-# ``transform_input`` sends it through the same steps as X. float32 takes about half the time of float64. The
-# numbers 0.005 and 0.01 are the rates at the top of the cycle: rows of length 1 have smaller pixels, and bear
-# larger steps.
+# Without ``early_stopping``, ``X_val`` is scored after each epoch and does not affect training;
+# ``transform_input`` sends it through the same steps as X. float32 takes about half the time of float64.
+# 0.005 and 0.01 are the peak learning rates: rows of length 1 have smaller pixels and allow larger steps.
 
 
 def divide(X, by):
@@ -121,7 +121,7 @@ with sklearn.config_context(enable_metadata_routing=True):
             ["relu", "logistic", "logistic"],
             batch_size=batch_size,
             learning_rate="one_cycle",
-            learning_rate_init=rate,  # the top of the cycle
+            learning_rate_init=rate,  # the peak of the cycle
             max_iter=epochs,
             random_state=0,
         ).set_fit_request(X_val=True, y_val=True)
@@ -134,8 +134,8 @@ with sklearn.config_context(enable_metadata_routing=True):
 # %%
 # Epoch by epoch
 # --------------
-# The score on test images jumps a little from epoch to epoch while the rate is high. The thick lines are
-# smoothed: each point is the mean of an epoch and its two neighbours; the ends stay as they are.
+# The score on test images varies from epoch to epoch while the learning rate is high. The thick lines are
+# smoothed: each point is the mean of an epoch and its two neighbours, except at the ends.
 
 
 def smooth(values):
@@ -157,20 +157,20 @@ axes.legend(loc="lower right")
 plt.show()
 
 # %%
-# Saved, loaded, tried
-# --------------------
-# joblib keeps the whole pipeline, so that nobody who loads it needs to know how the pixels were scaled. Of
-# a function of yours, such as ``divide``, only the name is kept: put it in a module that can be imported.
+# Save, load, predict
+# -------------------
+# joblib saves the whole pipeline, including the scaling of the pixels. Of a custom function such as
+# ``divide``, only the name is saved: define it in a module that can be imported.
 
 with tempfile.TemporaryDirectory() as place:
     path = Path(place, "digits.joblib")
     joblib.dump(models["pixels / brightest"], path)
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
     loaded = joblib.load(path)
-print(f"the loaded network reads {loaded.score(X_test, y_test):.2%} of the test images")
+print(f"test accuracy of the loaded network: {loaded.score(X_test, y_test):.2%}")
 
 # %%
-# Two rows of random test images and, below, the ones with the highest probability for a wrong digit.
+# Two rows of random test images and, below, those with the highest probability of a wrong digit.
 
 P = loaded.predict_proba(X_test)
 read = P.argmax(axis=1)

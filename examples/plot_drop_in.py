@@ -1,14 +1,14 @@
 """
-The drop-in, side by side
-=========================
+The same results as scikit-learn
+================================
 
-The same parameters, the same rows, the same numbers: scikit-learn's ``MLPClassifier`` and ours learn to read
+With the same parameters and the same data, scikit-learn's ``MLPClassifier`` and ours learn to recognise
 digits, and end with the same weights.
 """
 
 # %%
-# By hand
-# -------
+# Two fits
+# --------
 # The only difference between these two fits is the name of the class.
 
 import warnings
@@ -38,13 +38,13 @@ for layer, (A, B) in enumerate(zip(theirs.coefs_, ours.coefs_, strict=True)):
 # %%
 # With the comparison
 # -------------------
-# :func:`~sknumpynet.compare_with_sklearn` does the same with rows held back for a test, and takes the time.
+# :func:`~sknumpynet.compare_with_sklearn` does the same with held-out test rows, and measures the time.
 
 comparison = compare_with_sklearn(NumpyMLPClassifier(**options), X, y, name="digits")
 print(comparison)
 
 # %%
-# Above, both loss curves lie over each other; below is what is between them.
+# The upper plot shows both loss curves, which coincide; the lower one shows their difference.
 
 comparison.plot()
 plt.show()

@@ -2,16 +2,16 @@
 Noisy labels: ``dropout``
 =========================
 
-A network with many weights overfits: it learns the mistakes in the labels too. With ``dropout=0.5``
-half of the hidden units, drawn anew, are left out of each training step, and so no unit can rely on others to
-remember single rows.
+A network with many weights overfits: it also learns the errors in the labels. With ``dropout=0.5``, each
+training step leaves out a random half of the hidden units, so that units cannot rely on each other to
+memorise single rows.
 """
 
 # %%
-# Digits, one in five labels a guess
-# ----------------------------------
-# Of 600 training rows, a fifth get a label at random. The test rows keep the right ones; passed as
-# ``X_val`` without ``early_stopping`` they decide nothing and are scored after each epoch.
+# Digits with 20 % random labels
+# ------------------------------
+# Of 600 training rows, a fifth get a random label. The test rows keep the correct ones. They are passed as
+# ``X_val`` without ``early_stopping``, so they are scored after each epoch and do not affect training.
 
 import warnings
 
@@ -29,7 +29,7 @@ X, y = load_digits(return_X_y=True)
 X = X / 16
 
 # %%
-# A number is the rate of all hidden layers; a list begins with the rate of the input.
+# A number is the dropout rate of all hidden layers; a list begins with the rate of the input.
 
 CHOICES = {"none": 0.0, "0.5 of the hidden units": 0.5, "and 0.2 of the pixels": [0.2, 0.5]}
 SEEDS = range(5)
@@ -55,20 +55,19 @@ for seed in SEEDS:
         curves[name].append(network.validation_scores_)
 
 # %%
-# The score on the test rows after 60 epochs, over five seeds (each with its own split and noise).
+# The test score after 60 epochs, over five seeds (each with its own split and noise).
 
 for name, scores in curves.items():
     last = np.array(scores)[:, -1]
     print(f"dropout: {name:25} {last.mean():.3f} +- {last.std():.3f}")
 
 gain = np.subtract(curves["0.5 of the hidden units"], curves["none"])[:, -1]
-print(f"gained by dropout 0.5: {gain.mean():+.3f}, between {gain.min():+.3f} and {gain.max():+.3f}")
+print(f"gain of dropout 0.5: {gain.mean():+.3f}, between {gain.min():+.3f} and {gain.max():+.3f}")
 
-# %%
-# Without dropout the score is highest early and falls as the wrong labels are learnt; with it, it hardly
-# falls, or not at all. Thick lines are means over the seeds, thin ones the seeds. ``early_stopping=True``
-# is the other remedy: it would end the fit near the first peak. :doc:`/benchmarks` compares the two on other
-# sets, where the noise is the data's own.
+# %% Without dropout the score is highest early, and falls as the wrong labels are learned. With dropout it
+# hardly falls. Thick lines are means over the seeds, thin lines are single seeds. ``early_stopping=True`` is
+# another remedy: it would end the fit near the first peak. :doc:`/benchmarks_notes` compares the two on other
+# data sets, whose noise is not artificial.
 
 STYLES = zip(CHOICES, ("#0072B2", "#D55E00", "#009E73"), ("-", "--", "-."), strict=True)
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
@@ -77,6 +76,6 @@ for name, color, line in STYLES:
     epochs = np.arange(1, scores.shape[1] + 1)
     axes.plot(epochs, scores.T, color=color, linestyle=line, linewidth=0.6, alpha=0.5)
     axes.plot(epochs, scores.mean(axis=0), color=color, linestyle=line, linewidth=2.5, label=name)
-axes.set(xlabel="epoch", ylabel="score on test rows", ylim=(0.78, 0.97))
+axes.set(xlabel="epoch", ylabel="score on test rows", ylim=(0.74, 0.97))
 axes.legend(title="dropout", loc="lower right")
 plt.show()

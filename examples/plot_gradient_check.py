@@ -2,18 +2,19 @@
 Finding a wrong derivative
 ==========================
 
-A network with a mistake in its backward pass often learns all the same, and so nobody looks for the
-mistake. :func:`~sknumpynet.core.check_gradients` finds it in one line: it compares the gradient with the
-slope that the loss really has. Here it is shown five mistakes that are easily made in a network written by
-hand, and it says where each of them is.
+A network with a mistake in its backward pass often still learns, so the mistake goes unnoticed.
+:func:`~sknumpynet.core.check_gradients` finds it in one line: it compares the gradient with finite
+differences of the loss. This page makes five mistakes that are common in networks written by hand, and the
+check locates each of them.
 """
 
 # %%
 # A hidden layer, written by hand
 # -------------------------------
-# Everything in one place. Forward: ``a = f(x W + b)``. Backward: from the error dL/da, which comes from the
-# layer after it, to the gradients of its own W and b, and to dL/dx, the error for the layer before. It is a
-# :class:`~sknumpynet.core.Dense` layer with other formulas, so that it can stand in a network of ours.
+# Forward: ``a = f(x W + b)``. Backward: from the error dL/da, which comes from the next layer, to the
+# gradients of W and b, and to dL/dx, the error for the previous layer. The class is a
+# :class:`~sknumpynet.core.Dense` layer with other formulas, so that it can be used in a network of this
+# package.
 
 import textwrap
 
@@ -63,9 +64,9 @@ class ReLULayer(TanhLayer):
 
 
 # %%
-# Three classes, which are rings around each other, two such layers, and a softmax. The check moves each
-# parameter a little to both sides, computes the loss there, and compares the slope with the gradient from the
-# backward pass. Where nothing is wrong the two agree to about ten digits.
+# The data have three classes, in concentric rings; the network has two such layers and a softmax. The check
+# changes each parameter a little in both directions, computes the loss there, and compares the slope with the
+# gradient from the backward pass. If everything is correct, the two agree to about ten digits.
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(300, 2))
@@ -79,15 +80,14 @@ def make_network(second=TanhLayer):
 few = X[:20], y[:20]
 for layer in (TanhLayer, ReLULayer):
     report = check_gradients(make_network(layer), MultinomialLogLoss(), *few)
-    print(f"{layer.__name__}: {report.n_checked} slopes, largest error {report.max_error:.0e}")
+    print(f"{layer.__name__}: {report.n_checked} derivatives, largest error {report.max_error:.0e}")
     assert report.max_error < 1e-7
 
 # %%
 # Five mistakes
 # -------------
-# **The slope of tanh at the wrong argument.** The slope is ``1 - tanh(z)^2``, with ``z``. On the way back
-# there is ``a = tanh(z)``, for which it is ``1 - a^2``. If you put ``a`` where ``z`` belongs, you take tanh
-# twice.
+# **The derivative of tanh at the wrong argument.** The derivative is ``1 - tanh(z)^2``. In terms of the
+# output ``a = tanh(z)``, it is ``1 - a^2``. If you insert ``a`` into the first formula, you apply tanh twice.
 
 
 class WrongArgument(TanhLayer):
@@ -96,7 +96,7 @@ class WrongArgument(TanhLayer):
 
 
 # %%
-# **The slope of ReLU taken for ReLU itself.** It is 1 where the unit is on, whatever the unit's value.
+# **ReLU instead of its derivative.** The derivative is 1 where the unit is active, whatever its value.
 
 
 class SlopeIsReLU(ReLULayer):
@@ -105,8 +105,8 @@ class SlopeIsReLU(ReLULayer):
 
 
 # %%
-# **The error passed on without its slope.** The layer's own gradients are made of ``delta``, as they must be;
-# but what goes to the layer before is made of ``error``.
+# **The error passed on without the derivative.** The layer's own gradients correctly use ``delta``, but the
+# error for the previous layer is computed from ``error``.
 
 
 class WithoutSlope(TanhLayer):
@@ -115,9 +115,8 @@ class WithoutSlope(TanhLayer):
         return error @ self.W.T
 
 
-# %%
-# **The error passed on through weights already updated.** Each layer takes its step as soon as it has
-# its gradient. The loss was computed with the old weights, and its slope goes through those.
+# %% **The error passed on through updated weights.** Each layer makes its step as soon as it has its
+# gradient. But the loss was computed with the old weights, so its derivative contains those.
 
 
 class StepAtOnce(TanhLayer):
@@ -127,9 +126,9 @@ class StepAtOnce(TanhLayer):
         return (error * self.slope(buffer.out)) @ self.W.T
 
 
-# %%
-# **A softmax over the whole batch.** One ``axis=1`` forgotten, and the probabilities of all rows together sum
-# to 1. The gradient ``p - y`` belongs to a softmax of each row.
+# %% **A softmax over the whole batch.** If ``axis=1`` is forgotten, the probabilities of all rows together
+# sum to
+# 1. The gradient ``p - y`` is that of a softmax of each row.
 
 
 class SoftmaxOfBatch(MultinomialLogLoss):
@@ -142,12 +141,12 @@ class SoftmaxOfBatch(MultinomialLogLoss):
 
 
 # %%
-# Each is caught
-# --------------
-# :class:`~sknumpynet.core.GradientError` names an array of weights or biases: of those whose gradient is off,
-# the one nearest the output. The backward pass comes from there, and up to this point all was right. So the
-# mistake is in the formula for this gradient, or in what the layer after it sent back. What lies further
-# towards the input is wrong for the same reason.
+# All are found
+# -------------
+# :class:`~sknumpynet.core.GradientError` names the array of weights or biases with a wrong gradient that is
+# nearest to the output. Everything between the output and this array is correct. So the mistake is in the
+# formula for this gradient, or in the error that the next layer passed back. Gradients nearer to the input
+# are wrong for the same reason.
 
 softmax = MultinomialLogLoss()
 CASES = {  # network, loss, and the layer to be named: 2 is the last
@@ -169,11 +168,10 @@ for name, (layer, loss, named) in CASES.items():
         print(textwrap.indent(textwrap.fill(str(error), 80), "    "))
         assert f" in layer {named} of 3" in str(error).split(" is off")[0]
 
-# %%
-# The report that comes with the error has the error of every array. Read each line from the left, as the
-# backward pass goes: the first dark field is where to look. The layer between the two others is the one with
-# the mistake in the first four. Its own gradients are wrong where it errs in its slope, and right where it
-# errs in what it passes on: then the layer before it is the first to suffer.
+# %% The report contains the error of every array. Read each line from the left, in the order of the backward
+# pass: the first dark field is where to look. In the first four cases the mistake is in the middle layer. If
+# its derivative is wrong, its own gradients are wrong; if it passes on a wrong error, its own gradients are
+# correct and those of the previous layer are wrong.
 
 errors = np.array([list(report.errors.values()) for report in reports.values()])
 arrays = [key.split(" of")[0].replace(" in ", "\n") for key in reports["no mistake"].errors]
@@ -194,19 +192,19 @@ axes.set(
     xticklabels=arrays,
     yticks=range(len(CASES)),
     yticklabels=CASES,
-    title="error of the gradient, from the output backwards (framed: named)",
+    title="error of the gradient, from the output backwards\n(framed: the array that is named)",
 )
 bar = figure.colorbar(image, ticks=[-12, -5, 0], pad=0.02)
 bar.ax.set_yticklabels(["1e-12", "1e-5, the\ntolerance", "1"])
 plt.show()
 
 # %%
-# Why nobody notices
-# ------------------
-# Because they learn. Here each network is trained on all rows by plain gradient descent, with its own
-# backward pass, and judged by the right loss. Some mistakes are even ahead for a while: an error that is
-# passed on too large acts as a larger learning rate. A curve that falls proves nothing. Only the last gives
-# itself away: its gradient never comes to rest, and the outputs run off.
+# Why such mistakes go unnoticed
+# ------------------------------
+# The networks learn anyway. Here each network is trained on all rows by plain gradient descent with its own
+# backward pass, and evaluated with the correct loss. Some mistakes are even better for a while: an error that
+# is too large acts like a larger learning rate. So a falling loss proves nothing. Only the last mistake is
+# visible: its gradient does not go to zero, and the outputs diverge.
 
 RATE, STEPS = 0.1, 380
 STYLES = {
@@ -227,7 +225,7 @@ for name, (layer, loss, _) in CASES.items():
         network.backward(loss.value_and_gradient(y, raw)[1], work)
         optimizer.step(network.params, network.grads, RATE)
     right = np.mean(network.predict(X).argmax(axis=1) == y)
-    print(f"{name:28} loss {curve[-1]:6.3f}, {right:.0%} of the rows right")
+    print(f"{name:28} loss {curve[-1]:6.3f}, accuracy {right:.0%}")
     color, line = STYLES[name]
     axes.plot(curve, color=color, linestyle=line, linewidth=2, label=f"{name}: {right:.0%} right")
 axes.set(xlabel="step", ylabel="log loss", ylim=(0, 1.8))
@@ -235,5 +233,5 @@ axes.legend(loc="upper right")
 plt.show()
 
 # %%
-# So check before you train. It takes a moment, and each formula needs to pass only once: a small network and
-# a few rows will do.
+# So check gradients before you train. It only takes a moment, and each formula has to pass only once: a small
+# network and a few rows are enough.

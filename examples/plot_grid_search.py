@@ -2,17 +2,17 @@
 Searching a pipeline's parameters
 =================================
 
-``GridSearchCV`` tries combinations of parameters and keeps the best one. A solver, a loss or a schedule that
-is given as an object has parameters too, and a search reaches into it as scikit-learn reaches into any
-part: ``solver__weight_decay`` is the `weight_decay` of the `solver`. Here it is searched together with the
-layers, behind a scaler.
+``GridSearchCV`` tries combinations of parameters and keeps the best one. A solver, loss or schedule that is
+given as an object has parameters too, which can be searched over like those of any nested estimator:
+``solver__weight_decay`` is the ``weight_decay`` of the ``solver``. Here it is searched over together with the
+layers, in a pipeline with a scaler.
 """
 
 # %%
 # The pipeline
 # ------------
-# Friedman's function of ten inputs, five of which matter, with noise. There are 300 rows to train with, so
-# that a network can easily be too large.
+# Friedman's function of ten inputs, five of which matter, with noise. There are only 300 training rows, so a
+# network can easily be too large.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_friedman1
@@ -28,7 +28,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=300, random
 
 network = NumpyMLPRegressor(
     solver=AdamW(),
-    alpha=0,  # weight decay takes its place
+    alpha=0,  # replaced by weight decay
     learning_rate="one_cycle",
     learning_rate_init=0.01,
     batch_size=50,
@@ -40,13 +40,13 @@ model = Pipeline([("scale", StandardScaler()), ("network", network)])
 # %%
 # Names with double underscores
 # -----------------------------
-# From the outside in: the step of the pipeline, its parameter, and the parameter of that. ``get_params``
-# lists them all.
+# Names go from the outside in: the step of the pipeline, its parameter, and the parameter of that object.
+# ``get_params`` lists them all.
 
 print([name for name in model.get_params() if name.startswith("network__solver")])
 
 # %%
-# Sixteen combinations, five folds each. `n_jobs` would share them among processes.
+# Sixteen combinations with five folds each. ``n_jobs`` would distribute them over processes.
 
 layers = [(10,), (50,), (100,), (50, 50)]
 decays = [0.0, 1.0, 3.0, 10.0]
@@ -58,21 +58,23 @@ search = GridSearchCV(
 search.fit(X_train, y_train)
 print(search.best_params_)
 print(
-    f"R2 of the folds {search.best_score_:.3f}, of the test rows {search.score(X_test, y_test):.3f}"
+    f"R2 in cross-validation {search.best_score_:.3f}, on test rows {search.score(X_test, y_test):.3f}"
 )
 
 # %%
-# The best network is fitted anew on all training rows. The same layers without decay:
+# The best network is fitted again on all training rows. The same layers without weight decay:
 
 plain = search.best_estimator_.set_params(network__solver__weight_decay=0.0)
-print(f"without decay: R2 of the test rows {plain.fit(X_train, y_train).score(X_test, y_test):.3f}")
+print(
+    f"without weight decay: R2 on test rows {plain.fit(X_train, y_train).score(X_test, y_test):.3f}"
+)
 
 # %%
-# All of them at a glance: mean and standard deviation of R2 over the folds. All cells see the same folds, and
-# so the standard deviations tell how much the folds differ, not how sure a mean is. Where two cells are about
-# level, the smaller network is the cheaper one.
+# All combinations: mean and standard deviation of R2 over the folds. All cells use the same folds, so the
+# standard deviations show how much the folds differ, not how precise a mean is. If two cells are about equal,
+# prefer the smaller network.
 
-shape = len(layers), len(decays)  # the last name in the alphabet moves fastest
+shape = len(layers), len(decays)  # the last name in alphabetical order varies fastest
 means = search.cv_results_["mean_test_score"].reshape(shape)
 spreads = search.cv_results_["std_test_score"].reshape(shape)
 
@@ -97,7 +99,8 @@ plt.show()
 # %%
 # Whole objects
 # -------------
-# An object can be a candidate itself, beside names; a list of grids keeps apart what does not go together.
+# An object can itself be a candidate, as well as a name. A list of grids separates parameters that cannot be
+# combined.
 
 model.set_params(network__hidden_layer_sizes=search.best_params_["network__hidden_layer_sizes"])
 solvers = GridSearchCV(

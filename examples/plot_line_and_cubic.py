@@ -2,17 +2,18 @@
 A line with one node, a cubic with eight
 ========================================
 
-What can how many nodes do? One node without an activation is a line, and finds one. A curve needs a hidden
-layer; this page fits a cubic with two to ten nodes in it, and shows that a good fit hangs on the scale of
-the data at least as much as on the number of nodes.
+How many nodes does a network need? One node without an activation is a line, and can fit one. A curve needs a
+hidden layer. This page fits a cubic with two to ten hidden nodes, and shows that a good fit depends on the
+scale of the data at least as much as on the number of nodes.
 """
 
 # %%
 # The line
 # --------
-# ``hidden_layer_sizes=()`` leaves the output node alone: ``w x + b``. It is given 50 points of y = 2 x + 3
-# and trained by gradient descent, an epoch at a time, so that w and b can be watched.
+# With ``hidden_layer_sizes=()`` there is only the output node: ``w x + b``. It is trained on 50 points of
+# y = 2 x + 3 by gradient descent, one epoch at a time, so that we can watch w and b.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt
@@ -24,9 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknumpynet import NumpyMLPRegressor, datasets
 
-warnings.simplefilter(
-    "ignore", ConvergenceWarning
-)  # where a fit ends at max_iter, that is the point
+warnings.simplefilter("ignore", ConvergenceWarning)  # fits that end at max_iter are intended here
 
 X, y = datasets.line(50)
 node = NumpyMLPRegressor(
@@ -55,7 +54,7 @@ axes.legend()
 plt.show()
 
 # %%
-# With noise there is no line through all points; the node finds the one of least squares, here by L-BFGS.
+# With noise no line passes through all points. The node finds the least-squares line, here with L-BFGS.
 
 X, y = datasets.line(50, noise=0.2, random_state=0)
 node = NumpyMLPRegressor(
@@ -69,9 +68,9 @@ assert np.allclose([w, b], np.polyfit(X.ravel(), y, 1), atol=1e-5)
 # %%
 # The cubic, as it is
 # -------------------
-# y = x^3 - 15 x on [-5, 5] has values from -50 to 50. The defaults of the estimator do not get far with it
-# in their 200 epochs, neither with 8 nodes nor with their 100: to reach such values the weights would have
-# to grow a great deal, at about a thousandth a step.
+# y = x^3 - 15 x on [-5, 5] has values from -50 to 50. The estimator's defaults do not get far in 200 epochs,
+# neither with 8 nodes nor with the default of 100: to reach such values, the weights would have to grow a
+# lot, by about a thousandth per step.
 
 X, y = datasets.cubic()
 unscaled = {}
@@ -87,9 +86,9 @@ for nodes in (8, 100):
 # %%
 # The cubic, scaled
 # -----------------
-# x / 5 is in [-1, 1], and y over its standard deviation is of the size that fresh weights give. Tanh is
-# smooth as the cubic is. For a hundred points L-BFGS is the best solver; ``alpha=0`` lets the weights be as
-# large as they like.
+# x / 5 is in [-1, 1], and y divided by its standard deviation is of the same size as the outputs of an
+# untrained network. Tanh is smooth, like the cubic. For a hundred points L-BFGS is the best solver;
+# ``alpha=0`` allows large weights.
 
 X_scaled, y_scaled = X / 5, y / y.std()
 
@@ -118,22 +117,25 @@ axes.plot(X, network.predict(X_scaled) * y.std(), color="#0072B2", label="8 node
 for (nodes, network), color, line in zip(unscaled.items(), ("#D55E00", "#E69F00"), ("--", "-.")):
     axes.plot(X, network.predict(X), line, color=color, label=f"{nodes} nodes, unscaled defaults")
 axes.set(xlabel="x", ylabel="y")
-axes.legend(loc="lower right")
+axes.set_ylim(-55, 95)
+axes.legend(loc="upper left")
 plt.show()
 
 # %%
-# In daily use scikit-learn does the scaling, and undoes it in ``predict``:
+# In practice, let scikit-learn do the scaling and undo it in ``predict``:
 
 model = TransformedTargetRegressor(
     make_pipeline(StandardScaler(), fit(8, seed=0)), transformer=StandardScaler()
 )
-print(f"R2 {model.fit(X, y).score(X, y):.6f}, at x = 2: {model.predict([[2.0]])[0]:.2f}, truly -22")
+print(
+    f"R2 {model.fit(X, y).score(X, y):.6f}, at x = 2: {model.predict([[2.0]])[0]:.2f}, exact: -22"
+)
 
 # %%
 # Two to ten nodes
 # ----------------
-# A cubic turns twice, and each tanh node can turn the curve once. Two nodes are enough for a seed that begins
-# well, and from three on every seed arrives. The best and the worst of five seeds:
+# A cubic has two turning points, and each tanh node can add one. Two nodes are enough for a good seed, and
+# from three nodes on every seed works. The best and the worst of five seeds:
 
 figure, grid = plt.subplots(3, 3, figsize=(8, 7), sharex=True, sharey=True, layout="constrained")
 for nodes, axes in zip(range(2, 11), grid.flat, strict=True):

@@ -2,16 +2,17 @@
 Look inside a network
 =====================
 
-A fitted network is a few arrays of numbers, and there are pictures for all of them: the network itself, what
-it does with one row, how it learnt, what its first layer looks for, and which of its units do nothing.
+A fitted network consists of a few arrays of numbers, and there are plots for all of them: the network itself,
+the values for one row, the training history, the weights of the first layer as images, and dead units.
 """
 
 # %%
 # A network that solves XOR
 # -------------------------
-# Two inputs, four units with tanh, one output. Lines are weights, blue below zero and red above, wide where
-# large; nodes have the colour of their bias.
+# Two inputs, four tanh units, one output. Lines are weights: blue is negative, red is positive, and wide is
+# large. Nodes have the colour of their bias.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt
@@ -50,31 +51,29 @@ NetworkDisplay.from_estimator(network)
 plt.show()
 
 # %%
-# One row on its way through
-# --------------------------
-# With a row, each node holds its activation, and below it stands ``z``, the sum that it was computed from.
-# With the label of the row, the way back is there too: ``delta`` is the slope of the loss in ``z``.
+# The forward and backward pass of one row
+# ----------------------------------------
+# If you pass a row, each node shows its activation and, below it, the pre-activation ``z``. If you pass its
+# label as well, the backward pass is shown too: ``delta`` is the derivative of the loss with respect to
+# ``z``.
 
 NetworkDisplay.from_estimator(network, [1, 0], 1)
 plt.show()
 
-# %%
-# The lines can show the slope of the loss in each weight instead. For this row the second input is 0, and so
-# its weights have no part in the error: their gradient is 0.
+# %% The lines can show the gradient of each weight instead. The second input of this row is 0, so its weights
+# do not contribute to the error, and their gradient is 0.
 
 NetworkDisplay.from_estimator(network, [1, 0], 1, edges="gradient")
 plt.show()
 
-# %%
-# ``explain_step`` writes the same numbers down as a derivation, from the row to the updated weights. The step
-# is taken on a copy; it is what ``partial_fit`` would do.
+# %% ``explain_step`` writes the same numbers as a derivation, from the row to the updated weights. The step
+# is made on a copy; it is the same step as that of ``partial_fit``.
 
 step = explain_step(network, [1, 0], 1)
 print(step)
 
-# %%
-# Each number is there as data, too: ``step.to_frame()`` gives them to pandas, and ``step.layers`` holds the
-# arrays.
+# %% The numbers are also available as data: ``step.to_frame()`` returns a pandas DataFrame, and
+# ``step.layers`` holds the arrays.
 
 row = step.rows()[-1]
 print(row)
@@ -82,10 +81,10 @@ by_hand = step.layers[1]["b"] - step.learning_rate * step.layers[1]["db"]
 assert np.allclose(by_hand, step.layers[1]["new_b"])
 
 # %%
-# How it learnt
-# -------------
-# Digits, with validation data and a rate that rises and falls. The circle marks the epoch of the lowest
-# validation loss.
+# Training history
+# ----------------
+# Digits, with validation data and a learning rate that rises and falls. The circle marks the epoch with the
+# lowest validation loss.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, stratify=y, random_state=0)
@@ -96,9 +95,8 @@ network.fit(X_train, y_train, X_val=X_test, y_val=y_test)
 LossCurveDisplay.from_estimator(network, right="learning_rate", scale="log")
 plt.show()
 
-# %%
-# Several networks go into one picture by their names. Small batches make jumpy curves; ``smoothing`` draws a
-# running mean, with the curve itself behind it.
+# %% Several networks can be compared in one plot. Small batches make noisy curves; ``smoothing`` draws a
+# running mean in front of the curve.
 
 networks = {
     solver: NumpyMLPClassifier(
@@ -116,11 +114,11 @@ LossCurveDisplay.from_estimators(networks, smoothing=0.7, scale="log")
 plt.show()
 
 # %%
-# What the first layer looks for
-# ------------------------------
-# The weights into a hidden unit, one for each pixel, are an image: red where ink speaks for the unit, blue
-# where it speaks against. The penalty is a strong one here. Units that are grey all over have lost their
-# weights to it, and the digits are told apart without them.
+# The weights of the first layer as images
+# ----------------------------------------
+# The weights of a hidden unit, one for each pixel, form an image: ink activates the unit where it is red, and
+# deactivates it where it is blue. The penalty is strong here. It has reduced all weights of the grey units to
+# about zero; the network does not need them.
 
 penalised = NumpyMLPClassifier((16,), alpha=1.0, solver="lbfgs", max_iter=200, random_state=0)
 penalised.fit(X_train, y_train)
@@ -128,19 +126,18 @@ print(f"score on the test rows: {penalised.score(X_test, y_test):.3f}")
 WeightsDisplay.from_estimator(penalised, image_shape=(8, 8))
 plt.show()
 
-# %%
-# All weights, layer by layer. Those of the pixels at the rim, which are always 0, have nothing to learn from:
-# the penalty brings them to zero.
+# %% All weights, layer by layer. The weights of the pixels at the margin, which are always 0, get no gradient
+# from the data, so the penalty reduces them to zero.
 
 WeightsDisplay.from_estimator(penalised)
 plt.show()
 
 # %%
-# Units that do nothing
-# ---------------------
-# With a rate that is far too large, the first steps throw the weights so far that many ReLUs end up below
-# zero for every row. They say 0 whatever comes in, their derivative is 0, and they stay as they are. Such
-# units are counted as dead.
+# Dead units
+# ----------
+# With a learning rate that is far too high, the first steps change the weights so much that many ReLU units
+# are below zero for every row. Their output is 0 for every input, their derivative is 0, and they no longer
+# change. Such units are called dead.
 
 careless = NumpyMLPClassifier((60, 40), learning_rate_init=0.2, max_iter=20, random_state=0)
 careless.fit(X_train, y_train)
@@ -148,9 +145,8 @@ display = ActivationsDisplay.from_estimator(careless, X_train)
 print(f"score on the test rows: {careless.score(X_test, y_test):.3f}")
 plt.show()
 
-# %%
-# With the usual rate most of them live. Of those that do not, many never did: the weights that they were
-# given at the beginning make a sum below zero for every row.
+# %% With the default rate few units are dead. Many of those were dead from the beginning: their initial
+# weights give a negative sum for every row.
 
 careful = NumpyMLPClassifier((60, 40), max_iter=20, random_state=0).fit(X_train, y_train)
 display = ActivationsDisplay.from_estimator(careful, X_train)
@@ -163,8 +159,8 @@ print("dead before training:", sum(dead.sum() for dead in at_first))
 print("dead after training:", sum(dead.sum() for dead in display.dead_units()))
 print(f"score on the test rows: {careful.score(X_test, y_test):.3f}")
 
-# %%
-# Larger networks are shortened: here 64 pixels, two hidden layers and ten digits, with the numbers of a row.
+# %% Larger networks are shortened: here 64 pixels, two hidden layers and ten digits, with the values for one
+# row.
 
-NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=7)
+NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=5)
 plt.show()

@@ -2,17 +2,18 @@
 A network for a table, by hand
 ==============================
 
-The estimators for tables, :class:`~sknumpynet.TabularMLPRegressor` and its like for classes, do all this by
-themselves, and more. Here one small network is put together of the parts in :mod:`sknumpynet.core`: a numeric
-embedding, a scale for each column, dense layers with weights of size 1, first weights that fit the data, and
-dropout that costs little. Each part is a short file; `From scratch <../from_scratch/index.html>`_ derives it.
+The estimators for tables, :class:`~sknumpynet.TabularMLPRegressor` and
+:class:`~sknumpynet.TabularMLPClassifier`, do all of this automatically, and more. This page builds one small
+network from the parts in :mod:`sknumpynet.core`: a numeric embedding, a scale for each column, dense layers
+in the neural tangent parametrisation, initial weights computed from the data, and fast dropout. Each part is
+a short file, which `From scratch <../from_scratch/index.html>`_ explains.
 """
 
 # %%
 # A table
 # -------
-# Bicycles rented in an hour: there are two rushes on a working day and a long noon at the weekend. The three
-# columns are the hour of the week, the temperature, and whether it rains.
+# Bicycles rented per hour, with two rush hours on working days and a long peak around noon at the weekend.
+# The three columns are the hour of the week, the temperature, and whether it rains.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,11 +55,12 @@ inputs, targets = (X - mean) / std, (y - y_mean) / y_std
 # %%
 # Two networks
 # ------------
-# They differ in their first layer. With the embedding, hour and temperature come as three functions each,
-# mixed from 16 waves, beside the three columns themselves: 2 * 3 + 3 = 9 inputs for the dense layers.
+# They differ in their first layer. With the embedding, hour and temperature are represented by three
+# functions each, which combine 16 waves, in addition to the three columns: 2 * 3 + 3 = 9 inputs for the dense
+# layers.
 #
-# The parameters are in groups, and each group has a factor of the learning rate. These factors are those of
-# `RealMLP <https://arxiv.org/abs/2407.04491>`_, which all of these parts come from.
+# The parameters are in groups, and each group has a learning rate factor. The factors, like all of these
+# parts, are those of `RealMLP <https://arxiv.org/abs/2407.04491>`_.
 
 GROUPS = {
     "biases": Group(learning_rate_factor=0.1),
@@ -91,18 +93,18 @@ for layer in build(embedded=True).layers:
     print(layer)
 
 # %%
-# Is the backward pass right? A few rows are enough to say.
+# Is the backward pass correct? A few rows are enough to check.
 
 few = slice(0, 10)
 report = check_gradients(build(embedded=True), SquaredError(), inputs[few], targets[few])
-print(f"{report.n_checked} slopes, largest error {report.max_error:.0e}")
+print(f"{report.n_checked} derivatives, largest error {report.max_error:.0e}")
 assert report.max_error < 1e-5
 
 # %%
 # Training
 # --------
-# The first weights are fitted to some rows. Masks of dropout are drawn before each step, and the learning
-# rate goes down to zero. All is computed in single precision, for speed.
+# The initial weights are computed from some of the rows. Dropout masks are drawn before each step, and the
+# learning rate decays to zero. Everything is computed in single precision, for speed.
 
 
 def train(network, n_epochs=40, size=100, rate=0.03):
@@ -141,16 +143,16 @@ for name, embedded in (("columns alone", False), ("with embedding", True)):
 assert curves["with embedding"][-1] < 0.8 * curves["columns alone"][-1]
 
 # %%
-# What they have learnt
-# ---------------------
-# A week without rain, at 15 degrees. From the columns alone the network finds little more than the mean in
-# this time: it would have to bend twenty times along one column, and starts out almost straight. The waves of
-# the embedding bend often enough from the start.
+# What they have learned
+# ----------------------
+# Predictions for a week without rain, at 15 degrees. Without the embedding, the network learns little more
+# than the mean in this time: the function has about twenty turning points along one column, and the untrained
+# network is almost linear. The waves of the embedding oscillate often enough from the start.
 
 hours = np.linspace(0, 168, 800)
 week = np.column_stack([hours, np.full(800, 15.0), np.zeros(800)])
 figure, (left, right) = plt.subplots(
-    1, 2, figsize=(10, 3.8), width_ratios=(2, 1), layout="constrained"
+    1, 2, figsize=(8, 3.6), width_ratios=(2, 1), layout="constrained"
 )
 left.plot(hours, rentals(*week.T), color="0.8", linewidth=5, label="without noise")
 for (name, network), (color, line) in zip(
@@ -161,11 +163,11 @@ for (name, network), (color, line) in zip(
 right.axhline(20, color="grey", linestyle=":")
 left.set(xlabel="hour of the week", ylabel="rentals", xticks=range(0, 169, 24))
 right.set(xlabel="epoch", ylabel="error on new rows", ylim=(0, None))
-left.legend(loc="upper right", fontsize="small")
+figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
 plt.show()
 
 # %%
-# The scales tell what counts. They began at 1.
+# The scales show which inputs matter. They started at 1.
 
 network = networks["with embedding"]
 names = [f"{column} wave {i}" for column in ("hour", "temperature") for i in (1, 2, 3)]

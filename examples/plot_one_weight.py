@@ -2,16 +2,16 @@
 One weight by hand
 ==================
 
-The smallest network there is: one input, one weight, no bias, ``a = w x``. Every number of its training fits
-on a sheet of paper. Here they all are, the chain rule with figures put in, and each is checked against
-:mod:`sknumpynet.core`, which does the same for a million weights.
+The smallest possible network has one input, one weight and no bias: ``a = w x``. This page computes every
+number of its training by hand with the chain rule, and compares each with :mod:`sknumpynet.core`, which does
+the same for a million weights.
 """
 
 # %%
 # The formulas
 # ------------
-# One row of data: for the input x = 2 the output shall be y = 1, which w = 0.5 gives. The weight starts at
-# -0.12.
+# There is one row of data: for the input x = 2 the target is y = 1, so the solution is w = 0.5. The weight
+# starts at -0.12.
 #
 # .. math::
 #
@@ -43,10 +43,10 @@ print(f"dL/dw = dL/da * da/dw    = {dL_da:.2f} * {da_dw} = {dL_dw:.4f}")
 print(f"new w = w - rate * dL/dw = {w} - {rate} * ({dL_dw:.2f}) = {w - rate * dL_dw:.4f}")
 
 # %%
-# The same by the core
-# --------------------
-# A network with one layer of one unit. ``forward`` computes a, the loss gives L and dL/da, ``backward``
-# writes dL/dw, and the optimizer takes the step.
+# The same with the core
+# ----------------------
+# A network with one layer of one unit. ``forward`` computes a, the loss computes L and dL/da, ``backward``
+# computes dL/dw, and the optimizer makes the step.
 
 network = Network([Dense(1, 1, bias=False)])
 network.params[...] = start
@@ -64,21 +64,21 @@ for name, (core, hand) in same.items():
     print(f"{name:6} core {core:9.6f}   by hand {hand:9.6f}")
     assert np.isclose(core, hand, rtol=1e-14)
 
-# %%
-# A third way to the slope needs no chain rule: move w a little and look at the loss. This is what
+# %% A third way to compute the derivative needs no chain rule: change w a little and compare the losses. This
+# is what
 # :func:`~sknumpynet.core.check_gradients` does.
 
 h = 1e-5
 difference = ((((w + h) * x - y) ** 2 - ((w - h) * x - y) ** 2) / 2) / (2 * h)
-print(f"dL/dw by a difference: {difference:.6f}")
+print(f"dL/dw by finite difference: {difference:.6f}")
 assert np.isclose(difference, dL_dw)
 print(check_gradients(network, loss, np.array([[x]]), np.array([[y]])))
 
 # %%
-# To the end
-# ----------
-# Step after step, by hand and by the core. What is missing from w to 0.5 shrinks in each step by the same
-# factor, 1 - rate x^2 = 0.6: so the step number t leaves ``w = 0.5 - 0.62 * 0.6^t``.
+# All steps
+# ---------
+# Further steps, by hand and with the core. The distance of w from 0.5 shrinks in each step by the same
+# factor, 1 - rate x^2 = 0.6, so after step t it is ``w = 0.5 - 0.62 * 0.6^t``.
 
 network.params[...] = w = start
 path = [w]
@@ -101,9 +101,8 @@ for step in range(1, 31):
     assert np.isclose(w, 0.5 - 0.62 * (1 - rate * x**2) ** step, rtol=1e-14)
 assert abs(w - 0.5) < 1e-6
 
-# %%
-# The loss over w is a parabola. The slope at each place (drawn for the first three) says which way is down,
-# and the flatter the curve, the shorter the step.
+# %% The loss is a parabola in w. The slope at each point (drawn for the first three) shows which direction is
+# downhill, and the flatter the curve, the smaller the step.
 
 path = np.array(path)
 
@@ -127,11 +126,11 @@ axes.legend(loc="upper center")
 plt.show()
 
 # %%
-# The rate decides
-# ----------------
-# The factor 1 - rate x^2 tells beforehand what a rate will do. At 0.25 it is 0, and one step is all it
-# takes. Beyond, w overshoots, and comes from the other side each time. From 0.5 on, where the factor is -1
-# or less, w never arrives.
+# The effect of the learning rate
+# -------------------------------
+# The factor 1 - rate x^2 predicts the effect of a learning rate. At 0.25 it is 0, and one step is enough. At
+# higher rates w overshoots in each step and changes sides. From 0.5 on, where the factor is -1 or less, w
+# does not converge.
 
 STYLES = {
     0.1: ("#0072B2", "o-"),
@@ -156,6 +155,5 @@ axes.set(xlabel="step", ylabel="w", ylim=(-1.1, 2.6))
 axes.legend(loc="upper right", ncols=2)
 plt.show()
 
-# %%
-# Many texts leave out the 1/2 of the loss. Then dL/da is ``2 (a - y)``, every slope is twice as large, and
-# half the rate does the same.
+# %% Many texts omit the factor 1/2 of the loss. Then dL/da is ``2 (a - y)``, every derivative is twice as
+# large, and half the learning rate gives the same steps.

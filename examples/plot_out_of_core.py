@@ -1,16 +1,17 @@
 """
-More rows than memory holds
-===========================
+Data larger than memory
+=======================
 
-A fit needs memory for the network and for one batch; the rows may lie in a file. This page trains on a memory
-map, and in pieces with ``partial_fit``, measures what that takes, and says what shuffling costs on a disk.
+A fit needs memory for the network and for one batch; the rows can stay in a file. This page trains on a
+memory map, and in parts with ``partial_fit``, measures the memory this takes, and shows what shuffling costs
+on a disk.
 """
 
 # %%
 # Data in a file
 # --------------
-# A file in NumPy's own format, written a piece at a time: the whole is never in memory. The rows are numbers
-# of half precision, and the class says in which of eight directions they point.
+# A file in NumPy's format, written in parts, so that it is never in memory as a whole. The rows are in half
+# precision, and the class is the one of eight directions in which a row points.
 
 import tempfile
 import time
@@ -52,10 +53,10 @@ print(
 # %%
 # A fit on the memory map
 # -----------------------
-# ``np.load(..., mmap_mode="r")`` gives an array whose rows are read when they are used. Batches are gathered
-# and converted one at a time. What a fit allocates, measured by ``tracemalloc``, therefore does not grow with
-# the size of X: what each row adds are a few bytes for its label and its place in the order, however wide it
-# is.
+# ``np.load(..., mmap_mode="r")`` returns an array whose rows are read when they are used. Batches are
+# gathered and converted one at a time. The memory that a fit allocates, measured with ``tracemalloc``,
+# therefore does not grow with the size of X: each row only adds a few bytes for its label and its position in
+# the shuffled order, however many columns it has.
 
 X = np.load(file, mmap_mode="r")
 options = {"hidden_layer_sizes": (50,), "dtype": "float32", "max_iter": 1}
@@ -63,7 +64,7 @@ options |= {"learning_rate_init": 0.005, "random_state": 0}
 
 
 def most_allocated(function):
-    """The most megabytes that were allocated at a time."""
+    """Return the peak of the allocated memory in megabytes."""
     tracemalloc.start()
     function()
     peak = tracemalloc.get_traced_memory()[1] / 1e6
@@ -73,7 +74,7 @@ def most_allocated(function):
 
 most_allocated(
     lambda: NumpyMLPClassifier(**options).fit(X[:400], y[:400])
-)  # what is imported on first use
+)  # imports on first use are not counted
 sizes = [10_000, 20_000, 40_000, 80_000]
 peaks = {}
 for size in sizes:
@@ -88,11 +89,11 @@ per_row = 1e6 * (peaks[sizes[-1]] - peaks[sizes[0]]) / (sizes[-1] - sizes[0])
 print(f"{per_row:.0f} bytes for each row more; a row of X has {X.strides[0]}")
 
 # %%
-# In pieces
-# ---------
-# ``partial_fit`` is one pass over the rows that it is given. They may come from anywhere, a database or a
-# sensor; the first call has to know all classes. A schedule counts on from piece to piece. Memory holds one
-# piece of 3 MB, and two while the next is read.
+# In parts
+# --------
+# ``partial_fit`` makes one pass over the given rows. They can come from anywhere, such as a database or a
+# sensor; the first call needs all classes. A schedule continues from call to call. Memory holds one part of 3
+# MB, and two while the next one is read.
 
 
 def pieces(network, size):
@@ -106,7 +107,7 @@ for size in sizes:
     network = NumpyMLPClassifier(**options)
     in_pieces[size] = most_allocated(lambda n=size, net=network: pieces(net, n))
 print(
-    f"{size:,} rows in pieces: {in_pieces[size]:.1f} MB, test score {network.score(X_test, y_test):.3f}"
+    f"{size:,} rows in parts: {in_pieces[size]:.1f} MB, test score {network.score(X_test, y_test):.3f}"
 )
 
 # %%
@@ -117,7 +118,7 @@ lines = (
     ("X in float64", [size * N_FEATURES * 8e-6 for size in sizes], "black", ":", ""),
     ("the file, float16", [size * N_FEATURES * 2e-6 for size in sizes], "black", "--", ""),
     ("fit on the memory map", list(peaks.values()), "#0072B2", "-", "o"),
-    ("partial_fit in pieces", list(in_pieces.values()), "#D55E00", "-", "s"),
+    ("partial_fit in parts", list(in_pieces.values()), "#D55E00", "-", "s"),
 )
 for label, values, color, line, marker in lines:
     axes.plot(thousands, values, line + marker, color=color, linewidth=2, label=label)
@@ -129,10 +130,9 @@ plt.show()
 # %%
 # What ``shuffle`` costs
 # ----------------------
-# With ``shuffle=True``, the default, the rows of a batch lie anywhere in the file. While the system has the
-# file in memory, as here, that costs little. Where the file is larger than memory, each row is a read of its
-# own, of at least 4 kB, from a place where the disk was not; rows in order come as fast as the disk gives
-# them.
+# With ``shuffle=True``, the default, the rows of a batch are scattered over the file. While the operating
+# system has the file in memory, as here, this costs little. If the file is larger than memory, each row is a
+# separate read of at least 4 kB from a random position; rows in order are read at the full speed of the disk.
 
 for shuffle in (True, False):
     network = NumpyMLPClassifier(shuffle=shuffle, **options)
@@ -148,9 +148,8 @@ print(
     f"a batch of 200 rows: {200 * row / 1e3:.0f} kB to use; shuffled, {200 * 4096 / 1e3:.0f} kB to read"
 )
 
-# %%
-# So shuffle once, when the file is written, and then read it in order with ``shuffle=False``. Rows that come
-# sorted by class or by date must not be trained in that order. A way between: read a large piece at a time,
-# and let ``partial_fit`` shuffle within it, as above.
+# %% So shuffle the rows once, when you write the file, and then read it in order with ``shuffle=False``. Do
+# not train in order on rows that are sorted by class or by date. A compromise is to read large parts and let
+# ``partial_fit`` shuffle within each, as above.
 
 folder.cleanup()

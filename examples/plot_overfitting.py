@@ -2,17 +2,19 @@
 Overfitting, and what ``alpha`` and ``dropout`` do about it
 ===========================================================
 
-A network with ten thousand weights and sixty rows can memorise the rows, noise included, and be surer
-of itself than it should. Two brakes are shown here: ``alpha``, a price on large weights, and ``dropout``,
-which leaves out hidden units at random while training.
+A network with ten thousand weights can memorise sixty rows, including their noise, and become overconfident.
+This page shows two remedies: ``alpha``, a penalty on large weights, and ``dropout``, which drops random
+hidden units during training.
 """
 
 # %%
 # Sixty rows memorised
 # --------------------
-# Two classes, half-moons that overlap so far that no border can tell all rows apart. The test rows, passed as
-# ``X_val`` without ``early_stopping``, decide nothing; they are scored after each epoch.
+# The two classes are half-moons that overlap, so that no boundary can separate all rows. The test rows are
+# passed as ``X_val`` without ``early_stopping``, so they are scored after each epoch and do not affect
+# training.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt
@@ -57,12 +59,13 @@ for name, networks in fits.items():
     train = np.mean([network.score(*data(seed)[0]) for seed, network in enumerate(networks)])
     test = np.mean([network.validation_scores_[-1] for network in networks])
     loss = np.mean([network.validation_loss_curve_[-1] for network in networks])
-    print(f"{name:11}: right {train:.1%} in training, {test:.1%} in the test; test loss {loss:.2f}")
+    print(
+        f"{name:11}: accuracy {train:.1%} in training, {test:.1%} in the test; test loss {loss:.2f}"
+    )
 
-# %%
-# The loss of the test rows tells it best. It falls, turns, and without a brake climbs and climbs, as the
-# network grows surer of what is only chance. With either brake it stays down. Thick lines are means over
-# four seeds, each with data of its own.
+# %% The test loss shows overfitting best. It falls at first; without regularisation it then rises and rises,
+# as the network becomes more confident about noise. With either remedy it stays low. Thick lines are means
+# over four seeds with different data.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for name, (_, color, line) in CHOICES.items():
@@ -74,12 +77,11 @@ axes.set(xlabel="epoch", ylabel="log loss of the test rows", ylim=(0.2, 1.4))
 axes.legend()
 plt.show()
 
-# %%
-# What the first of the networks make of the plane. Without a brake the border goes out of its way for single
-# rows, and there is hardly any doubt on either side of it.
+# %% The decision surfaces of the networks of the first seed. Without regularisation the boundary makes
+# detours around single rows, and the probabilities on both sides are near 0 and 1.
 
 (X, y), _ = data(0)
-figure, grid = plt.subplots(1, 3, figsize=(9.5, 3.6), sharey=True, layout="constrained")
+figure, grid = plt.subplots(1, 3, figsize=(8, 3.4), sharey=True, layout="constrained")
 for (name, networks), axes in zip(fits.items(), grid, strict=True):
     display = DecisionBoundaryDisplay.from_estimator(
         networks[0],
@@ -101,9 +103,8 @@ grid[0].set_ylabel("second column")
 figure.colorbar(display.surface_, ax=grid, label="probability of a circle", shrink=0.9)
 plt.show()
 
-# %%
-# How large should ``alpha`` be? Too small and the network overfits, too large and it cannot bend at all. It
-# is worth a search over powers of ten, on validation data or by ``GridSearchCV``.
+# %% How large should ``alpha`` be? If it is too small, the network overfits; if it is too large, the network
+# is almost linear. Search over powers of ten, with validation data or ``GridSearchCV``.
 
 alphas = [0.001, 0.01, 0.1, 0.3, 1, 10]
 scores = []
@@ -116,7 +117,7 @@ for alpha in alphas:
         ]
     )
     print(
-        f"alpha={alpha:5}: right {scores[-1][0]:.1%} in training, {scores[-1][1]:.1%} in the test"
+        f"alpha={alpha:5}: accuracy {scores[-1][0]:.1%} in training, {scores[-1][1]:.1%} in the test"
     )
 
 figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")

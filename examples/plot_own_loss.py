@@ -2,18 +2,19 @@
 A custom loss, and other parts
 ==============================
 
-Losses, activations, optimizers and schedules are small classes. A subclass of yours works wherever a name
-does: in the constructor, in ``clone``, in pickles and in ``GridSearchCV``; its constructor arguments are its
-parameters. This page writes one of each.
+Losses, activations, optimizers and schedules are small classes. You can use your own subclass wherever a name
+works: in the constructor, in ``clone``, in pickles and in ``GridSearchCV``; its constructor arguments are its
+parameters. This page defines one of each.
 """
 
 # %%
 # A loss
 # ------
-# Selling out costs more than a loaf left over: a forecast that is too low shall cost ``ratio`` times as
-# much as one that is too high. With the error ``e = raw - y``, the loss is ``w e^2 / 2``, where ``w`` is 1
-# above and ``ratio`` below, and its derivative ``w e``. `terms_and_gradient` writes the derivative into
-# ``gradient`` and returns the terms; weights of rows and the mean are seen to elsewhere.
+# For a bakery, selling out costs more than a loaf left over: a forecast that is too low should cost ``ratio``
+# times as much as one that is too high. With the error ``e = raw - y``, the loss is ``w e^2 / 2``, where
+# ``w`` is 1 for forecasts that are too high and ``ratio`` for those that are too low, and its derivative is
+# ``w e``. `terms_and_gradient` writes the derivative into ``gradient`` and returns the terms; the base class
+# applies sample weights and averages.
 
 import textwrap
 import warnings
@@ -30,7 +31,7 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 
 
 class Lopsided(Loss):
-    """The squared error, ``ratio`` times as much where the prediction is too low."""
+    """The squared error, multiplied by ``ratio`` where the prediction is too low."""
 
     def __init__(self, ratio=5.0):
         self.ratio = ratio
@@ -42,9 +43,8 @@ class Lopsided(Loss):
         return scratch * gradient / 2
 
 
-# %%
-# :func:`~sknumpynet.core.check_gradients` compares the derivative with differences of the loss, through a
-# whole network. A mistake does not pass:
+# %% :func:`~sknumpynet.core.check_gradients` compares the derivatives of a whole network with finite
+# differences of the loss, and finds mistakes:
 
 rng = np.random.default_rng(0)
 network = Network([Dense(3, 5), "tanh", Dense(5, 2)], rng=0)
@@ -54,7 +54,7 @@ print(f"largest error {report.max_error:.1e} in {report.n_checked} slopes")
 
 
 class Mistaken(Lopsided):
-    """As above, with the square forgotten."""
+    """The same with a missing square."""
 
     def terms_and_gradient(self, y, raw, gradient, scratch):
         terms = super().terms_and_gradient(y, raw, gradient, scratch)
@@ -85,7 +85,7 @@ for name, model in models.items():
 search = GridSearchCV(
     NumpyMLPRegressor(Lopsided(), (20,), **options), {"loss__ratio": [1.0, 5.0]}, cv=3
 )
-print("the best for R2:", search.fit(X, y).best_params_)
+print("best for R2:", search.fit(X, y).best_params_)
 
 # %%
 
@@ -100,8 +100,8 @@ plt.show()
 # %%
 # An activation
 # -------------
-# ``a = max(z, 0)^2``, with the derivative ``2 max(z, 0) = 2 sqrt(a)``: it can be had from the output alone,
-# so that ``z`` and ``a`` share their memory. Where ``z`` is needed, derive from
+# ``a = max(z, 0)^2``, with the derivative ``2 max(z, 0) = 2 sqrt(a)``. It can be computed from the output, so
+# ``a`` can overwrite ``z``. If the derivative needs ``z``, derive from
 # :class:`sknumpynet.core.ActivationOfZ`, or pass a pair of functions: ``activation=(np.sin, np.cos)``.
 
 
@@ -124,13 +124,13 @@ print(f"largest error {check_gradients(network, Lopsided(), *data).max_error:.1e
 # %%
 # An optimizer and a schedule
 # ---------------------------
-# An optimizer updates ``params`` in place; the arrays named in ``state_names`` begin as zeros. A schedule
-# turns the progress of training into a rate; ``rate=None`` stands for the estimator's
+# An optimizer updates ``params`` in place; the arrays named in ``state_names`` start as zeros. A schedule
+# returns the learning rate for the progress of training; ``rate=None`` means the estimator's
 # ``learning_rate_init``.
 
 
 class SignMomentum(Optimizer):
-    """Steps of one size, in the direction of the sign of a running mean of the gradient."""
+    """Steps of constant size, in the direction of the sign of a running mean of the gradient."""
 
     state_names = ("m",)
 
@@ -148,10 +148,10 @@ class SignMomentum(Optimizer):
 
 
 class Polynomial(Schedule):
-    """``rate * (1 - step / n_steps)^power``: down to nothing over all epochs."""
+    """``rate * (1 - step / n_steps)^power``: decays to zero over all epochs."""
 
-    updates = "step"  # ask for the rate before each step
-    fixed_length = True  # take all of the epochs
+    updates = "step"  # called before each step
+    fixed_length = True  # training uses all epochs
 
     def __init__(self, rate=None, power=1.0):
         self.rate = rate

@@ -1,17 +1,17 @@
 """
-Your own training loop
+A custom training loop
 ======================
 
-The estimators train by themselves. Sometimes one wants to hold the reins: another order of the rows, two
-losses, a look at the gradients on the way. :mod:`sknumpynet.core` has the parts, to be put together as in
-PyTorch: a network, a loss, an optimizer, and a loop that one writes oneself.
+The estimators have a training loop. Sometimes you need your own: for another order of the rows, two losses,
+or to look at gradients during training. :mod:`sknumpynet.core` has the parts, which you combine as in
+PyTorch: a network, a loss, an optimizer, and your own loop.
 """
 
 # %%
 # A shape and an activation per layer
 # -----------------------------------
-# Three bits come in, and three ANDs of two of them are to come out: a and b, a and c, b and c. The network
-# has two hidden layers of 4 units; its layers have a sigmoid, a ReLU and a sigmoid.
+# The inputs are three bits, and the targets are the ANDs of two of them: a and b, a and c, b and c. The
+# network has two hidden layers of 4 units; the activations of its layers are sigmoid, ReLU and sigmoid.
 
 import pickle
 import tempfile
@@ -54,8 +54,8 @@ print(len(network.params), "parameters in one vector")
 # %%
 # The loop
 # --------
-# One random row at a time. Four lines are a step: forward, loss, backward, step. The workspace is the memory
-# that they compute in, here for a batch of one row.
+# One random row at a time. A step takes four lines: forward, loss, backward, step. The workspace is the
+# memory for intermediate results, here for a batch of one row.
 
 
 def train(network, n_steps, rate, seed=0, every=100):
@@ -75,26 +75,25 @@ def train(network, n_steps, rate, seed=0, every=100):
 
 
 curve = train(network, n_steps=3000, rate=0.5)
-print(f"loss {curve[0]:.3f} at first, {curve[-1]:.5f} in the end")
+print(f"loss {curve[0]:.3f} at the beginning, {curve[-1]:.5f} at the end")
 print(network.predict(X).round(2) + 0)
 assert np.array_equal(network.predict(X) > 0.5, y == 1)
 
-# %%
-# The last layer has a sigmoid of its own, so ``predict`` gives numbers between 0 and 1. In between, all
-# arrays are open to the eye: ``network.dense`` are the layers that have weights, and ``W``, ``b``, ``dW``
-# and ``db`` are views into the vectors ``network.params`` and ``network.grads``.
+# %% The last layer has a sigmoid, so ``predict`` returns numbers between 0 and 1. All arrays are accessible:
+# ``network.dense`` lists the layers with weights, and ``W``, ``b``, ``dW`` and ``db`` are views of the
+# vectors ``network.params`` and ``network.grads``.
 
 for layer in network.dense:
     print(f"W {layer.W.shape}, b {layer.b.shape}, largest weight {np.abs(layer.W).max():.2f}")
 
 # %%
-# Where the weights start
-# -----------------------
-# Normal, uniform in (-1, 1), or uniform in (-1, 0), biases alike, with four seeds each. From the last of
-# these not one network learns. A sigmoid is positive; times negative weights, plus a negative bias, it gives
-# the ReLUs of the second layer nothing but negative values. They are off for every row, let no gradient
-# through, and stay off for good. All that is left to learn is the mean of each output. Negative weights do
-# no harm where positive biases keep the ReLUs on.
+# Initial weights
+# ---------------
+# Weights and biases are normal, uniform in (-1, 1) or uniform in (-1, 0), with four seeds each. With the last
+# of these no network learns. The outputs of a sigmoid are positive; multiplied by negative weights, with a
+# negative bias, they give only negative inputs to the ReLU units of the second layer. These are inactive for
+# every row, pass on no gradient, and never recover. The network can only learn the mean of each output. With
+# positive biases, which keep the ReLU units active, negative weights do no harm.
 
 STARTS = {
     "normal": (Normal(1.0), None),
@@ -107,11 +106,11 @@ for (name, (initializer, bias_initializer)), axes in zip(STARTS.items(), grid.fl
     solved = alive = 0
     for seed in range(4):
         network = build(SHAPE, ACTIVATIONS, initializer, seed, bias_initializer)
-        alive += np.any(network.first(4).predict(X) > 0)  # what comes out of the ReLUs
+        alive += np.any(network.first(4).predict(X) > 0)  # the outputs of the ReLU units
         curve = train(network, n_steps=3000, rate=0.5, seed=seed)
         solved += np.array_equal(network.predict(X) > 0.5, y == 1)
         axes.plot(np.arange(len(curve)) * 100, curve, color="#0072B2", alpha=0.7)
-    print(f"{name:26} a ReLU is on at first in {alive} of 4, all rows right in {solved} of 4")
+    print(f"{name:26} a ReLU is active at first in {alive} of 4, all rows correct in {solved} of 4")
     axes.set_title(f"{name}: {solved} of 4 solved", fontsize="medium")
     axes.axhline(9 / 32, color="grey", linestyle=":")
     if "(-1, 0)" in name and bias_initializer is None:
@@ -123,11 +122,11 @@ figure.supylabel("loss")
 plt.show()
 
 # %%
-# Saved and loaded
-# ----------------
-# The whole network is one vector. To load it, write it into a network of the same shape, ``params[...] = ``:
-# the layers hold views into this memory. The layers one by one do as well, and tell others more; ``pickle``
-# keeps the shape too.
+# Save and load
+# -------------
+# All parameters are in one vector. To load them, write them into a network of the same shape with
+# ``params[...] = ``, because the layers hold views of this memory. You can also save the arrays of each
+# layer, which are easier to use elsewhere, or pickle the network, which includes its shape.
 
 network = build(SHAPE, ACTIVATIONS, Uniform(-1, 1), seed=0)
 train(network, n_steps=3000, rate=0.5)
@@ -148,11 +147,11 @@ with tempfile.TemporaryDirectory() as folder:
     assert np.array_equal(other.predict(X), network.predict(X))
 
 assert np.array_equal(pickle.loads(pickle.dumps(network)).predict(X), network.predict(X))
-print("the same predictions, to the last bit")
+print("the predictions are bit-identical")
 
-# %%
-# The estimator does as much in a line, if the order of the rows is left to it. Three yes-or-no columns are a
-# multilabel problem; the last sigmoid belongs to it, with the log loss instead of the squared error.
+# %% With the estimator this takes one line, if it may choose the order of the rows. Three columns of 0 and 1
+# are a multilabel problem; the estimator adds the last sigmoid, and uses the log loss instead of the squared
+# error.
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # 375 epochs of 8 rows are 3,000 steps
 model = NumpyMLPClassifier(
@@ -168,4 +167,4 @@ model = NumpyMLPClassifier(
     bias_init=Uniform(-1, 1),
     random_state=0,
 ).fit(X, y)
-print(f"{model.score(X, y):.0%} of the rows have all three right")
+print(f"all three labels correct in {model.score(X, y):.0%} of the rows")

@@ -1,10 +1,10 @@
 """
-Saved, loaded, resumed
-===========================
+Save, load, resume
+==================
 
-A fitted network is kept by pickle or joblib, as any estimator. The file holds the parameters once; what is
-loaded predicts the same, and trains further as if nothing had happened. A training that takes long can
-write itself down as it goes, and be taken up again after it was killed.
+A fitted network can be saved with pickle or joblib, like any estimator. The file contains the parameters
+once; the loaded network makes the same predictions, and can be trained further with identical results. Long
+training can save its state regularly, and be resumed after it was killed.
 """
 
 # %%
@@ -38,23 +38,22 @@ joblib.dump(network, path)
 loaded = joblib.load(path)
 assert np.array_equal(loaded.predict_proba(X), network.predict_proba(X))
 
-# %%
-# It trains on exactly as the first one does, the optimizer's averages and the random state included:
+# %% Further training is identical to that of the original, because the optimizer's averages and the random
+# state are saved:
 
 for model in (network, loaded):
     model.partial_fit(X, y)
 assert all(np.array_equal(A, B) for A, B in zip(network.coefs_, loaded.coefs_, strict=True))
-print("after one more epoch each, the weights are the same to the last bit")
+print("after one more epoch each, the weights are bit-identical")
 
 # %%
 # The smallest file
 # -----------------
-# Beside the parameters, a file of a network that was trained by Adam holds two numbers for each of them, the
-# running averages that going on needs. scikit-learn's holds them too, and the weights twice. Where nothing
-# is to be trained further, make a network of the weights alone, with
-# :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. No class of ours needs to be loaded for that, so that
-# the weights may as well lie in a plain ``.npz``, which,
-# unlike a pickle, can run no code when it is opened.
+# In addition to the parameters, the file of a network trained with Adam contains two running averages for
+# each of them, which are needed for further training. scikit-learn's file contains them too, and the weights
+# twice. If you do not need to train further, you can save only the weights, and create a network from them
+# with :meth:`~sknumpynet.NumpyMLPClassifier.from_weights`. This needs no pickle: the weights can be in an
+# ``.npz`` file, which cannot run code when it is loaded.
 
 theirs = MLPClassifier(**options).fit(X, y)
 single = NumpyMLPClassifier(dtype="float32", **options).fit(X, y)
@@ -99,25 +98,25 @@ plt.show()
 # %%
 # One file for many processes
 # ---------------------------
-# joblib can leave the parameters in the file, which is then mapped into memory: loading takes no time, and
-# processes that serve the same network share one copy of it. Such a network predicts at once; training it
-# further, or assigning to ``coefs_``, makes a copy first and leaves the file as it is.
+# joblib can leave the parameters in the file and map it into memory: loading takes no time, and processes
+# that use the same network share one copy. Such a network can predict immediately. Further training, or
+# assigning to ``coefs_``, makes a copy first and does not change the file.
 
 mapped = joblib.load(path, mmap_mode="r")
-print("parameters can be written:", mapped.coefs_[0].flags.writeable)
+print("parameters are writable:", mapped.coefs_[0].flags.writeable)
 before = path.read_bytes()
 mapped.partial_fit(X, y)
 assert all(np.array_equal(A, B) for A, B in zip(mapped.coefs_, network.coefs_, strict=True))
 assert path.read_bytes() == before
-print("after an epoch:           ", mapped.coefs_[0].flags.writeable)
+print("after an epoch:         ", mapped.coefs_[0].flags.writeable)
 
 # %%
-# A training that was killed
-# --------------------------
-# :class:`~sknumpynet.Checkpoint` writes the training to a file every so many epochs. Here a callback ends the
-# process's work in the middle, as a power cut would. The same call, made again, finds the file, takes up the
-# training, and ends with the weights of a fit that nothing has happened to. Callbacks came with scikit-learn
-# 1.9; before, ``set_callbacks`` says so.
+# Resume training that was killed
+# -------------------------------
+# :class:`~sknumpynet.Checkpoint` writes the state of training to a file every few epochs. Here a callback
+# interrupts training, as a power cut would. The same call, made again, finds the file, resumes training, and
+# ends with the same weights as an uninterrupted fit. Callbacks need scikit-learn 1.9; with earlier versions,
+# ``set_callbacks`` raises an error.
 
 
 class PowerCut:
@@ -140,7 +139,7 @@ class PowerCut:
         pass
 
 
-options["dropout"] = 0.2  # its masks are drawn on from where they were, too
+options["dropout"] = 0.2  # the random state of its masks is restored, too
 whole = NumpyMLPClassifier(**options).fit(X, y)
 checkpoint = Path(folder.name, "training.checkpoint")
 try:
@@ -154,11 +153,11 @@ try:
     assert all(np.array_equal(A, B) for A, B in zip(resumed.coefs_, whole.coefs_, strict=True))
     assert resumed.loss_curve_ == whole.loss_curve_
     print(
-        "taken up again: the same weights to the last bit; the file is gone:",
+        "resumed: the weights are bit-identical; the file was removed:",
         not checkpoint.exists(),
     )
 except ImportError as error:
     print(error)
 
-del mapped  # the file is closed before its folder goes
+del mapped  # close the file before its folder is removed
 folder.cleanup()

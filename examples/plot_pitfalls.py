@@ -2,17 +2,17 @@
 When a network does not learn: rate, scale, depth
 =================================================
 
-The formulas are right, the loss hardly falls, or it turns to nonsense. Three causes account for most of this:
-a learning rate that is far off, inputs that are not scaled, and units that let no gradient through. Each is a
-picture here, with its remedy.
+The formulas are correct, but the loss hardly falls, or diverges. There are three common causes: a wrong
+learning rate, inputs that are not scaled, and units that pass on no gradient. This page shows each with its
+remedy.
 """
 
 # %%
 # The learning rate
 # -----------------
-# Plain gradient descent on scikit-learn's diabetes data, one network of 30 units, three rates. Too small a
-# rate has come only a part of the way when the time is up. With too large a rate every step goes past the
-# valley, to a place higher up than where it came from: the loss grows without end.
+# Plain gradient descent on scikit-learn's diabetes data, for a network of 30 units and three learning rates.
+# If the rate is too low, training has not converged when it ends. If it is too high, every step overshoots
+# the valley to a point that is higher than before, and the loss diverges.
 
 import textwrap
 import warnings
@@ -64,7 +64,7 @@ RATES = {
     "right": (0.1, GREEN, "-"),
     "diverging": (1.0, RED, "-."),
 }
-guess = 0.5  # the loss of one who always predicts the mean
+guess = 0.5  # the loss when always predicting the mean
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
 for name, (rate, color, line) in RATES.items():
     loss = fit(rate)
@@ -76,9 +76,8 @@ axes.set(xlabel="epoch", ylabel="loss", yscale="log", ylim=(0.15, 100))
 axes.legend(title="rate")
 plt.show()
 
-# %%
-# The slope of tanh goes to 0 far out, which slows the growth. With ReLU there is no such brake, and soon the
-# numbers are too large for the computer. The fit then ends with an error that says what to do.
+# %% The derivative of tanh vanishes for large inputs, which slows the growth. With ReLU this does not happen,
+# and the numbers soon overflow. The fit then ends with an error that says what to do.
 
 try:
     with np.errstate(all="ignore"):  # NumPy would warn of each overflow
@@ -86,15 +85,14 @@ try:
 except ValueError as error:
     print(textwrap.fill(str(error), 80))
 
-# %%
-# How to find a good rate: train for some epochs at rates that are far apart. There is a wide valley, and a
-# steep wall behind it. Take a rate from the valley, some way off the wall, and let a schedule bring it down
-# from there: ``learning_rate="one_cycle"`` or ``"cosine"``.
+# %% To find a good rate, train for some epochs with rates that are far apart. The curve has a wide valley and
+# then rises steeply. Choose a rate in the valley, not too close to the rise, and let a schedule reduce it:
+# ``learning_rate="one_cycle"`` or ``"cosine"``.
 
 rates = 10.0 ** np.arange(-4, 0.1, 0.25)
 final = [fit(rate)[-1] for rate in rates]
 best = rates[np.argmin(final)]
-print(f"lowest loss after {EPOCHS} epochs: {min(final):.3f}, at the rate {best:.2g}")
+print(f"lowest loss after {EPOCHS} epochs: {min(final):.3f}, with a rate of {best:.2g}")
 
 figure, axes = plt.subplots(figsize=(7, 3.3), layout="constrained")
 axes.semilogx(rates, final, "o-", color="black", markersize=4)
@@ -108,9 +106,9 @@ plt.show()
 # %%
 # Inputs that are not scaled
 # --------------------------
-# The columns of the wine data come in units of their own: hue is about 1, proline about 750. A unit adds them
-# up, so that at first it sees proline and hardly anything else. The
-# :class:`~sklearn.preprocessing.StandardScaler`, in a pipeline, gives all columns the same say.
+# The columns of the wine data have different units: hue is about 1, proline about 750. A hidden unit adds
+# them up, so initially proline dominates. A :class:`~sklearn.preprocessing.StandardScaler` in a pipeline
+# gives all columns the same influence.
 
 X, y = load_wine(return_X_y=True)
 print(
@@ -134,25 +132,26 @@ for name, (model, color, line) in models.items():
     scores[name] = cross_val_score(model, X, y, cv=folds).mean()
     model.fit(X, y)
     loss = (model[-1] if name == "scaled" else model).loss_curve_
-    label = f"{name}: {scores[name]:.0%} right in cross-validation"
+    label = f"{name}: cross-validation accuracy {scores[name]:.0%}"
     axes.plot(loss, color=color, linestyle=line, linewidth=2, label=label)
     print(
-        f"{name:11}: loss {loss[0]:.2f} at first, {loss[-1]:.3f} in the end, score {scores[name]:.3f}"
+        f"{name:11}: loss {loss[0]:.2f} at first, {loss[-1]:.3f} at the end, score {scores[name]:.3f}"
     )
 assert scores["scaled"] > 0.95 > scores["as they are"]
 axes.axhline(np.log(3), color="grey", linestyle=":", label="guessing")
 axes.set(xlabel="epoch", ylabel="loss", yscale="log")
-axes.legend()
+axes.set_ylim(top=2000)
+axes.legend(loc="upper right")
 plt.show()
 
 # %%
 # Gradients that vanish with depth
 # --------------------------------
-# On its way back the error is multiplied by the slope of the activation, layer by layer. The slope of the
-# sigmoid is 1/4 at most, and little of the error is left in the end; a ReLU that is on has the slope 1. Here
-# are ten hidden layers of 64 units, not yet trained, and the gradient that reaches the weights of each. The
-# weights are drawn as suits the activation: ``he_uniform`` for the ReLU, which is off half of the time, with
-# twice the variance of ``glorot_uniform`` for layers of one width.
+# In the backward pass, the error is multiplied by the derivative of the activation in each layer. The
+# derivative of the sigmoid is at most 1/4, so little of the error is left in the first layers; that of an
+# active ReLU is 1. The plot shows an untrained network with ten hidden layers of 64 units, and the size of
+# the gradient of the weights of each layer. The initial weights suit the activation: ``he_uniform`` for ReLU,
+# which is inactive half of the time, has twice the variance of ``glorot_uniform`` for layers of equal width.
 
 X, y = load_digits(return_X_y=True)
 X = StandardScaler().fit_transform(X)
@@ -191,7 +190,7 @@ axes.legend()
 plt.show()
 
 # %%
-# What this does to training: the same fit, with another activation and the weights that go with it.
+# The effect on training: the same fit with different activations and suitable initial weights.
 
 for name, (activation, initializer, *_) in CHOICES.items():
     network = NumpyMLPClassifier(
@@ -202,8 +201,8 @@ for name, (activation, initializer, *_) in CHOICES.items():
         max_iter=8,
         random_state=0,
     ).fit(X, y)
-    print(f"{name:25} after {network.n_iter_} epochs: {network.score(X, y):.0%} of the rows right")
+    print(f"{name:25} after {network.n_iter_} epochs: accuracy {network.score(X, y):.0%}")
 
 # %%
-# With sigmoids, stay with one or two hidden layers. For more, take tanh, ReLU or one of their relatives, or
-# ``normalization="batch"``, which brings every layer back to a good range.
+# With sigmoids, use one or two hidden layers. For more layers use tanh, ReLU or one of their variants, or
+# ``normalization="batch"``, which standardises every layer.

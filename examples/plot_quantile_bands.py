@@ -2,9 +2,9 @@
 Prediction intervals: ``Quantile``
 ==================================
 
-How far off may a prediction be? With the loss ``Quantile([0.1, 0.5, 0.9])`` one network has three outputs:
-a value with a tenth of the targets below it, the median, and a value with a tenth above it. The band
-between the outer two is to hold eight in ten targets, and is as wide at each place as the data are there.
+How large may the error of a prediction be? With the loss ``Quantile([0.1, 0.5, 0.9])`` one network has three
+outputs: a value with 10 % of the targets below it, the median, and a value with 10 % above it. The band
+between the outer two should contain 80 % of the targets, and its width follows the noise of the data.
 """
 
 # %%
@@ -35,7 +35,7 @@ X, y = draw(1000, rng)
 # %%
 # One network, three columns
 # --------------------------
-# ``predict`` gives a column for each quantile. Each row is sorted, so that the quantiles never cross.
+# ``predict`` returns one column for each quantile. Each row is sorted, so that the quantiles never cross.
 
 network = NumpyMLPRegressor(
     Quantile([0.1, 0.5, 0.9]),
@@ -47,11 +47,11 @@ network = NumpyMLPRegressor(
     random_state=0,
 )
 model = make_pipeline(StandardScaler(), network).fit(X, y)
-print("a column for each:", model.predict(X).shape)
+print("shape of the predictions:", model.predict(X).shape)
 
-# %%
-# On new rows, how many targets lie below each of the three, and within the band? In the calm left half and
-# in the noisy right half alike it should be near 80 %, though nobody said that the noise grows.
+# %% On new rows, what fraction of the targets is below each quantile, and within the band? The latter should
+# be about 80 % in both the left half, with little noise, and the noisy right half, although the model was not
+# told that the noise grows.
 
 X_new, y_new = draw(10_000, rng)
 low, middle, high = model.predict(X_new).T
@@ -65,7 +65,7 @@ print(f"    right half {inside[~left].mean():.3f}, mean width {np.mean((high - l
 print(f"never crossing: {bool(np.all((low <= middle) & (middle <= high)))}")
 
 # %%
-# ``score`` is the R2 of the middle column.
+# ``score`` is the R2 of the median.
 
 print(f"score on new rows {model.score(X_new, y_new):.3f}")
 

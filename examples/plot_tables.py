@@ -1,17 +1,17 @@
 """
-A table as it is: ``TabularMLPRegressor``
-=========================================
+A raw table: ``TabularMLPRegressor``
+====================================
 
-The estimators for tables train several small networks, members, side by side, each blind to a part of the
-rows. In cycles the learning rate rises and falls; at the end of each a snapshot of all members is kept,
-and the snapshots are weighted by how well they predict rows that they have not seen. What can be read off
-that: where the members disagree, what a cycle brought, and how far off a prediction may be.
+The estimators for tables train several small networks, the members of an ensemble, at once; a part of the
+rows is held out from each. The learning rate rises and falls in cycles. At the end of each cycle a snapshot
+of all members is kept, and snapshots are weighted by how well they predict held-out rows. This page shows
+where the members disagree, how much each cycle improves the predictions, and prediction intervals.
 """
 
 # %%
 # A table with a gap in the middle
 # --------------------------------
-# One column of numbers that matters, with nothing between 4 and 6, one of text, and missing values.
+# One relevant column of numbers, without values between 4 and 6, one column of text, and missing values.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,17 +36,17 @@ model = TabularMLPRegressor(first_cycle=4, n_cycles=4, random_state=0).fit(X, y)
 print(f"{model.n_members_} members, R2 out of fold {model.oof_score_:.3f}")
 
 # %%
-# The members' spread
-# -------------------
-# ``predict(X, return_std=True)`` gives the mean of the members and their standard deviation. Where there
-# were rows they agree; in the gap, and beyond the ends, they go their own ways. The spread says nothing of
-# the noise in y: it is no interval.
+# Standard deviation of the members
+# ---------------------------------
+# ``predict(X, return_std=True)`` returns the mean of the members and their standard deviation. Where there
+# were training rows they agree; in the gap and beyond the range of the data they differ. The standard
+# deviation does not measure the noise in y, so it is not an interval.
 
 grid = pd.DataFrame({"x": np.linspace(-1.5, 11.5, 400), "kind": "plain"})
 mean, std = model.predict(grid, return_std=True)
 seen = grid["x"].between(0, 4) | grid["x"].between(6, 10)
 print(
-    f"mean spread where there were rows {std[seen].mean():.3f}, elsewhere {std[~seen].mean():.3f}"
+    f"mean standard deviation with training rows {std[seen].mean():.3f}, elsewhere {std[~seen].mean():.3f}"
 )
 
 figure, (above, below) = plt.subplots(
@@ -65,23 +65,22 @@ below.set(xlabel="x", ylabel="members' spread", ylim=(0, None))
 plt.show()
 
 # %%
-# Bumps and snapshots
-# -------------------
-# In each cycle the learning rate goes up and down once, a bump, and each cycle is twice as long as the one
-# before. Dropout and weight decay stay at their height for the first half and then go down. Where the rate
-# is back at 0 the members have settled: a snapshot is taken there, and rows that they have not seen are
-# predicted.
+# Cycles and snapshots
+# --------------------
+# In each cycle the learning rate rises and falls once, and each cycle is twice as long as the one before.
+# Dropout and weight decay are constant in the first half and then decay. When the rate is back at 0 the
+# members have converged: a snapshot is taken, and the held-out rows are predicted.
 #
-# ``history_`` has a row for each snapshot: the loss on those rows, and the weight in the predictions. Members
-# with and without numeric embeddings, periodic functions of a column, are both tried: which are better
-# depends on the table.
+# ``history_`` has a row for each snapshot: the loss on the held-out rows, and the weight in the predictions.
+# The estimator tries members with and without numeric embeddings, which are periodic functions of a column:
+# which are better depends on the table.
 
 history = pd.DataFrame(model.history_)
 print(history.round(4).to_string(index=False))
 
-# %%
-# Below is what :class:`~sknumpynet.LossCurveDisplay` draws: the loss out of fold at the end of each bump. A
-# dot's area is the weight of its snapshot. Training ends where a bump takes nothing more off.
+# %% The lower plot is drawn by :class:`~sknumpynet.LossCurveDisplay`: the out-of-fold loss at the end of each
+# cycle. The area of a dot is the weight of its snapshot. Training ends when a cycle no longer reduces the
+# loss.
 
 cycles = history.drop_duplicates("cycle")
 figure, (bumps, losses) = plt.subplots(2, sharex=True, figsize=(7, 6), layout="constrained")
@@ -100,20 +99,22 @@ for end, n_epochs in zip(cycles["epoch"], cycles["epochs"], strict=True):
     )
     bumps.axvline(end, color="black", linewidth=0.8, linestyle=":")
 bumps.set(ylabel="learning rate, dropout", title="dotted: snapshots")
-bumps.legend()
+bumps.set_ylim(top=0.21)
+bumps.legend(loc="upper right", ncols=2)
 LossCurveDisplay.from_estimator(model, ax=losses)
 plt.show()
 
 # %%
 # Intervals
 # ---------
-# ``predict_interval`` takes its width from the out-of-fold errors. On new rows of the same kind it should
-# hold as many targets as asked for. In the gap nobody knows: there were no errors to learn from.
+# ``predict_interval`` computes the width from the out-of-fold errors. On new rows of the same kind it should
+# contain the requested fraction of the targets. In the gap this is not guaranteed, because there were no
+# errors to learn from.
 
 new, y_new = draw(4000, rng)
 covered = new["x"].between(0, 4) | new["x"].between(6, 10)
 wanted = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 0.95])
-shares = {"where there were rows": [], "in the gap": []}
+shares = {"with training rows": [], "in the gap": []}
 for coverage in wanted:
     low, high = model.predict_interval(new, coverage=coverage).T
     inside = (low <= y_new) & (y_new <= high)
@@ -124,7 +125,7 @@ for coverage in wanted:
 # %%
 
 low, high = model.predict_interval(grid, coverage=0.9).T
-figure, (bands, hits) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+figure, (bands, hits) = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
 bands.plot(X["x"][plain], y[plain], ".", color="#888888", markersize=3)
 bands.fill_between(grid["x"], low, high, color="#009E73", alpha=0.35, label="interval of 90 %")
 bands.plot(grid["x"], mean, color="#D55E00", linewidth=2)
@@ -133,6 +134,7 @@ bands.legend()
 hits.plot([0.4, 1], [0.4, 1], color="black", linestyle="--", linewidth=1)
 for (label, values), colour in zip(shares.items(), ("#009E73", "#CC79A7"), strict=True):
     hits.plot(wanted, values, marker="o", color=colour, label=label)
-hits.set(xlabel="coverage asked for", ylabel="share of new rows inside")
-hits.legend()
+hits.set(xlabel="requested coverage", ylabel="fraction of new rows inside")
+hits.set_ylim(0.3, 1.25)
+hits.legend(loc="upper left")
 plt.show()

@@ -2,16 +2,16 @@
 A rule of three bits, from four rows
 ====================================
 
-Many a first network "from scratch" is a single neuron that sees four rows of three bits and finds the rule:
-the output is the first bit. Here it is in five lines by the estimator, beside scikit-learn's, and in
-thirteen by ``core``. The page ends with a mistake that tutorials make in the derivative of tanh, and with
-why the result looked right all the same.
+Many tutorials begin with a single neuron that is trained on four rows of three bits and finds the rule: the
+output is the first bit. This page does the same in five lines with the estimator, compares it with
+scikit-learn's, and does it in thirteen lines with ``core``. It ends with a mistake in the derivative of tanh
+that tutorials make, and explains why the result looked right nevertheless.
 """
 
 # %%
-# Four rows to learn from
-# -----------------------
-# In all four the last bit is 1, which tells nothing. The other four rows are kept for a test.
+# Four training rows
+# ------------------
+# In all four the last bit is 1, so it carries no information. The other four rows are kept for a test.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,9 +25,9 @@ for title, rows, outputs in (("to learn from", X, y), ("new", X_new, y_new)):
     print(f"{title}:", ", ".join(f"{row} -> {out}" for row, out in zip(rows.astype(int), outputs)))
 
 # %%
-# Five lines by the estimator
-# ---------------------------
-# Four hidden units with tanh; for data this small, L-BFGS is the solver.
+# Five lines with the estimator
+# -----------------------------
+# Four hidden tanh units. For such small data, L-BFGS is the best solver.
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.datasets import three_bit_rule
@@ -37,21 +37,21 @@ network = NumpyMLPClassifier((4,), "tanh", solver="lbfgs", random_state=0).fit(X
 print(network.predict([[1, 1, 0], [0, 1, 0], [1, 0, 0]]))
 
 # %%
-# scikit-learn's network takes the same parameters and comes to the same weights:
+# scikit-learn's network has the same parameters and finds the same weights:
 
 theirs = MLPClassifier((4,), activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
 print(theirs.predict([[1, 1, 0], [0, 1, 0], [1, 0, 0]]))
 
 pairs = zip(network.coefs_, theirs.coefs_, strict=True)
-print(f"largest difference of two weights: {max(abs(W - V).max() for W, V in pairs):.1e}")
+print(f"largest difference between weights: {max(abs(W - V).max() for W, V in pairs):.1e}")
 assert network.predict(X_new).tolist() == theirs.predict(X_new).tolist() == y_new.tolist()
 
 # %%
-# Thirteen lines by the core
-# --------------------------
-# The network of the tutorials is smaller: three weights, no hidden layer, no bias. Its output is ``a =
-# tanh(x W)``, and it brings down half the sum of the squared errors. ``total=1`` keeps the sum, of which
-# our losses take the mean otherwise.
+# Thirteen lines with the core
+# ----------------------------
+# The network of the tutorials is smaller: three weights, no hidden layer, no bias. Its output is ``a = tanh(x
+# W)``, and it minimises half the sum of the squared errors. By default, losses in this package are means;
+# ``total=1`` gives the sum.
 
 from sknumpynet.core import SGD, Dense, Network, SquaredError, Uniform, Workspace
 from sknumpynet.datasets import three_bit_rule
@@ -68,19 +68,17 @@ for _ in range(10_000):
     optimizer.step(network.params, network.grads, learning_rate=0.1)
 print(network.predict(X_new).ravel().round(3))
 
-# %%
-# The last of the new rows, all zeros, cannot give anything but ``tanh(0) = 0``. The weight of the first
-# bit has grown, and the other two have gone:
+# %% The last of the new rows is all zeros, so its output is always ``tanh(0) = 0``. The weight of the first
+# bit has grown, and the other two have become small:
 
 print("weights", network.params.round(4) + 0)
 assert np.abs(network.predict(X_new).ravel() - y_new).max() < 0.01
 
 # %%
-# The derivative of tanh, of the wrong argument
-# ---------------------------------------------
-# With ``a = tanh(z)``, the derivative of the output is ``1 - tanh(z)^2 = 1 - a^2``. A tutorial writes ``1
-# - tanh(x)^2`` and passes it ``a``, which has been through tanh already. Its loop, with either
-# derivative:
+# The derivative of tanh at the wrong argument
+# --------------------------------------------
+# With ``a = tanh(z)``, the derivative is ``1 - tanh(z)^2 = 1 - a^2``. A tutorial defines it as ``1 -
+# tanh(x)^2`` but passes ``a``, so tanh is applied twice. Its training loop, with either derivative:
 
 
 def right(a):
@@ -110,16 +108,15 @@ for derivative in (wrong, right):
         answers = "  ".join(f"{a:6.3f}" for a in np.tanh(X_new[:3] @ W).round(3) + 0)
         print(f"{derivative.__name__:10} {rate:5}  {curves[derivative, rate][-1]:14.1e}  {answers}")
 
-# %%
-# **Why the tutorial's network seemed to do well.** It is the first line: the wrong derivative, and steps
-# of rate 1. Its readers are shown the answer to ``1 0 0`` alone, and to four digits that is 1. But the
-# answer to ``0 1 0`` is 0.19 and the training has not ended: the squared error stays at a third, for
-# ever.
+# %% **Why the tutorial's network seemed to work.** It is the first line of the table: the wrong derivative,
+# and a learning rate of 1. The tutorial only shows the prediction for ``1 0 0``, which is 1 to four digits.
+# But the prediction for ``0 1 0`` is 0.19, and training has not converged: the squared error stays at a third
+# forever.
 #
-# **Why it does not settle** has nothing to do with the mistake. On the two rows that shall give 0, tanh
-# is as good as a straight line of slope 1, and a step multiplies the error by ``1 - rate * lambda``,
-# where ``lambda`` is an eigenvalue of ``X^T X`` of those rows. At rate 1 the weights jump to and fro;
-# they can settle below ``2 / lambda``:
+# **Why it does not converge** has nothing to do with the mistake. On the two rows with the target 0, tanh is
+# almost linear with slope 1, and a step multiplies the error by ``1 - rate * lambda``, where ``lambda`` is an
+# eigenvalue of ``X^T X`` of those rows. At a rate of 1 the weights oscillate; they can converge at rates
+# below ``2 / lambda``:
 
 top = np.linalg.eigvalsh(X[y == 0].T @ X[y == 0]).max()
 print(f"largest eigenvalue {top:.3f}: the rate must be below {2 / top:.3f}")
@@ -129,15 +126,14 @@ for rate in (0.75, 0.78):
         *(f"{train(d, rate, 3000)[1][-1]:.0e}" for d in (wrong, right)),
     )
 
-# %%
-# **What the mistake does.** The wrong slope is positive wherever the right one is, so that each row pulls
-# in the right direction. And it never falls below ``1 - tanh(1)^2 = 0.42``, where the right one vanishes
-# as the output nears 1. The rows that shall give 1 are pulled on long after they are as good as right:
-# with the right derivative the squared error falls like ``1 / t``, with the wrong one like ``1 / t^2``.
-# One might take it for the better one.
+# %% **What the mistake does.** The wrong derivative is positive like the correct one, so each row pulls in
+# the right direction. It never falls below ``1 - tanh(1)^2 = 0.42``, while the correct one vanishes as the
+# output approaches 1. So the rows with the target 1 keep pulling when their output is almost right: with the
+# correct derivative the squared error falls like ``1 / t``, with the wrong one like ``1 / t^2``. The wrong
+# one may even seem better.
 
 BLUE, RED = "#0072B2", "#D55E00"
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
 outputs = np.linspace(-1, 1, 201)
 axes[0].plot(outputs, right(outputs), color=BLUE, linewidth=2.5, label="right: $1 - a^2$")
 axes[0].plot(
@@ -162,18 +158,17 @@ axes[1].set(xlabel="step", ylabel="sum of squared errors", title="Training with 
 axes[1].legend(loc="lower left")
 plt.show()
 
-# %%
-# It is luck all the same. With one layer, the error times any positive slope is the gradient of some
-# loss, if not of the one that was meant. With hidden layers a wrong slope is passed on from layer to
-# layer, and what comes out is in general the gradient of nothing.
-# :func:`~sknumpynet.core.check_gradients` tells such a derivative from a right one:
+# %% But this is luck. With one layer, the error times any positive function is the gradient of some loss,
+# although not of the intended one. With hidden layers a wrong derivative is passed on from layer to layer,
+# and the result is in general not the gradient of any function. :func:`~sknumpynet.core.check_gradients`
+# detects the wrong derivative:
 
 from sknumpynet import Activation
 from sknumpynet.core import GradientError, check_gradients
 
 
 class WrongTanh(Activation):
-    """tanh, with the slope of the tutorial."""
+    """tanh with the derivative of the tutorial."""
 
     def forward(self, z, out):
         np.tanh(z, out=out)
@@ -189,4 +184,4 @@ for tanh in ("tanh", WrongTanh()):
     except GradientError:
         print(f"{tanh}: the gradient is wrong")
     else:
-        print(f"{tanh}: the gradient is right, to {report.max_error:.0e}")
+        print(f"{tanh}: the gradient is correct, to {report.max_error:.0e}")

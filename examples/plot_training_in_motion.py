@@ -1,18 +1,19 @@
 """
-Training in motion
-==================
+Animations of training
+======================
 
-:func:`~sknumpynet.animate_training` trains a clone of a network and shows what it predicts, epoch by epoch,
-beside its loss. Where the first hidden layer has up to eight units, each has a small picture of its own: the
-features that the next layer puts together.
+:func:`~sknumpynet.animate_training` trains a clone of a network and shows its predictions, epoch by epoch,
+next to the loss. If the first hidden layer has at most eight units, a small panel shows each of them: these
+are the features that the next layer combines.
 """
 
 # %%
-# XOR: four units, four bends
-# ---------------------------
-# Each hidden unit draws one soft line across the square. The output needs at least two of them, on both sides
-# of the diagonal. ``animation.save("xor.gif")`` keeps what is shown here.
+# XOR with four hidden units
+# --------------------------
+# The boundary of each hidden unit is a line across the square. The output needs at least two of them, on both
+# sides of the diagonal. ``animation.save("xor.gif")`` saves the animation.
 
+# sphinx_gallery_thumbnail_path = "_static/xor.gif"
 import warnings
 
 import numpy as np
@@ -33,7 +34,7 @@ animate_training(network, X, y, epochs=90, every=3)
 # %%
 # Two moons
 # ---------
-# In a pipeline, the scaler is fitted first, and the picture is drawn in the columns as they came.
+# In a pipeline, the scaler is fitted first, and the plot shows the original columns.
 
 X, y = make_moons(200, noise=0.2, random_state=0)
 network = NumpyMLPClassifier((16, 16), learning_rate_init=0.01, random_state=1)
@@ -44,8 +45,8 @@ animate_training(
 # %%
 # The spiral
 # ----------
-# Three arms that wind around each other: colours are mixed by the probabilities of the three classes. L-BFGS
-# finds its way in a few hundred iterations.
+# Three arms that wind around each other: the colours are mixed according to the probabilities of the three
+# classes. L-BFGS needs a few hundred iterations.
 
 rng = np.random.default_rng(0)
 y = np.repeat([0, 1, 2], 80)
@@ -58,8 +59,8 @@ animate_training(network, X, y, epochs=150, every=6)
 # %%
 # A cubic
 # -------
-# A regression over one feature is a curve, and its hidden units are curves too. Inputs and target are scaled,
-# as they should be for a network.
+# A regression over one feature is a curve, and so are its hidden units. Inputs and target are scaled, as they
+# should be for a network.
 
 X, y = cubic()
 y = y / y.std()
@@ -69,11 +70,11 @@ network = NumpyMLPRegressor(
 animate_training(make_pipeline(StandardScaler(), network), X, y, epochs=300, every=10)
 
 # %%
-# Which learning rate?
-# --------------------
-# :func:`~sknumpynet.find_learning_rate` trains on one batch after another while the rate grows. At first
-# nothing happens, then the loss falls, and in the end it explodes; the suggestion is a tenth of the rate at
-# which the loss was lowest.
+# Finding a learning rate
+# -----------------------
+# :func:`~sknumpynet.find_learning_rate` trains on one batch after another while the learning rate grows. At
+# first the loss hardly changes, then it falls, and finally it diverges; the suggestion is a tenth of the rate
+# at which the loss was lowest.
 
 X, y = make_moons(2000, noise=0.2, random_state=0)
 display = find_learning_rate(NumpyMLPClassifier((32,), random_state=0), X, y).plot()

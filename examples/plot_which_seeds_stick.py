@@ -1,17 +1,17 @@
 """
-Which seeds stick on XOR
+How often XOR gets stuck
 ========================
 
-Two hidden units can solve XOR, but not from every start. How often do they? One network says nothing about
-that; two hundred do, and :func:`~sknumpynet.fit_side_by_side` trains them together, in the time that a few
-dozen take one after another.
+Two hidden units can solve XOR, but not from all initial weights. To see how often, we train two hundred
+networks: :func:`~sknumpynet.fit_side_by_side` trains them together, in the time that a few dozen take one
+after another.
 """
 
 # %%
-# Two hundred starts
-# ------------------
-# All networks have one shape, and differ in their seed alone. Each comes out as its own ``fit`` would
-# leave it, which the first ones are compared with here.
+# Two hundred seeds
+# -----------------
+# All networks have the same shape and differ only in their seed. The results are the same as those of
+# separate fits; the first ones are compared here.
 
 import warnings
 
@@ -22,7 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sknumpynet import NumpyMLPClassifier, fit_side_by_side
 from sknumpynet.datasets import xor
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # all take all of their epochs
+warnings.simplefilter("ignore", ConvergenceWarning)  # all fits use all of their epochs
 
 X, y = xor()
 EPOCHS = 1000
@@ -52,19 +52,19 @@ losses = np.array([network.loss_ for network in networks])
 print(f"{np.sum(losses < 0.1)} of {len(networks)} seeds solve XOR")
 
 # %%
-# Where the others end
-# --------------------
-# The losses of those that stick are not spread out: there are two plateaus. At the lower one two rows
-# are right and the other two are given the same answer, 1/2: a mean log loss of ``log(2) / 2 = 0.35``. At
-# the higher one a single row is right, and the other three, of which two are alike, are given 2/3 or
-# 1/3: ``(2 log(3/2) + log(3)) / 4 = 0.48``. From there no small step helps.
+# Where the others get stuck
+# --------------------------
+# The losses of the other networks are on two plateaus. On the lower one, two rows are predicted correctly,
+# and the other two have a probability of 1/2: the mean log loss is ``log(2) / 2 = 0.35``. On the higher one,
+# a single row is correct, and the other three, two of which have the same label, get the same probability of
+# 2/3 or 1/3: ``(2 log(3/2) + log(3)) / 4 = 0.48``. No small step leads away from there.
 
 BLUE, RED, GREY = "#0072B2", "#D55E00", "0.4"
 PLATEAUS = {"two rows right": np.log(2) / 2, "one row right": (2 * np.log(1.5) + np.log(3)) / 4}
 curves = np.array([network.loss_curve_ for network in networks])
 epochs = np.arange(1, EPOCHS + 1)
 figure, (left, right) = plt.subplots(
-    1, 2, figsize=(9.5, 3.8), layout="constrained", gridspec_kw={"width_ratios": [2, 1]}
+    1, 2, figsize=(8, 3.8), layout="constrained", gridspec_kw={"width_ratios": [2, 1]}
 )
 for curve, loss in zip(curves, losses):
     left.plot(epochs, curve, color=BLUE if loss < 0.1 else RED, lw=0.6, alpha=0.5)
@@ -81,10 +81,10 @@ right.set(xlabel="networks", title="where they end", ylim=left.get_ylim())
 plt.show()
 
 # %%
-# More units, and other rates
-# ---------------------------
-# Networks of different widths go into different packs; those that differ in their learning rate go into
-# one. A list of all of them may be passed at once.
+# More units, and other learning rates
+# ------------------------------------
+# Networks of different widths are trained in different packs; networks that differ only in their learning
+# rate are trained together. You can pass a list of all of them.
 
 WIDTHS, RATES, SEEDS = (2, 3, 4, 6), (0.01, 0.03, 0.1, 0.3), range(40)
 everything = {
@@ -102,7 +102,6 @@ axis.set(
 axis.legend()
 plt.show()
 
-# %%
-# A wider network is the simplest remedy: it is enough that two of its units begin well. With two units a
-# small rate helps a little, for large steps throw some networks onto a plateau; none leads away from one.
-# Another seed does.
+# %% A wider network is the simplest remedy: it is enough that two of its units have good initial weights.
+# With two units, a lower rate helps a little, because large steps move some networks onto a plateau. No rate
+# leads away from a plateau, but another seed may avoid it.

@@ -2,20 +2,21 @@
 XOR: the problem that needs a hidden layer
 ==========================================
 
-XOR is 1 where exactly one of two inputs is 1. No straight line parts its ones from its zeros, and so it is
-the first problem that calls for a hidden layer. This page shows why, solves XOR of two and of three inputs
-from every start, shows what too few hidden units do, and ends with a custom training loop, written out
-and as a callback.
+XOR is 1 if exactly one of two inputs is 1. No straight line separates its ones from its zeros, so it is the
+simplest problem that needs a hidden layer. This page shows why, solves XOR of two and of three inputs from
+all seeds, shows what happens with too few hidden units, and ends with a custom training loop, written out and
+as a callback.
 """
 
 # %%
 # Without a hidden layer
 # ----------------------
 # A network without a hidden layer computes ``f(a, b) = v a + w b + c``. Whatever the weights, ``f(0, 0) +
-# f(1, 1) = v + w + 2 c = f(0, 1) + f(1, 0)``. XOR wants the first two below zero and the other two above:
-# their sums cannot be equal. The best that is left is to say 1/2 to all, with a squared error of 1/4
-# each.
+# f(1, 1) = v + w + 2 c = f(0, 1) + f(1, 0)``. XOR needs the first two below zero and the other two above, so
+# the sums cannot be equal. The best this network can do is to predict 1/2 for all rows, with a squared error
+# of 1/4 each.
 
+# sphinx_gallery_thumbnail_number = 2
 import warnings
 
 import matplotlib.pyplot as plt
@@ -26,7 +27,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.datasets import xor
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # fits below take all of their epochs
+warnings.simplefilter("ignore", ConvergenceWarning)  # the fits below use all of their epochs
 
 
 def squared_errors(network, X, y):
@@ -40,11 +41,11 @@ print("probabilities of 1:", line.predict_proba(X)[:, 1].round(3))
 print("sum of squared errors:", squared_errors(line, X, y).round(3))
 
 # %%
-# With one: two and three inputs, two and eight units
-# ---------------------------------------------------
-# XOR of three inputs is 1 where one or all three of them are. All training rows go into each step,
-# ``alpha=0`` takes the penalty away, which would keep the weights from growing, and Adam takes 1000 steps
-# at a rate of 0.1, from ten starts each.
+# With a hidden layer of two or eight units
+# -----------------------------------------
+# XOR of three inputs is 1 if one or all three of them are 1. Each step uses all training rows, ``alpha=0``
+# removes the penalty, which would keep the weights small, and Adam makes 1000 steps at a rate of 0.1, with
+# ten seeds each.
 
 SEEDS = range(10)
 networks = {}
@@ -70,14 +71,14 @@ for n_inputs, n_units in ((2, 8), (3, 8), (2, 2)):
     )
     assert n_units == 2 or max(errors) < 1e-5
 
-# %%
-# Eight units solve both from every start. Two units can do it, but from about half of the starts they end
-# where no small step helps: some rows are right, and the others are given one answer that suits none,
-# such as 1/2. More units than needed are the simplest remedy, for it is enough that some of them begin
-# well. :ref:`sphx_glr_auto_examples_plot_which_seeds_stick.py` looks at two hundred starts.
+# %% Eight units solve both problems with every seed. Two units can do it, but with about half of the seeds
+# they get stuck: some rows are correct, and the others all get the same prediction, such as 1/2, which no
+# small step improves. The simplest remedy is to use more units than necessary, because it is enough that some
+# of them have good initial weights.
+# :ref:`sphx_glr_auto_examples_plot_which_seeds_stick.py` looks at two hundred seeds.
 
 BLUE, RED = "#0072B2", "#D55E00"
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), sharey=True, layout="constrained")
 for axis, n_units in zip(axes, (8, 2)):
     for network in networks[2, n_units]:
         is_stuck = network.loss_ > 0.1
@@ -90,15 +91,15 @@ for axis, n_units in zip(axes, (8, 2)):
         )
     by_label = dict(zip(*reversed(axis.get_legend_handles_labels())))
     axis.legend(by_label.values(), by_label.keys())
-    axis.set(xlabel="epoch", title=f"{n_units} hidden units, ten starts")
+    axis.set(xlabel="epoch", title=f"{n_units} hidden units, ten seeds")
 axes[0].set_ylabel("log loss")
 plt.show()
 
 # %%
 # The decision surface
 # --------------------
-# scikit-learn's :class:`~sklearn.inspection.DecisionBoundaryDisplay` draws what a network says between
-# the four corners. Dots are the rows: filled where the answer is to be 1.
+# scikit-learn's :class:`~sklearn.inspection.DecisionBoundaryDisplay` plots the predictions between the four
+# corners. Dots are the rows: filled if the label is 1.
 
 stuck = next(network for network in networks[2, 2] if network.loss_ > 0.1)
 solved = next(network for network in networks[2, 2] if network.loss_ < 0.1)
@@ -108,8 +109,8 @@ PICTURES = {
     "2 units, solved": solved,
     "8 units": networks[2, 8][0],
 }
-figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), layout="constrained")
-for axis, (name, network) in zip(axes, PICTURES.items()):
+figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.6), layout="constrained")
+for axis, (name, network) in zip(axes.flat, PICTURES.items()):
     display = DecisionBoundaryDisplay.from_estimator(
         network,
         X,
@@ -124,17 +125,16 @@ for axis, (name, network) in zip(axes, PICTURES.items()):
     )
     axis.scatter(*X[y == 1].T, s=70, color="black", label="1")
     axis.scatter(*X[y == 0].T, s=70, facecolor="white", edgecolor="black", label="0")
-    axis.set(title=name, xticks=(0, 1), yticks=(0, 1), aspect="equal", xlabel="a")
-axes[0].set_ylabel("b")
-figure.colorbar(display.surface_, ax=axes, label="probability of 1", shrink=0.8)
+    axis.set(title=name, xticks=(0, 1), yticks=(0, 1), aspect="equal", xlabel="a", ylabel="b")
+figure.colorbar(display.surface_, ax=axes, label="probability of 1")
 plt.show()
 
 # %%
-# A custom loop
-# -------------
-# The same with ``core``, as a tutorial would write it: a logistic output, the squared error, a line every
-# 2,500 steps, and an end when the sum of the squared errors is low enough. `SquaredError` is half the
-# mean over the four rows.
+# A custom training loop
+# ----------------------
+# The same with ``core``, as in a tutorial: a logistic output, the squared error, a line printed every 2,500
+# steps, and a stop when the sum of the squared errors is low enough. `SquaredError` is half the mean over the
+# four rows.
 
 from sknumpynet.core import Adam, Dense, Network, SquaredError, Workspace
 
@@ -156,13 +156,12 @@ assert error < TARGET
 # %%
 # The same as a callback
 # ----------------------
-# A callback of scikit-learn's, which came with its version 1.9, looks on while an estimator fits. It is a
-# class with these four methods; where `on_fit_task_end` returns True, the fit ends. One epoch is one step
-# here.
+# A scikit-learn callback (version 1.9 or later) is called while an estimator is fitted. It is a class with
+# these four methods; if `on_fit_task_end` returns True, the fit ends. Here one epoch is one step.
 
 
 class PrintAndStop:
-    """Prints the sum of squared errors every so often, and ends the fit when it is low enough."""
+    """Prints the sum of squared errors regularly, and ends the fit when it is low enough."""
 
     def __init__(self, target, every=2500):
         self.target = target

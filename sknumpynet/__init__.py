@@ -164,7 +164,7 @@ __all__ = [
     "fit_side_by_side",
 ]
 
-# What a pickle names: these places stay, whatever becomes of the files. Those of the core have theirs.
+# Pickles refer to these module names, so they stay the same when files move. The core does the same.
 for _name in __all__:
     if not getattr(globals()[_name], "__module__", "sknumpynet.core").startswith("sknumpynet.core"):
         globals()[_name].__module__ = __name__

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m sknumpynet``: scikit-learn's networks and ours side by side, on real data.
+"""``python -m sknumpynet``: compare scikit-learn's networks with ours on real data.
 
 ``python -m sknumpynet export MODEL --to FOLDER`` exports a network, and ``python -m sknumpynet learn`` is a
 guided tour of one training step.
 """
 
+import os
 import sys
 
 if __name__ == "__main__":
@@ -14,4 +15,10 @@ if __name__ == "__main__":
         from sknumpynet.learn import main
     else:
         from sknumpynet.comparison.command_line import main
-    sys.exit(main())
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads on, as in `| head`: nor is there anything to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)

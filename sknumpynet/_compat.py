@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every private or version-dependent name of scikit-learn that the package needs, here and nowhere else."""
+"""All private or version-dependent names of scikit-learn that the package uses are imported here."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ try:
 except ImportError:  # before 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's, and says what is missing."""
+        """Replaces scikit-learn's class in versions before 1.9, and raises an error that says so."""
 
         def set_callbacks(self, *callbacks):
             """Raise ImportError: callbacks came with scikit-learn 1.9."""
             raise ImportError(
-                "callbacks need scikit-learn >= 1.9, where they came in: pip install -U scikit-learn "
+                "callbacks need scikit-learn >= 1.9: pip install -U scikit-learn "
                 f"(this is {sklearn.__version__})"
             )
 
     def with_callbacks(method):
-        """Leave the method as it is."""
+        """Return the method unchanged."""
         return method
 
 
@@ -67,7 +67,7 @@ __all__ = [
 
 
 class StrOptions(_StrOptions):
-    """scikit-learn's, naming the options in the same order in every process."""
+    """Like scikit-learn's ``StrOptions``, but lists the options in the same order in every process."""
 
     def __init__(self, options):
         super().__init__(options)
@@ -75,36 +75,36 @@ class StrOptions(_StrOptions):
 
 
 def validate_parameters(constraints, parameters, name):
-    """Raise where a parameter is not what ``constraints`` say, unless scikit-learn is told not to look."""
+    """Raise if a parameter does not satisfy ``constraints``, unless scikit-learn's validation is disabled."""
     if not sklearn.get_config()["skip_parameter_validation"]:
         validate_parameter_constraints(constraints, parameters, caller_name=name)
 
 
 def has_feature_names(X):
-    """Return whether scikit-learn reads names of columns from X."""
+    """Return whether scikit-learn gets column names from X."""
     try:
         return _get_feature_names(X) is not None
-    except TypeError:  # names of mixed types, which the check of X has refused
+    except TypeError:  # names of mixed types, for which the check of X raises
         return False
 
 
 def is_made_by_scikit_learn(scorer):
-    """Return whether the scorer comes of a name or of `make_scorer`, and is no function of the user's."""
+    """Return whether the scorer was made from a name or by `make_scorer`, not a custom function."""
     return hasattr(scorer, "_score_func")
 
 
 def takes_sample_weight(scorer):
-    """Return whether a scorer, or the metric that it is made of, can be passed weights."""
+    """Return whether a scorer, or its metric, accepts sample weights."""
     try:
         parameters = signature(getattr(scorer, "_score_func", scorer)).parameters
-    except (TypeError, ValueError):  # a function that does not say
+    except (TypeError, ValueError):  # a function without a signature
         return True
     named = "sample_weight" in parameters
     return named or any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values())
 
 
 def scorer_with_labels(scorer, labels):
-    """Return the scorer for rows that lack some of the labels, where it takes probabilities and them."""
+    """Return the scorer with ``labels`` set, if it uses probabilities, for data that lack some labels."""
     function = getattr(scorer, "_score_func", None)
     method = getattr(scorer, "_response_method", "predict")
     if function is None or method == "predict" or "labels" not in signature(function).parameters:
@@ -118,14 +118,14 @@ DOCS = "https://sknumpynet.readthedocs.io/en/stable/"
 
 
 class DocLink:
-    """Where the HTML display of an estimator links to."""
+    """The link to the documentation in the HTML display of an estimator."""
 
     _doc_link_module = "sknumpynet"
     _doc_link_template = DOCS + "generated/sknumpynet.{estimator_name}.html"
 
 
 class CachedParameterNames:
-    """Reads the signature of a class once: scikit-learn's does so in each ``get_params``."""
+    """Caches the signature of a class, which scikit-learn reads in each ``get_params``."""
 
     @classmethod
     @functools.cache
@@ -134,34 +134,34 @@ class CachedParameterNames:
 
 
 def callbacks_of(estimator):
-    """Return the list of callbacks that `set_callbacks` has made; the next call makes another."""
+    """Return the list of callbacks created by `set_callbacks`; each call creates a new list."""
     return vars(estimator).get("_skl_callbacks", [])
 
 
 def has_callbacks(estimator):
-    """Return whether anything is to be called in a fit: callbacks of the estimator, or of one around it."""
+    """Return whether a fit has callbacks, set on the estimator or on a meta-estimator."""
     return hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
 
 
 class EpochHooks:
-    """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a child of it.
+    """Calls the hooks of scikit-learn's callbacks: the fit is the root task, each epoch a subtask.
 
-    With ``task_name="cycle"``, as for tables, what is said of epochs holds for cycles.
+    With ``task_name="cycle"``, as for tables, read "cycle" for "epoch".
 
     Parameters
     ----------
     estimator : estimator
         The estimator in training.
     data : dict
-        ``X``, ``y`` and ``metadata`` to hand to the hooks.
+        ``X``, ``y`` and ``metadata`` to pass to the hooks.
     max_epochs : int or None
-        Largest number of epochs; None where it is not known.
+        Largest number of epochs; None if it is not known.
     reconstruct : callable
-        Returns the attributes that make a copy of the estimator predict as the network would now.
+        Returns the attributes that a copy of the estimator needs to predict with the current network.
     row_of : callable, default=None
-        Returns the newest row of a record of training, as a dict of numbers.
+        Returns the latest row of the training history, as a dict of numbers.
     task_name : {"epoch", "cycle"}, default="epoch"
-        What a child is called.
+        Name of the subtasks.
     """
 
     def __init__(self, estimator, data, max_epochs, reconstruct, row_of=None, task_name="epoch"):
@@ -174,10 +174,10 @@ class EpochHooks:
             self.root.call_on_fit_task_begin(**self.options)
 
     def resume(self, fingerprint):
-        """Return the state of the same fit, broken off earlier, where a callback has kept one, else None.
+        """Return the state of the same fit that was interrupted earlier, if a callback has one, else None.
 
-        ``fingerprint()`` is what both have to have in common. Such a callback gets ``get_state``, too, which
-        returns the state as it is when called. Its ``end()`` is called when the fit has come to its end.
+        ``fingerprint()`` must be the same for both. Such a callback also gets ``get_state``, which returns
+        the current state. Its ``end()`` is called when the fit is complete.
         """
         kept = None
         for callback in callbacks_of(self.options["estimator"]):
@@ -187,7 +187,7 @@ class EpochHooks:
         return kept
 
     def count_as_done(self, n_epochs):
-        """Number the epochs to come after those of the fit that this one goes on with."""
+        """Number the next epochs after those of the fit that is resumed."""
         for _ in range(n_epochs if self.root is not None else 0):
             self.root.subcontext(task_name=self.task_name)
 
@@ -198,9 +198,9 @@ class EpochHooks:
             self.epoch.call_on_fit_task_begin(**self.options)
 
     def end_epoch(self, history=None):
-        """Call the hooks for the end of an epoch, and return whether one asks to stop.
+        """Call the hooks for the end of an epoch, and return whether one of them stops the fit.
 
-        A callback with a ``log_epoch`` is handed the newest row of the record before.
+        Before that, ``log_epoch`` of a callback is called with the latest row of the history.
         """
         if self.root is None:
             return False
@@ -210,7 +210,7 @@ class EpochHooks:
         return self._end(self.epoch)
 
     def end(self, interrupted=False):
-        """Call the hooks for the end of the fit; ``interrupted`` says whether Ctrl-C ended it."""
+        """Call the hooks for the end of the fit; ``interrupted`` is whether Ctrl-C ended it."""
         if self.root is not None:
             self._end(self.root)
         if not interrupted:

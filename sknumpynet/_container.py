@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The files of this package: a zip of ``.npy`` arrays, stored as they are, with a JSON header and a digest.
+"""The file format of this package: a zip of uncompressed ``.npy`` arrays with a JSON header and a digest.
 
-The header stands first and tells the dtype and shape of every array. Nothing is allocated for an array before
-its size in the zip is the one that the header tells, and that fits into the file. `numpy.load` opens such a
-file, too.
+The header comes first and lists the dtype and shape of every array. An array is only allocated after its size
+in the zip was found to agree with the header and the size of the file. `numpy.load` can open such a file,
+too.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 HEADER, DIGEST = "header.json", "sha256"
-# Of a header in bytes and of the number of arrays: so much JSON or so long a directory makes few objects.
+# Limits of the header in bytes and of the number of arrays, so that parsing creates few objects.
 MAX_HEADER, MAX_ARRAYS, MAX_DIRECTORY = 1 << 19, 10_000, 1 << 20
 END = struct.Struct("<4s4H2LH")  # the end of the directory of a zip
-# Numbers, truth values, text, dates and lengths of time; not objects, and not records.
+# Kinds of dtypes: numbers, booleans, text, dates and time differences; no objects and no records.
 DTYPE = re.compile(r"[<>|][biufcUSmM][1-9][0-9]{0,9}(\[[0-9]*[A-Za-z]+\])?")
-# A zip says in one field each that an entry is encrypted, patched, or of a size that follows only later.
+# Flags of a zip entry: encrypted, patched, or with a size that only follows later.
 PLAIN_FLAGS = (0, 0x800)
 MAX_CODE_POINT = 0x10FFFF
 
@@ -38,7 +38,7 @@ def can_hold(array):
 
 
 def write_file(path, header, arrays, part=None):
-    """Write header and arrays beside the file and then in its place, so that it is whole at any time.
+    """Write header and arrays to a temporary file and rename it, so that the file is complete at any time.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def write_file(path, header, arrays, part=None):
     header : dict
         For JSON; the dtypes and shapes of the arrays are added.
     arrays : list of ndarray
-        Of dtypes that `can_hold` takes.
+        Arrays with dtypes for which `can_hold` is true.
     part : Path, default=None
-        The file beside it, replaced where there is one; None makes up a name that no other has.
+        The temporary file, which is replaced if it exists; None creates a unique name.
 
     Raises
     ------
     ValueError
-        If it is too much for such a file.
+        If header or arrays exceed the limits of the format.
     OSError
         If it cannot be written. The previous file is kept.
     """
@@ -62,8 +62,8 @@ def write_file(path, header, arrays, part=None):
     text = text.encode("ascii")
     if len(text) > MAX_HEADER or len(arrays) > MAX_ARRAYS:
         raise ValueError(
-            f"what is not in arrays takes {len(text)} bytes, and there are {len(arrays)} arrays; a file "
-            f"holds {MAX_HEADER} and {MAX_ARRAYS} of these. Keep many numbers in arrays, or save with joblib"
+            f"values outside arrays take {len(text)} bytes, and there are {len(arrays)} arrays; a file can "
+            f"hold {MAX_HEADER} and {MAX_ARRAYS} of these. Store numbers in arrays, or save with joblib"
         )
     path = Path(path)
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}") if part is None else part
@@ -95,7 +95,7 @@ def _write_zip(file, text, arrays):
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
 
         def add(name, *parts):
-            entry = zipfile.ZipInfo(name)  # of 1980: equal models give equal files
+            entry = zipfile.ZipInfo(name)  # dated 1980, so that equal models give equal files
             entry.file_size = sum(map(len, parts))
             with archive.open(entry, "w") as member:
                 for part in parts:
@@ -111,7 +111,7 @@ def _write_zip(file, text, arrays):
 
 
 def npy_header(dtype, shape, fortran_order=False):
-    """Return what stands before the numbers in a ``.npy`` file, format 1.0."""
+    """Return the beginning of a ``.npy`` file, format 1.0, before the numbers."""
     sizes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
     text = f"{{'descr': '{dtype}', 'fortran_order': {fortran_order}, 'shape': ({sizes}), }}"
     text += " " * (-(len(text) + 11) % 64) + "\n"
@@ -121,7 +121,7 @@ def npy_header(dtype, shape, fortran_order=False):
 def read_parts(content, check_header):
     """Return header and arrays in the bytes of a file, after ``check_header(header)``.
 
-    What is wrong with them raises: a ValueError with the reason, or whatever the parsers raise.
+    Invalid bytes raise a ValueError with the reason, or any error of the parsers.
     """
     _check_end(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -157,7 +157,7 @@ def read_parts(content, check_header):
 
 
 def _check_end(content):
-    """Raise unless the file ends as a zip does, with a directory that takes little memory to read."""
+    """Raise unless the file ends like a zip, with a directory that needs little memory to read."""
     n = len(content) - END.size
     end = END.unpack_from(content, n) if n >= 0 else (b"",)
     if end[0] != b"PK\x05\x06" or end[-1]:
@@ -168,7 +168,7 @@ def _check_end(content):
 
 
 def check_entries(archive, length):
-    """Raise unless the parts of a zip are stored as they are, under names of their own, within its length."""
+    """Raise unless the entries of a zip are uncompressed, have unique names and fit into its length."""
     listed = archive.infolist()
     entries = {entry.filename: entry for entry in listed}
     if len(entries) != len(listed):
@@ -193,7 +193,7 @@ def _size_told(described):
 
 
 def _checked_content(array, name):
-    """Return the array, whose bytes are to be values of its dtype."""
+    """Return the array, after checking that its bytes are valid values of its dtype."""
     if array.dtype.kind == "U" and array.size:
         points = array.ravel("K").view(array.dtype.byteorder + "u4")
         if points.max() > MAX_CODE_POINT:

@@ -65,6 +65,13 @@ def cluster():
     return client
 
 
+def close():
+    """Close the cluster; the next check starts another."""
+    if cluster.cache_info().currsize:
+        cluster().close()
+        cluster.cache_clear()
+
+
 def divided(array, cuts, form):
     """Return an array, a frame or a sparse matrix as a collection with those partitions."""
     if array is None:

@@ -6,17 +6,20 @@ A part of `long_checks.py`, which says how to run it; apart from it because it n
 
 import atexit
 import contextlib
+import importlib
 import os
 import signal
 import threading
 import time
 import warnings
 
+import dask
 import dask.array as da
 import distributed
 import numpy as np
 
-from sknumpynet.dask import DaskNumpyMLPClassifier
+from sknumpynet.dask import DaskNumpyMLPClassifier, minibatch
+from sknumpynet.dask import client as of_clients
 
 SETTINGS = {
     "adam": {},
@@ -29,6 +32,21 @@ X = SOURCE.normal(size=(4000, 20))
 Y = (X @ SOURCE.normal(size=20) > 0).astype(int) + (X[:, 0] > 1)
 _clusters = []
 _calm = {}
+_doing = ["beginning"]
+
+# a cluster ends a worker that is starting again 15 seconds after an earlier one was lost
+dask.config.set({"distributed.deploy.lost-worker-timeout": "1 h"})
+
+
+class NotedSilence(of_clients.Silence):
+    """Notes what a fit is doing."""
+
+    def __init__(self, cluster, doing):
+        super().__init__(cluster, doing)
+        _doing[0] = doing
+
+
+of_clients.Silence = minibatch.Silence = NotedSilence
 
 
 def draw_dask_kill(draw):
@@ -42,7 +60,7 @@ def draw_dask_kill(draw):
 
 
 def cluster():
-    """Return a client of two workers that are processes, all of them alive."""
+    """Return a client of two workers that are processes, alive, and have imported what a fit needs."""
     for _ in range(2):
         if not _clusters:
             client = distributed.Client(
@@ -52,7 +70,7 @@ def cluster():
             atexit.register(_close, client)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if len(pids(_clusters[0])) == 2:
+            if len(pids(_clusters[0], load)) == 2:
                 return _clusters[0]
             time.sleep(0.1)
         _close(_clusters.pop())
@@ -64,11 +82,17 @@ def _close(client):
         client.close()
 
 
-def pids(client):
-    """Return the process of each worker."""
+def pids(client, function=os.getpid):
+    """Return the process of each worker, as a function that is run there gives it."""
     with contextlib.suppress(OSError):  # a worker that is just dying
-        return sorted(client.run(os.getpid, on_error="ignore").values())
+        return sorted(client.run(function, on_error="ignore").values())
     return []
+
+
+def load():
+    """Import what a fit needs."""
+    importlib.import_module("sknumpynet.dask")
+    return os.getpid()
 
 
 def fit(name):
@@ -85,40 +109,46 @@ def fit(name):
     return params, model.history_["loss"], time.monotonic() - started
 
 
+def disturbed(client, setting, seconds, killed):
+    """Return what `fit` does, where after so many seconds a worker is killed; note what the fit did then."""
+    done = threading.Event()
+    _doing[0] = "beginning"
+
+    def kill():
+        for number in range(setting["kills"]):
+            if done.wait(seconds * (1 + number)):
+                return
+            if alive := pids(client):
+                killed.append(_doing[0])
+                os.kill(alive[setting["victim"] % len(alive)], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        return fit(setting["name"])
+    finally:
+        done.set()
+        killer.join()
+
+
 def check_dask_kill(setting):
     """Return what became of a setting, and what is wrong, or None."""
     client, name = cluster(), setting["name"]
     if name not in _calm:
         fit(name)  # the first one imports
         _calm[name] = fit(name)
-    params, losses, seconds = _calm[name]
-    done, killed = threading.Event(), []
-
-    def kill():
-        for number in range(setting["kills"]):
-            if done.wait(setting["moment"] * seconds * (1 + number)):
-                return
-            alive = pids(client)
-            if not alive:
-                return
-            os.kill(alive[setting["victim"] % len(alive)], signal.SIGKILL)
-            killed.append(number)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        found, found_losses, took = fit(name)
-    except TimeoutError as error:  # where both were killed, and are not started anew in time
-        if setting["kills"] == 2 and "no worker" in str(error):
-            return f"{name}, no worker left: TimeoutError", None
-        raise
-    finally:
-        done.set()
-        killer.join()
+    params, losses, took = _calm[name]
+    killed = []
+    for _ in range(5):  # until one is not over before its worker is killed
+        seconds = setting["moment"] * took
+        found, found_losses, took = disturbed(client, setting, seconds, killed)
+        if killed:
+            break
     same = np.array_equal(found, params) and found_losses == losses
     # a worker that dies before the rows are divided leaves another division
     equal = "to the last bit" if same else "to rounding"
-    outcome = f"{name}, {len(killed)} killed, equal {equal}"
+    lost = f"killed while {', '.join(killed)}" if killed else "over before"
+    outcome = f"{name}, {lost}: equal {equal}"
     difference = np.abs(found - params).max() / np.abs(params).max()
     if difference > (1e-7 if name == "lbfgs" else 1e-9):
         return outcome, f"other numbers: {difference:.2g}"

@@ -1,4 +1,4 @@
-"""What README and documentation say is so."""
+"""The code, links and claims in the README and the documentation work."""
 
 import ast
 import doctest
@@ -44,29 +44,29 @@ def test_every_public_name_has_a_docstring(name):
 
 
 DOCS = ROOT / "docs"
-# Ten and more everyday questions, and what the place says that answers them.
+# Common questions, each with a text that the section it links to must contain.
 QUESTIONS = {
     "How do I install it and fit a first network?": 'pip install ".[plot]"',
     "Will my results change?": "| | scikit-learn | sknumpynet | Why |",
     "Must I scale the inputs?": "StandardScaler()",
     "How do I search for good parameters?": "search = GridSearchCV(",
-    "I have a table with text and gaps: what now?": "TabularMLPRegressor(random_state=0).fit(X, price)",
-    "Which model suits my table, and how do I try?": "--csv houses.csv --target price",
-    "How well will it do on new rows, if none can be spared?": "oof_score_",
+    "My table has text and missing values: what now?": "TabularMLPRegressor(random_state=0).fit(X, price)",
+    "Which model is best for my table?": "--csv houses.csv --target price",
+    "How do I estimate the score on new rows without a hold-out set?": "oof_score_",
     "My classes are imbalanced: what now?": 'class_weight="balanced"',
-    "It overfits: what helps?": "dropout=",
+    "My network overfits: what helps?": "dropout=",
     "How do I stop on my own validation data?": "X_val=X_test, y_val=y_test",
-    "Can I have an interval instead of a number?": "Quantile([0.1, 0.5, 0.9])",
-    "How did the training go?": "history_",
+    "Can I predict an interval instead of a number?": "Quantile([0.1, 0.5, 0.9])",
+    "How do I see how training went?": "history_",
     "Training takes too long: what helps?": 'learning_rate="one_cycle"',
     "My data do not fit into memory: what now?": 'mmap_mode="r"',
-    "One machine is not enough: what now?": "LocalCluster(",
+    "How do I train on several machines?": "LocalCluster(",
     "How do I save a network and load it?": "joblib.load(path)",
     "Does it work with ONNX, MLflow or dask?": "export.to_onnx(",
-    "It does not learn, or warns: what now?": "ConvergenceWarning",
+    "My network does not learn, or warns: what now?": "ConvergenceWarning",
     "Can I write a custom loss or layer?": "class NeighbourProducts(Layer)",
-    "Which parameters are there, and what do they default to?": "NumpyMLPClassifier",
-    "How does it work?": "formula",
+    "Which parameters are there, and what are their defaults?": "NumpyMLPClassifier",
+    "How does a network work?": "formula",
 }
 
 
@@ -117,7 +117,7 @@ def test_what_the_api_page_says_about_sources_works():
 
 
 def test_all_examples_in_docstrings_are_run():
-    """Also those of classes that say another module than the one that they are written in."""
+    """Also those of classes whose ``__module__`` is not the module that they are written in."""
     package = Path(sknumpynet.__file__).parent
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
     for path in package.rglob("*.py"):
@@ -158,7 +158,7 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", MARKDOWN)
 def test_code_that_a_page_shows_is_there(page):
-    """A literalinclude fails only in the build of the documentation: here a moved line is seen at once."""
+    """A literalinclude otherwise fails only when the documentation is built."""
     for path, options in re.findall(
         r"```\{literalinclude\} (\S+)\n((?::.+\n)*)", section(page, "")
     ):
@@ -176,7 +176,7 @@ def test_code_that_a_page_shows_is_there(page):
 
 
 def test_every_page_of_the_core_is_in_reading_order():
-    """docs/from_scratch shows all files of the core; its contents list them as core/__init__.py does."""
+    """docs/from_scratch covers all files of the core, in the order given by core/__init__.py."""
     order = re.search(
         r"read in this order: (.+?); then\s+the variants: (.+?)\.\n", core.__doc__, re.S
     )
@@ -247,7 +247,7 @@ PAGES = [
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """A function that runs pieces of code, with the same names, in a folder of its own."""
+    """A function that runs blocks of code in one namespace, in a temporary folder."""
     monkeypatch.chdir(tmp_path)
     # each network once is enough here
     monkeypatch.setitem(sknumpynet.compare_with_sklearn.__kwdefaults__, "repeats", 1)
@@ -276,7 +276,7 @@ def blocks(page):
 
 
 def outputs(page):
-    """For each block of code, the text that stands below it as its output, or None."""
+    """For each block of code, the stored output below it, or None."""
     text = (ROOT / page).read_text(encoding="utf-8")
     pattern = r"^```python\n.*?^```\n(?:\n```text\n(.*?)^```)?"
     return [match[1] for match in re.finditer(pattern, text, flags=re.MULTILINE | re.DOTALL)]
@@ -306,7 +306,7 @@ def test_the_examples_run(page, capsys, run):
             continue
         out = capsys.readouterr().out
         printed += out
-        if expected is not None and "time" not in expected:  # seconds differ from run to run
+        if expected is not None and "time" not in expected:  # times differ from run to run
             check_output(out, expected, ROUGHLY.get(page))
     assert printed or not HAS_CALLBACKS  # a page of callbacks alone prints nothing without them
 
@@ -340,7 +340,7 @@ def test_what_people_search_for_finds_a_page(name):
 
 
 def test_the_pictures_of_the_readme_are_shown_elsewhere_too():
-    """PyPI shows the README without the files beside it."""
+    """PyPI shows the README without the other files."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     pictures = re.findall(r"!\[[^\]]*\]\((https://github[^)]+docs/[^)]+)\)", text)
     home = "https://github.com/sknumpynet/sknumpynet/raw/main/"

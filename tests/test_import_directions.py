@@ -1,4 +1,4 @@
-"""The floors of docs/architecture.md: a module imports only from floors below its own."""
+"""The levels of docs/architecture.md: a module imports only from lower levels."""
 
 import ast
 import subprocess
@@ -11,9 +11,9 @@ import sknumpynet
 
 PACKAGE = Path(sknumpynet.__file__).parent
 
-# Every room and its floor, and its files from the lowest to the highest: files in one string do not know
-# each other. A new file goes into the lowest string that is above all it imports.
-ROOMS = {
+# Every folder with its level and its files, from the lowest to the highest: files in one string do not import
+# each other. Add a new file to the lowest string that is above all files it imports.
+FOLDERS = {
     "core": (0, ["arrays renamed", "options"]),
     "core.activations": (1, ["base", "basic bounded custom rectifiers smooth", "by_name"]),
     "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
@@ -94,29 +94,29 @@ LOOSE = {
     "learn": 11,
     "__main__": 12,
 }
-FLOORS = {
-    f"{room}.{file}": number
-    for room, (number, rows) in ROOMS.items()
+LEVELS = {
+    f"{folder}.{file}": number
+    for folder, (number, rows) in FOLDERS.items()
     for row in rows
     for file in row.split()
 }
-FLOORS |= LOOSE
-# The place of a file among those of its room.
-STOREYS = {
-    f"{room}.{file}": i
-    for room, (_, rows) in ROOMS.items()
+LEVELS |= LOOSE
+# The position of a file within its folder.
+POSITIONS = {
+    f"{folder}.{file}": i
+    for folder, (_, rows) in FOLDERS.items()
     for i, row in enumerate(rows)
     for file in row.split()
 }
-# The doors show what stands behind them, and import nothing else of ours.
-DOORS = {"", *ROOMS}
-# These use the package as its users do: through the front door.
+# The __init__ files export the names of their folder, and import nothing else of this package.
+PACKAGES = {"", *FOLDERS}
+# These use the package as its users do, through its public names.
 USERS = {"__main__", "comparison.command_line", "learn"}
-MAX_CORE_LINES = 400  # 300 is the wish; a family that belongs together stays together
+MAX_CORE_LINES = 400  # 300 is the goal; families stay together
 
 
 def module_name(path):
-    """The name of the module below sknumpynet: "core.layers", "core" for its door, "" for ours."""
+    """The name of the module below sknumpynet: "core.layers", "core" for its __init__, "" for the package."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -127,7 +127,7 @@ CORE = sorted(name for name in PATHS if name.split(".")[0] == "core")
 
 def imported_names(name, source):
     """Every ("module", "name") that the module imports, with "name" None for a plain import."""
-    is_door = name in DOORS
+    is_package = name in PACKAGES
     package = ["sknumpynet", *(part for part in name.split(".") if part)]
     found = []
     for node in ast.walk(ast.parse(source)):
@@ -136,7 +136,7 @@ def imported_names(name, source):
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             if node.level:
-                up = node.level - 1 if is_door else node.level
+                up = node.level - 1 if is_package else node.level
                 base = package[: len(package) - up]
                 module = ".".join([*base, module] if module else base)
             found += [(module, alias.name) for alias in node.names]
@@ -155,42 +155,42 @@ def our_modules(imports, modules):
     return found
 
 
-def floor(name):
-    """The floor of a module's room; a door stands on the floor of the highest module behind it."""
-    if name in DOORS:
+def level(name):
+    """The level of a module's folder; an __init__ has the level of the highest module in its folder."""
+    if name in PACKAGES:
         prefix = f"{name}." if name else ""
         return max(
             number
-            for module, number in FLOORS.items()
+            for module, number in LEVELS.items()
             if module.startswith(prefix) and module not in USERS
         )
-    if name not in FLOORS:
+    if name not in LEVELS:
         pytest.fail(
-            f"{name} has no floor. Choose a place above all that it imports, write it into ROOMS in "
-            "tests/test_import_directions.py and into docs/architecture.md."
+            f"{name} has no level. Choose a position above all modules that it imports, and add it to "
+            "FOLDERS in tests/test_import_directions.py and to docs/architecture.md."
         )
-    return FLOORS[name]
+    return LEVELS[name]
 
 
-def room(name):
-    """The folder of a module; doors, and files with a floor of their own, are rooms to themselves."""
-    return name if name in DOORS or name in LOOSE else name.rpartition(".")[0]
+def folder(name):
+    """The folder of a module; __init__ files, and files with their own level, count as folders."""
+    return name if name in PACKAGES or name in LOOSE else name.rpartition(".")[0]
 
 
 def wrong_directions(name, imports, modules):
-    """What a module must not import of ours, one sentence each."""
+    """The invalid imports of a module, one sentence each."""
     problems = []
     for other in sorted(our_modules(imports, modules)):
-        if name in DOORS:
+        if name in PACKAGES:
             if name and not f"{other}.".startswith(f"{name}."):
-                problems.append(f"the door of {name} imports {other or 'sknumpynet'}")
-        elif room(other) == room(name):
-            if other in DOORS or STOREYS[other] >= STOREYS[name]:
-                problems.append(f"{name} imports {other}, which is not below it in {room(name)}")
-        elif floor(other) >= floor(name):
+                problems.append(f"the __init__ of {name} imports {other or 'sknumpynet'}")
+        elif folder(other) == folder(name):
+            if other in PACKAGES or POSITIONS[other] >= POSITIONS[name]:
+                problems.append(f"{name} imports {other}, which is not below it in {folder(name)}")
+        elif level(other) >= level(name):
             problems.append(
-                f"{name} (floor {floor(name)}) imports {other or 'sknumpynet'} "
-                f"(floor {floor(other)}), which is not below it"
+                f"{name} (level {level(name)}) imports {other or 'sknumpynet'} "
+                f"(level {level(other)}), which is not below it"
             )
     return problems
 
@@ -218,17 +218,17 @@ def test_module_imports_only_from_below(name):
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_every_module_has_a_floor(name):
-    assert isinstance(floor(name), int)
+def test_every_module_has_a_level(name):
+    assert isinstance(level(name), int)
 
 
 @pytest.mark.parametrize("name", CORE)
-def test_core_knows_numpy_and_scipy_only(name):
+def test_core_imports_only_numpy_and_scipy(name):
     allowed = {"numpy", "scipy", "sknumpynet", *sys.stdlib_module_names}
     others = {module.split(".")[0] for module, _ in imports_of(name)} - allowed
     assert not others, f"{name} imports {sorted(others)}"
     outside = [other for other in our_modules(imports_of(name), PATHS) if other not in CORE]
-    assert not outside, f"{name} looks out of core: {outside}"
+    assert not outside, f"{name} imports from outside of core: {outside}"
 
 
 @pytest.mark.parametrize("name", CORE)
@@ -244,14 +244,14 @@ def test_private_sklearn_names_live_in_compat(name):
 
 
 @pytest.mark.parametrize("name", [name for name in PATHS if name != "_compat"])
-def test_new_corners_of_sklearn_are_entered_in_compat_only(name):
+def test_new_modules_of_sklearn_are_imported_in_compat_only(name):
     # absent from older versions
     modules = {module for module, _ in imports_of(name)}
     modules |= {f"{module}.{what}" for module, what in imports_of(name) if what}
     assert not {m for m in modules if m.split(".")[:2] == ["sklearn", "callback"]}
 
 
-def test_the_architecture_page_shows_every_file_on_its_floor():
+def test_the_architecture_page_shows_the_level_of_every_file():
     page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
     table = page.split("```text\n")[1].split("```")[0].splitlines()[1:]
     shown, folders, numbers = {}, [], {}
@@ -264,16 +264,16 @@ def test_the_architecture_page_shows_every_file_on_its_floor():
         numbers[path] = numbers.get(path.rpartition(".")[0]) if own is None else own
         if name.endswith(".py"):
             shown[path] = numbers[path]
-    assert shown == FLOORS
+    assert shown == LEVELS
 
 
-def test_import_brings_no_heavy_guests():
+def test_import_loads_no_optional_packages():
     script = (
         "import sys, sklearn.neural_network; before = set(sys.modules); import sknumpynet; "
         "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    guests = {
+    loaded = {
         "dask",
         "distributed",
         "matplotlib",
@@ -284,13 +284,13 @@ def test_import_brings_no_heavy_guests():
         "onnxruntime",
         "skl2onnx",
     }
-    guests &= set(run.stdout.split())
-    assert not guests, f"import sknumpynet imports {sorted(guests)}"
+    loaded &= set(run.stdout.split())
+    assert not loaded, f"import sknumpynet imports {sorted(loaded)}"
 
 
 # The rules themselves: each must be able to fail.
 
-MODULES = {*DOORS, *FLOORS}
+MODULES = {*PACKAGES, *LEVELS}
 
 
 @pytest.mark.parametrize(
@@ -371,8 +371,8 @@ def test_private_names_are_seen(source, is_private):
     assert bool(private_sklearn(imported_names("estimators.base", source))) is is_private
 
 
-def test_a_module_without_a_floor_is_told_what_to_do():
-    with pytest.raises(pytest.fail.Exception, match="has no floor"):
+def test_the_error_for_a_module_without_a_level():
+    with pytest.raises(pytest.fail.Exception, match="has no level"):
         wrong_directions(
             "newcomer", imported_names("newcomer", "from .estimators import base"), MODULES
         )

@@ -57,11 +57,11 @@ def test_core_and_estimator_take_the_same_step():
 def test_right_and_wrong_answers():
     status, text = walk("", "+", "-", "neg", "", "")
     assert status == 0
-    verdicts = re.findall(r"^(Right\.|No, it is \w+\.)", text, re.MULTILINE)
-    assert verdicts == ["Right.", "No, it is positive.", "Right."]
-    assert "You foresaw 2 of 3 signs." in text
+    verdicts = re.findall(r"^(Correct\.|No, it is \w+\.)", text, re.MULTILINE)
+    assert verdicts == ["Correct.", "No, it is positive.", "Correct."]
+    assert "You predicted 2 of 3 signs correctly." in text
     for a, b, answer in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
-        share = float(re.search(rf"{a} xor {b} is {answer}; the network says (\S+)", text)[1])
+        share = float(re.search(rf"{a} xor {b} is {answer}; the network predicts (\S+)", text)[1])
         assert round(share) == answer
 
 
@@ -70,7 +70,7 @@ def test_at_the_end_of_the_input_it_goes_on_and_asks_no_more():
     assert status == 0
     assert text.count("[Enter]") == 1 and "[+/-]" not in text
     assert text.count("It is positive.") == 2 and text.count("It is negative.") == 1
-    assert "You foresaw" not in text and "from_scratch" in text
+    assert "You predicted" not in text and "from_scratch" in text
 
 
 def test_ctrl_c_ends_it():
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_it():
     assert written[-1] == "\nBye."
 
 
-def test_the_surface_says_the_same_as_predict_proba():
+def test_the_surface_agrees_with_predict_proba():
     class Model:
         def predict_proba(self, X):
             return np.stack([1 - X[:, 0], X[:, 0]], axis=1)  # 1 at the right
@@ -96,4 +96,15 @@ def test_over_a_plain_pipe():
         [sys.executable, "-m", "sknumpynet", "learn"], input="\n+\n", text=True, capture_output=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Right." in done.stdout
+    assert "Correct." in done.stdout
+
+
+def test_nobody_reads_on():
+    """As in ``| head``: a pipe that is closed is the end, and no traceback."""
+    command = [sys.executable, "-m", "sknumpynet", "learn"]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

@@ -37,9 +37,18 @@ def test_a_sample_of_all_settings(number):
     assert outcome.startswith(("fitted", "refused with"))
 
 
+@pytest.fixture
+def dask_agreement():
+    """The module, whose cluster is closed after the test: its threads would go on beside other tests."""
+    pytest.importorskip("distributed")
+    module = importlib.import_module("dask_agreement")
+    yield module
+    module.close()
+
+
+@pytest.mark.usefixtures("dask_agreement")
 @pytest.mark.parametrize("first", range(0, 20, 10))
 def test_a_sample_on_a_cluster(first):
-    pytest.importorskip("distributed")
     found = [long_checks.run_one("dask", "sample", number) for number in range(first, first + 10)]
     assert [problem for _, _, problem in found if problem] == []
     assert sum(outcome == "compared" for _, outcome, _ in found) >= 3

@@ -290,15 +290,24 @@ def _cell(value):
 TARGET = re.compile(r" \((?:target|at most) [^)]*\)")  # what ``against`` adds
 
 
-def against(ratio, target, at_most=False):
-    """Return a ratio with its target, for a table: developers see it with ``--targets``."""
+def against(ratio, target, at_most=False, spread=None):
+    """Return a ratio with its spread and, for developers with ``--targets``, its target."""
     if ratio is None or np.isnan(ratio):
         return "-"
+    text = f"{ratio:.2f}"
+    if spread is not None:
+        text += " ({:.2f} to {:.2f})".format(*spread)
     if target is None:
-        return f"{ratio:.2f}"
+        return text
     reached = ratio <= target if at_most else ratio >= target
     word = "at most" if at_most else "target"
-    return f"{ratio:.2f} ({word} {target:g}{'' if reached else ', missed'})"
+    return f"{text} ({word} {target:g}{'' if reached else ', missed'})"
+
+
+def spread(times, ours):
+    """Return the least and the largest ratio of two peers' times, of the rounds that both took in turn."""
+    ratios = [theirs / our for theirs, our in zip(times, ours, strict=True)]
+    return min(ratios), max(ratios)
 
 
 def ratio_figure(panels, columns, what):
@@ -314,7 +323,7 @@ def ratio_figure(panels, columns, what):
         2 + max(map(len, list(panels.values())[row * columns : (row + 1) * columns]))
         for row in range(tall)
     ]
-    figure = Figure(figsize=(1 + 4.5 * columns if columns > 1 else 8, 1 + 0.3 * sum(heights)))
+    figure = Figure(figsize=(1 + 3 * columns if columns > 1 else 8, 1 + 0.3 * sum(heights)))
     figure.set_layout_engine("constrained")
     axes = figure.subplots(tall, columns, sharex=True, squeeze=False, height_ratios=heights)
     for panel, (title, lines) in zip(axes.ravel(), panels.items()):

@@ -223,7 +223,7 @@ def figure(models, batches):
     """Return a drawing of the model's speed-up on up to 64 workers."""
     from matplotlib.figure import Figure
 
-    drawing = Figure(figsize=(9, 3.8), layout="constrained")
+    drawing = Figure(figsize=(7.5, 3.6), layout="constrained")
     workers = [1, 2, 4, 8, 16, 32, 64]
     for axes, (name, model) in zip(drawing.subplots(1, len(models), sharey=True), models.items()):
         for batch in batches:

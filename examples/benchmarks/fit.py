@@ -2,7 +2,8 @@
 """How long a fit takes: ours, scikit-learn's, PyTorch's, and the floor, the same matrix products alone.
 
 All have the same network, batch size, epochs and Adam. Each peer is a process of its own; they take turns,
-and the best of the rounds counts. Ratios are of times from one run. To repeat:
+and the best of the rounds counts. Ratios are of the best times of one run; in brackets, the least and the
+largest ratio of a round. To repeat:
 
     python examples/benchmarks/fit.py --output results
     python examples/benchmarks/fit.py --workloads digits table --dtype float32 --threads 1 --rounds 3
@@ -25,7 +26,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from common import Report, against, arguments, in_turn, installed, ratio_figure, seconds
+from common import Report, against, arguments, in_turn, installed, ratio_figure, seconds, spread
 from workloads import PEERS, WORKLOADS, make_data
 
 # With several threads: against scikit-learn and over the floor (at most), for float64 and float32; against
@@ -85,9 +86,11 @@ def measure(name, dtype, threads, options):
         peer: (peer, name, dtype, options.data_dir)
         for peer in peers_of(WORKLOADS[name], options.peers)
     }
-    rows = []
-    for peer, results in in_turn(specs, prepare, threads, options.rounds).items():
+    rows, found = [], in_turn(specs, prepare, threads, options.rounds)
+    ours = [taken for taken, _ in found["ours"]]
+    for peer, results in found.items():
         times = [taken for taken, _ in results]
+        least, most = spread(times, ours)
         rows.append(
             {
                 "workload": name,
@@ -96,6 +99,8 @@ def measure(name, dtype, threads, options):
                 "peer": peer,
                 "best_s": min(times),
                 "median_s": median(times),
+                "least_ratio": least,
+                "largest_ratio": most,
                 "rounds": len(times),
                 "loss": results[-1][1],
             }
@@ -103,24 +108,33 @@ def measure(name, dtype, threads, options):
     return rows
 
 
-def best_times(rows):
-    """Return seconds by peer, PyTorch's being the better of the two."""
-    best = {row["peer"]: row["best_s"] for row in rows}
-    if "torch-fused" in best:
-        best["torch"] = min(best.pop("torch-fused"), best.get("torch", float("inf")))
+def best_rows(rows):
+    """Return rows by peer, PyTorch's being the better of the two."""
+    best = {}
+    for row in sorted(rows, key=lambda row: row["best_s"]):
+        best.setdefault("torch" if row["peer"] == "torch-fused" else row["peer"], row)
     return best
+
+
+def best_times(rows):
+    """Return seconds by peer."""
+    return {peer: row["best_s"] for peer, row in best_rows(rows).items()}
 
 
 def summary(rows):
     """Return the line of the table for one workload, dtype and number of threads."""
     name, dtype, threads = (rows[0][key] for key in ("workload", "dtype", "threads"))
-    best = best_times(rows)
-    ours = best.get("ours", float("nan"))
+    best = best_rows(rows)
+    ours = best["ours"]["best_s"]
 
     def faster(peer):
-        return against(best.get(peer, float("nan")) / ours, target(name, peer, dtype, threads))
+        if peer not in best:
+            return "-"
+        row = best[peer]
+        between = row["least_ratio"], row["largest_ratio"]
+        return against(row["best_s"] / ours, target(name, peer, dtype, threads), spread=between)
 
-    over = ours / best.get("floor", float("nan"))
+    over = ours / best["floor"]["best_s"] if "floor" in best else None
     return {
         "workload": name,
         "dtype": dtype,

@@ -15,7 +15,7 @@ Memory is the peak over the result: of what NumPy and Python allocate
 from __future__ import annotations
 
 import numpy as np
-from common import Report, against, arguments, in_turn, peak_memory, ratio_figure, seconds
+from common import Report, against, arguments, in_turn, peak_memory, ratio_figure, seconds, spread
 from workloads import as_frame
 
 COLUMNS, UNITS, CLASSES = 64, 100, 10
@@ -116,6 +116,7 @@ def measure(task, kind, n_rows, dtype, threads, rounds):
     """Return one row for each peer."""
     peers = ("ours", "sklearn", "floor") if kind == "array" else ("ours", "sklearn")
     specs = {peer: (peer, task, kind, n_rows, dtype) for peer in peers}
+    found = in_turn(specs, prepare, threads, rounds)
     return [
         {
             "task": task,
@@ -125,10 +126,11 @@ def measure(task, kind, n_rows, dtype, threads, rounds):
             "threads": threads,
             "peer": peer,
             "best_s": min(result[0] for result in results),
+            "ratios": spread(*([result[0] for result in found[name]] for name in (peer, "ours"))),
             "peak_bytes": results[0][1],
             "resident_bytes": results[0][2],
         }
-        for peer, results in in_turn(specs, prepare, threads, rounds).items()
+        for peer, results in found.items()
     ]
 
 
@@ -143,7 +145,9 @@ def summary(rows):
     over = ours["best_s"] / floor["best_s"] if floor else None
     times = case | {
         "ours, us": ours["best_s"] * 1e6,
-        "x scikit-learn": against(theirs["best_s"] / ours["best_s"], target),
+        "x scikit-learn": against(
+            theirs["best_s"] / ours["best_s"], target, spread=theirs["ratios"]
+        ),
         "over the floor": against(over, FLOOR_AT_MOST if large else None, True),
     }
     memory = case | {

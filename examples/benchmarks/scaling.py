@@ -80,12 +80,12 @@ def draw(rows):
     from matplotlib.ticker import NullFormatter
 
     titles = {
-        "rows": "rows (64 columns, 100 units, batch 200)",
-        "width": "width of two hidden layers (10,000 rows, batch 200)",
+        "rows": "rows (64 columns, 100 units)",
+        "width": "width of two layers (10,000 rows)",
     }
     sweeps = [sweep for sweep in titles if any(row["sweep"] == sweep for row in rows)]
     dtypes = list(dict.fromkeys(row["dtype"] for row in rows))
-    figure = Figure(figsize=(5.5 * len(sweeps), 0.8 + 3.4 * len(dtypes)), layout="constrained")
+    figure = Figure(figsize=(4 * len(sweeps), 0.8 + 2.9 * len(dtypes)), layout="constrained")
     panels = figure.subplots(len(dtypes), len(sweeps), squeeze=False)
     threads = sorted({row["threads"] for row in rows})
     dashes = dict(zip(threads, ("--", "-", ":", "-.")))
@@ -119,7 +119,7 @@ def draw(rows):
                 panel.yaxis.set_minor_formatter(NullFormatter())
                 panel.xaxis.set_major_formatter("{x:g}")
             panel.set_xlabel(titles[sweep])
-            panel.set_ylabel("microseconds a row and epoch")
+            panel.set_ylabel("µs a row and epoch")
             panel.set_title(dtype, fontsize=10)
             panel.grid(color="0.9")
             panel.spines[["top", "right"]].set_visible(False)

@@ -10,6 +10,7 @@ Nothing is measured here. It reads ``fit.txt``, ``skorch.txt``, ``sparse.txt``, 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from workloads import WORKLOADS
@@ -40,8 +41,11 @@ def write(path, rows):
 
 
 def times(ratio):
-    """Return a ratio in words."""
-    return f"{float(ratio):.2g} times" if ratio not in ("-", "") else ""
+    """Return a ratio in words, with its spread in brackets where there is one."""
+    if ratio in ("-", ""):
+        return ""
+    middle, *between = map(float, re.findall(r"[\d.]+", ratio))
+    return f"{middle:.2g} times" + (" ({:.2g} to {:.2g})".format(*between) if between else "")
 
 
 def duration(microseconds):

@@ -299,7 +299,7 @@ def draw(curves):
 
     wide = min(2, len(curves))
     tall = -(-len(curves) // wide)
-    figure = Figure(figsize=(5 * wide, 3.4 * tall), layout="constrained")
+    figure = Figure(figsize=(4 * wide, 3 * tall), layout="constrained")
     panels, labelled = figure.subplots(tall, wide, squeeze=False).ravel(), {}
     for panel, (name, by_recipe) in zip(panels, curves.items()):
         dashes = iter(["-", "--", ":"])

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A web service that predicts with a network: FastAPI in front of what `sknumpynet.export` has written.
+"""A web service that predicts with a network exported by `sknumpynet.export`, built with FastAPI.
 
 ::
 
     pip install fastapi uvicorn numpy
     python -m sknumpynet export model.sknn --to predictor     where the network was fitted
-    NETWORK=predictor uvicorn --factory serve:make_app        here, beside serve.py
+    NETWORK=predictor uvicorn --factory serve:make_app        here, next to serve.py
 
 NETWORK is a folder of `export.to_folder`, for which NumPy is enough, or a file of `export.save`, for which
 sknumpynet is needed; estimators for tables are served from the latter.
 
-POST /predict takes ``{"rows": [[5.1, 3.5, 1.4, 0.2], ...]}``, and answers with ``predictions`` and, of a
-classifier, ``probabilities``. What will not do gets the status 422 and the reason.
+POST /predict accepts ``{"rows": [[5.1, 3.5, 1.4, 0.2], ...]}``, and answers with ``predictions`` and, for a
+classifier, ``probabilities``. Invalid input is answered with status 422 and the reason.
 """
 
 import importlib.util

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Further callbacks for scikit-learn's callback protocol.
+"""Additional callbacks for scikit-learn's callback protocol.
 
-They are for ``set_callbacks`` (scikit-learn >= 1.9).
+They are passed to ``set_callbacks`` (scikit-learn >= 1.9).
 """
 
 from sknumpynet.callbacks.checkpoint import Checkpoint

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A callback that writes a fit to a file, from which it is resumed after a crash (scikit-learn >= 1.9)."""
+"""A callback that saves the state of a fit to a file, so that it can be resumed (scikit-learn >= 1.9)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Checkpoint:
         self.seconds = seconds
 
     def setup(self, estimator, context):
-        """Refuse what is invalid before the fit begins."""
+        """Raise an error for invalid parameters before the fit begins."""
         validate_parameters(self._parameter_constraints, self.__getstate__(), "Checkpoint")
         name = os.fspath(self.path)
         if context.parent is not None or hasattr(estimator, "_parent_callback_ctx"):
@@ -97,15 +97,15 @@ class Checkpoint:
             raise ValueError(f"path={name!r} is in a folder that does not exist: create it first")
         for file in (path, part_of(path)):
             if file.exists() and not file.is_file():
-                what = "a folder" if file.is_dir() else "no regular file"
+                what = "a folder" if file.is_dir() else "not a regular file"
                 raise ValueError(
-                    f"{os.fspath(file)!r} is {what}, but path={name!r} has to be the name of a file that can "
-                    "be written, and be so with '.part' added: give another path"
+                    f"{os.fspath(file)!r} is {what}, but path={name!r} must be the name of a file that can "
+                    "be written, also with '.part' added: use another path"
                 )
         self._written, self._looked_at = time.monotonic(), False
 
     def resume(self, fingerprint, get_state):
-        """Return the state in the file, where there is one, of the same fit; else None."""
+        """Return the state in the file if there is one, and it is of the same fit; else None."""
         self._get_state, self._fingerprint = get_state, fingerprint
         if not Path(self.path).exists():
             return None
@@ -131,7 +131,7 @@ class Checkpoint:
         if is_due:
             self._write(self._get_state())
             self._written = now
-        elif not self._looked_at:  # not only after hours, what cannot be written
+        elif not self._looked_at:  # fail now, not after hours, if something cannot be written
             Arrays().encoded(self._get_state())
         self._looked_at = True
 
@@ -139,12 +139,12 @@ class Checkpoint:
         write_checkpoint(self.path, self._fingerprint, state)
 
     def end(self):
-        """Remove the file, and what a kill has left beside it: the fit has come to its end."""
+        """Remove the file, and a partial file of a killed process: the fit is complete."""
         Path(self.path).unlink(missing_ok=True)
         part_of(self.path).unlink(missing_ok=True)
 
     def teardown(self, estimator, context):
-        """Let go of the training."""
+        """Release the training."""
         self._get_state = None
 
     def __getstate__(self):

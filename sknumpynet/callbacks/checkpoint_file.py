@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The file of a checkpoint: a state of arrays and plain values, and what the fit is.
+"""The file of a checkpoint: a state of arrays and plain values, and the fingerprint of the fit.
 
-Files of format 1 were sealed by the comment of the zip, the SHA-256 of all bytes before it; they can be read.
+Files of format 1, whose SHA-256 was in the comment of the zip, can still be read.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ from sknumpynet._container import (
 from sknumpynet._versions import current_version
 
 KIND = "sknumpynet checkpoint"
-# To be raised whenever older versions cannot read what is written.
+# Increase this number when older versions cannot read new files.
 FORMAT = 2
 SEAL = b"sknumpynet checkpoint, sha256 "  # of format 1
 N_HEX = 64  # digits of a SHA-256
-# How NumPy begins an array of numbers in a file.
+# The first bytes of an array in NumPy's file format.
 NPY = re.compile(
     rb"\{'descr': '([^']+)', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n"
 )
 PLAIN = (bool, int, str)
-REMEDY = "Remove the file to start over, or give another path"
+REMEDY = "Remove the file to start over, or use another path"
 
 
 def part_of(path):
-    """Return the file beside ``path`` that is written first: always the same one."""
+    """Return the temporary file for ``path``, always the same one."""
     return Path(f"{os.fspath(path)}.part")
 
 
 def write_checkpoint(path, fingerprint, state):
-    """Write a state beside ``path``, and rename it once it is whole.
+    """Write a state to a temporary file, and rename it when it is complete.
 
     Parameters
     ----------
     path : str or path-like
         The file.
     fingerprint : dict of str to str
-        What the fit is.
+        The fingerprint of the fit.
     state : dict
         Arrays and plain values.
 
     Raises
     ------
     ValueError
-        If the state holds something else.
+        If the state contains anything else.
     OSError
         If it cannot be written. The previous file is kept.
     """
@@ -75,9 +75,7 @@ def write_checkpoint(path, fingerprint, state):
     try:
         write_file(path, header, arrays.listed(), part_of(path))
     except OSError as error:
-        reason = (
-            f"{error.strerror or error}: the checkpoint could not be written, the last one is whole"
-        )
+        reason = f"{error.strerror or error}: the checkpoint could not be written; the previous one is intact"
         raise OSError(error.errno, reason, os.fspath(path)) from error
 
 
@@ -87,7 +85,7 @@ def read_checkpoint(path):
     Raises
     ------
     ValueError
-        If the file is none that `write_checkpoint` has written, or has changed since.
+        If the file was not written by `write_checkpoint`, or has changed since.
     """
     content = Path(path).read_bytes()
     try:
@@ -104,13 +102,13 @@ def read_checkpoint(path):
         return fingerprint, state
     except MemoryError:
         raise
-    except Exception as error:  # of whatever kind the parsers raise: nothing was done yet
+    except Exception as error:  # any error of the parsers; nothing has been changed yet
         trouble = str(error) if isinstance(error, Newer) else _trouble(content, error)
         raise ValueError(f"the checkpoint {os.fspath(path)!r} {trouble}. {REMEDY}") from error
 
 
 class Newer(ValueError):
-    """The file is of a format that this version does not know."""
+    """The file has a format that this version cannot read."""
 
 
 def _check_header(header):
@@ -125,19 +123,19 @@ def _check_header(header):
 
 
 def _trouble(content, error):
-    """Return what is wrong with a file that cannot be read."""
+    """Return a message about a file that cannot be read."""
     if not content:
         return "is empty"
-    if content.startswith(b"\x80"):  # how a pickle of protocol 2 or later begins
+    if content.startswith(b"\x80"):  # the first byte of a pickle of protocol 2 or later
         return (
             "is a pickle, as the first versions wrote them, or is damaged; pickles are not loaded, as they "
             "can run code"
         )
     if not content.startswith(b"PK"):
-        return "is no checkpoint of sknumpynet, or is damaged"
+        return "is not a checkpoint of sknumpynet, or is damaged"
     reason = str(error) or type(error).__name__
     return (
-        "is damaged (cut short, or changed after it was written), or is no checkpoint, and cannot be read: "
+        "is damaged (truncated, or changed after it was written) or not a checkpoint, and cannot be read: "
         f"{reason}"
     )
 
@@ -169,9 +167,9 @@ def _array_in(stored):
 
 
 class Arrays:
-    """Turns a state into what JSON can hold, and collects its arrays.
+    """Converts a state to JSON values, and collects its arrays.
 
-    An array that stands in two places is written once, and is one array again when it is read.
+    An array that occurs twice is written once, and is a single array again when it is read.
     """
 
     def __init__(self):
@@ -182,7 +180,7 @@ class Arrays:
         return list(self.found.values())
 
     def encoded(self, value, *where):
-        """Return a value for JSON; all but plain values become a dict of one key, the kind."""
+        """Return a value for JSON; everything except plain values becomes a dict with one key, the kind."""
         kind = type(value)
         if value is None or kind in PLAIN:
             return value
@@ -206,7 +204,8 @@ class Arrays:
         raise ValueError(
             f"Checkpoint cannot write {name}, which holds a {kind.__module__}.{kind.__qualname__}: only "
             "arrays of numbers and text, and plain values (None, bool, int, float, str; list, tuple, dict of "
-            "these), go into the file. Give its class a get_state and a set_state that return and take such"
+            "these), can be saved. Define get_state and set_state in its class, which return and accept "
+            "such values"
         )
 
     def _number(self, array):
@@ -215,16 +214,14 @@ class Arrays:
 
 
 def decoded(value, arrays):
-    """Return what `Arrays.encoded` was given; ``arrays`` have their numbers as keys."""
+    """Return the value that was passed to `Arrays.encoded`; ``arrays`` have their numbers as keys."""
     if not isinstance(value, dict):
         return value
     [(kind, content)] = value.items()
     if kind == "array":
         return arrays[content]
     if kind == "floats":
-        return arrays.pop(
-            content
-        ).tolist()  # once: many references would make a file grow in memory
+        return arrays.pop(content).tolist()  # once: many references to it would multiply the memory
     if kind == "float":
         return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[content]
     if kind == "number":

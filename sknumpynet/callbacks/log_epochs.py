@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A callback that hands over the record, row by row, while a fit runs (scikit-learn >= 1.9)."""
+"""A callback that passes the training history to a function, epoch by epoch (scikit-learn >= 1.9)."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class LogEpochs:
         self.function = function
 
     def setup(self, estimator, context):
-        """Refuse what cannot be called, before the first epoch."""
+        """Raise an error before the first epoch if the function cannot be called."""
         if not callable(self.function):
             raise TypeError(f"function must be a function of a dict; got {self.function!r}")
 
     def log_epoch(self, row):
-        """Hand over the row of an epoch."""
+        """Pass the row of an epoch to the function."""
         self.function(row)
 
     def on_fit_task_begin(self, estimator, context):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A callback that scores your own data after each epoch (scikit-learn >= 1.9)."""
+"""A callback that scores separate validation data after each epoch (scikit-learn >= 1.9)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks of data and parameters.
 
-Their messages name the argument and say what would do.
+Their messages name the argument and say what is valid.
 """

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks of the data: scikit-learn's, and messages that name the argument and say what would do."""
+"""Checks of the data: those of scikit-learn, with messages that name the argument and say what is valid."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,12 +15,13 @@ from sklearn.utils.validation import assert_all_finite, validate_data
 
 from sknumpynet import _compat
 
-# Part of a message of scikit-learn's or NumPy's that does not say enough: what does, and a hint for X.
+# Parts of messages of scikit-learn or NumPy, with a clearer message for each and a hint for X.
 ADVICE = {
     "contains NaN": (
         "has missing values",
         ": put SimpleImputer() of sklearn.impute in front, in a Pipeline, or drop the rows",
     ),
+    "value of NA is ambiguous": ("has missing values", ": fill them, or drop the rows"),
     "could not convert string": (
         "must hold numbers",
         ": encode text first, as with OneHotEncoder in a Pipeline",
@@ -40,10 +42,12 @@ ADVICE = {
     "too large to convert to float": ("must hold numbers that a float can hold", ""),
     "inconsistent numbers of samples": ("and X must have the same number of rows", ""),
 }
+# How the names of these types begin, in NumPy, pandas and polars.
+DATES = ("datetime", "timedelta", "Datetime", "Duration", "Date", "Time")
 
 
 def check_readable(array, name):
-    """Raise where the numbers are not there to be read: behind a mask, or in a query not yet run."""
+    """Raise if values are masked, or X is a lazy query."""
     if type(array).__name__ == "LazyFrame" and type(array).__module__.partition(".")[0] == "polars":
         raise TypeError(
             f"{name} is a polars LazyFrame, which holds no rows yet: pass the result of its .collect()"
@@ -56,12 +60,21 @@ def check_readable(array, name):
         )
 
 
+def check_no_dates(X):
+    """Raise where X holds dates or differences of dates, which would become the ticks of a clock."""
+    given = getattr(X, "dtypes", None) if hasattr(X, "columns") else getattr(X, "dtype", None)
+    dtypes = [given] if isinstance(given, np.dtype) else given
+    if isinstance(dtypes, Iterable) and any(str(each).startswith(DATES) for each in set(dtypes)):
+        raise TypeError(f"X must hold numbers: turn dates into numbers first{found_in(X)}.")
+
+
 def check_data(estimator, X, y="no_validation", **options):
-    """Return the checked X, and y where it is given."""
+    """Return the checked X, and y if it is given."""
     check_readable(X, "X")
+    check_no_dates(X)
     check_readable(y, "y")
     half = isinstance(X, np.ndarray) and X.dtype == np.float16 and X.ndim == 2
-    if half:  # scikit-learn's check makes a mask as large as X of it; y is checked either way
+    if half:  # scikit-learn's check would create a mask as large as X; y is checked either way
         options["ensure_all_finite"] = False
     try:
         if half:
@@ -77,7 +90,7 @@ def check_data(estimator, X, y="no_validation", **options):
 
 @contextmanager
 def named_as_validation():
-    """Call X, y and sample_weight in the message of an error by the names of the validation data."""
+    """Replace X, y and sample_weight in error messages by the names of the validation data."""
     try:
         yield
     except (TypeError, ValueError, ZeroDivisionError) as error:
@@ -89,7 +102,7 @@ def named_as_validation():
 
 
 def check_half_precision(estimator, X, n_rows=256):
-    """Raise unless the float16 array is finite, looking at some rows at a time."""
+    """Raise unless the float16 array is finite; rows are checked in blocks."""
     name = type(estimator).__name__
     for start in range(0, len(X), n_rows):
         rows = X[start : start + n_rows].astype(np.float32)
@@ -100,7 +113,7 @@ def check_sample_weight(sample_weight, X, dtype):
     """Return the weights as an array of shape (n,), or raise ValueError."""
     check_readable(sample_weight, "sample_weight")
     try:
-        with np.errstate(over="ignore"):  # what the cast makes infinite is refused
+        with np.errstate(over="ignore"):  # values that become infinite in the cast raise an error
             weights = _compat.check_sample_weight(sample_weight, X, dtype=dtype)
     except (TypeError, ValueError) as error:
         explain(error, lambda: "sample_weight")
@@ -121,7 +134,7 @@ def check_sample_weight(sample_weight, X, dtype):
 
 
 def check_range(array, dtype, name):
-    """Raise ValueError where finite numbers become infinite in the dtype that is computed in."""
+    """Raise ValueError if finite numbers become infinite in the dtype of the computation."""
     if array is None or array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize:
         return
     numbers = array.data if issparse(array) else array
@@ -138,13 +151,13 @@ def check_range(array, dtype, name):
 
 
 def check_ranges(data, dtype):
-    """Raise ValueError where a part of the data does not fit into the dtype that is computed in."""
+    """Raise ValueError if a part of the data is too large for the dtype of the computation."""
     for name, array in (("X", data.X), ("y", data.targets), ("sample_weight", data.sample_weight)):
         check_range(array, dtype, name)
 
 
 def check_numbers(y):
-    """Raise unless the array y, checked otherwise, holds real and finite numbers."""
+    """Raise unless the array y contains real and finite numbers."""
     if y.dtype.kind not in "biuf":
         raise TypeError(
             f"y must hold numbers, but its dtype is {y.dtype}: convert it, as with y.astype(float). "
@@ -154,7 +167,7 @@ def check_numbers(y):
 
 
 def explained_labels(error, y):
-    """Return the error that labels gave, as one of the same type that says what would do."""
+    """Return an error of the same type with a message about labels that says what is valid."""
     if isinstance(error, TypeError):
         return TypeError(
             "y must hold labels of one type, all numbers or all strings, or zeros and ones in one column "
@@ -168,9 +181,9 @@ def explained_labels(error, y):
 
 
 def explain(error, find_name, X=None):
-    """Raise one of the same type that names the argument and says what would do, where we know more.
+    """Raise an error of the same type with a clearer message, if there is one.
 
-    ``X`` is looked at, where it is to blame and must hold numbers, for what is none.
+    If X must contain numbers, the message also names a column that does not.
     """
     for part, (advice, hint) in ADVICE.items():
         if part in str(error):
@@ -183,7 +196,7 @@ def explain(error, find_name, X=None):
 
 
 def found_in(X):
-    """Return which column of X holds what is no number, as the end of a sentence; nothing for other X."""
+    """Return the column of X that contains something else than numbers, as the end of a sentence, or ''."""
     if hasattr(X, "columns") and np.ndim(X) == 2:
         names = list(X.columns)
         columns = [X.iloc[:, i] if hasattr(X, "iloc") else X[name] for i, name in enumerate(names)]
@@ -210,7 +223,7 @@ def same_type(error):
 
 
 def is_usable(X):
-    """Return whether nothing is wrong with X alone."""
+    """Return whether X by itself is valid."""
     try:
         check_array(X, accept_sparse=True, dtype=accepted_dtypes(X))
     except (TypeError, ValueError, OverflowError):
@@ -219,7 +232,7 @@ def is_usable(X):
 
 
 def accepted_dtypes(X):
-    """Return the dtypes to convert X to: None, for none, where batches are to be converted instead."""
+    """Return the dtypes to convert X to, or None if batches are converted instead."""
     dtype = getattr(X, "dtype", None)
     if isinstance(dtype, np.dtype) and (dtype.kind in "iub" or dtype == np.float16):
         return None

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What was probably meant by an invalid parameter."""
+"""Suggestions for invalid parameters."""
 
 from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from numbers import Real
+from numbers import Integral, Real
 
 from sknumpynet.core.options import Options
 
-# Names that other libraries use, in lower case, and ours.
+# Names used by other libraries, in lower case, and the names used here.
 ELSEWHERE = {
     "sigmoid": "logistic",
     "linear": "identity",
@@ -41,6 +41,12 @@ def hint_for(parameters, message):
         return f" {value.__name__} is a class; give an object: {name}={value.__name__}()."
     if name == "learning_rate" and isinstance(value, Real):
         return f" A schedule has a name; the number goes into learning_rate_init={value!r}."
+    if name == "loss" and isinstance(value, Integral | tuple | list):
+        return (
+            f" The first parameter is loss: give the layers by name, hidden_layer_sizes={value!r}."
+        )
+    if name == "hidden_layer_sizes" and isinstance(value, str):
+        return f" The first parameter is hidden_layer_sizes: give others by name, such as loss={value!r}."
     if isinstance(value, str):
         names = re.findall(r"'(\w+)'", message.partition("among {")[2].partition("}")[0])
         word = value.lower().replace("-", "_").replace(" ", "_")
@@ -53,7 +59,7 @@ def hint_for(parameters, message):
 
 
 def object_wanted(estimator, params):
-    """Return what is wrong where ``name__option`` is to be set and ``name`` is no object, or None."""
+    """Return a message if ``name__option`` is set but ``name`` is not an object, or None."""
     for key in params:
         name, nested, option = key.partition("__")
         value = getattr(estimator, name, None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A network of ours and scikit-learn's counterpart, side by side.
+"""Compare a network of this package with scikit-learn's counterpart.
 
 The result is a :class:`Comparison`: a table to print, a DataFrame, or a drawing of both loss curves.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command ``python -m sknumpynet``: compare scikit-learn's networks and ours on real data.
 
-Without arguments it uses three data sets of scikit-learn, with ``--csv`` your own.
+Without arguments it uses three of scikit-learn's data sets, with ``--csv`` your own table.
 """
 
 import argparse
@@ -35,29 +35,29 @@ from sknumpynet.comparison.table_models import MAX_CELLS, compare_on_table
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
 DEFAULT_OUTPUT = "sknumpynet-comparison.png"
-REPEATS, PATIENCE = 3, 15.0  # without --repeats: three fits each, fewer after so many seconds
+REPEATS, PATIENCE = 3, 15.0  # without --repeats: three fits each, fewer after this many seconds
 
 EPILOG = f"""\
 examples:
   python -m sknumpynet
-      digits, breast cancer and diabetes, with the picture in {DEFAULT_OUTPUT}
+      digits, breast cancer and diabetes; saves a plot as {DEFAULT_OUTPUT}
   python -m sknumpynet --csv houses.csv --target price --output houses.png
-      a table of your own: predict the column "price" from all the others
+      your own table: predict the column "price" from all other columns
   python -m sknumpynet export MODEL --to FOLDER
-      something else: a saved network, and code that needs NumPy alone to predict with it
+      a different command: export a saved network and code that predicts with NumPy only
   python -m sknumpynet learn
-      something else: a guided tour of one training step
+      a different command: a guided tour of one training step
 
-The table's first line names its columns. Numbers ("1,234.50", "$5" and "12.3%" among them) are
-scaled, missing ones filled with the median; text is one-hot encoded; rows without a target are
-left out. A target of text, of true/false or of at most {MAX_INTEGER_CLASSES} different whole
-numbers is classified, any other is regressed. From {MIN_ROWS_TO_STOP_EARLY} rows on, a regression
-stops when the score of a tenth of the rows to fit, held out by both networks, gets no better.
+The first line of the table has the column names. Numbers (also "1,234.50", "$5" and "12.3%") are
+scaled, and missing ones replaced by the median; text is one-hot encoded; rows without a target are
+dropped. A target of text, of true/false or of at most {MAX_INTEGER_CLASSES} different integers is
+classified, any other is regressed. From {MIN_ROWS_TO_STOP_EARLY} rows on, a regression stops when
+the score on a tenth of the training rows, held out by both networks, no longer improves.
 
-Beside the networks stand sknumpynet's estimator for tables and scikit-learn's
-HistGradientBoosting, on the same rows. The last sentence says what to take: the model with the
-best score on rows to fit that it did not see (five folds; the estimator for tables brings its
-own), or the fastest of those that cannot be told from it. The test rows have no say in that.
+The comparison includes sknumpynet's estimator for tables and scikit-learn's HistGradientBoosting,
+on the same rows. The last sentence recommends a model: the one with the best out-of-fold score on
+the training rows (five folds; the estimator for tables has its own), or the fastest of those that
+are not significantly worse. The test rows are not used for this.
 """
 
 
@@ -66,7 +66,7 @@ class _Parser(argparse.ArgumentParser):
         raise CommandError(f"{message} (see --help)")
 
     def print_help(self, file=None):
-        print(self.format_help(), end="", file=file)  # argparse keeps quiet about a full disk
+        print(self.format_help(), end="", file=file)  # argparse ignores a full disk
 
 
 def main(argv=None):
@@ -75,7 +75,7 @@ def main(argv=None):
     Parameters
     ----------
     argv : list of str, default=None
-        The arguments; None takes those of the command line.
+        The arguments; None uses those of the command line.
 
     Returns
     -------
@@ -84,13 +84,13 @@ def main(argv=None):
         Ctrl-C, 141 if nobody reads what is printed.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a name that the terminal cannot show must not end us
+        if hasattr(stream, "reconfigure"):  # for names that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
         return _main(argv)
     except BrokenPipeError:  # for instance `| head`
         _give_up(sys.stdout, sys.stderr)
-        return 141  # as the shell reports a program that SIGPIPE ended
+        return 141  # the shell's status of a program that was ended by SIGPIPE
     except OSError as error:
         _give_up(sys.stdout)
         return _fail(f"cannot print the comparison: {error.strerror or error}", 1)
@@ -104,7 +104,7 @@ def _main(argv):
             _run(options)
         finally:
             if sys.stdout is not None:
-                sys.stdout.flush()  # what fails, fails here and not when Python ends
+                sys.stdout.flush()  # so that errors occur here and not when Python exits
     except CommandError as error:
         return _fail(error, error.status)
     except MemoryError:
@@ -113,7 +113,7 @@ def _main(argv):
         after_echo = "\n" if _is_terminal(sys.stderr) else ""  # the terminal has just shown ^C
         print(f"{after_echo}sknumpynet: interrupted, nothing was saved", file=sys.stderr)
         return 130
-    except OSError:  # of printing: main knows what to do
+    except OSError:  # errors of printing are handled by main
         raise
     except Exception as error:
         if sys.flags.dev_mode:
@@ -124,20 +124,20 @@ def _main(argv):
 
 
 def _fail(message, status):
-    """Say in one line on stderr what is wrong."""
+    """Print a one-line error to stderr."""
     try:
         print(f"sknumpynet: error: {_one_line(message)}", file=sys.stderr, flush=True)
-    except OSError:  # the status still says it
+    except OSError:  # the exit status is still returned
         _give_up(sys.stderr)
     return status
 
 
 def _give_up(*streams):
-    """Drop what was not written, so that Python does not complain about it when it ends."""
+    """Discard unwritten output, so that Python does not report an error when it exits."""
     for stream in streams:
         try:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except (AttributeError, OSError, ValueError):  # closed, or a stand-in without a file
+        except (AttributeError, OSError, ValueError):  # closed, or an object without a file
             pass
 
 
@@ -155,12 +155,12 @@ def _parser():
         allow_abbrev=False,
     )
     table = parser.add_argument_group("your own table")
-    table.add_argument("--csv", metavar="FILE", help="a table of your own, - for standard input")
+    table.add_argument("--csv", metavar="FILE", help="your own table, - for standard input")
     table.add_argument("--target", metavar="COLUMN", help="the column to predict")
     table.add_argument(
         "--task",
         choices=["classification", "regression"],
-        help="what to do with it (default: told from the column)",
+        help="the task (default: determined by the column)",
     )
     table.add_argument(
         "--encoding",
@@ -171,19 +171,19 @@ def _parser():
     table.add_argument(
         "--tables",
         action=argparse.BooleanOptionalAction,
-        help="compare with models for tables, too "
+        help="also compare models for tables "
         f"(default: yes, up to {MAX_CELLS // 10**6} million values)",
     )
-    network = parser.add_argument_group("the network (default: suited to the data)")
+    network = parser.add_argument_group("the network (default: depends on the data)")
     network.add_argument(
         "--hidden-layer-sizes",
         type=_positive,
         nargs="+",
         metavar="N",
-        help="neurons in each hidden layer, for instance 64 32",
+        help="units in each hidden layer, for instance 64 32",
     )
     network.add_argument("--solver", choices=["adam", "sgd", "lbfgs"])
-    network.add_argument("--max-iter", type=_positive, metavar="N", help="most epochs to train")
+    network.add_argument("--max-iter", type=_positive, metavar="N", help="maximum number of epochs")
     network.add_argument(
         "--seed",
         type=_not_negative,
@@ -195,13 +195,13 @@ def _parser():
         "--repeats",
         type=_positive,
         metavar="N",
-        help=f"fits of each network; the fastest counts (default: {REPEATS}, fewer if they are long)",
+        help=f"fits of each network; the fastest counts (default: {REPEATS}, fewer if they take long)",
     )
     parser.add_argument(
         "--output",
         default=DEFAULT_OUTPUT,
         metavar="FILE",
-        help="where to save the picture (default: %(default)s)",
+        help="where to save the plot (default: %(default)s)",
     )
     return parser
 
@@ -226,7 +226,7 @@ def _not_negative(text):
 
 
 def _check_options(options):
-    """Find now what would otherwise come up after a minute of fitting."""
+    """Check now for errors that would otherwise occur after a minute of fitting."""
     if options.csv is None and (options.target is not None or options.task is not None):
         raise CommandError("--target and --task go with --csv FILE (see --help)")
     if options.csv is None and options.tables:
@@ -235,7 +235,7 @@ def _check_options(options):
         raise CommandError("argument --seed: must be below 2**32")
     try:
         _check_output(options.output)
-    except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
+    except (OSError, ValueError) as error:  # a name that is too long, or contains a NUL
         reason = getattr(error, "strerror", None) or error
         raise CommandError(f"--output: {_quoted(options.output)}: {reason}") from None
 
@@ -247,9 +247,9 @@ def _check_output(output):
     for name in (output, str(path)):
         if os.path.isdir(name) or not name:
             raise CommandError(f"--output: {name!r} is a folder: name a file in it")
-    path.exists()  # complains about a name that is too long
+    path.exists()  # raises an error if the name is too long
     if not os.access(path if path.exists() else folder, os.W_OK):
-        raise CommandError(f"--output: {str(path)!r} may not be written: name another file")
+        raise CommandError(f"--output: {str(path)!r} is not writable: name another file")
     figure = _figure_class()
     if figure is None:
         return
@@ -257,12 +257,12 @@ def _check_output(output):
     kinds = sorted(figure().canvas.get_supported_filetypes())
     if kind and kind not in kinds:
         raise CommandError(
-            f"--output: no picture can be saved as .{kind}; there are {', '.join(kinds)}"
+            f"--output: a plot cannot be saved as .{kind}; supported are {', '.join(kinds)}"
         )
 
 
 def _picture_path(output):
-    """Where the picture goes: a name without a suffix gets that of a PNG, a device keeps its own."""
+    """Return the path of the plot: without a suffix it is a PNG; the name of a device is not changed."""
     path = Path(output)
     if path.suffix.strip(".") or (path.exists() and not path.is_file() and not path.is_dir()):
         return path
@@ -270,7 +270,7 @@ def _picture_path(output):
 
 
 def _figure_class():
-    """Matplotlib's Figure, or None without matplotlib; no pyplot, which might open windows."""
+    """Return matplotlib's Figure, or None without matplotlib; pyplot might open windows."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -290,7 +290,7 @@ def _run(options):
         for note in case.notes:
             print(f"note: {_one_line(note)}", flush=True)
         network = case.estimator[-1]
-        if options.solver not in (None, network.solver):  # the steps were chosen for the other
+        if options.solver not in (None, network.solver):  # the rate suits the other solver
             network.set_params(learning_rate_init=0.001, batch_size="auto")
         network.set_params(random_state=options.seed, **_network_options(options))
         _check_size(network, case.X.shape[1])
@@ -326,21 +326,21 @@ def _run(options):
 
 
 def _with_tables(case, wanted):
-    """Whether to fit the models for tables; a large table is for those who ask for it."""
+    """Return whether to fit the models for tables; for large tables only on request."""
     if case.n_numeric is None or wanted is False:
         return False
     if wanted or case.X.size <= MAX_CELLS:
         return True
     print(
-        f"note: models for tables are left out, since this one has {case.X.size} values: --tables "
-        "fits them.",
+        f"note: models for tables are not fitted, since this table has {case.X.size} values: use --tables "
+        "to fit them.",
         flush=True,
     )
     return False
 
 
 def _network_options(options):
-    """The parameters of the network that were given."""
+    """Return the parameters of the network that were given."""
     sizes = options.hidden_layer_sizes
     given = {
         "hidden_layer_sizes": None if sizes is None else tuple(sizes),
@@ -351,22 +351,22 @@ def _network_options(options):
 
 
 def _check_size(network, n_features):
-    """Refuse a network that cannot be held: parameters, gradients and two moments of each."""
+    """Raise an error if a network is too large for the memory: parameters, gradients and two moments."""
     sizes = [n_features, *np.atleast_1d(network.hidden_layer_sizes).tolist(), 1]
     gigabytes = 4 * 8e-9 * sum(a * b + b for a, b in itertools.pairwise(sizes))
     try:
         there = 1e-9 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows: the fit itself will find out
+    except (AttributeError, OSError, ValueError):  # Windows: the fit itself will raise an error
         return
     if gigabytes > there:
         raise CommandError(
-            f"argument --hidden-layer-sizes: such a network needs {gigabytes:.3g} GB of memory at "
-            f"least, and this machine has {there:.3g}: {FEWER}"
+            f"argument --hidden-layer-sizes: such a network needs at least {gigabytes:.3g} GB of "
+            f"memory, and this machine has {there:.3g}: {FEWER}"
         )
 
 
 class _Progress:
-    """Where the fits are: one line that changes on a terminal, a line each anywhere else."""
+    """Shows progress: one line that is updated in place on a terminal, separate lines elsewhere."""
 
     def __init__(self, prefix, stream, up_to=False):
         self.prefix, self.stream = prefix, stream
@@ -383,11 +383,11 @@ class _Progress:
         self._show(f"{self.place}, {what}")
 
     def tell(self, what):
-        """Show that something else is being fitted."""
+        """Show that the next fit begins."""
         self._show(f"{self.prefix}{what}")
 
     def epoch(self, n_done, n_epochs):
-        """Show the epoch on a terminal, ten times a second at most."""
+        """Show the epoch on a terminal, at most ten times per second."""
         if time.perf_counter() - self.shown > 0.1:
             self._show(f"{self.place}, epoch {n_done} of up to {n_epochs}, {self.what}")
 
@@ -406,7 +406,7 @@ class _Progress:
 def _save_picture(comparisons, output):
     figure_class = _figure_class()
     if figure_class is None:
-        print('\nNo picture: matplotlib is not installed. pip install "sknumpynet[plot]" draws it.')
+        print('\nNo plot, because matplotlib is not installed: pip install "sknumpynet[plot]"')
         return
     figure = figure_class(figsize=figure_size(len(comparisons)), dpi=120, layout="constrained")
     plot_comparisons(comparisons, figure=figure)
@@ -414,17 +414,17 @@ def _save_picture(comparisons, output):
     try:
         if path.suffix:
             figure.savefig(path)
-        else:  # a device: matplotlib would give it a suffix, and so another name
+        else:  # a device: matplotlib would add a suffix
             with path.open("wb") as file:
                 figure.savefig(file)
     except (OSError, RuntimeError, ValueError) as error:  # a full disk; no LaTeX for .pgf
         reason = getattr(error, "strerror", None) or error
         raise CommandError(f"cannot save {str(path)!r}: {reason}") from error
-    print(f"\nBoth loss curves, one over the other: {path}")
+    print(f"\nPlot of both loss curves: {path}")
 
 
 def _builtin_cases():
-    """Three tables that scikit-learn brings along, and networks that converge on them."""
+    """Return three of scikit-learn's data sets, and networks that converge on them."""
     X, y = load_digits(return_X_y=True)
     digits = NumpyMLPClassifier((64,), alpha=0.1, learning_rate_init=0.01, max_iter=300)
     cases = [Case("digits", make_pipeline(StandardScaler(), digits), X, y)]

@@ -146,7 +146,7 @@ def compare_with_sklearn(
 
 
 def _split_pipeline(estimator: Any) -> tuple:
-    """The steps before the network (an unfitted Pipeline, or None), and the network."""
+    """Return the steps before the network (an unfitted Pipeline, or None), and the network."""
     steps, network = None, estimator
     if isinstance(estimator, Pipeline):
         network = estimator.steps[-1][1]
@@ -157,10 +157,10 @@ def _split_pipeline(estimator: Any) -> tuple:
         got, hint = f"the class {network.__name__}", f"Pass an instance: {network.__name__}()."
     elif isinstance(network, (MLPClassifier, MLPRegressor)):
         got = type(network).__name__
-        hint = f"Pass Numpy{got} with the same parameters; the comparison makes the {got} itself."
+        hint = f"Pass Numpy{got} with the same parameters; the comparison creates the {got}."
     else:
         got = type(network).__name__
-        hint = "Other estimators have no counterpart to be compared with."
+        hint = "Other estimators have no counterpart to compare with."
     where = "a Pipeline that ends in " if estimator is not network else ""
     raise TypeError(
         "estimator must be a NumpyMLPClassifier, a NumpyMLPRegressor or a Pipeline "
@@ -169,7 +169,7 @@ def _split_pipeline(estimator: Any) -> tuple:
 
 
 def _counterpart(ours: Any) -> tuple:
-    """scikit-learn's network with the parameters that it has, and notes on those it has not.
+    """Return scikit-learn's network with the parameters that it has, and notes on those it lacks.
 
     Without a seed, both networks get the same one.
     """
@@ -205,7 +205,7 @@ def _split(
     random_state: Any,
     stratify: bool,
 ) -> tuple:
-    """X_train, X_test, y_train, y_test and the weights of the training rows."""
+    """Return X_train, X_test, y_train, y_test and the weights of the training rows."""
     if (X_test is None) != (y_test is None):
         given, missing = ("y_test", "X_test") if X_test is None else ("X_test", "y_test")
         raise ValueError(
@@ -234,13 +234,13 @@ def _fit_in_turn(
     tell: Callable[[int, str], None],
     on_epoch: Callable[[int, int], None] | None,
 ) -> dict:
-    """Fit each network ``repeats`` times; the shortest (fit time, predict time) of each."""
+    """Fit each network ``repeats`` times; return the shortest (fit time, predict time) of each."""
     best = {who: (np.inf, np.inf) for who in networks}
     done, start = 0, time.perf_counter()
     for repeat in range(repeats):
         if repeat > 0 and time.perf_counter() - start > max_seconds:
             break
-        # scikit-learn goes first at first: it refuses what it does not know before ours is trained
+        # scikit-learn is fitted first: it raises errors about parameters before ours is trained
         for who in list(networks)[:: 1 if repeat % 2 == 0 else -1]:
             tell(done, who)
             with _epochs_told(networks[who], on_epoch):
@@ -272,7 +272,7 @@ def _epochs_told(network: Any, on_epoch: Any) -> Any:
 
 
 class _EpochLines(io.TextIOBase):
-    """What reads the lines "Iteration 7, loss = 0.12", which both networks print."""
+    """Reads the lines "Iteration 7, loss = 0.12", which both networks print."""
 
     def __init__(self, on_epoch: Callable[[int, int], None], max_iter: int) -> None:
         self.on_epoch, self.max_iter = on_epoch, max_iter
@@ -285,11 +285,11 @@ class _EpochLines(io.TextIOBase):
 
 
 def _time_once(network: Any, train: tuple, X_test: Any) -> tuple:
-    """Seconds that ``fit``, and the fastest of some ``predict``, took."""
+    """Return the seconds of ``fit``, and of the fastest of several calls of ``predict``."""
     X, y, sample_weight = train
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        # a fit that was cut short must not be compared: make Ctrl-C end the comparison instead
+        # an interrupted fit must not be compared: Ctrl-C ends the comparison instead
         warnings.filterwarnings("error", message="(?i)training interrupted")
         start = time.perf_counter()
         try:

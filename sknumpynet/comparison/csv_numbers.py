@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numbers as people write them in tables: 1234.5, "1,234.50", "$1,234", "12.3%", "1.234,50 €"."""
+"""Parse numbers as written in tables: 1234.5, "1,234.50", "$1,234", "12.3%", "1.234,50 €"."""
 
 import math
 import re
@@ -9,7 +9,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def _pattern(separators, decimal):
-    """What a number looks like whose thousands and decimals are set apart by these signs."""
+    """Return the pattern of numbers with these separators of thousands and decimals."""
     return re.compile(
         rf"""(?P<open>\()?                                   # (5): minus 5, as accountants write it
         (?P<sign>[-+{MINUS}]?)\ ?(?P<before>[{CURRENCIES}]?)\ ?(?P<sign_after>[-{MINUS}]?)
@@ -27,14 +27,14 @@ COMMA = _pattern("." + SPACES, ",")
 
 
 def read_numbers(texts, comma_first=False):
-    """Read a column as numbers, if all its values are numbers in one way of writing.
+    """Read a column as numbers, if all its values are numbers in one format.
 
     Parameters
     ----------
     texts : list of str or None
         The values; None is a missing one.
     comma_first : bool, default=False
-        Whether ``"1,234"`` is rather 1.234 than 1234.
+        Whether to prefer 1.234 over 1234 for ``"1,234"``.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def read_numbers(texts, comma_first=False):
 
 
 def is_number(text):
-    """Whether a text looks like a number in any of these ways."""
+    """Return whether a text looks like a number in any of these formats."""
     return read_numbers([text]) is not None
 
 
@@ -67,14 +67,14 @@ def _all_or_none(numbers):
 
 
 def _plain_number(text):
-    """What Python reads, NaN if the text is missing, None if it is no finite number."""
+    """Return the number as read by Python, NaN if missing, None if it is not a finite number."""
     if text is None:
         return math.nan
     try:
         number = float(text)
     except ValueError:
         return None
-    # Python's 1_000 is rather a name
+    # 1_000, a number in Python, is more likely a name
     return number if math.isfinite(number) and "_" not in text else None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a table in a file to a case to compare on: what is the target, and what are numbers."""
+"""Read a table from a file as data for the comparison: determine the target and the numeric columns."""
 
 import codecs
 import csv
@@ -25,14 +25,16 @@ from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "?", "inf", "-inf"}
 MIN_ROWS = 10
 MAX_INTEGER_CLASSES = 10
-MIN_ROWS_TO_STOP_EARLY = 200  # with fewer, too few are left to tell when to stop
+MIN_ROWS_TO_STOP_EARLY = 200  # with fewer rows, a validation set would be too small
 MAX_NAME, MAX_MESSAGE = 60, 500  # characters of a column's name, and of a message, that are shown
 FEWER = "use fewer neurons, or a smaller table"
-MAX_CATEGORIES = 50  # a text column gets at most so many one-hot columns, the rarest share one
+MAX_CATEGORIES = (
+    50  # maximum number of one-hot columns of a text column; the rarest values share one
+)
 
 
 class CommandError(Exception):
-    """What the user has to change, in one line; status 1 if it was the run that failed."""
+    """An error about the input, in one line; status 1 if the run failed."""
 
     def __init__(self, message, status=2):
         super().__init__(message)
@@ -41,9 +43,9 @@ class CommandError(Exception):
 
 @dataclass
 class Case:
-    """One table to compare on: the data and the network.
+    """A case for the comparison: the data and the network.
 
-    Of a user's table, the first ``n_numeric`` columns are numbers, the others codes of text.
+    In a user's table, the first ``n_numeric`` columns are numbers, the others codes of text.
     """
 
     name: str
@@ -55,7 +57,7 @@ class Case:
 
 
 def _one_line(message, most=MAX_MESSAGE):
-    """A message without line breaks or control characters, cut in the middle if it is long."""
+    """Return a message without line breaks or control characters, shortened if it is long."""
     text = "".join(
         sign if sign.isprintable() else " " if sign == "\n" else ascii(sign)[1:-1]
         for sign in str(message)
@@ -66,11 +68,11 @@ def _one_line(message, most=MAX_MESSAGE):
 
 
 def _quoted(name):
-    """A name from the table, as a message shows it."""
+    """Return a name from the table for a message."""
     return repr(_one_line(name, MAX_NAME)) if len(name) > MAX_NAME else repr(name)
 
 
-# One's own table: text -> rows -> a target, and a matrix in which text columns are codes
+# A user's table: text -> rows -> a target, and a matrix in which text columns are codes
 
 
 def _csv_case(options):
@@ -98,12 +100,12 @@ def _csv_case(options):
     if X.shape[1] == 0:
         raise CommandError(
             f"{place}: no column to predict {_quoted(names[target])} from: the "
-            f"others hold nothing, one value, or a different text in "
+            f"others are empty, constant, or have a different text in "
             "almost every row"
             + "".join(f"; {note.rstrip('.')}" for note in more_notes if "read as text" in note)
         )
     if y.dtype.kind == "f":
-        # not for classes: held-out accuracy is so coarse that it stops too soon, and costs accuracy
+        # not for classes: held-out accuracy is so coarse that it would stop too early
         stop = options.solver != "lbfgs" and len(y) >= MIN_ROWS_TO_STOP_EARLY
         network = NumpyMLPRegressor(early_stopping=stop)
         y = _within_range(y)
@@ -116,17 +118,17 @@ def _csv_case(options):
 
 
 def _within_range(values):
-    """The values times a power of two, if their squares might be beyond the range of floats."""
+    """Return the values times a power of two, if their squares might overflow."""
     exponent = np.frexp(np.nanmax(np.abs(values)))[1]
     return np.ldexp(values, -exponent) if abs(exponent) > 300 else values
 
 
 def _read_table(place, text):
-    """Column names, columns of text (None where a value is missing), decimal commas?, and notes."""
+    """Return names, columns of text (None for missing values), whether commas are decimal, and notes."""
     lines = _filled_lines(text, ",", place)
     if next(lines, None) is None:
         raise CommandError(f"{place}: the file is empty")
-    # the header holds the delimiter most surely: its fields are names, not prose or decimal commas
+    # the header is best for finding the delimiter: its fields are names, not prose or decimal commas
     delimiter = max(",;\t|", key=lambda sign: len(next(_filled_lines(text, sign, place))[1]))
     lines = _filled_lines(text, delimiter, place)
     names = [name.strip() for name in next(lines)[1]]
@@ -137,7 +139,7 @@ def _read_table(place, text):
         else:
             odd_lines.append((number, len(row)))
     if not rows:
-        wrong = f", each with another number of fields than the header ({len(names)})"
+        wrong = f", each with a different number of fields than the header ({len(names)})"
         raise CommandError(
             f"{place}: {_rows(len(odd_lines))} below the column names{wrong if odd_lines else ''}"
         )
@@ -148,12 +150,12 @@ def _read_table(place, text):
             f"{_rows(len(odd_lines))} with a wrong number of fields left out, the "
             f"first at line {line} ({n_fields} fields, not {len(names)})."
         )
-    # where lists are separated by semicolons, decimals may have commas
+    # with semicolons as delimiters, decimals may have commas
     return names, [list(column) for column in zip(*rows, strict=True)], delimiter == ";", notes
 
 
 def _filled_lines(text, delimiter, place):
-    """The number and the fields of each line that is not blank."""
+    """Yield the number and the fields of each line that is not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in reader:
@@ -188,7 +190,7 @@ def _read_text(options):
             reason = "this is a folder, not a file"
         raise CommandError(f"{path}: {reason}") from None
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and encoding == "utf-8-sig":
-        encoding = "utf-16"  # the byte order mark of what a spreadsheet calls "Unicode text"
+        encoding = "utf-16"  # the byte order mark of what spreadsheets call "Unicode text"
     try:
         text = data.decode(encoding)
     except LookupError:
@@ -201,12 +203,12 @@ def _read_text(options):
         ) from None
     except (ValueError, OverflowError) as error:
         raise CommandError(
-            f"--encoding: nothing can be read in {encoding!r} ({error}): "
-            "name that of the file, for instance cp1252"
+            f"--encoding: the file cannot be read as {encoding!r} ({error}): "
+            "name its encoding, for instance cp1252"
         ) from None
     if "\0" in text:
         raise CommandError(
-            f"{path}: this is not text in {encoding.removesuffix('-sig')}, it holds NUL: if it is "
+            f"{path}: this is not text in {encoding.removesuffix('-sig')}, it contains NUL: if it is "
             "a table, name its encoding, for instance --encoding utf-16-le"
         )
     return text.removeprefix("\ufeff")
@@ -236,7 +238,7 @@ def _find_target(names, target, place):
 
 
 def _encode_target(column, name, task, comma_first):
-    """y, of text for classes and of floats for regression, and a note on the choice."""
+    """Return y, as text for classes and floats for regression, and a note on the choice."""
     quoted, numbers = _quoted(name), read_numbers(column, comma_first)
     values = np.array(column if numbers is None else numbers)
     n_levels = len(np.unique(values))
@@ -244,7 +246,7 @@ def _encode_target(column, name, task, comma_first):
     if n_exact > max(n_levels, 1 if n_levels == 1 else len(column) / 2):
         raise CommandError(
             f"the numbers in the target {quoted} differ only beyond the 16 digits of a float: "
-            "subtract what they have in common"
+            "subtract a constant"
         )
     if n_levels == 1:
         raise CommandError(
@@ -263,18 +265,18 @@ def _encode_target(column, name, task, comma_first):
             )
         return values, note
     if numbers is not None and n_exact > n_levels:
-        values = np.array(column)  # long account numbers: as floats, some would be one class
+        values = np.array(column)  # long account numbers: as floats, some would be equal
         n_levels = len(np.unique(values))
     if n_levels > len(values) / 2:
         raise CommandError(
             f"the target {quoted} has {n_levels} different values in {len(values)} rows, too many "
             "to be classes: choose another column"
         )
-    return values.astype(str), note  # scikit-learn takes no fractions for classes
+    return values.astype(str), note  # scikit-learn does not accept fractions as classes
 
 
 def _exact_levels(column):
-    """How many different whole numbers there are; 0 for values that are written otherwise."""
+    """Return the number of different integers; 0 if there are other values."""
     try:
         return len({int(value) for value in column})
     except ValueError:
@@ -282,18 +284,18 @@ def _exact_levels(column):
 
 
 def _but_for(column):
-    """What keeps a column of text from being one of numbers; "" if it is text throughout."""
+    """Return why a column that looks numeric is text; "" if it is clearly text."""
     present = [value for value in column if value is not None]
     odd = [value for value in present if not is_number(value)]
     if not odd:
         return "its numbers are written in several ways or currencies"
     if len(odd) > len(present) / 2:
         return ""
-    return f"most of its values are numbers, but {_quoted(odd[0])} is none"
+    return f"most of its values are numbers, but {_quoted(odd[0])} is not"
 
 
 def _choose_task(values, n_levels, quoted):
-    """What to do with a target, and why, for the user to see."""
+    """Return the task for a target, and the reason, for the user."""
     if values.dtype.kind != "f":
         return "classification", f"classification, because the target {quoted} holds text."
     is_whole = bool(np.all(values == np.floor(values)))
@@ -308,7 +310,7 @@ def _choose_task(values, n_levels, quoted):
 
 
 def _encode_inputs(inputs, comma_first):
-    """A matrix of shape (n_rows, n_columns), numeric columns first, then codes of text."""
+    """Return a matrix of shape (n_rows, n_columns), with numeric columns first, then codes of text."""
     numeric, coded, notes, skipped = [], [], [], []
     for name, column in inputs:
         numbers = read_numbers(column, comma_first)
@@ -330,15 +332,15 @@ def _encode_inputs(inputs, comma_first):
     if skipped:
         listed = ", ".join(map(_quoted, skipped[:10])) + (", ..." if len(skipped) > 10 else "")
         notes.append(
-            "columns left out, as they hold nothing, one value, a different text in "
-            f"almost every row, or row numbers without a name: {listed}."
+            "columns left out, because they are empty, constant, have a different text in "
+            f"almost every row, or are unnamed row numbers: {listed}."
         )
     X = np.array(numeric + coded, dtype=np.float64).T
     return X if X.ndim == 2 else np.empty((0, 0)), len(numeric), notes
 
 
 def _preprocessing(n_numeric, n_columns):
-    """Median and scale for numbers; for text a column per value, "missing" being one."""
+    """Return the preprocessing: median and scaling for numbers, one-hot encoding for text."""
     numbers = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Both loss curves of a comparison, one over the other."""
+"""Both loss curves of a comparison in one plot."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from sknumpynet.comparison.wording import OURS, SKLEARN, _times
 
-SKLEARN_COLOR, OURS_COLOR = "#E69F00", "#0072B2"  # orange and blue that the colour-blind tell apart
-SMALLEST_SHOWN = 1e-18  # smaller differences, zero among them, are drawn on the zero line
+SKLEARN_COLOR, OURS_COLOR = "#E69F00", "#0072B2"  # safe for colour-blind readers
+SMALLEST_SHOWN = 1e-18  # smaller differences, including zero, are drawn on the zero line
 
 
 class ComparisonDisplay:
-    """Both loss curves over each other, and their difference below.
+    """Both loss curves in one plot, and their difference below.
 
     Create one with :meth:`Comparison.plot`.
 
     Parameters
     ----------
     comparison : Comparison
-        What to draw.
+        The comparison to draw.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ class ComparisonDisplay:
             ax.spines[["top", "right"]].set_visible(False)
 
     def _scale_differences(self, lower: Any, top: float) -> None:
-        """Logarithmic above SMALLEST_SHOWN, and a true zero below."""
+        """Set a scale that is logarithmic above SMALLEST_SHOWN, with zero below."""
         lower.set_yscale("symlog", linthresh=SMALLEST_SHOWN)
         lower.set_ylim(-SMALLEST_SHOWN / 2, top)
         low, high = round(np.log10(SMALLEST_SHOWN)) + 2, int(np.ceil(np.log10(top)))
@@ -179,9 +179,9 @@ def plot_comparisons(comparisons: Any, figure: Any = None) -> Any:
     Parameters
     ----------
     comparisons : sequence of Comparison
-        What to draw, from left to right.
+        The comparisons, from left to right.
     figure : matplotlib Figure, default=None
-        The figure to draw in; None makes one with pyplot, as wide as is needed.
+        The figure to draw in; None creates one with pyplot.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def plot_comparisons(comparisons: Any, figure: Any = None) -> Any:
 
 
 def figure_size(n_comparisons: int) -> tuple:
-    """Width and height in inches that keep the words of ``n_comparisons`` apart."""
+    """Return width and height in inches for ``n_comparisons`` without overlapping text."""
     return (1.0 + 4.2 * n_comparisons if n_comparisons > 1 else 6.4), 5.2
 
 
@@ -224,7 +224,7 @@ def _import_pyplot() -> Any:
 
 
 def _axes_pairs(figure: Any, n_pairs: int) -> Any:
-    """Axes of shape (n_pairs, 2): the loss curves above, a lower one for their difference."""
+    """Return axes of shape (n_pairs, 2): for the loss curves, and below for their difference."""
     axes = figure.subplots(
         2, n_pairs, sharex="col", squeeze=False, gridspec_kw={"height_ratios": (5, 2)}
     )

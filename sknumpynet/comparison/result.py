@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a comparison found: a table to print, a DataFrame, or a drawing of both loss curves."""
+"""The result of a comparison: a table to print, a DataFrame, or a plot of both loss curves."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class Comparison:
     Attributes
     ----------
     name : str
-        What was compared; the heading of the table and of the drawing.
+        The heading of the table and of the plot.
     score_name : str
         ``"accuracy"`` or ``"R^2"``.
     n_train, n_test, n_features : int
-        Rows fitted, rows tested, and columns as the networks saw them.
+        Numbers of training rows, test rows, and input columns of the networks.
     sklearn, sknumpynet : FitResult
-        What each of the two networks did.
+        The results of the two networks.
     notes : tuple of str
         Notes for the reader, for instance a parameter that scikit-learn does not have.
     """
@@ -105,7 +105,7 @@ class Comparison:
 
     @property
     def has_loss_curves(self) -> bool:
-        """Whether both networks kept a loss curve (L-BFGS does not)."""
+        """Whether both networks have a loss curve (not with L-BFGS)."""
         return self.sklearn.loss_curve is not None and self.sknumpynet.loss_curve is not None
 
     @property
@@ -126,7 +126,7 @@ class Comparison:
         return float(np.max(self.loss_differences))
 
     def _pairs(self) -> dict:
-        """What can be said of each network: name -> (scikit-learn's value, ours)."""
+        """The results of each network: name -> (scikit-learn's value, ours)."""
         theirs, ours = self.sklearn, self.sknumpynet
         return {
             f"test {self.score_name}": (theirs.score, ours.score),
@@ -138,7 +138,7 @@ class Comparison:
         }
 
     def _differences(self) -> dict:
-        """What can be said of both together: name -> largest absolute difference."""
+        """The differences between both networks: name -> largest absolute difference."""
         loss_name = "loss_curve_" if self.has_loss_curves else "loss_"
         return {
             "largest difference in coefs_": self.coef_difference,
@@ -191,7 +191,7 @@ class Comparison:
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=np.float64)
 
     def plot(self, axes: Any = None) -> ComparisonDisplay:
-        """Draw both loss curves over each other, and their difference below.
+        """Draw both loss curves in one plot, and their difference below.
 
         Parameters
         ----------

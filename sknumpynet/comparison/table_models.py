@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Beside the two networks on a table: our estimator for tables, and scikit-learn's trees."""
+"""Compare our estimator for tables and scikit-learn's trees with the two networks."""
 
 import textwrap
 import time
@@ -19,12 +19,12 @@ from sknumpynet.tabular import TabularMLPClassifier, TabularMLPRegressor
 N_FOLDS = 5
 MAX_SECONDS = 60.0  # for a fit of the estimator for tables, and for the fits of a cross-validation
 MAX_CELLS = 5_000_000  # rows times columns, above which these models are fitted only on request
-MAX_TREE_LEVELS = 255  # HistGradientBoosting takes columns of more levels for numbers only
+MAX_TREE_LEVELS = 255  # HistGradientBoosting does not support categories with more levels
 
 
 @dataclass
 class TableModel:
-    """What one model did; the out-of-fold predictions are of the rows to fit, (n_train,), or None."""
+    """The results of one model; out-of-fold predictions are for the training rows, (n_train,), or None."""
 
     name: str
     fit_time: float
@@ -35,7 +35,7 @@ class TableModel:
 
 @dataclass
 class TableComparison:
-    """All models on one split, scikit-learn's network first; printed with what to take."""
+    """The results of all models on one split, scikit-learn's network first; printed with a recommendation."""
 
     name: str
     score_name: str
@@ -44,7 +44,7 @@ class TableComparison:
     notes: list = field(default_factory=list)
 
     def score(self, model):
-        """Return accuracy or R^2 on the rows to fit, each predicted without it; None without that."""
+        """Return the out-of-fold accuracy or R^2 on the training rows, or None."""
         if model.out_of_fold is None:
             return None
         return (accuracy_score if self.score_name == "accuracy" else r2_score)(
@@ -52,36 +52,36 @@ class TableComparison:
         )
 
     def errors(self, model):
-        """Return each row's part of the out-of-fold error: 0 or 1, or squared; (n_train,)."""
+        """Return the out-of-fold error of each row, 0 or 1, or squared; (n_train,)."""
         if self.score_name == "accuracy":
             return (model.out_of_fold != self.y).astype(np.float64)
         return (model.out_of_fold - self.y) ** 2
 
     def constant_score(self):
-        """Return what predicting the most frequent class, or the mean, would score."""
+        """Return the score of always predicting the most frequent class, or the mean."""
         if self.score_name == "accuracy":
             return np.unique(self.y, return_counts=True)[1].max() / len(self.y)
         return 0.0
 
     def advice(self):
-        """Return the sentence on what to take.
+        """Return the recommendation.
 
-        The best out of fold; but if others are worse by no more than a standard error of the mean
+        The best model out of fold or, if others are worse by at most one standard error of the mean
         difference, the one of these that is fitted fastest.
         """
-        # of two equal networks, ours stands for both
+        # of two equal networks, ours represents both
         rated = [model for model in self.models[1:] if model.out_of_fold is not None]
         if len(rated) < 2:
             best = max(self.models, key=lambda model: model.test_score)
             return (
-                f"Take {best.name}, going by the test {self.score_name} of this one split, which is "
-                "little to go by."
+                f"Use {best.name}, judging by the test {self.score_name} of a single split, which is "
+                "not reliable."
             )
         best = max(rated, key=self.score)
         if self.score(best) <= self.constant_score():
             what = "the most frequent class" if self.score_name == "accuracy" else "the mean"
             return (
-                f"Take none of them: out of fold, none is better than {what} for every row "
+                f"Use none of them: out of fold, none is better than {what} for every row "
                 f"({self.score_name} {self.constant_score():.4f})."
             )
         even = [model for model in rated if self._is_even(model, best)]
@@ -89,13 +89,13 @@ class TableComparison:
         score = f"{self.score_name} {self.score(taken):.4f}"
         if taken is not best:
             return (
-                f"Take {taken.name}: out of fold it cannot be told from the best, {best.name} "
+                f"Use {taken.name}: out of fold it is not significantly worse than the best, {best.name} "
                 f"({score} and {self.score(best):.4f}), and it is fitted in "
                 f"{_seconds(taken.fit_time)} instead of {_seconds(best.fit_time)}."
             )
         second = max((model for model in rated if model is not best), key=self.score)
         return (
-            f"Take {best.name}: it is the best out of fold ({score}, {second.name} "
+            f"Use {best.name}: it is the best out of fold ({score}, {second.name} "
             f"{self.score(second):.4f})."
         )
 
@@ -105,9 +105,7 @@ class TableComparison:
 
     def __str__(self):
         lines = [
-            textwrap.fill(
-                f"{self.name}: the same rows, and models for tables beside the networks", 80
-            ),
+            textwrap.fill(f"{self.name}: the networks and models for tables on the same rows", 80),
             f"{self.score_name:<30} {'out of fold':>12} {'test':>10} {'fit time':>11} "
             f"{'predict time':>13}",
         ]
@@ -130,7 +128,7 @@ def compare_on_table(case, networks, seed, tell):
     case : Case
         A table, its first ``n_numeric`` columns numbers and the others codes of text.
     networks : Comparison
-        What ``compare_with_sklearn`` gave for the case and the same seed.
+        The result of ``compare_with_sklearn`` for the case and the same seed.
     seed : int
         Seed of the split and of the models.
     tell : callable
@@ -169,13 +167,13 @@ def compare_on_table(case, networks, seed, tell):
     _cross_validate(case.estimator, network, X, y, seed, tell, notes)
     if np.isclose(theirs.score, ours.score, rtol=0, atol=1e-9):
         by_sklearn.out_of_fold = network.out_of_fold
-    else:  # a network that scikit-learn's does not follow to the end
+    else:  # the networks of scikit-learn and this package differ at the end
         notes[0] = notes[0].partition(";")[0] + "."
     return found
 
 
 def _models(case, seed, classes):
-    """The estimator for tables and the trees, for a matrix of numbers and codes."""
+    """Return the estimator for tables and the trees, for a matrix of numbers and codes."""
     text = np.arange(case.n_numeric, case.X.shape[1])
     few = [i for i in text if np.nanmax(case.X[:, i]) < MAX_TREE_LEVELS]
     table, trees = (
@@ -188,7 +186,7 @@ def _models(case, seed, classes):
 
 
 def _fitted(model, X, y, X_test, y_test, notes):
-    """Fit and score a model; None, and a note, where it refuses the data."""
+    """Fit and score a model; return None, and add a note, if it cannot be fitted."""
     name = type(model).__name__
     try:
         with _warnings_noted(name, notes):
@@ -206,10 +204,10 @@ def _fitted(model, X, y, X_test, y_test, notes):
 
 
 def _cross_validate(estimator, fitted, X, y, seed, tell, notes):
-    """Give a model its out-of-fold predictions, unless its fits would take too long."""
+    """Compute out-of-fold predictions of a model, unless its fits would take too long."""
     if N_FOLDS * fitted.fit_time > MAX_SECONDS:
         notes.append(
-            f"{fitted.name} is not scored out of fold: {N_FOLDS} fits would take longer than "
+            f"{fitted.name} has no out-of-fold score: {N_FOLDS} fits would take longer than "
             f"{MAX_SECONDS:.0f} s."
         )
         return
@@ -220,7 +218,7 @@ def _cross_validate(estimator, fitted, X, y, seed, tell, notes):
         with _warnings_noted(fitted.name, []):
             fitted.out_of_fold = cross_val_predict(clone(estimator), X, y, cv=folds)
     except ValueError as error:
-        notes.append(f"{fitted.name} is not scored out of fold: {' '.join(str(error).split())}")
+        notes.append(f"{fitted.name} has no out-of-fold score: {' '.join(str(error).split())}")
 
 
 class _warnings_noted(warnings.catch_warnings):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The network itself, in NumPy and SciPy alone; usable without an estimator.
+"""The network itself, using only NumPy and SciPy; it can be used without an estimator.
 
-To be read in this order: ``activations.base``, ``activations.basic``, ``losses.base``,
+The files are to be read in this order: ``activations.base``, ``activations.basic``, ``losses.base``,
 ``initializers.base``, ``initializers.simple``, ``schedules.base``, ``schedules.scikit_learn``,
 ``layers.base``, ``layers.dense``, ``layers.activate``, ``layers.dropout``, ``optimizers.base``,
 ``optimizers.sgd``, ``optimizers.adam``, ``network.workspace``, ``network.filling``, ``network.network``,
@@ -186,7 +186,7 @@ __all__ = [
     "fit_to_data",
 ]
 
-# What a pickle names: these places stay, whatever becomes of the files.
+# Pickles refer to these module names, so they stay the same when files move.
 for _name in __all__:
     globals()[_name].__module__ = __name__
 

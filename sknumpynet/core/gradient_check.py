@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Check of a backward pass: its gradient against finite differences of the loss.
+"""Check of the backward pass: compares its gradient with finite differences of the loss.
 
-The slope along one parameter is the central difference ``(L(p + h) - L(p - h)) / 2h``. Where the two
-one-sided slopes disagree the loss has a kink nearby (a ReLU at zero), and the parameter is left out.
-The log losses cap the terms that they report, but not the gradient: rows far from zero count uncapped.
+The slope for a parameter is the central difference ``(L(p + h) - L(p - h)) / 2h``. Where the two one-sided
+slopes disagree, the loss has a kink nearby (a ReLU at zero), and the parameter is skipped. The log losses cap
+the terms that they report, but not the gradient; rows far from zero are therefore compared with uncapped
+terms.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sknumpynet.core.losses import Loss
 from sknumpynet.core.network import Network, Workspace
 from sknumpynet.core.network.foreign import check_layers, check_loss
 
-# Nearer to zero than this the terms of the log losses are neither capped nor has 1 - p lost its digits.
+# For raw outputs below this, the terms of the log losses are not capped, and 1 - p is accurate.
 FAR = 5.0
 
 
@@ -42,7 +43,7 @@ class GradientReport:
         For the weights and biases of each layer, from the output backwards (the order in which the backward
         pass computes them), the largest difference relative to the largest slope in that array.
     n_checked, n_kinks : int
-        Parameters compared, and left out because of a kink.
+        Parameters that were compared, and that were skipped because of a kink.
     """
 
     errors: dict[str, float] = field(default_factory=dict)
@@ -70,13 +71,13 @@ def check_gradients(
     Parameters
     ----------
     network : Network
-        A network with float64 parameters; they are moved and restored. It may be one of members.
+        A network with float64 parameters, which are changed and restored. It may have members.
     loss : Loss
         The loss.
     X : ndarray of shape (n, n_features), or sparse
         A few rows of data; or (k, n, n_features), with rows for each member.
     y : ndarray
-        Targets in the form that the loss expects; with rows for each member, of the shape (k, n, ...).
+        Targets in the form that the loss expects; with rows for each member, of shape (k, n, ...).
     sample_weight : ndarray of shape (n,), default=None
         Weights of the rows.
     step : float, default=1e-5
@@ -98,7 +99,7 @@ def check_gradients(
     ValueError
         If a custom activation or loss does not write into the arrays it is given.
     TypeError
-        If the network does not compute in float64, in which differences are too coarse.
+        If the network does not compute in float64: in float32, differences are too inaccurate.
 
     Examples
     --------
@@ -114,10 +115,12 @@ def check_gradients(
         raise TypeError(f"network must compute in float64 to be checked; it has {network.dtype}")
     check_layers(network)
     check_loss(loss, y, network.n_outputs)
-    if network.lead and X.ndim == 2:  # all members see the same rows
+    if network.lead and X.ndim == 2:  # all members get the same rows
         y = np.broadcast_to(y, (*network.lead, *y.shape))
     work = Workspace(network, X.shape[-2])
-    network.sample_masks(work, np.random.default_rng(0))  # dropout's masks, held fixed from here on
+    network.sample_masks(
+        work, np.random.default_rng(0)
+    )  # dropout masks, which stay fixed from here on
 
     def value() -> float:
         return _value(loss, y, network.forward(X, work), sample_weight)
@@ -127,7 +130,7 @@ def check_gradients(
     before = network.snapshot()
     network.backward(delta, work)
     moved = not np.array_equal(network.params, before[0], equal_nan=True)
-    network.restore(before)  # the slopes are those at the parameters that were sent forward
+    network.restore(before)  # slopes are measured at the parameters of the forward pass
     gradients = {name: gradient.copy() for name, _, gradient in _arrays_from_output(network)}
     report = GradientReport()
     for name, *arrays in _arrays_from_output(network):
@@ -175,9 +178,9 @@ def _delta(loss: Loss, y: Array, raw: Array, sample_weight: Array | None) -> Arr
 
 
 def _value(loss: Loss, y: Array, raw: Array, sample_weight: Array | None) -> float:
-    """Return the loss whose slope the gradient is: with uncapped terms for the rows that are far out.
+    """Return the loss to differentiate: with uncapped terms for rows far from zero.
 
-    Of members it is the sum of their losses, whose slope by a parameter is that of one of them.
+    For members it is the sum of their losses; each parameter affects the loss of only one of them.
     """
     if raw.ndim == 3:
         return sum(_value(loss, *each, sample_weight) for each in zip(y, raw, strict=True))
@@ -196,7 +199,7 @@ def _value(loss: Loss, y: Array, raw: Array, sample_weight: Array | None) -> flo
 
 
 def _knows_its_cap(loss: Loss) -> bool:
-    """Return whether ``uncapped_terms`` is of the class that says what is reported."""
+    """Return whether ``uncapped_terms`` and the reported terms are defined in the same class."""
     for cls in type(loss).__mro__:
         if "uncapped_terms" in vars(cls):
             return True
@@ -206,7 +209,7 @@ def _knows_its_cap(loss: Loss) -> bool:
 
 
 def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Array, Array]:
-    """Return the central differences, and where they cannot be trusted because of a kink."""
+    """Return the central differences, and where they are unreliable because of a kink."""
     slopes, kinks = np.empty(params.shape), np.zeros(params.shape, bool)
     for index in np.ndindex(params.shape):
         kept = params[index]
@@ -217,9 +220,9 @@ def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Arra
         params[index] = kept
         slope = (right - left) / (2 * step)
         slopes[index] = slope
-        # The one-sided slopes of a smooth function differ by about step * L''. At a kink they differ by
-        # about as much as they are large, and halving the step tells the two apart: it halves the
-        # difference where the function is smooth, and leaves the central slope as it is.
+        # The one-sided slopes of a smooth function differ by about step * L''. At a kink the difference is
+        # about as large as the slopes. Halving the step distinguishes the two: where the function is
+        # smooth, it halves the difference and does not change the central slope.
         bend = abs(right - 2 * center + left) / step
         if bend > 1e-4 * max(abs(slope), 1e-5):
             params[index] = kept + step / 2
@@ -234,7 +237,7 @@ def _slopes(params: Array, value: Any, center: float, step: float) -> tuple[Arra
 
 
 def _arrays_from_output(network: Network) -> Iterator[tuple[str, Array, Array]]:
-    """Yield name, parameters and gradients of each array, the last layer's first."""
+    """Yield name, parameters and gradients of each array, beginning with the last layer."""
     layers = [layer for layer in network.layers if layer.shapes()]
     for index, layer in reversed(list(enumerate(layers))):
         for name, (group, _) in reversed(grouped_shapes(layer).items()):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What every small parameter object shares: layers, activations, losses, optimizers, schedules.
+"""The base class of layers, activations, losses, optimizers and schedules.
 
-Their constructor arguments are kept under their own names, so that they can be read back, shown, compared,
-cloned and searched over by name (``get_params`` and ``set_params`` as in scikit-learn). A constructor only
-stores; what may stand where is said in ``constraints``, and looked at when a fit begins.
+Constructor arguments are stored as attributes, so that objects can be printed, compared, cloned and searched
+over (``get_params`` and ``set_params`` as in scikit-learn). The constructor only stores them; ``constraints``
+has the valid values, which are checked when a fit begins.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _argument_names(cls: type) -> tuple[str, ...]:
 
 
 def fits(value: object, rule: str) -> bool:
-    """Return whether a value keeps to a rule such as ``"None or a number in (0, 1]"``."""
+    """Return whether a value satisfies a rule such as ``"None or a number in (0, 1]"``."""
     return any(_fits(value, each) for each in rule.split(" or "))
 
 
@@ -61,7 +61,7 @@ def _fits(value: object, rule: str) -> bool:
 
 
 def _key(value: object) -> object:
-    """Return something hashable that is equal for all values that `numpy.array_equal` takes for equal."""
+    """Return a hashable key that is equal for values that `numpy.array_equal` considers equal."""
     try:
         array = np.asarray(value)
     except ValueError:  # lists of different lengths
@@ -72,7 +72,7 @@ def _key(value: object) -> object:
 
 
 def _key_of_item(item: Any) -> object:
-    """Return the item, a number as a float; 0 for what has no hash and for NaN, whose hash differs."""
+    """Return the item, a number as a float; 0 for unhashable items and for NaN, whose hash differs."""
     try:
         if isinstance(item, Real):
             item = float(item)
@@ -83,7 +83,7 @@ def _key_of_item(item: Any) -> object:
 
 
 def with_nested(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments with those of objects among them, named ``name__option``."""
+    """Return the arguments, including those of nested objects, which are named ``name__option``."""
     found = dict(params)
     for name, value in params.items():
         if isinstance(value, Options):
@@ -92,18 +92,18 @@ def with_nested(params: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-# The classes of the core by name that `from_data` can make: those that derive from `Options`, and `Group`.
+# The classes of the core that `from_data` can create, by name: subclasses of `Options`, and `Group`.
 CLASSES: dict[str, type] = {}
 
 
 class Options:
-    """Base of the parameter objects: constructor arguments are attributes of the same name.
+    """Base class of objects with options: constructor arguments are attributes of the same name.
 
     Attributes
     ----------
     constraints : dict of str to str
-        What each constructor argument may be, in the words of the error: "a number in (0, 1]", "an integer in
-        [1, inf)", "a bool", "a function", "None", or several of these joined by " or ".
+        The valid values of each constructor argument, as shown in errors: "a number in (0, 1]", "an integer
+        in [1, inf)", "a bool", "a function", "None", or several of these joined by " or ".
     """
 
     constraints: ClassVar[dict[str, str]] = {}
@@ -117,16 +117,16 @@ class Options:
             CLASSES[cls.__name__] = cls
 
     def get_params(self, deep: bool = False) -> dict[str, Any]:
-        """Return the constructor arguments as a dict; with ``deep`` those of objects among them, too.
+        """Return the constructor arguments as a dict; with ``deep`` including those of nested objects.
 
-        These have names such as ``schedule__end_factor``.
+        The latter have names such as ``schedule__end_factor``.
         """
         names = _argument_names(type(self))  # type: ignore[arg-type]
         params = {name: getattr(self, name) for name in names}
         return with_nested(params) if deep else params
 
     def set_params(self: Self, **params: Any) -> Self:
-        """Set constructor arguments, and by ``name__option`` those of objects among them; return self."""
+        """Set constructor arguments, and by ``name__option`` those of nested objects; return self."""
         names = _argument_names(type(self))  # type: ignore[arg-type]
         nested: dict[str, dict[str, Any]] = {}
         for key, value in params.items():
@@ -145,13 +145,13 @@ class Options:
             if not isinstance(value, Options):
                 raise ValueError(
                     f"{name}__{next(iter(options))} cannot be set: {self!r} has {name}={value!r}, which has "
-                    "no options of its own: give an object in its place"
+                    "no options: give an object in its place"
                 )
             value.set_params(**options)
         return self
 
     def check(self) -> None:
-        """Raise ValueError where an argument, or one of an object among them, is not what it may be."""
+        """Raise ValueError if an argument, or one of a nested object, is invalid."""
         for name, rule in self.constraints.items():
             if not fits(getattr(self, name), rule):
                 raise ValueError(f"{self!r}: {name} must be {rule}; got {getattr(self, name)!r}")
@@ -162,7 +162,7 @@ class Options:
     def clone(self: Self, **params: Any) -> Self:
         """Return a new object with the same constructor arguments, or with those given instead.
 
-        Objects among the arguments are cloned, too.
+        Nested objects are cloned, too.
         """
         own = {
             name: value.clone() if isinstance(value, Options) else value
@@ -171,12 +171,12 @@ class Options:
         return type(self)(**{**own, **params})
 
     def _copied_attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Return copies of the attributes, but for constructor arguments that are no numbers.
+        """Return copies of the attributes, except for constructor arguments that are not numbers.
 
-        These stay as they are; a number may be one that a subclass changes as it goes.
+        Numbers are included because a subclass may change them during training.
         """
         options, copies = self.get_params(), {}
-        memo: dict[int, Any] = {}  # two names for one array stay so
+        memo: dict[int, Any] = {}  # two names of one array are kept as one array
         for name, value in attributes.items():
             if name in options and not isinstance(value, int | float):
                 continue
@@ -213,7 +213,7 @@ class Options:
 
 
 def copied(thing: Thing) -> Thing:
-    """Return an object with the same attributes; `copy.copy` takes ten times as long."""
+    """Return an object with the same attributes, ten times as fast as `copy.copy`."""
     other = object.__new__(type(thing))
     vars(other).update(vars(thing))
     return other
@@ -225,10 +225,10 @@ def is_foreign(thing: object) -> bool:
 
 
 def as_data(value: Any) -> Any:
-    """Return an object of the core as a dict of its class's name and its state; others as they are.
+    """Return an object of the core as a dict with the name of its class and its state; others unchanged.
 
-    Lists, tuples and dicts are gone through. A pickle of such dicts names few classes, which counts for
-    tools that ask whether to trust each.
+    Lists, tuples and dicts are converted recursively. A pickle of such dicts refers to few classes, which
+    helps with tools that ask whether to trust each class.
     """
     if type(value) in (list, tuple):
         return type(value)(as_data(each) for each in value)
@@ -241,7 +241,7 @@ def as_data(value: Any) -> Any:
 
 
 def from_data(data: Any) -> Any:
-    """Return what `as_data` was given; objects, as older pickles hold them, as they are."""
+    """Return the object from the result of `as_data`; objects, as in older pickles, are unchanged."""
     if type(data) in (list, tuple):
         return type(data)(from_data(each) for each in data)
     if type(data) is not dict:
@@ -256,9 +256,9 @@ def from_data(data: Any) -> Any:
 def resolve(
     choice: str | Kind, names: Mapping[str, type[Kind]], kind: type[Kind], parameter: str
 ) -> Kind:
-    """Turn a name into a default object of its class, and let an object through.
+    """Return a default object for a name, or the object itself.
 
-    ``parameter`` is what the caller calls the choice; it begins the error message.
+    ``parameter`` is the name of the parameter, for the error message.
     """
     if isinstance(choice, kind):
         return choice

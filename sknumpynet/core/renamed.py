@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names of version 0.1 that have changed: they go on working, with a FutureWarning, until version 0.3."""
+"""Renamed names of version 0.1, which still work until version 0.3, with a FutureWarning."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 
 def warn_of_name(old: str, new: str, stacklevel: int = 3) -> None:
-    """Warn the caller's caller that a name is old."""
-    message = f"{old} is called {new} now: the old name goes with sknumpynet 0.3"
+    """Warn the caller's caller that a name is deprecated."""
+    message = f"{old} was renamed to {new}: the old name will be removed in sknumpynet 0.3"
     warnings.warn(message, FutureWarning, stacklevel=stacklevel)
 
 
@@ -29,7 +29,7 @@ def old_names_of(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 class OldName:
-    """The old name of a method or property, as the class ``owner`` has it: `super` finds that one."""
+    """The old name of a method or property of the class ``owner``, so that `super` finds it."""
 
     def __init__(self, owner: type, old: str, new: str) -> None:
         self.owner, self.old, self.new = owner, old, new
@@ -44,7 +44,7 @@ class OldName:
 
 
 class OldAttribute(OldName):
-    """The old name of an attribute, which an object may set for itself."""
+    """The old name of an attribute, which may also be set on an object."""
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if self.new in getattr(instance, "__dict__", ()):
@@ -58,9 +58,9 @@ class OldAttribute(OldName):
 
 
 def keep_old_names(cls: type, renamed: Mapping[str, str]) -> None:
-    """Let a class answer to old names, and let what it defines under an old name count as the new one.
+    """Make old names work in a class, and use definitions under an old name for the new one.
 
-    To be called as the class is made; the warning points to where that is.
+    Called when the class is created, to which the warning points.
     """
     own = dict(vars(cls))
     for old, new in renamed.items():
@@ -79,7 +79,7 @@ def keep_old_names(cls: type, renamed: Mapping[str, str]) -> None:
 
 
 def _reset_by_fill(cls: Any, fill: Callable[[Any], None]) -> Callable[..., None]:
-    """Return ``reset_parameters`` for a layer that has ``fill(self)``: what no initializer fills."""
+    """Return ``reset_parameters`` for a layer with ``fill(self)``, which sets the other parameters."""
 
     def reset_parameters(
         self: Any, rng: Any, initializer: Any, bias_initializer: Any | None = None

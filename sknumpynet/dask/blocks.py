@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What lies on a worker: partitions, checked and described, and blocks of rows that are ready to train on."""
+"""The data on a worker: partitions, checked and described, and blocks of rows ready for training."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ class Part:
     X : ndarray or csr_matrix of shape (n, n_features)
         Inputs.
     y : ndarray or sparse matrix of shape (n,) or (n, n_columns)
-        Targets as the user has them.
+        Targets as the user passed them.
     sample_weight : ndarray of shape (n,) or None
         Weights of the rows.
     """
@@ -40,26 +40,27 @@ class Part:
 
 @dataclass(frozen=True)
 class Description:
-    """What the client has to know of a partition.
+    """The information about a partition that the client needs.
 
     Attributes
     ----------
     problem : str
-        Why it cannot be used; empty where it can, and the rest is there.
+        The reason why it cannot be used; empty if it can, and the other attributes are set.
     shape, dtype, is_sparse : tuple of int, dtype and bool
-        Of X.
+        Properties of X.
     names : tuple of str or None
         The names of its columns.
     largest, n_bytes : float and int
-        The largest absolute number in X, and the memory it takes.
+        The largest absolute number in X, and its size in memory.
     y_ndim, y_is_sparse : int and bool
-        Of y.
+        Properties of y.
     columns : tuple of (ndarray, ndarray)
-        Of each column of y: the labels and how often each occurs; or the smallest and the largest number, and
-        None.
+        For each column of y: the labels and their counts; or the smallest and the largest number, and None.
     weights : tuple of two float
-        The sum of the positive weights and that of the negative ones; without weights they are the number of
-        rows and 0.
+        The sum of the positive weights and that of the negative ones; without weights the number of rows and
+        0.
+    labelled_alike : bool
+        Whether X, y and the weights, if they are from pandas, have the same index.
     """
 
     problem: str = ""
@@ -73,6 +74,7 @@ class Description:
     y_is_sparse: bool = False
     columns: tuple = ()
     weights: tuple = (0.0, 0.0)
+    labelled_alike: bool = True
 
     @property
     def n_rows(self):
@@ -81,7 +83,7 @@ class Description:
 
 
 def load(X, y, sample_weight, cls):
-    """Return a partition as `Part` and its `Description`; what is wrong with it stands in the latter.
+    """Return a partition as `Part` and its `Description`, which contains any problem.
 
     ``cls`` is the class of the local estimator.
     """
@@ -91,8 +93,14 @@ def load(X, y, sample_weight, cls):
             if n_y:
                 raise ValueError(f"X has no rows, and y has {n_y}")
             return None, Description(shape=(0, X.shape[1]), names=_names_of(X))
+        if type(X).__module__.partition(".")[0] == "sparse":
+            raise TypeError(
+                f"X is a {type(X).__name__} of the package sparse, but must be dense or from scipy.sparse: "
+                "convert it, as with X.map_blocks(lambda block: block.tocsr())"
+            )
+        labelled_alike = _labelled_alike(X, y, sample_weight)
         if np.ndim(y) == 2 and y.shape[1] == 1 and not sparse.issparse(y):
-            y = np.asarray(y).ravel()  # the client warns of it
+            y = np.asarray(y).ravel()  # the client warns about this
         checker = object.__new__(cls)
         classifies = issubclass(cls, NumpyMLPClassifier)
         X, y = (checked_labels if classifies else checked_numbers)(checker, X, y, reset=True)
@@ -105,7 +113,14 @@ def load(X, y, sample_weight, cls):
     X = X.tocsr() if sparse.issparse(X) else np.ascontiguousarray(X)
     names = vars(checker).get("feature_names_in_")
     part = Part(X, y, sample_weight)
-    return part, _described(part, None if names is None else tuple(names), classifies)
+    described = _described(part, None if names is None else tuple(names), classifies)
+    return part, replace(described, labelled_alike=labelled_alike)
+
+
+def _labelled_alike(*given):
+    """Return whether all pandas objects have the same index."""
+    indices = [each.index for each in given if hasattr(each, "iloc")]
+    return all(each.equals(indices[0]) for each in indices[1:])
 
 
 def _names_of(X):
@@ -113,7 +128,7 @@ def _names_of(X):
 
 
 def _labels(y):
-    """Return y as labels, or raise as the local estimator does."""
+    """Return y as labels, or raise the same errors as the local estimator."""
     try:
         y = plain_labels(y)
         learn_labels(y)
@@ -170,18 +185,18 @@ def _described(part, names, classifies):
 
 @dataclass(frozen=True)
 class Block:
-    """Rows that are ready to train on: one part, or several small ones.
+    """Rows ready for training: one part, or several small ones.
 
     Attributes
     ----------
     X : ndarray or csr_matrix of shape (n, n_features)
         Inputs, in C order.
     targets : ndarray
-        Targets as the loss wants them.
+        Targets in the form that the loss needs.
     sample_weight : ndarray of shape (n,) or None
-        Weights, those of the classes multiplied in.
+        Weights, multiplied by class weights.
     pieces : tuple of (int, int)
-        Of each part the number of its first row, among all rows in Dask's order, and how many it has.
+        For each part the number of its first row, in Dask's order of all rows, and its number of rows.
     """
 
     X: Any
@@ -201,7 +216,7 @@ class Block:
         return float(self.n_rows if weights is None else weights.sum())
 
     def global_rows(self):
-        """Return which of all rows these are, in Dask's order."""
+        """Return the numbers of these rows in Dask's order."""
         return global_rows(self.pieces)
 
 
@@ -213,18 +228,18 @@ def global_rows(pieces):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes blocks of parts.
+    """The settings for converting parts to blocks.
 
     Attributes
     ----------
     target : Target
         Encodes y.
     dtype : dtype
-        Of X in all partitions together.
+        Common dtype of X in all partitions.
     weight_dtype : dtype
-        Of the weights: what is computed in.
+        Dtype of the weights, which is that of the computation.
     class_weight : dict, list of dict or None
-        Of the classes, by which the weights of their rows are multiplied.
+        Class weights, by which sample weights are multiplied.
     """
 
     target: Any
@@ -234,7 +249,7 @@ class Recipe:
 
 
 def make_block(loaded, pieces, recipe):
-    """Return the block of some parts; ``loaded`` is what `load` gave for each."""
+    """Return the block of some parts; ``loaded`` has the result of `load` for each."""
     parts = [part for part, _ in loaded]
     X = [part.X.astype(recipe.dtype, copy=False) for part in parts]
     targets = [recipe.target.encode(part.y) for part in parts]
@@ -248,7 +263,7 @@ def make_block(loaded, pieces, recipe):
 
 
 def _all_weights(part, recipe):
-    """Return the weights of the rows times those of their classes."""
+    """Return the sample weights times the class weights."""
     weights, dtype = part.sample_weight, recipe.weight_dtype
     if weights is not None:
         weights = weights.astype(dtype)

@@ -6,6 +6,8 @@ Whatever a fit leaves on the workers is noted here and released at its end, erro
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import time
 import weakref
 from contextlib import contextmanager, nullcontext, suppress
@@ -57,6 +59,11 @@ def usable(client):
         raise TypeError(
             f"client must be a distributed.Client; got {client!r}, of type {type(client).__name__}"
         )
+    if client.status in ("closing", "closed"):
+        raise ValueError(
+            "client is closed: make another, as client = distributed.Client(address), and set the "
+            "attribute `client` to it, or to None for the current one"
+        )
     if client.asynchronous:
         raise TypeError(
             "client is asynchronous, and fit waits for what it asks for: use a synchronous client, "
@@ -81,6 +88,7 @@ class Cluster:
 
     def __init__(self, client, retries, timeout):
         self.client, self.retries, self.timeout = client, retries, timeout
+        self.heard = {}  # of each worker: when last, by the scheduler's clock, and since when, by ours
         self._kept, self._team = {}, None
         # those that are waited for, too: what has timed out stays in a cycle of references for a while
         self._submitted = weakref.WeakSet()
@@ -150,7 +158,7 @@ class Cluster:
         Raises
         ------
         TimeoutError
-            If a worker that has work does not answer for `timeout` seconds, or there is no worker.
+            If for `timeout` seconds a worker does not answer, there is none, or none of them does anything.
         RuntimeError
             If workers died under the same task too often, or rows are lost that cannot be computed anew.
         """
@@ -162,7 +170,7 @@ class Cluster:
                 if not (dead and left):
                     break
                 self.client.retry(dead)
-            return self._gather(futures, doing)
+            return self._results(futures, doing)
         except BaseException:
             for future in futures:
                 future.release()
@@ -174,28 +182,43 @@ class Cluster:
 
     def _wait(self, futures, doing):
         """Wait until all are done, as long as the workers show that they are alive."""
-        silence = Silence(self.client, self.timeout)
+        silence = Silence(self, doing)
         while True:
             try:
                 distributed.wait(futures, timeout=LOOK_EVERY)
                 return
             except distributed.CancelledError:
-                return  # of rows that are lost: said by `_gather`
+                return  # of rows that are lost: said by `_results`
             except TimeoutError:
-                silent = silence.beyond()
-            if silent is not None:
-                raise TimeoutError(f"{silent} for {self.timeout} seconds while {doing}")
+                silence.check(futures)
 
-    def _gather(self, futures, doing):
-        async def gathered():
-            return await self.client.gather(futures, asynchronous=True)
+    def gather(self, futures, doing, check=None):
+        """Return what futures hold, that are done or nearly so.
 
+        Until they are here, they can be lost with a worker. Dask then computes them anew, and this waits for
+        them as `_wait` does; or ``check``, called now and then, raises. Who calls releases the futures then.
+        """
+        silence = Silence(self, doing)
+        gathering = asyncio.run_coroutine_threadsafe(
+            self._gathering(futures), self.client.loop.asyncio_loop
+        )
         try:
-            return self.client.sync(gathered, callback_timeout=self.timeout)
-        except TimeoutError as error:
-            raise TimeoutError(
-                f"A worker did not hand over its result within {self.timeout} seconds while {doing}"
-            ) from error
+            while not concurrent.futures.wait([gathering], LOOK_EVERY).done:
+                if check is not None:
+                    check()
+                silence.check(futures)
+        except BaseException:
+            if _are_done(futures):
+                gathering.cancel()  # else it ends when they are released
+            raise
+        return gathering.result()
+
+    async def _gathering(self, futures):
+        return await self.client.gather(futures, asynchronous=True)
+
+    def _results(self, futures, doing):
+        try:
+            return self.gather(futures, doing)
         except distributed.KilledWorker as error:
             raise RuntimeError(
                 f"Workers died while {doing}, each time with the same task ({self.retries} retries): they "
@@ -209,40 +232,67 @@ class Cluster:
             ) from error
 
 
+def _are_done(futures):
+    return all(each.status == "finished" for each in futures)
+
+
 def _was_killed(future):
     return future.status == "error" and isinstance(future.exception(), distributed.KilledWorker)
 
 
 class Silence:
-    """How long each worker has not been heard of, by the scheduler's record."""
+    """How long nothing has come of what is waited for, and how long each worker has not been heard of.
 
-    def __init__(self, client, timeout):
-        self.client, self.timeout = client, timeout
-        self.heard = {}
-        self.last_there = time.monotonic()
+    Parameters
+    ----------
+    cluster : Cluster
+        The cluster, whose `timeout` holds.
+    doing : str
+        What is waited for, for messages.
+    """
 
-    def beyond(self):
-        """Return who has been silent for longer than `timeout`, as the beginning of a sentence, or None."""
+    def __init__(self, cluster, doing):
+        self.client, self.timeout, self.doing = cluster.client, cluster.timeout, doing
+        self.heard = cluster.heard
+        self.last_there, self.last_busy = time.monotonic(), None
+
+    def check(self, futures):
+        """Raise TimeoutError if waiting for futures is useless; restart stuck tasks."""
         now = time.monotonic()
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        processing = self.client.processing()
+        done = _are_done(futures)
         if workers:
-            self._release_stuck_tasks()
+            self._start_stuck_tasks()
             self.last_there = now
         elif now - self.last_there > self.timeout:
-            return "The cluster has had no worker"
+            self._give_up("The cluster has had no worker")
+        if silent := self._silent(workers, now):
+            held = self.client.has_what(silent)
+            ours = set(self.client.futures)
+            silent = [each for each in silent if processing.get(each) or ours & set(held[each])]
+            if silent:
+                self._give_up(f"The worker {', '.join(silent)} did not answer")
+        if not workers or self.last_busy is None or (any(processing.values()) and not done):
+            self.last_busy = now
+        elif now - self.last_busy > self.timeout:
+            self._give_up(
+                "A worker did not hand over its result" if done else "No worker computed anything"
+            )
+
+    def _give_up(self, what):
+        raise TimeoutError(f"{what} for {self.timeout:g} seconds while {self.doing}")
+
+    def _silent(self, workers, now):
+        """Return the workers that the scheduler has not heard of for `timeout` seconds."""
         for address, info in workers.items():
             last, since = self.heard.get(address, (None, now))
             self.heard[address] = (
                 (last, since) if last == info["last_seen"] else (info["last_seen"], now)
             )
-        silent = [each for each in workers if now - self.heard[each][1] > self.timeout]
-        if not silent:
-            return None
-        busy = self.client.processing(silent)
-        silent = [each for each in silent if busy.get(each)]
-        return f"The worker {', '.join(silent)} did not answer" if silent else None
+        return [each for each in workers if now - self.heard[each][1] > self.timeout]
 
-    def _release_stuck_tasks(self):
+    def _start_stuck_tasks(self):
         with suppress(Exception):  # a scheduler may refuse to run functions
             self.client.run_on_scheduler(_start_stuck_tasks)
 

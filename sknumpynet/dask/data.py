@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The data of a fit whose rows lie on workers: dealt out evenly, and never brought to the client.
+"""The data of a fit whose rows are on workers: distributed evenly, and never sent to the client.
 
-Partitions, as Dask has them, become parts, which are checked, then blocks, which are encoded and of some
-size, and shares: the blocks of one worker.
+Dask's partitions become parts, which are checked, then blocks, which are encoded and of similar size, and
+shares, which are the blocks of one worker.
 """
 
 from __future__ import annotations
@@ -123,6 +123,13 @@ class ClusterData(FitData):
         ]
         return all(cluster.results(finite, "looking at the predictions"))
 
+    def loss_of_zeros(self, loss, n_outputs):
+        """Return the sum of the losses of all rows where the network gives 0, and that of their weights."""
+        blocks = [block for share in self.shares for block in share.blocks]
+        sums = [self.cluster.submit(_loss_of_zeros, each, loss, n_outputs) for each in blocks]
+        found = self.cluster.results(sums, "measuring the loss")
+        return tuple(sum(column) for column in zip(*found, strict=True))
+
     def dealt_out(self):
         """Return the data with a share for each worker: blocks where their rows lie, as far as is even."""
         cluster = self.cluster
@@ -181,6 +188,10 @@ def _predictions_are_finite(block, network, loss, n_rows):
     data = FitData(block.X, None, block.targets)
     with quiet():
         return data.predictions_are_finite(network, loss, min(n_rows or block.n_rows, block.n_rows))
+
+
+def _loss_of_zeros(block, loss, n_outputs):
+    return FitData(block.X, None, block.targets, block.sample_weight).loss_of_zeros(loss, n_outputs)
 
 
 def _total_weight_of(block):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The describing pass: what the client learns of the partitions, and all that is wrong with them."""
+"""The first pass over the data: a description of the partitions, and errors about them."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import dask
@@ -11,9 +12,16 @@ from scipy import sparse
 
 from sknumpynet.dask.blocks import load
 from sknumpynet.dask.partitions import partitions
+from sknumpynet.fitting.rollback import warn
 
-# So many of the partitions that will not do are named in an error.
+# Maximum numbers of invalid partitions, and of reasons, in an error message.
 MOST_NAMED = 10
+# Replacements in advice for local estimators that is shown on a cluster.
+ON_A_CLUSTER = {
+    r"\bsklearn\.impute\b(?=( in front|$))": "dask_ml.impute",
+    r"\bOneHotEncoder\b": "dask_ml.preprocessing.OneHotEncoder",
+    r"\b(?=NumpyMLP(Classifier|Regressor)\b)": "Dask",
+}
 
 
 def describe(cluster, X, y, sample_weight, cls):
@@ -31,23 +39,23 @@ def describe(cluster, X, y, sample_weight, cls):
     Returns
     -------
     loaded : list of Future
-        Of each partition the pair that `load` gives.
+        For each partition the pair returned by `load`.
     described : list of Description
-        Of each partition.
+        The description of each partition.
     y_is_column : bool
         Whether y has two dimensions, and one column.
 
     Raises
     ------
     ValueError
-        If some will not do: all that is wrong, with the number of the partition.
+        If some are invalid: all problems, with the numbers of the partitions.
     """
     parts = partitions(X, y, sample_weight)
     tasks = [dask.delayed(load, pure=False)(*rows, cls) for rows in parts.rows]
     loaded = []
     if parts.on_workers:
         loaded = cluster.keep(cluster.client.compute(tasks))
-    else:  # in runs of neighbours, so that the same rows come to lie together each time
+    else:  # in runs of neighbours, so that the same rows are always on the same worker
         workers = cluster.team()
         for worker, run in zip(
             workers, np.array_split(np.arange(len(tasks)), len(workers)), strict=True
@@ -69,7 +77,7 @@ def _second(pair):
 
 
 def check_described(described):
-    """Raise ValueError where partitions cannot be used, or not with each other."""
+    """Raise ValueError if partitions are invalid, or do not match each other."""
     problems = {i: each.problem for i, each in enumerate(described) if each.problem}
     usable = [(i, each) for i, each in enumerate(described) if not each.problem]
     filled = [(i, each) for i, each in usable if each.n_rows] or usable
@@ -84,12 +92,10 @@ def check_described(described):
                 f"y has {len(each.columns)} columns, and {len(like.columns)} in partition {first}"
             )
     if problems:
-        lines = [f"partition {i}: {problems[i]}" for i in sorted(problems)]
-        if len(lines) > MOST_NAMED:
-            lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} more"]
         n = len(described)
         raise ValueError(
-            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n" + "\n".join(lines)
+            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n"
+            + "\n".join(_lines(problems))
         )
     if not any(each.n_rows for each in described):
         raise ValueError(
@@ -97,11 +103,46 @@ def check_described(described):
         )
 
 
-# ---------------------------------------------------------------- a few rows that stand for all
+def warn_of_indices(described, suffix=""):
+    """Warn if the rows of X and y have different indices: they may have been sampled separately."""
+    which = [i for i, each in enumerate(described) if not each.labelled_alike]
+    if which:
+        warn(
+            f"X{suffix}, y{suffix} or sample_weight{suffix} have different indices in {_named(which)}. Rows "
+            "are matched by position: if each was sampled or shuffled separately, they do not belong "
+            "together; do it once, with the whole DataFrame. If the order is right, .reset_index(drop=True) "
+            "on each silences this warning"
+        )
+
+
+def _named(which):
+    """Return the numbers of some partitions as part of a sentence."""
+    named, n_more = ", ".join(map(str, which[:MOST_NAMED])), len(which) - MOST_NAMED
+    return f"partition{'s' * (len(which) > 1)} {named}" + (
+        f" and {n_more} more" if n_more > 0 else ""
+    )
+
+
+def _lines(problems):
+    """Return a line for each problem, with the numbers of its partitions."""
+    numbers = {}
+    for i in sorted(problems):
+        numbers.setdefault(problems[i], []).append(i)
+    lines = []
+    for problem, which in numbers.items():
+        for pattern, there in ON_A_CLUSTER.items():
+            problem = re.sub(pattern, there, problem)
+        lines.append(f"{_named(which)}: {problem}")
+    if len(lines) > MOST_NAMED:
+        lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} other problems"]
+    return lines
+
+
+# ---------------------------------------------------------------- a few representative rows
 
 
 def stand_in(described, y_is_column=False):
-    """Return X, y and weights of a few rows that stand for all of them in checks."""
+    """Return X, y and weights of a few rows that represent all rows in checks."""
     filled = [each for each in described if each.n_rows]
     first = filled[0]
     columns = [
@@ -109,7 +150,7 @@ def stand_in(described, y_is_column=False):
     ]
     if first.columns[0][1] is None:
         columns = [np.array([each.min(), each.max()]) for each in columns]
-    else:  # each label three times: many that occur once are taken for numbers, with a warning
+    else:  # each label three times: many labels that occur once would be considered numbers, with a warning
         columns = [np.repeat(_unique(each), 3) for each in columns]
     n = max(len(each) for each in columns)
     columns = [np.resize(each, n) for each in columns]
@@ -139,7 +180,7 @@ def _as_frame(X, names):
 
 
 def _joined_labels(arrays):
-    """Return the labels of all partitions; text and numbers together stay what they are."""
+    """Return the labels of all partitions; mixed text and numbers keep their types."""
     if len({each.dtype.kind in "OUS" for each in arrays}) > 1:
         arrays = [each.astype(object) for each in arrays]
     return np.concatenate(arrays)
@@ -150,9 +191,9 @@ def _unique(labels):
 
 
 def balanced(described):
-    """Return the weights of the classes that 'balanced' means: ``n / (n_classes * count)`` for each.
+    """Return the class weights for 'balanced': ``n / (n_classes * count)`` for each class.
 
-    A dict, or, where y has several columns, a list of one for each.
+    A dict, or a list of one dict per column if y has several columns.
     """
     filled = [each for each in described if each.n_rows]
     weights = []

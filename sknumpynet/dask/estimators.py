@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import copy
 import inspect
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
 
 import dask
 import numpy as np
-from sklearn.utils.metaestimators import available_if
+from dask.delayed import Delayed
+from distributed import Future
 
 from sknumpynet._compat import Interval
 from sknumpynet.dask.blocks import Recipe
 from sknumpynet.dask.client import cluster_of, usable
 from sknumpynet.dask.data import ClusterData
-from sknumpynet.dask.description import balanced, describe, stand_in
+from sknumpynet.dask.description import balanced, describe, stand_in, warn_of_indices
 from sknumpynet.dask.lbfgs import fit_on_cluster
 from sknumpynet.dask.minibatch import fit_minibatches
 from sknumpynet.dask.partitions import is_array, is_collection, is_frame, mapped, partitions
 from sknumpynet.dask.validation import ClusterValidation, Squares
-from sknumpynet.estimators.base import is_stochastic
 from sknumpynet.estimators.classifier import NumpyMLPClassifier
 from sknumpynet.estimators.docstrings import (
     CLASSIFIER_PARAMETERS,
@@ -49,12 +50,44 @@ timeout : float, default=60
     Seconds that a worker may be silent while it has work before the fit raises TimeoutError.
 """
 
+# The parts of the docstrings that both estimators share, by placeholder.
+TEXTS = {
+    "{result}": """
+    The result is that of `{local}` on the same rows in one memory, up to the order in which sums
+    are taken, whatever the number of workers and wherever the rows lie. The attribute `client` is the
+    `distributed.Client` to use, None for the current one; copies and pickles do not have it.
+    """,
+    "{client}": """
+    client : distributed.Client or None
+        The client to use; may be set. None means the current one when `fit` is called.
+    """,
+    "{notes}": """
+    Rows are spread evenly over the workers and stay there. Each step takes the rows that the local
+    estimator would take, each worker those of them that it holds, and the gradients are added up. Dropout's
+    masks are drawn by each worker, and differ from those of the local estimator.
+
+    Predictions for arrays and DataFrames of Dask, and for lists of delayed blocks, are lazy: arrays of Dask
+    with the chunks of X. For NumPy they are NumPy.
+
+    References
+    ----------
+    Dean et al.: Large scale distributed deep networks (NIPS 2012).
+    """,
+}
+
 
 def with_parameters_of(local):
-    """Return a decorator that gives a class the constructor of the local estimator, and two parameters."""
+    """Return a decorator that gives a class the constructor of the local estimator, and two parameters.
+
+    It fills in the docstring too.
+    """
 
     def add(cls):
         def __init__(self, *args, **kwargs):
+            if "client" in kwargs:
+                raise TypeError(
+                    "client is an attribute, not a parameter: set it afterwards, as in model.client = client"
+                )
             own = {name: kwargs.pop(name, value) for name, value in OF_THE_CLUSTER.items()}
             local.__init__(self, *args, **kwargs)
             vars(self).update(own)
@@ -68,6 +101,9 @@ def with_parameters_of(local):
         __init__.__signature__ = signature.replace(parameters=parameters)
         cls.__init__ = __init__
         cls._local_class = local
+        for placeholder, text in TEXTS.items():
+            cls.__doc__ = cls.__doc__.replace(placeholder, text.strip())
+        cls.__doc__ = cls.__doc__.replace("{local}", local.__name__)
         return cls
 
     return add
@@ -137,10 +173,16 @@ class OnCluster:
         with self._on_cluster(X, y):
             return super().initialize(X, y)
 
+    def _partial_fit(self, X, y, sample_weight, validation, classes=None):
+        with self._on_cluster(X, y, validation[0]):
+            return super()._partial_fit(X, y, sample_weight, validation, classes)
+
     @contextmanager
-    def _on_cluster(self, *data):
+    def _on_cluster(self, X, y, X_val=None):
         """Find the cluster where some of the data lie there, and clean up there at the end."""
-        if not any(map(is_collection, data)):
+        for name, each in {"X": X, "y": y, "X_val": X_val}.items():
+            check_form(name, each)
+        if not any(map(is_collection, (X, y, X_val))):
             yield
             return
         with cluster_of(self.client, self.retries, self.timeout) as cluster:
@@ -160,6 +202,7 @@ class OnCluster:
             )
         cluster = self._cluster
         loaded, described, y_is_column = describe(cluster, X, y, sample_weight, self._local_class)
+        warn_of_indices(described, "_val" if call == "validation" else "")
         few_X, few_y, weights = stand_in(described, y_is_column)
         target, few, names = super()._fit_data(
             few_X, few_y, None if sample_weight is None else weights, earlier, call, classes
@@ -241,18 +284,20 @@ class OnCluster:
         parameters = self.get_params(deep=False).items()
         return self._local_class(**{k: v for k, v in parameters if k not in OF_THE_CLUSTER})
 
-    def _predictor(self):
+    def _predictor(self, named=True):
         """Return a local estimator that predicts alike, and has nothing else: what goes into a graph."""
+        model = self._fitted_model()
         local = self._local_like()
-        local._publish(self._fitted_model())
+        local._publish(model if named else replace(model, feature_names=None))
         return local
 
     def _predicts(self, name, X):
         """Return what a method gives for X: at once for rows in memory, lazily for a collection."""
+        check_form("X", X)
         if not is_collection(X):
             return getattr(super(), name)(X)
-        model = self._predictor()
-        example = getattr(model, name)(self._rows_like(X))
+        example = getattr(self._predictor(), name)(self._rows_like(X))
+        model = self._predictor(named=not is_array(X))
         if isinstance(example, list):
             return [
                 mapped(_predict, X, (model, name, k, each[:0]), each)
@@ -265,9 +310,10 @@ class OnCluster:
         if is_frame(X):
             return X._meta_nonempty
         model = self._fitted_model()
-        n_columns = X.shape[1] if is_array(X) and X.ndim == 2 else model.network.fan_in
-        rows = np.zeros((1, n_columns), getattr(X, "dtype", None))
-        if model.feature_names is None or not n_columns == model.network.fan_in:
+        if is_array(X):  # where the model has names of columns, it warns that these have none
+            return np.zeros((1, *X.shape[1:]), X.dtype)
+        rows = np.zeros((1, model.network.fan_in))
+        if model.feature_names is None:
             return rows
         import pandas
 
@@ -276,15 +322,54 @@ class OnCluster:
     def _checked_rows(self, model, X):
         if is_collection(X):
             raise TypeError(
-                "this method takes rows in memory: for a Dask array use X.map_blocks with the method of "
-                "to_local()"
+                "this method takes rows in memory: for X on a cluster call that of model.to_local() on each "
+                "block, as in [dask.delayed(local.input_gradient)(block) for block in "
+                "X.to_delayed().ravel()]"
             )
         return super()._checked_rows(model, X)
 
-    def _scores(self, parts):
-        """Return what the parts of a score give, computed where their rows lie."""
+    # What a partition adds to the score, or None where it has no rows, and what these make together.
+    _part_of_score: Callable
+    _score_of_parts: Callable
+
+    def score(self, X, y, sample_weight=None):
+        check_form("X", X)
+        if not is_collection(X):
+            return super().score(X, y, sample_weight)
+        # a first look here: what is wrong with the columns is not said by each worker
+        self._predicts("predict", X)
+        model = dask.delayed(self._predictor(named=not is_array(X)), pure=False)
+        part = dask.delayed(self._part_of_score, pure=False)
         client = None if self.client is None else usable(self.client)
-        return dask.compute(*parts, **({} if client is None else {"scheduler": client}))
+        parts = dask.compute(
+            [part(*rows, model) for rows in partitions(X, y, sample_weight).rows],
+            **({} if client is None else {"scheduler": client}),
+        )[0]
+        parts = [each for each in parts if each is not None]
+        if not parts:
+            raise ValueError("X must not be empty: none of its partitions has rows")
+        return self._score_of_parts(parts)
+
+
+def check_form(name, data):
+    """Raise where data are on a cluster, and neither an array, a DataFrame nor a list of delayed blocks."""
+    if name.startswith("X") and is_frame(data) and data.ndim == 1:
+        raise ValueError(
+            f"{name} is a Series, and must have two dimensions: pass {name}.to_frame()"
+        )
+    items = data.flat if isinstance(data, np.ndarray) and data.dtype == object else data
+    is_many = items is not data or isinstance(data, list | tuple)
+    first = next(iter(items), None) if is_many else data
+    if is_collection(data) or not (isinstance(first, Future) or dask.is_dask_collection(first)):
+        return
+    kind = "delayed block" if isinstance(first, Delayed) else type(first).__name__
+    if is_many:
+        kind = f"{'list' if items is data else 'array'} of {kind}s"
+    raise TypeError(
+        f"{name} is {'an' if kind[0] == 'a' else 'a'} {kind}. Pass an array or a DataFrame of Dask, or a "
+        "list of delayed blocks of rows, as [block], array.ravel().tolist() or "
+        "[dask.delayed(future) for future in futures]"
+    )
 
 
 def _predict(rows, how):
@@ -292,19 +377,32 @@ def _predict(rows, how):
     model, name, column, nothing = how
     if not rows.shape[0]:
         return nothing
-    predicted = getattr(model, name)(rows)
+    predicted = getattr(model, name)(_unnamed(rows, model))
     return predicted if column is None else predicted[column]
+
+
+def _unnamed(rows, model):
+    """Return the rows without names of columns if the model has none: the client has warned of that."""
+    if model._fitted_model().feature_names is None and hasattr(rows, "columns"):
+        return rows.set_axis(range(rows.shape[1]), axis=1)
+    return rows
 
 
 def _n_right(X, y, sample_weight, model):
     """Return the weight of the rows of a partition that are right, and that of all."""
     if not X.shape[0]:
-        return 0.0, 0.0
-    share = model.score(X, y, sample_weight)
+        return None
+    share = model.score(_unnamed(X, model), y, sample_weight)
     if sample_weight is None:
         return round(share * X.shape[0]), X.shape[0]
     total = float(np.sum(sample_weight))
     return share * total, total
+
+
+def _share_right(parts):
+    """Return the accuracy, of what `_n_right` gave."""
+    right, total = map(sum, zip(*parts, strict=True))
+    return float(right / total)
 
 
 def _squares(X, y, sample_weight, model):
@@ -312,10 +410,15 @@ def _squares(X, y, sample_weight, model):
     if not X.shape[0]:
         return None
     fitted = model._fitted_model()
-    prediction = predicted(model._raw(fitted, X), fitted)
+    prediction = predicted(model._raw(fitted, _unnamed(X, model)), fitted)
     if prediction.ndim == 2:
         prediction = fitted.loss.point_prediction(prediction)
     return Squares.of(y, prediction, sample_weight)
+
+
+def _r2(parts):
+    """Return R2, of what `_squares` gave."""
+    return sum(parts[1:], parts[0]).r2()
 
 
 @with_parameters_of(NumpyMLPClassifier)
@@ -327,9 +430,7 @@ def _squares(X, y, sample_weight, model):
 class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
     """Multi-layer perceptron for classification, trained on a Dask cluster.
 
-    The result is that of `NumpyMLPClassifier` on the same rows in one memory, up to the order in which sums
-    are taken, whatever the number of workers and wherever the rows lie. The attribute `client` is the
-    `distributed.Client` to use, None for the current one; copies and pickles do not have it.
+    {result}
 
     Parameters
     ----------
@@ -337,8 +438,7 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
 
     Attributes
     ----------
-    client : distributed.Client or None
-        The client to use; may be set. None means the current one when `fit` is called.
+    {client}
     classes_ : ndarray of shape (n_classes,), or list of such arrays
         The class labels, in the order of the columns of `predict_proba`; a list, one entry per column,
         where y has several columns of labels.
@@ -351,16 +451,7 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
 
     Notes
     -----
-    Rows are spread evenly over the workers and stay there. Each step takes the rows that the local
-    estimator would take, each worker those of them that it holds, and the gradients are added up. Dropout's
-    masks are drawn by each worker, and differ from those of the local estimator.
-
-    Predictions for arrays and DataFrames of Dask, and for lists of delayed blocks, are lazy: arrays of Dask
-    with the chunks of X. For NumPy they are NumPy.
-
-    References
-    ----------
-    Dean et al.: Large scale distributed deep networks (NIPS 2012).
+    {notes}
 
     Examples
     --------
@@ -378,28 +469,7 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
 
     _parameter_constraints: dict = {**NumpyMLPClassifier._parameter_constraints, **OWN_CONSTRAINTS}
 
-    @available_if(is_stochastic)
-    def partial_fit(
-        self,
-        X,
-        y,
-        sample_weight=None,
-        classes=None,
-        *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
-        with self._on_cluster(X, y, X_val):
-            return super().partial_fit(
-                X,
-                y,
-                sample_weight,
-                classes,
-                X_val=X_val,
-                y_val=y_val,
-                sample_weight_val=sample_weight_val,
-            )
+    _part_of_score, _score_of_parts = staticmethod(_n_right), staticmethod(_share_right)
 
     def predict(self, X):
         return self._predicts("predict", X)
@@ -413,15 +483,6 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
     def decision_function(self, X):
         return self._predicts("decision_function", X)
 
-    def score(self, X, y, sample_weight=None):
-        if not is_collection(X):
-            return super().score(X, y, sample_weight)
-        model = dask.delayed(self._predictor(), pure=False)
-        count = dask.delayed(_n_right, pure=False)
-        parts = self._scores(count(*rows, model) for rows in partitions(X, y, sample_weight).rows)
-        right, total = map(sum, zip(*parts, strict=True))
-        return float(right / total)
-
 
 @with_parameters_of(NumpyMLPRegressor)
 @documented(
@@ -430,9 +491,7 @@ class DaskNumpyMLPClassifier(OnCluster, NumpyMLPClassifier):
 class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
     """Multi-layer perceptron for regression, trained on a Dask cluster.
 
-    The result is that of `NumpyMLPRegressor` on the same rows in one memory, up to the order in which sums
-    are taken, whatever the number of workers and wherever the rows lie. The attribute `client` is the
-    `distributed.Client` to use, None for the current one; copies and pickles do not have it.
+    {result}
 
     Parameters
     ----------
@@ -442,8 +501,7 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
 
     Attributes
     ----------
-    client : distributed.Client or None
-        The client to use; may be set. None means the current one when `fit` is called.
+    {client}
     {attributes}
 
     See Also
@@ -453,16 +511,7 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
 
     Notes
     -----
-    Rows are spread evenly over the workers and stay there. Each step takes the rows that the local
-    estimator would take, each worker those of them that it holds, and the gradients are added up. Dropout's
-    masks are drawn by each worker, and differ from those of the local estimator.
-
-    Predictions for arrays and DataFrames of Dask, and for lists of delayed blocks, are lazy: arrays of Dask
-    with the chunks of X. For NumPy they are NumPy.
-
-    References
-    ----------
-    Dean et al.: Large scale distributed deep networks (NIPS 2012).
+    {notes}
 
     Examples
     --------
@@ -479,28 +528,7 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
 
     _parameter_constraints: dict = {**NumpyMLPRegressor._parameter_constraints, **OWN_CONSTRAINTS}
 
-    @available_if(is_stochastic)
-    def partial_fit(
-        self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
-    ):
-        with self._on_cluster(X, y, X_val):
-            return super().partial_fit(
-                X,
-                y,
-                sample_weight,
-                X_val=X_val,
-                y_val=y_val,
-                sample_weight_val=sample_weight_val,
-            )
+    _part_of_score, _score_of_parts = staticmethod(_squares), staticmethod(_r2)
 
     def predict(self, X):
         return self._predicts("predict", X)
-
-    def score(self, X, y, sample_weight=None):
-        if not is_collection(X):
-            return super().score(X, y, sample_weight)
-        model = dask.delayed(self._predictor(), pure=False)
-        square = dask.delayed(_squares, pure=False)
-        parts = self._scores(square(*rows, model) for rows in partitions(X, y, sample_weight).rows)
-        parts = [each for each in parts if each is not None]
-        return sum(parts[1:], parts[0]).r2()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""L-BFGS on a cluster: the search runs in the client, and the sums over rows where the rows lie.
+"""L-BFGS on a cluster: the search runs on the client, and the sums over rows on the workers.
 
-An evaluation is a handful of plain tasks, whose results are added up in a fixed order. A worker that is lost
-costs time: Dask computes its rows anew on another one.
+An evaluation consists of a few plain tasks, whose results are added up in a fixed order. If a worker is lost,
+Dask computes its rows again on another one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class ClusterObjective(Penalized):
     network : Network
         The network.
     loss : Loss
-        What is minimised.
+        The loss to minimise.
     data : ClusterData
-        The rows, dealt out.
+        The rows, distributed over the workers.
     l2, l1 : float
         Strengths of the penalties.
     """
@@ -54,7 +54,7 @@ class ClusterObjective(Penalized):
 
 
 def in_groups(blocks, n):
-    """Return the blocks as ``n`` lists at most, of neighbours."""
+    """Return the blocks as at most ``n`` lists of neighbours."""
     n = min(n, len(blocks))
     return (
         [[blocks[i] for i in run] for run in np.array_split(np.arange(len(blocks)), n)] if n else []
@@ -62,7 +62,7 @@ def in_groups(blocks, n):
 
 
 def mean_loss_of(blocks, network, loss, total):
-    """Return the share of some blocks in the mean loss of all rows, and its gradient."""
+    """Return the contribution of some blocks to the mean loss of all rows, and its gradient."""
     value, gradient = 0.0, np.zeros_like(network.params)
     for block in blocks:
         with quiet(), limited_blas_threads(block.n_rows, network):
@@ -86,6 +86,6 @@ def added(parts):
 
 
 def fit_on_cluster(plan, data, monitor):
-    """Train by L-BFGS until SciPy or the monitor says that it is over; return what it leaves behind."""
+    """Train with L-BFGS until SciPy or the monitor ends the fit; return the result."""
     objective = ClusterObjective(monitor.network, plan.loss, data, plan.l2, plan.l1)
     return fit_lbfgs(plan, objective, data, monitor)

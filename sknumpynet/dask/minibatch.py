@@ -325,21 +325,22 @@ class Rounds:
 
     def _results(self, futures):
         """Return what the tasks of a round return."""
-        self._wait(futures, doing="training")
-        timeout = self.cluster.timeout
-        try:
-            return self.client.sync(
-                lambda: self.client.gather(futures, asynchronous=True), callback_timeout=timeout
-            )
-        except TimeoutError as error:
-            raise TimeoutError(
-                f"A worker did not hand over what it has learnt within {timeout:g} seconds"
-            ) from error
+        self._wait(futures, doing="training", together=True)
 
-    def _wait(self, futures, doing):
-        """Wait for futures; raise what went wrong with one of them, a real error before the loss of ranks."""
-        silence = Silence(self.client, self.cluster.timeout)
-        looked, failed = time.monotonic(), None
+        def check():
+            if any(each.status != "finished" for each in futures):
+                raise RankLost("a worker was lost before it handed over what it has learnt")
+
+        return self.cluster.gather(futures, "training", check)
+
+    def _wait(self, futures, doing, together=False):
+        """Wait for futures; raise what went wrong with one of them, a real error before the loss of ranks.
+
+        Those that end ``together``: a task that Dask has begun anew, on a worker that has come back with the
+        same address, would wait for the others for ever.
+        """
+        silence = Silence(self.cluster, doing)
+        looked, failed, first = time.monotonic(), None, None
         while True:
             left = [each for each in futures if each.status == "pending"]
             errors = [
@@ -353,12 +354,13 @@ class Rounds:
                 raise (real or errors)[0]
             if not left:
                 return
+            if together and len(left) < len(futures):
+                first = first or now
+                if now - first > self.cluster.timeout:
+                    raise RankLost("a worker was lost before its rank had ended")
             if now - looked >= LOOK_EVERY:
-                looked, silent = now, silence.beyond()
-                if silent is not None:
-                    raise TimeoutError(
-                        f"{silent} for {self.cluster.timeout:g} seconds while {doing}"
-                    )
+                looked = now
+                silence.check(futures)
             with suppress(TimeoutError, distributed.CancelledError):
                 pause = 0.25 if errors else LOOK_EVERY
                 distributed.wait(left, timeout=pause, return_when="FIRST_COMPLETED")

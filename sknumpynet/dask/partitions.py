@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Dask's collections as lists of partitions, and back: nothing is computed here.
+"""Convert Dask collections to lists of partitions and back, without computing anything.
 
-Arrays, DataFrames and lists of delayed blocks all become lists of `Delayed`, one for some rows each.
+Arrays, DataFrames and lists of delayed blocks become lists of `Delayed`, one for each partition.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ import numpy as np
 from dask.delayed import Delayed
 from distributed.client import futures_of
 
+FETCHED = "scikit-learn's transformers return NumPy arrays, those of dask_ml.preprocessing Dask collections"
 WAY_OUT = "encode such columns first, as with dask_ml.preprocessing or .astype"
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """Partitions of X, y and the weights that go together.
+    """Matching partitions of X, y and the weights.
 
     Attributes
     ----------
     rows : list of (Delayed, Delayed, Delayed or None)
         X, y and weights of each partition.
     on_workers : bool
-        Whether rows, or what they are made of, lie on workers already.
+        Whether rows, or the data from which they are computed, are already on workers.
     y_is_column : bool
-        Whether y has one column in two dimensions, where a vector is expected.
+        Whether y has two dimensions and one column, although a vector is expected.
     """
 
     rows: list
@@ -57,15 +58,15 @@ def is_list_of_blocks(X):
 
 
 def partitions(X, y, sample_weight=None):
-    """Return the `Partitions` of a data set, or raise where its parts do not go together."""
+    """Return the `Partitions` of a data set, or raise if its parts do not match."""
     given = {"X": X, "y": y, "sample_weight": sample_weight}
     given = {name: each for name, each in given.items() if each is not None}
     for name, each in given.items():
         if not is_collection(each):
+            hint = FETCHED if name == "X" else f"dask.array.from_array({name}, chunks=X.chunks[0])"
             raise TypeError(
                 f"{name} is of type {type(each).__name__}, and others of X, y and sample_weight are Dask "
-                "collections: pass all of them as Dask arrays or DataFrames (dask.array.from_array), or "
-                "none of them"
+                f"collections: pass all of them as Dask arrays or DataFrames ({hint}), or none of them"
             )
     if is_array(X) and X.ndim != 2:
         raise ValueError(
@@ -86,7 +87,7 @@ def partitions(X, y, sample_weight=None):
 
 
 def check_columns(X):
-    """Raise where columns of a DataFrame hold text, categories, dates or other objects."""
+    """Raise if columns of a DataFrame contain text, categories, dates or other objects."""
     dtypes = X._meta.dtypes if X.ndim == 2 else [X._meta.dtype]
     names = X._meta.columns if X.ndim == 2 else [X._meta.name]
     bad = [
@@ -106,7 +107,7 @@ def whole_rows(collection):
 
 
 def sizes_of(collection):
-    """Return the numbers of rows of the partitions, or None where they are not known."""
+    """Return the numbers of rows of the partitions, or None if they are not known."""
     if is_array(collection) and not np.isnan(collection.chunks[0]).any():
         return collection.chunks[0]
     return None
@@ -120,7 +121,7 @@ def n_partitions(collection):
 
 
 def aligned(given):
-    """Return the collections partitioned alike, or raise where their sizes are not known."""
+    """Return the collections with equal partitions, or raise if their sizes are not known."""
     sizes = {name: sizes_of(each) for name, each in given.items()}
     rows = {name: sum(each) for name, each in sizes.items() if each is not None}
     if len(set(rows.values())) > 1:
@@ -136,10 +137,12 @@ def aligned(given):
         }
     numbers = {name: n_partitions(each) for name, each in given.items()}
     if len(set(numbers.values())) > 1:
+        unknown = [name for name, each in sizes.items() if each is None]
         raise ValueError(
-            "X, y and sample_weight are partitioned differently, and how many rows each partition has is "
-            f"not known ({', '.join(f'{name}: {n} partitions' for name, n in numbers.items())}). Make "
-            "arrays with known sizes, as with .to_dask_array(lengths=True) or .compute_chunk_sizes(), or "
+            f"{' and '.join(given)} are partitioned differently "
+            f"({', '.join(f'{name}: {n} partitions' for name, n in numbers.items())}), and the number of "
+            f"rows in each partition of {' and '.join(unknown)} is not known. Make it known, by "
+            ".compute_chunk_sizes() of an array or .values.compute_chunk_sizes() of a DataFrame, or "
             "partition them alike, as two selections of one DataFrame are"
         )
     return given
@@ -148,8 +151,8 @@ def aligned(given):
 def delayed_blocks(collection):
     """Return the partitions as a list of `Delayed`.
 
-    The graphs are left as they are: optimised apart, X and y would load the same file twice, and Dask joins
-    small Parquet files to fewer partitions, more of them the fewer columns are read.
+    The graphs are not optimised: if they were optimised separately, X and y would load the same file twice,
+    and Dask would merge small Parquet files into different numbers of partitions.
     """
     if is_list_of_blocks(collection):
         return list(collection)
@@ -161,7 +164,7 @@ def delayed_blocks(collection):
 
 
 def mapped(function, X, model, example):
-    """Return what a function makes of each partition, as an array of Dask's.
+    """Return the results of a function for each partition as a Dask array.
 
     Parameters
     ----------
@@ -170,9 +173,9 @@ def mapped(function, X, model, example):
     X : collection
         The rows.
     model : object
-        Goes into the graph once.
+        The model, which is in the graph once.
     example : ndarray or sparse matrix
-        What the function gives for some rows.
+        The result of the function for some rows.
     """
     model = dask.delayed(model, pure=False)
     width = example.shape[1:]
@@ -192,5 +195,5 @@ def mapped(function, X, model, example):
 
 
 def n_columns_of(X):
-    """Return the number of columns where it is known, else None."""
+    """Return the number of columns if it is known, else None."""
     return None if is_list_of_blocks(X) else X.shape[1]

@@ -38,7 +38,7 @@ class Round:
     addresses : list of str
         Where each rank is.
     timeout : float
-        Seconds after which a rank that does not answer raises TimeoutError.
+        Seconds after which a worker that cannot be reached counts as lost.
     n_epochs : int
         Largest number of epochs.
     seconds : float

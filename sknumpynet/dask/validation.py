@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Validation data on the workers: each measures its own rows, and the client adds up.
+"""Validation data on the workers: each evaluates its own rows, and the client adds up.
 
-What comes to the client are sums, and, for a scorer of scikit-learn's, the raw outputs and y, never X.
+The client receives sums and, for a scorer or a function, the raw outputs and y, but never X.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from sknumpynet._compat import is_made_by_scikit_learn
 from sknumpynet.checks.input_checks import densified
+from sknumpynet.dask.blocks import global_rows
 from sknumpynet.estimators.regressor import predicted
 from sknumpynet.fitting.data import FitData
 from sknumpynet.fitting.rollback import quiet
@@ -23,12 +23,12 @@ from sknumpynet.fitting.validation_set import Scorer, ValidationSet
 
 @dataclass(frozen=True)
 class Measured:
-    """What some rows say of the network.
+    """The evaluation of the network on some rows.
 
     Attributes
     ----------
     loss : float
-        Their share of the mean loss of all validation rows.
+        Their contribution to the mean loss of all validation rows.
     finite, goes_on : bool
         Whether all their predictions, or else the parameters, are finite.
     right : float
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Squares:
-    """Sums over rows, column by column, that R2 is made of.
+    """Sums over rows for R2, column by column.
 
     Attributes
     ----------
@@ -115,18 +115,18 @@ class Squares:
 
 @dataclass(frozen=True)
 class ValidationPart:
-    """Measures the validation rows of one share.
+    """Evaluates the validation rows of one share.
 
     Parameters
     ----------
     model : FittedModel
-        What the network's outputs mean; its own network is not looked at.
+        The meaning of the network's outputs; its own network is not used.
     kind : str
         'loss', 'target' for the score of the kind of targets, or 'raw' for a scorer.
     total_weight : float
         Sum of the weights of all validation rows.
     rows : list of ndarray of int, or None
-        Which rows of each block count; None for all.
+        The rows of each block that are used; None means all.
     """
 
     model: Any
@@ -135,7 +135,7 @@ class ValidationPart:
     rows: Any = None
 
     def measure(self, blocks, network):
-        """Return what the rows say of the network as it is now."""
+        """Return the evaluation of the current network on the rows."""
         measured = Measured()
         for block, rows in self._with_rows(blocks):
             targets, weights = taken(block.targets, rows), taken(block.sample_weight, rows)
@@ -146,7 +146,7 @@ class ValidationPart:
         return measured
 
     def labels(self, blocks):
-        """Return y of the rows and their weights, or None: what a scorer needs."""
+        """Return y of the rows and their weights, or None, for a scorer."""
         parts, weights = [], []
         for block, rows in self._with_rows(blocks):
             parts.append(self._decoded(taken(block.targets, rows)))
@@ -200,17 +200,17 @@ class ValidationPart:
 
 
 def taken(array, rows):
-    """Return those rows of an array, None for all; None stays None."""
+    """Return rows of an array (None means all), or None for None."""
     return array if array is None or rows is None else array[rows]
 
 
 def measure(part, blocks, network):
-    """Return what `ValidationPart.measure` does."""
+    """Return the result of `ValidationPart.measure`."""
     return part.measure(blocks, network)
 
 
 def labels_of(part, blocks):
-    """Return what `ValidationPart.labels` does."""
+    """Return the result of `ValidationPart.labels`."""
     return part.labels(blocks)
 
 
@@ -222,9 +222,46 @@ def weight_of_rows(rows, blocks):
 
 # ---------------------------------------------------------------- in the client
 
+ONLY_PREDICTS = (
+    "scoring is a function, and the rows of X and the network are on the workers: it may pass X to the "
+    "methods of the estimator that predict, and compare the result with y. A function that needs more works "
+    "where X_val and y_val are arrays in memory"
+)
+
+
+class Elsewhere:
+    """A placeholder for an object on the workers: accessing it raises AttributeError."""
+
+    def __getattr__(self, name):
+        raise AttributeError(ONLY_PREDICTS)
+
+
+class RowsElsewhere(Elsewhere):
+    """A placeholder that scorers get as X and pass to `predict`; reading it raises an error.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Its shape.
+    """
+
+    ndim = 2
+
+    def __init__(self, n_rows, n_columns):
+        self.shape = (n_rows, n_columns)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(ONLY_PREDICTS)
+
+    def __getitem__(self, key):
+        raise TypeError(ONLY_PREDICTS)
+
 
 def rows_by_block(share, wanted):
-    """Return which rows of each block of a share are wanted, given the sorted numbers of these."""
+    """Return the requested rows of each block of a share, given their sorted numbers."""
     found = []
     for pieces in share.pieces:
         first_here, parts = 0, []
@@ -237,12 +274,12 @@ def rows_by_block(share, wanted):
 
 
 class ClusterValidation(ValidationSet):
-    """Validation data on workers: to a `Monitor` what `ValidationSet` is.
+    """Validation data on workers, with the same interface for a `Monitor` as `ValidationSet`.
 
     Parameters
     ----------
     data : ClusterData
-        The data, dealt out.
+        The data, distributed over the workers.
     plan : FitPlan
         The plan of the fit, whose loss is recorded.
     model : FittedModel
@@ -250,20 +287,15 @@ class ClusterValidation(ValidationSet):
     scoring : str, callable or None
         As the estimator's parameter.
     view : estimator
-        Predicts with the model: what a scorer is given.
+        The estimator for scorers, which predicts with the model.
 
     Attributes
     ----------
     received : list of Measured or None
-        What the workers have said of the network as it is now; where it is None, they are asked.
+        The workers' evaluations of the current network; if None, they are requested.
     """
 
     def __init__(self, data, plan, model, scoring, view):
-        if callable(scoring) and not is_made_by_scikit_learn(scoring):
-            raise ValueError(
-                f"scoring={scoring!r} would need the rows of X, which stay on the workers: give the name of "
-                "a scorer, 'loss' or None, or pass X_val and y_val as arrays in memory"
-            )
         self.data, self.model, self.scoring, self.view = data, model, scoring, view
         self.loss, self.loss_scale, self.decides = plan.loss, plan.loss_scale, plan.early_stopping
         self.n_rows = data.n_rows
@@ -275,7 +307,7 @@ class ClusterValidation(ValidationSet):
         self.scorer = self._scorer() if self.kind == "raw" else None
 
     def _divide(self):
-        """Tell each share which rows are its own."""
+        """Assign its rows to each share."""
         cluster, rows = self.data.cluster, self.data.rows
         if rows is None:
             self.rows, self.total_weight = None, self.data.total_weight
@@ -289,20 +321,20 @@ class ClusterValidation(ValidationSet):
         self.total_weight = sum(cluster.results(weights, "weighing the validation rows"))
 
     def regrouped(self, workers):
-        """Deal the rows out to other workers."""
+        """Redistribute the rows to other workers."""
         self.data = self.data.regrouped(workers)
         self._divide()
         if self.scorer is not None:
             self.scorer = self._scorer()
 
     def part(self, number):
-        """Return what measures the rows of a share."""
+        """Return the object that evaluates the rows of a share."""
         model = replace(self.model, network=None)
         rows = None if self.rows is None else self.rows[number]
         return ValidationPart(model, self.kind, self.total_weight, rows)
 
     def __call__(self, network):
-        """Return the loss and the score of the network as it is now."""
+        """Return the current loss and score of the network."""
         measured, self.received = self.received, None
         if measured is None:
             measured = self._ask(measure, network)
@@ -321,7 +353,8 @@ class ClusterValidation(ValidationSet):
         if self.kind == "loss":
             return -loss
         if self.kind == "raw":
-            self.raw = np.concatenate([each.raw for each in measured if each.raw is not None])
+            raw = np.concatenate([each.raw for each in measured if each.raw is not None])
+            self.raw = raw[self.order]
             return self.scorer()
         if self.model.target.classes is not None:
             return sum(each.right for each in measured) / self.total_weight
@@ -329,7 +362,7 @@ class ClusterValidation(ValidationSet):
         return sum(squares[1:], squares[0]).r2()
 
     def _ask(self, function, network=None):
-        """Return what a function of the part and the blocks of each share gives."""
+        """Return the results of a function of the part and the blocks of each share."""
         cluster, shares = self.data.cluster, self.data.shares
         args = [] if network is None else [cluster.for_tasks(network, len(shares))]
         futures = [
@@ -340,12 +373,16 @@ class ClusterValidation(ValidationSet):
 
     def _scorer(self):
         """Return a scorer of y, which is gathered, and of the raw outputs, as they come."""
+        self.order = self._order()
         labelled = self._ask(labels_of)
-        y = np.concatenate([each for parts, _ in labelled for each in parts])
+        y = np.concatenate([each for parts, _ in labelled for each in parts])[self.order]
         weights = [each for _, parts in labelled for each in parts]
-        few = FitData(np.zeros((len(y), 1)), y, y, np.concatenate(weights) if weights else None)
+        weights = np.concatenate(weights)[self.order] if weights else None
+        X = RowsElsewhere(len(y), self.data.X.shape[1])
 
-        def raw_of(model, X, link=None, make_out=None):
+        def raw_of(model, rows, link=None, make_out=None):
+            if rows is not X:
+                raise TypeError(ONLY_PREDICTS)
             raw = self.raw
             out = np.empty_like(raw) if make_out is None else make_out(len(raw))
             if link is None:
@@ -354,4 +391,16 @@ class ClusterValidation(ValidationSet):
             return out
 
         self.view._raw = raw_of
-        return Scorer(self.view, self.scoring, few)
+        # that of the client is ahead: several epochs may be trained before the first is scored
+        self.view._model = replace(self.view._model, network=Elsewhere())
+        return Scorer(self.view, self.scoring, FitData(X, y, y, weights))
+
+    def _order(self):
+        """Return the position of each row, in the order of a local fit, among the rows of the shares."""
+        numbers = []
+        for i, share in enumerate(self.data.shares):
+            for k, pieces in enumerate(share.pieces):
+                of_block = global_rows(pieces)
+                numbers.append(of_block if self.rows is None else of_block[self.rows[i][k]])
+        order, rows = np.argsort(np.concatenate(numbers)), self.data.rows
+        return order if rows is None else order[np.argsort(np.argsort(rows))]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the displays share: axes to draw on, colours of signed numbers, networks inside pipelines."""
+"""Helpers of the displays: axes, colours of signed numbers, networks inside pipelines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 from sknumpynet._compat import check_matplotlib_support
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
-# Blue for negative and red for positive numbers, grey for those near zero: told apart by the colour-blind
-# too, and seen on a white ground.
+# Blue for negative and red for positive numbers, grey near zero: readable for colour-blind people, and
+# visible on a white background.
 DIVERGING = "coolwarm"
 
 
 def new_axes(display, ax, figsize=None):
-    """Return the axes to draw on: those given, or new ones."""
+    """Return the axes to draw on: the given ones, or new ones."""
     check_matplotlib_support(f"{type(display).__name__}.plot")
     if ax is not None:
         return ax
@@ -29,7 +29,7 @@ def new_axes(display, ax, figsize=None):
 
 
 def panels(display, ax, n_rows, n_columns, figsize, **options):
-    """Return n_rows * n_columns axes: those given, parts of the one given, or new ones."""
+    """Return n_rows * n_columns axes: the given ones, parts of the given one, or new ones."""
     check_matplotlib_support(f"{type(display).__name__}.plot")
     n = n_rows * n_columns
     if ax is None:
@@ -50,7 +50,7 @@ def panels(display, ax, n_rows, n_columns, figsize, **options):
 
 
 def symmetric(arrays):
-    """Return the norm that puts zero into the middle of the colours."""
+    """Return the norm that maps zero to the middle of the colours."""
     from matplotlib.colors import Normalize
 
     largest = max((float(np.max(np.abs(array))) for array in arrays if np.size(array)), default=1)
@@ -58,7 +58,7 @@ def symmetric(arrays):
 
 
 def fitted_network(estimator, X=None):
-    """Return the network, the last step of a Pipeline, and X as it comes to it.
+    """Return the network, which may be the last step of a Pipeline, and X transformed by the steps before it.
 
     The network is a shallow copy, which a fit in another thread does not change.
     """
@@ -86,7 +86,7 @@ def is_for_tables(estimator):
 
 
 def clones_to_train(estimator):
-    """Return clones of the steps before the network, None where there are none, and of the network."""
+    """Return clones of the steps before the network (None if there are none) and of the network."""
     network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if not isinstance(network, NumpyMLPClassifier | NumpyMLPRegressor):
         raise TypeError(
@@ -112,5 +112,14 @@ def hidden_names(network):
 
 
 def plain(text):
-    """Return the text with dollar signs that start no formula."""
+    """Return the text with escaped dollar signs."""
     return str(text).replace("$", r"\$")
+
+
+def plain_ticks(low, high):
+    """Return ticks of a logarithmic axis, and their labels as decimals: 0.05 instead of 5 x 10^-2."""
+    decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    steps = (1, 2, 5) if np.log10(high / low) < 2.5 else (1,)
+    marks = [step * 10.0**k for k in decades for step in steps]
+    marks = [mark for mark in marks if low <= mark <= high]
+    return marks, [f"{mark:g}" for mark in marks]

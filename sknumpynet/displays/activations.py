@@ -92,15 +92,15 @@ class ActivationsDisplay:
         dead = []
         for a in self.activations:
             if len(a) < 2:
-                raise ValueError(f"activations must be of two rows or more; got {len(a)}")
+                raise ValueError(f"activations must have two rows or more; got {len(a)}")
             dead.append(np.ptp(a, axis=0) <= self.tolerance * np.abs(a).max())
         return dead
 
     def plot(self, ax=None, *, bins=40):
         """Draw.
 
-        Activations that are exactly 0, of which rectifiers have many, are counted in the heading and left
-        out of the bars.
+        Activations that are exactly 0, of which rectifiers have many, are counted in the heading and not
+        included in the bars.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class ActivationsDisplay:
         """
         n = len(self.activations)
         if n == 0:
-            raise ValueError("the network has no hidden layer, and so no activations to draw")
+            raise ValueError("the network has no hidden layer, so there are no activations to draw")
         dead = self.dead_units()
         self.axes_ = panels(self, ax, 1, n, (1.0 + 2.8 * n, 3.0))
         self.figure_, self.bars_ = self.axes_[0].figure, []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Animations of training: the predictions over one or two features, epoch by epoch, and the loss.
 
-The numbers of every picture are recorded while a clone trains; matplotlib draws them when they are shown.
+The numbers of every frame are recorded while a clone is trained; matplotlib draws them when they are shown.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from sknumpynet._compat import check_matplotlib_support
-from sknumpynet.displays._drawing import clones_to_train, plain
+from sknumpynet.displays._drawing import clones_to_train, plain, plain_ticks
 
 GRID = 61  # points along a feature
-MARGIN = 0.15  # beyond the data, as a share of their range
+MARGIN = 0.15  # around the data, as a share of their range
 MAX_PANELS = 8  # of hidden units
-# Okabe and Ito's colours, which colour-blind readers can tell apart
+DPI = 88  # of a GIF
+LEGEND_ABOVE = 20  # characters that fit above the surface, next to the epoch
+# Okabe and Ito's colours, which colour-blind readers can distinguish
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
@@ -42,7 +44,7 @@ class Frame:
     output : ndarray of shape (n_points, n_outputs)
         Probabilities of the classes, or predictions.
     hidden : ndarray of shape (n_points, n_units) or None
-        Activations of the first hidden layer, where there are few units.
+        Activations of the first hidden layer, if it has few units.
     """
 
     epoch: int
@@ -157,20 +159,22 @@ class TrainingAnimation:
         return picture.figure
 
     def _write_gif(self, file, fps):
-        """Write a GIF that stays for a while on its last frame."""
+        """Write a GIF that shows its last frame for longer."""
         check_matplotlib_support("TrainingAnimation.save")
         import matplotlib.pyplot as plt
         from PIL import Image
 
         picture, images = _Picture(self), []
-        picture.figure.set_dpi(72)
+        picture.figure.set_dpi(DPI)
         for i in range(len(self.frames)):
             picture.draw(i)
             picture.figure.canvas.draw()
-            picture.figure.set_layout_engine("none")  # finding places takes longer than drawing
+            picture.figure.set_layout_engine("none")  # layout takes longer than drawing
             pixels = np.asarray(picture.figure.canvas.buffer_rgba())[..., :3]
-            images.append(Image.fromarray(pixels).quantize(128))
+            images.append(Image.fromarray(pixels))
         plt.close(picture.figure)
+        palette = _palette(images)
+        images = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in images]
         duration = [round(1000 / fps)] * len(images)
         duration[-1] = max(duration[-1], 1500)
         images[0].save(
@@ -235,7 +239,7 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     ImportError
         If matplotlib is not installed.
     TypeError
-        If the estimator is not one of ours.
+        If the estimator is not one of this package.
     ValueError
         If X has more than two features, y several columns, or ``early_stopping=True``, which training one
         epoch at a time does not support.
@@ -274,7 +278,7 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     asked = asked if before is None else before.transform(asked)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        if epochs is None or network.solver == "lbfgs":  # which ends where it has converged
+        if epochs is None or network.solver == "lbfgs":  # which ends when it has converged
             whole = clone(network)
             whole.set_params(max_iter=whole.max_iter if epochs is None else epochs)
             epochs = whole.fit(inputs, y).n_iter_
@@ -298,18 +302,18 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
 
 
 def _data_to_draw(X, y, classifies):
-    """Return X and y as arrays, or raise where they cannot be drawn."""
+    """Return X and y as arrays, or raise if they cannot be drawn."""
     if issparse(X):
         raise TypeError("animate_training draws dense X: give X.toarray()")
     drawn, target = np.asarray(X), np.asarray(y)
     if drawn.ndim != 2 or drawn.shape[1] not in (1, 2):
         raise ValueError(
-            f"animate_training draws one or two features; X is of shape {drawn.shape}. Take two of the "
+            f"animate_training draws one or two features; X has shape {drawn.shape}. Use two of the "
             "columns, or PCA(n_components=2)"
         )
     if target.ndim != 1 and target.shape[1:] != (1,):
         raise ValueError(
-            f"animate_training draws one target; y is of shape {target.shape}: take one column"
+            f"animate_training draws one target; y has shape {target.shape}: use one column"
         )
     if classifies and type_of_target(target) not in ("binary", "multiclass"):
         raise ValueError(f"y must be class labels; got {type_of_target(target)!r}")
@@ -330,14 +334,14 @@ def _grid(X):
 
 
 def _like(grid, X):
-    """Return the grid in a DataFrame where X is one."""
+    """Return the grid as a DataFrame if X is one."""
     return (
         type(X)(grid, columns=X.columns) if hasattr(X, "columns") and hasattr(X, "iloc") else grid
     )
 
 
 def _trained(network, X, y, epochs, every):
-    """Yield 0 and a network that is not trained, then every so many epochs a trained one."""
+    """Yield 0 and an untrained network, then the trained network after every few epochs."""
     yield 0, clone(network).initialize(X, y)
     shown = [*range(every, epochs, every), epochs]
     if network.solver == "lbfgs":
@@ -352,7 +356,7 @@ def _trained(network, X, y, epochs, every):
 
 
 def _frame(epoch, network, asked):
-    """Return what is to be drawn of a network."""
+    """Return the frame of a network."""
     if is_classifier(network):
         output = network.predict_proba(asked)
     else:
@@ -373,7 +377,7 @@ class _Picture:
         self.flat = animation.X.shape[1] == 1
         hidden = animation.frames[0].hidden
         n = 0 if hidden is None else hidden.shape[1]
-        self.figure = plt.figure(figsize=(8, 3.4 + 1.25 * bool(n)), layout="constrained")
+        self.figure = plt.figure(figsize=(6.8, 3.0 + 1.1 * bool(n)), layout="constrained")
         parts = self.figure.add_gridspec(2 if n else 1, 1, height_ratios=[3, 1] if n else [1])
         top = parts[0].subgridspec(1, 2)
         self.surface_ax = self.figure.add_subplot(top[0])
@@ -425,14 +429,37 @@ class _Picture:
             ax.scatter(*a.X.T, c=a.y, cmap="viridis", edgecolor="white", s=24, norm=self.image.norm)
             self.figure.colorbar(self.image, ax=ax, label="prediction")
             return
+        size = 80 if len(a.X) < 20 else 24
         for k, label in enumerate(a.classes):
             rows = a.X[a.y == label]
             ax.scatter(
-                *rows.T, s=24, color=_color(k), edgecolor="white", linewidth=0.6, label=plain(label)
+                *rows.T,
+                s=size,
+                color=_color(k),
+                edgecolor="white",
+                linewidth=0.6,
+                label=plain(label),
             )
-        ax.legend(loc="upper right", fontsize="small", framealpha=0.85)
+        self._draw_legend()
         ax.set_xlim(*self.extent[:2])
         ax.set_ylim(*self.extent[2:])
+
+    def _draw_legend(self):
+        """Add a legend of the classes above the surface, or inside it if names are long."""
+        ax, names = self.surface_ax, [str(label) for label in self.animation.classes]
+        if sum(map(len, names)) + 3 * len(names) > LEGEND_ABOVE:
+            ax.legend(loc="best", fontsize="small", framealpha=0.85)
+            return
+        ax.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=len(names),
+            fontsize="small",
+            frameon=False,
+            borderaxespad=0.1,
+            handletextpad=0.1,
+            columnspacing=0.8,
+        )
 
     def _draw_loss(self):
         a, ax = self.animation, self.loss_ax
@@ -445,6 +472,8 @@ class _Picture:
         finite = curve[np.isfinite(curve) & (curve > 0)]
         if len(finite) and finite.max() > 20 * finite.min():
             ax.set_yscale("log")
+            ax.set_yticks(*plain_ticks(finite.min(), finite.max()))
+            ax.minorticks_off()
         ax.set(xlabel="epoch", ylabel="loss")
 
     def _draw_panels(self):
@@ -473,7 +502,7 @@ class _Picture:
             self.panel_artists.append(artist)
 
     def _pixels(self, output):
-        """Return the output as an image: of classes, their colours mixed by probability."""
+        """Return the output as an image; for classes, colours are mixed by probability."""
         if self.animation.classes is None:
             return output[:, 0].reshape(GRID, GRID)
         from matplotlib.colors import to_rgb
@@ -483,7 +512,7 @@ class _Picture:
         return (output @ pale).clip(0, 1).reshape(GRID, GRID, 3)
 
     def draw(self, i):
-        """Show a frame, and return what has changed."""
+        """Show a frame, and return the artists that have changed."""
         frame = self.animation.frames[i]
         if self.flat:
             for curve, values in zip(self.curves, frame.output.T):
@@ -496,8 +525,24 @@ class _Picture:
         so_far = self.epochs <= frame.epoch
         self.line.set_data(self.epochs[so_far], self.loss[so_far])
         self.point.set_data(self.epochs[so_far][-1:], self.loss[so_far][-1:])
-        self.surface_ax.set_title(f"epoch {frame.epoch}")
+        self.surface_ax.set_title(f"epoch {frame.epoch}", loc="left")
         return []
+
+
+def _palette(images):
+    """Return 256 colours for all frames: different colours for each frame would flicker."""
+    from PIL import Image
+
+    chosen = images[:: -(-len(images) // 8)] + images[-1:]
+    width, height = chosen[0].size
+    together = Image.new("RGB", (width, height * len(chosen)))
+    for k, image in enumerate(chosen):
+        together.paste(image, (0, k * height))
+    palette = together.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    colors = np.reshape(palette.getpalette(), (-1, 3))
+    colors[colors.min(axis=1) >= 240] = 255  # the background stays white
+    palette.putpalette(colors.ravel().tolist())
+    return palette
 
 
 def _color(k):

@@ -18,9 +18,9 @@ from sklearn.utils import check_random_state
 from sknumpynet._compat import rows_of
 from sknumpynet.displays._drawing import clones_to_train, new_axes
 
-SMOOTHING = 0.9  # weight of the mean so far in the smoothed loss
-DIVERGED = 4.0  # a pass ends where the smoothed loss is so many times that of the first batch
-UNSCALED = 20.0  # a column that is so far off 0, or so wide, is not scaled
+SMOOTHING = 0.9  # weight of the previous mean in the smoothed loss
+DIVERGED = 4.0  # a pass ends when the smoothed loss exceeds that of the first batch by this factor
+UNSCALED = 20.0  # a column whose mean or standard deviation exceeds this is considered unscaled
 
 
 class LearningRateDisplay:
@@ -182,7 +182,7 @@ def _check(network, lowest, highest, n_steps, n_passes):
 
 
 def _warn_of_scale(X):
-    """Warn where columns of dense numbers are far from mean 0 and deviation 1."""
+    """Warn if columns of dense numbers are far from mean 0 and standard deviation 1."""
     if issparse(X):
         return
     columns = np.asarray(X)
@@ -248,12 +248,12 @@ def _classes(y):
 
 
 def _mean(losses):
-    """Return the mean over passes, NaN from the first pass that has ended."""
+    """Return the mean over passes; NaN as soon as one pass has ended."""
     return losses.mean(axis=0)
 
 
 def _suggestion(rates, losses):
     mean = _mean(losses)
     if np.isnan(mean).all():
-        raise ValueError("the loss of the first batch is not a number: there is no rate to suggest")
+        raise ValueError("the loss of the first batch is NaN: there is no rate to suggest")
     return float(rates[np.nanargmin(mean)] / 10)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How the loss went down: training and validation, one or several networks; cycles of those for tables."""
+"""Loss curves: training and validation, of one or several networks; cycles of estimators for tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sknumpynet.displays._drawing import fitted_network, is_for_tables, new_axes
 RIGHT = {
     "learning_rate": "learning rate",
     "validation_score": "validation score",
-    "gradient_norm": "length of the gradient",
+    "gradient_norm": "norm of the gradient",
 }
 
 
@@ -185,11 +185,11 @@ class LossCurveDisplay:
             marked, epochs = column, epochs_of(history)
             shown = smoothed(values, smoothing)
             label = plain(f"{name}, {word}" if several else word)
-            marker = "." if "weight" in history else None  # a cycle alone would be no line
+            marker = "." if "weight" in history else None  # a single cycle would not show as a line
             (line,) = self.ax_.plot(
                 epochs, shown, linestyle=style, marker=marker, color=color, label=label
             )
-            color = line.get_color() if several else None  # one network has a colour for each curve
+            color = line.get_color() if several else None  # one network: a colour per curve
             lines[column] = line
             if smoothing:
                 (raw_lines[column],) = self.ax_.plot(
@@ -226,7 +226,7 @@ class LossCurveDisplay:
         )
 
     def _best(self, name, history):
-        """Return the epoch to mark, and what makes it the best."""
+        """Return the epoch to mark, and the criterion by which it is best."""
         if self.best_epochs is not None:
             return self.best_epochs.get(name), (self.best_by or {}).get(name)
         return best_epoch(history)
@@ -249,7 +249,7 @@ class LossCurveDisplay:
         if not found:
             raise ValueError(f"right={right!r}: none of the networks has recorded it")
         twin.set_ylabel(RIGHT[right])
-        # the losses, and the legend with them, in front
+        # draw the losses and the legend in front
         self.ax_.set_zorder(twin.get_zorder() + 1)
         self.ax_.patch.set_visible(False)
 
@@ -261,11 +261,16 @@ class LossCurveDisplay:
         handles, _ = self.ax_.get_legend_handles_labels()
         if self.right_ax_ is not None:
             handles += self.right_ax_.get_legend_handles_labels()[0]
-        self.ax_.legend(handles=handles)
+        if self.right_ax_ is None:
+            self.ax_.legend(handles=handles)
+            return
+        self.ax_.legend(  # above, where it hides neither the losses nor the curve of the right axis
+            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False
+        )
 
 
 def histories_of_cycles(estimator, name):
-    """Return a history for members with numeric embedding, and one for those without, by their names."""
+    """Return histories of members with and without numeric embedding, by name."""
     history = {key: np.asarray(column) for key, column in estimator.history_.items()}
     loss, found = "oof_loss" if hasattr(estimator, "oof_score_") else "validation_loss", {}
     for kind, word in KINDS.items():
@@ -280,13 +285,13 @@ def histories_of_cycles(estimator, name):
 
 
 def history_of(network):
-    """Return what the network wrote down, by the names that ours gives it."""
+    """Return the network's training history, with the keys of ``history_``."""
     if hasattr(network, "history_"):
         return network.history_
     if not getattr(network, "loss_curve_", None):
         raise ValueError(
-            f"{type(network).__name__} has kept no loss curve: scikit-learn's networks keep none with "
-            "solver='lbfgs', and none is made by initialize or from_weights"
+            f"{type(network).__name__} has no loss curve: scikit-learn's networks have none with "
+            "solver='lbfgs', and initialize and from_weights create none"
         )
     history = {"loss": network.loss_curve_}
     if getattr(network, "validation_scores_", None) is not None:
@@ -295,7 +300,7 @@ def history_of(network):
 
 
 def best_epoch(history, network=None):
-    """Return the best epoch and by what: that which early stopping kept, or the lowest validation loss."""
+    """Return the best epoch and its criterion: that of early stopping, or the lowest validation loss."""
     column, sign, measure = column_of(history, "validation_loss"), -1, "validation loss"
     if getattr(network, "early_stopping", False):
         scores = column_of(history, "validation_score")
@@ -313,7 +318,7 @@ def epochs_of(history):
 
 
 def column_of(history, name):
-    """Return a column as an array, None where it is not there, empty, or without a number."""
+    """Return a column as an array; None if it is missing, empty or all NaN."""
     values = history.get(name)
     values = np.asarray([] if values is None else values, dtype=np.float64)
     return None if np.isnan(values).all() else values

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The network as nodes and lines, with what one row makes of it."""
+"""The network as nodes and lines, with the values for one row."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sknumpynet.displays._drawing import (
 )
 from sknumpynet.inspection import explain_step
 
-# Lines are so wide, in points, for a weight of zero and for the largest.
+# Widths of lines, in points, for a weight of zero and for the largest weight.
 THINNEST, WIDEST = 0.3, 3.0
-# With more lines than these no number is written on them, unless asked for.
+# With more lines than this, they are only labelled on request.
 MAX_EDGE_LABELS = 16
 LONGEST_NAME = 20
 
@@ -26,9 +26,9 @@ LONGEST_NAME = 20
 class NetworkDisplay:
     """The units of a network as nodes and its weights as lines: blue below zero, red above, wide if large.
 
-    For one row of X the nodes show what is computed in them: the activation inside, the pre-activation ``z``
-    below, and with y also ``delta`` = dL/dz; lines can then show the gradient instead of the weight. Wide
-    layers are abbreviated.
+    For one row of X the nodes show their values: the activation inside, the pre-activation ``z`` below, and
+    with y also ``delta`` = dL/dz; lines can then show the gradient instead of the weight. Wide layers are
+    abbreviated.
 
     Create one with :meth:`from_estimator`.
 
@@ -105,7 +105,7 @@ class NetworkDisplay:
         estimator : estimator
             A fitted network or a Pipeline that ends in one; without `x` it may be scikit-learn's.
         x : array-like of shape (n_features,) or (1, n_features), default=None
-            A row to send through it.
+            A row whose values are shown.
         y : object or array-like of shape (n_outputs,), default=None
             Its label or target, for the backward pass.
         ax : matplotlib Axes, default=None
@@ -190,11 +190,11 @@ class NetworkDisplay:
     def _size(self, tallest):
         """Return width and height of a new figure, in inches."""
         height = 1.0 if self.step is not None else 0.5
-        width = 2.4 if self.step is not None else 1.9
+        width = 2.2 if self.step is not None else 1.9
         return (3.2 + width * len(self.coefs), 1.3 + height * max(tallest, 3))
 
     def _fitting(self, tallest, n_columns):
-        """Return the diameter of nodes, in points, for which there is room in the axes."""
+        """Return the diameter of nodes, in points, that fits into the axes."""
         box = self.ax_.get_window_extent()
         dpi = self.figure_.dpi
         space = 72 * box.height / dpi / (tallest + 0.8)
@@ -227,10 +227,10 @@ class NetworkDisplay:
             self.edge_labels_.append(self._label_edges(k, values) if labelled else [])
 
     def _label_edges(self, k, values):
-        """Write the numbers on the lines, each at another place, where few lines cross."""
+        """Label the lines with their values, at different positions, where few lines cross."""
         texts, (n, m) = [], values.shape
         for i, j in np.ndindex(n, m):
-            # lines that leave one node lie close together near it, and so do those that arrive at one
+            # lines from one node are close together near it, and so are lines to one node
             at = (
                 0.5
                 if n == 1 or m == 1
@@ -243,7 +243,7 @@ class NetworkDisplay:
                     (k + at, y0 + at * (y1 - y0)),
                     ha="center",
                     va="center",
-                    fontsize=7.5,
+                    fontsize=8.5,
                     zorder=3,
                     bbox=_ground(),
                 )
@@ -275,7 +275,7 @@ class NetworkDisplay:
             self._write_values(k, nodes, values)
 
     def _node_values(self):
-        """Return what colours the nodes of each layer: activations or, without a row, biases."""
+        """Return the values that colour the nodes of each layer: activations or, without a row, biases."""
         if self.step is None:
             return [None, *self.intercepts]
         return [self.step.x, *(layer["a"] for layer in self.step.layers)]
@@ -312,7 +312,7 @@ class NetworkDisplay:
                         textcoords="offset points",
                         ha="center",
                         va="top",
-                        fontsize=7.5,
+                        fontsize=8.5,
                         linespacing=1.0,
                         zorder=5,
                         bbox=_ground(),
@@ -365,7 +365,7 @@ class NetworkDisplay:
         self.ax_.set_ylim(-tallest / 2 - 0.35, tallest / 2 + 0.1)
 
     def _set_width(self, last):
-        """Leave room for the names of inputs and outputs inside the axes: nothing runs over others."""
+        """Leave room for the names of inputs and outputs inside the axes, so that nothing overlaps."""
         scale = 72 / self.figure_.dpi
         margins = [0.0, 0.0]  # in points
         for text in self.names_:
@@ -378,12 +378,12 @@ class NetworkDisplay:
         self.ax_.set_xlim(-left, last + right)
 
 
-# What stands below a node: the quantity and what to call it.
+# Texts below a node: the quantity and its name.
 BELOW = (("b", "b"), ("z", "z"), ("delta", "\N{GREEK SMALL LETTER DELTA}"))
 
 
 def _ground():
-    """Return the box that keeps lines away from words."""
+    """Return the box behind texts that covers lines."""
     from matplotlib import rcParams
 
     color = rcParams["axes.facecolor"]
@@ -391,7 +391,7 @@ def _ground():
 
 
 def _output_names(network):
-    """Return a name for each output, as far as the network knows any."""
+    """Return a name for each output, if the network has any."""
     classes = getattr(network, "classes_", None)
     if classes is None:
         return None
@@ -403,7 +403,7 @@ def _output_names(network):
 
 
 def _shown(n, max_units):
-    """Return which of n units are drawn: of too many, one place is for the gap."""
+    """Return which of n units are drawn; if there are too many, one position is left for a gap."""
     if n <= max_units:
         return np.arange(n)
     first = max_units // 2
@@ -411,7 +411,7 @@ def _shown(n, max_units):
 
 
 def _heights(n, max_units):
-    """Return the heights of the units that are drawn, in the middle 0."""
+    """Return the vertical positions of the drawn units, centred at 0."""
     if n <= max_units:
         return (n - 1) / 2 - np.arange(n)
     heights = (max_units - 1) / 2 - np.arange(max_units)
@@ -419,20 +419,20 @@ def _heights(n, max_units):
 
 
 def _gap(heights):
-    """Return the height of the place that is left free."""
+    """Return the vertical position of the gap."""
     i = int(np.argmin(np.diff(heights)))
     return (heights[i] + heights[i + 1]) / 2
 
 
 def _short(value, smallest=0.1):
-    """Return a number with two decimals, or two digits where it is large or below ``smallest``."""
+    """Return a number with two decimals, or two digits if it is large or below ``smallest``."""
     text = f"{value:.2f}" if smallest <= abs(value) < 10 else f"{value:.2g}"
     text = "0" if value == 0 else text
     return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _cut(name):
-    """Return the name, shortened where it is long."""
+    """Return the name, shortened if it is long."""
     name = str(name)
     return (
         name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"

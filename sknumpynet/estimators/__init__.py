@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The estimators, and what stands in the pickle of a fitted one.
-
-Parameters, attributes and numbers are scikit-learn's.
-"""
+"""The estimators, with scikit-learn's parameters, attributes and results."""
 
 from sknumpynet.estimators.classifier import NumpyMLPClassifier
 from sknumpynet.estimators.labels import (
@@ -27,6 +24,6 @@ __all__ = [
     "fit_side_by_side",
 ]
 
-# What a pickle names: these places stay, whatever becomes of the files.
+# Pickles refer to these module names, so they stay the same when files move.
 for _name in __all__:
     globals()[_name].__module__ = __name__

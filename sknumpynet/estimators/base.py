@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What classifier and regressor share: how a fit goes, and what it leaves behind.
+"""The common base class of classifier and regressor: the steps of a fit.
 
-Data, plan, network, fit, publish: a fit works on a network of its own, which becomes the estimator's in one
-assignment when it has succeeded.
+Data, plan, network, fit, publish: a fit works on a separate network, which is assigned to the estimator when
+the fit has succeeded.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from sknumpynet.fitting.verbose import make_log
 
 
 def is_stochastic(estimator):
-    """Return whether the estimator's solver takes one batch at a time, or raise AttributeError."""
+    """Return whether the estimator's solver uses batches, or raise AttributeError."""
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic: "
@@ -68,25 +68,25 @@ def is_stochastic(estimator):
 
 
 def warn_of_collection(X, name):
-    """Warn where X is a collection of Dask's: its rows are fetched into this process."""
+    """Warn if X is a Dask collection, because its rows are loaded into this process."""
     if type(X).__module__.partition(".")[0] in ("dask", "dask_expr"):
         warn(
-            f"X is a Dask collection, and {name} fetches all of its rows into this process. Where they fit "
-            f"here, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers that hold the rows, "
-            "and gives the same numbers"
+            f"X is a Dask collection, and {name} loads all of its rows into this process. If they fit into "
+            f"memory, pass X.compute(); sknumpynet.dask.Dask{name} trains on the workers that hold the rows, "
+            "with the same results"
         )
 
 
 class _Start(NamedTuple):
-    """What a fit begins with."""
+    """The start of a fit: data, plan, network and training."""
 
     plan: Any
     data: Any
     model: Any
     training: Any  # None for L-BFGS
     rng: Any
-    draws: Any  # the state of a generator that is ours to set back, else None
-    before: Any  # the attributes of the fit that this one goes on with
+    draws: Any  # the state of a generator that must be restored if the fit fails, else None
+    before: Any  # the attributes of the fit that is continued
 
 
 class BaseNumpyMLP(
@@ -102,21 +102,21 @@ class BaseNumpyMLP(
 
     _parameter_constraints: dict = PARAMETER_CONSTRAINTS
 
-    # ---------------------------------------------------------------- what the subclasses say
+    # ---------------------------------------------------------------- defined by subclasses
 
     @abstractmethod
     def _check_data(self, X, y, earlier, call, classes=None):
         """Return the kind of targets, the checked X, y and targets, and the names of the features.
 
-        ``earlier`` is the model to go on with, or None; ``call`` is 'fit', 'partial_fit' or 'validation'.
+        ``earlier`` is the model to continue, or None; ``call`` is 'fit', 'partial_fit' or 'validation'.
         """
 
     def _strata(self, target, data):
-        """Return a label per row whose shares a validation set is to have, or None."""
+        """Return one label per row for a stratified validation split, or None."""
         return None
 
     def _weigh(self, target, data, plan, incremental):
-        """Return the data with the weights of the classes multiplied into those of the rows."""
+        """Return the data with sample weights multiplied by class weights."""
         return data
 
     # ---------------------------------------------------------------- parameters
@@ -207,7 +207,7 @@ class BaseNumpyMLP(
         return self
 
     def _partial_fit(self, X, y, sample_weight, validation, classes=None):
-        """Train for one epoch in place; where that fails, everything is put back."""
+        """Train for one epoch in place; if that fails, everything is restored."""
         self._tell_of_callbacks()
         start = self._start(X, y, sample_weight, "partial_fit", classes)
         held_out = self._validation_data(validation, start.model, start.plan)
@@ -216,7 +216,7 @@ class BaseNumpyMLP(
             with put_back_on_failure(start.training.arrays()):
                 result = self._train(start.plan, start.data, monitor, start.training)
         except BaseException:
-            if start.draws is not None:  # other generators are not ours to set back
+            if start.draws is not None:  # generators passed by the user are not restored
                 start.rng.set_state(start.draws)
             raise
         self._show(start, monitor, result, incremental=True)
@@ -260,7 +260,7 @@ class BaseNumpyMLP(
     # ---------------------------------------------------------------- the steps of a fit
 
     def _start(self, X, y, sample_weight, call, classes=None, validated=False):
-        """Return all that a fit begins with: data, plan, and the network and training to go on with."""
+        """Return the start of a fit: data, plan, and the network and training to use or continue."""
         incremental = call == "partial_fit"
         last = vars(self).get("_plan") if incremental else None
         parameters = self.get_params(deep=False)
@@ -303,16 +303,16 @@ class BaseNumpyMLP(
                 training = plan.training(network, rng)
                 training.progress.samples = 0 if earlier is None else vars(self).get("t_", 0)
             elif vars(self).get("best_loss_", 0) is None:
-                training.patience = Patience(np.inf)  # with early stopping the score was watched
+                training.patience = Patience(np.inf)  # with early stopping it was the score
         before = {} if earlier is None else vars(self)
         return _Start(plan, data, model, training, rng, draws, before)
 
     def _earlier_model(self, call, classes):
-        """Return the model to go on with, or None."""
+        """Return the model to continue, or None."""
         if call == "initialize" or (call == "fit" and not self.warm_start):
             return None
         model = self._model_or_none()
-        if model is None and classes is not None:  # there may be weights, and now their classes
+        if model is None and classes is not None:  # for weights that were assigned
             return self._model_of_assigned({**vars(self), "classes_": classes})
         return model
 
@@ -345,14 +345,14 @@ class BaseNumpyMLP(
         return data
 
     def _prepared(self, start, held_out, hooks=None, kept=None):
-        """Return the data to train on, some rows of which may be held out now, and what watches the fit."""
+        """Return the training data, from which validation rows may be split off, and the monitor."""
         plan, data, rows = start.plan, start.data, None
         if plan.early_stopping and held_out is None and not plan.is_lbfgs:
             data, held_out, rows = self._split(data, start.model, plan, start.rng, kept)
         return data, self._monitor(start, held_out, hooks, rows=rows)
 
     def _split(self, data, model, plan, rng, kept):
-        """Return the data to train on, those to validate with, and the numbers of the rows of both."""
+        """Return training data, validation data, and the row numbers of both."""
         if kept is None:
             strata = self._strata(model.target, data)
             classes = getattr(model.target, "classes", None)
@@ -363,14 +363,14 @@ class BaseNumpyMLP(
         return data.take(rows[0]), data.take(rows[1]), rows
 
     def _monitor(self, start, held_out, hooks=None, **options):
-        """Return what watches the fit."""
+        """Return the monitor of the fit."""
         plan, model = start.plan, start.model
         validation = self._validation_set(held_out, model, plan)
         log = make_log(plan.verbose, plan.max_epochs)
         return Monitor(plan, model.network, validation, hooks, log, **options)
 
     def _validation_set(self, data, model, plan):
-        """Return the data to validate with, and how they are scored; None where there are none."""
+        """Return the validation set with its scorer, or None."""
         if data is None:
             return None
         scoring = self.scoring
@@ -383,13 +383,13 @@ class BaseNumpyMLP(
         elif isinstance(scoring, str) and scoring == "loss":
             score = None
         else:
-            if not has_feature_names(data.X_given):  # no reason to warn of their lack
+            if not has_feature_names(data.X_given):  # avoids a warning about missing names
                 model = replace(model, feature_names=None)
             score = Scorer(self._view(model), scoring, data)
         return ValidationSet(data, plan, score, scoring)
 
     def _view(self, model):
-        """Return an estimator that predicts with the model, and knows nothing of a fit."""
+        """Return an estimator that predicts with the model, without the state of a fit."""
         view = object.__new__(type(self))
         vars(view).update(self.get_params(deep=False))
         view._publish(model)
@@ -402,7 +402,7 @@ class BaseNumpyMLP(
         return view
 
     def _hooks(self, X, y, sample_weight, start):
-        """Return what calls the callbacks."""
+        """Return the object that calls the callbacks."""
         plan, model = start.plan, start.model
         n_earlier = n_earlier_epochs(plan, start.before)
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -419,18 +419,18 @@ class BaseNumpyMLP(
         return EpochHooks(self, data, plan.max_epochs, reconstruct, row_of)
 
     def _train(self, plan, data, monitor, training, kept=None):
-        """Train the network, as `fit_network` says."""
+        """Train the network with `fit_network`."""
         return fit_network(plan, data, monitor, training, kept)
 
     def _show(self, start, monitor, result, incremental=False):
-        """Make the outcome of a fit the state of the estimator, in one assignment."""
+        """Set the result of a fit as the state of the estimator, in one assignment."""
         attributes = recorded(start.plan, monitor, result, start.before, incremental)
         training = result.training
         if training is not None:
             if self.random_state is None:
-                training.rng = None  # numpy's global RandomState, which goes its own way
+                training.rng = None  # numpy's global RandomState is not part of the state
             if not incremental:
-                training.order = np.arange(0)  # a new fit begins with the rows as they come
+                training.order = np.arange(0)  # a new fit begins with the original order
         plan = start.plan if incremental else None
         self._publish(start.model, **attributes, _training=training, _plan=plan)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The classifier: labels into the network, probabilities out of it."""
+"""The classifier: encodes labels for the network, and converts its output to probabilities."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from sknumpynet.fitting.validation_set import can_stratify
 
 
 def checked_labels(checker, X, y, reset):
-    """Return X and y checked by `check_data`, a y of one column as a vector."""
+    """Return X and y checked by `check_data`; a y with one column becomes a vector."""
     X, y = check_data(checker, X, without_extension_types(y), multi_output=True, reset=reset)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(densified(y), warn=True)
@@ -407,7 +407,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _known_targets(self, earlier, X, y):
-        """Return the targets where X and y can be seen at a glance to be as before, else None.
+        """Return the targets if quick checks show that X and y are of the same kind as before, else None.
 
         scikit-learn's checks take longer than a step on a few rows.
         """
@@ -419,7 +419,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return targets
 
     def _named_labels(self, known, y, classes):
-        """Return the kind of labels: in the first call of `partial_fit` the classes have to be named."""
+        """Return the kind of labels; the first call of `partial_fit` needs the classes."""
         seen = labels_at_a_glance(y)
         named_by_column = seen is not None and seen.ndim == 2 and is_nested(classes)
         if isinstance(known, IndicatorLabels) and named_by_column:
@@ -477,7 +477,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         class_weight, y, sample_weight = self.class_weight, data.y, data.sample_weight
         if class_weight is None:
             return data
-        class_weight = target.completed(class_weight)  # a batch need not have all the classes
+        class_weight = target.completed(class_weight)  # a batch may lack some of the classes
         with np.errstate(over="ignore"):
             weight = compute_sample_weight(class_weight, y).astype(plan.dtype, copy=False)
             if sample_weight is not None:
@@ -487,16 +487,16 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return replace(data, sample_weight=weight)
 
     def _check_weighed(self, total, plan, incremental):
-        """Raise where the weights of the rows, those of the classes included, have no finite sum above 0."""
+        """Raise if the sum of the weights, including class weights, is not finite and positive."""
         if not np.isfinite(total):
             raise ValueError(
-                f"class_weight={self.class_weight!r} makes the weights of the rows too large for "
-                f"{plan.dtype}, or they are not finite: give smaller ones"
+                f"class_weight={self.class_weight!r} makes the sample weights too large for "
+                f"{plan.dtype}, or not finite: use smaller ones"
             )
         if not total and not incremental:
             raise ValueError(
                 f"class_weight={self.class_weight!r} gives every row the weight zero, or the weights sum to "
-                "zero: give weights >= 0, and above 0 to a class that occurs"
+                "zero: use weights >= 0, and a weight > 0 for a class that occurs"
             )
 
     def _strata(self, target, data):
@@ -507,7 +507,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         return targets if one_class and can_stratify(targets, self.validation_fraction) else None
 
     def _target_of_assigned(self, state, shape):
-        """Return the kind of labels of an estimator that was given weights, once it has `classes_`."""
+        """Return the kind of labels of an unfitted estimator with assigned weights, if it has `classes_`."""
         classes = state.get("classes_")
         if classes is None:
             return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The parts of the docstrings that both estimators share, written once."""
+"""Shared parts of the docstrings of both estimators."""
 
 PARAMETERS = """
 hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -9,7 +9,7 @@ activation : str, Activation, tuple of two callables, or list, default='relu'
     'selu', 'gelu', 'silu', 'mish', 'softplus', 'softsign', 'hard_tanh', 'gaussian' or 'step'; an object
     such as ``LeakyReLU(0.1)`` or of a custom subclass; or a pair of functions of an array ``z``,
     ``(f, derivative)``. A list has one of these for each hidden layer. The
-    derivative of 'step' is zero: it is for `from_weights` only, and `fit` refuses it.
+    derivative of 'step' is zero: it is for `from_weights` only, and `fit` raises an error.
 solver : str or Optimizer, default='adam'
     The optimizer. On minibatches: 'sgd' (gradient descent with momentum), 'adam' (Kingma and Ba, 2015),
     'adamw', 'nadam', 'amsgrad', 'rmsprop', 'adagrad', 'lion', or 'rprop', which is meant for a
@@ -86,7 +86,7 @@ dropout : float or array-like of float, default=0.0
 normalization : {None, 'batch', 'layer'}, default=None
     Normalisation of the hidden layers before their activation: 'batch' scales each unit to mean 0 and
     variance 1 over the rows of the batch (with running means and variances in prediction), 'layer' each row
-    over the units of the layer; a gain and a shift for each unit are learnt. 'lbfgs' does not support
+    over the units of the layer; a gain and a shift for each unit are learned. 'lbfgs' does not support
     'batch'.
 max_grad_norm : float or None, default=None
     Gradient clipping: before each step, a gradient with a larger norm (over all parameters, penalty

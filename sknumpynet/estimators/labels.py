@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The four kinds of labels: what each makes targets of, and how raw outputs become labels again.
+"""The four kinds of labels: how they become targets, and how raw outputs become labels again.
 
-Binary and multiclass y have one label per row, an indicator matrix has a yes or no for each label, and a
+Binary and multiclass y have one label per row, an indicator matrix has a 0 or 1 for each label, and a
 multioutput y has several columns, each with its own classes.
 """
 
@@ -24,9 +24,9 @@ from sknumpynet.core.losses.by_name import get_classification_loss
 from sknumpynet.core.losses.log_loss import LogLoss
 from sknumpynet.core.losses.multioutput import MultioutputLogLoss
 
-# The type of y, in scikit-learn's words, with several columns of labels.
+# scikit-learn's type of a y with several columns of labels.
 MULTIOUTPUT = "multiclass-multioutput"
-# The smallest normal number and the largest one below 1, of each dtype.
+# The smallest normal number and the largest number below 1, for each dtype.
 LIMITS = {
     np.dtype(dtype): (np.array(np.finfo(dtype).tiny), np.array(1 - np.finfo(dtype).epsneg))
     for dtype in (np.float32, np.float64)
@@ -34,11 +34,11 @@ LIMITS = {
 
 
 def plain_column(column):
-    """Return labels in an object array as an array of text or of numbers; raise TypeError for other kinds."""
+    """Return labels in an object array as an array of text or numbers; raise TypeError for others."""
     labels = column.tolist()
     if all(isinstance(each, str) for each in labels):
         return np.array(labels, dtype=str)
-    if any(np.ndim(each) for each in labels):  # as older NumPys leave it
+    if any(np.ndim(each) for each in labels):  # in older versions of NumPy
         raise ValueError("y must have rows of the same length, and numbers or text in them")
     if not all(isinstance(each, Real | np.bool_) for each in labels):
         kinds = sorted({type(each).__name__ for each in labels})
@@ -51,13 +51,13 @@ def plain_column(column):
 
 
 def columns_of(y):
-    """Return the columns of labels, each in the dtype of its own labels."""
+    """Return the columns of labels, each in its own dtype."""
     y = densified(y)
     return [plain_column(column) if y.dtype == object else column for column in y.T]
 
 
 def plain_labels(y):
-    """Return labels in an object array as text or as numbers; with both, in columns, they stay objects."""
+    """Return labels in an object array as text or numbers; columns of both stay objects."""
     if issparse(y) or y.dtype != object:
         return y
     if y.ndim == 1:
@@ -68,22 +68,22 @@ def plain_labels(y):
 
 
 def without_extension_types(y):
-    """Return a frame with text among its columns as an array of objects, and all else as it is."""
+    """Return a DataFrame with text columns as an array of objects, and anything else unchanged."""
     if hasattr(y, "iloc") and np.ndim(y) == 2 and any(each.kind == "O" for each in y.dtypes):
         return np.asarray(y, dtype=object)
     return y
 
 
 def labels_at_a_glance(y):
-    """Return y, which nothing has checked, as an array of labels; None where it is none."""
+    """Return an unchecked y as an array of labels, or None if it cannot be converted."""
     try:
         return y if issparse(y) else plain_labels(np.asarray(y))
-    except (TypeError, ValueError):  # the checks of the data will say why
+    except (TypeError, ValueError):  # the checks of the data raise the error
         return None
 
 
 def has_columns_of_labels(y):
-    """Return whether y has several columns that are more than a yes or no each."""
+    """Return whether y has several columns with more than 0 and 1."""
     if y is None or y.ndim != 2 or y.shape[1] < 2:
         return False
     if y.dtype == object:  # text and numbers
@@ -99,7 +99,7 @@ def is_yes_or_no(y):
 
 
 def unknown_labels(column, classes):
-    """Return the labels in a column that are not among the classes, sorted; no text is a number."""
+    """Return the sorted labels in a column that are not among the classes; text never equals a number."""
     column = np.unique(column)
     if (column.dtype.kind in "OU") != (classes.dtype.kind in "OU"):
         return column
@@ -107,7 +107,7 @@ def unknown_labels(column, classes):
 
 
 def is_nested(classes):
-    """Return whether classes are named column by column."""
+    """Return whether classes are given for each column."""
     return np.iterable(classes) and any(np.ndim(each) for each in classes)
 
 
@@ -118,12 +118,12 @@ def keep_within_limits(p):
 
 
 class Target(ABC):
-    """What y is, as learnt from the first y: between the user's values and the network's outputs.
+    """The kind of targets, learned from the first y: converts between the user's values and raw outputs.
 
     Attributes
     ----------
     natural_link : str or None
-        The link with which the raw output alone decides about labels.
+        The link with which labels can be chosen by the raw output.
     """
 
     natural_link: str | None = None
@@ -139,21 +139,21 @@ class Target(ABC):
 
     @abstractmethod
     def encode(self, y):
-        """Return y as the loss wants it."""
+        """Return y in the form that the loss needs."""
 
     def attributes(self):
         """Return what the user sees of it, by name."""
         return {}
 
     def check_class_weight(self, class_weight, dtype, incremental, going_on):  # noqa: B027  (numbers have none)
-        """Raise ValueError where the weights of the classes are none, or do not go with the classes."""
+        """Raise ValueError if the class weights are invalid, or do not match the classes."""
 
     def check_validation_classes(self, y):  # noqa: B027  (there need not be any)
         """Raise ValueError where the y to validate with has classes that are not known."""
 
     @abstractmethod
     def score(self, targets, raw, sample_weight, model):
-        """Return the score that early stopping watches unless `scoring` says otherwise."""
+        """Return the default score for early stopping."""
 
 
 class Labels(Target):
@@ -162,7 +162,7 @@ class Labels(Target):
     Attributes
     ----------
     classes : ndarray of shape (n_classes,), or list of such arrays
-        What the user sees as ``classes_``.
+        The public ``classes_``.
     n_outputs : int
         Number of raw outputs.
     """
@@ -203,7 +203,7 @@ class Labels(Target):
         return {"classes_": self.classes}
 
     def with_classes(self, classes):
-        """Return the same kind of labels with other names for the classes."""
+        """Return the same kind of labels with different classes."""
         other = copy.copy(self)
         other.classes = classes
         return other
@@ -226,7 +226,7 @@ class Labels(Target):
             check_weights(name, weights, classes, dtype, all_named=incremental and not going_on)
 
     def completed(self, class_weight):
-        """Return the weights with 1 for classes that have none, and without those of other classes."""
+        """Return the weights with 1 for missing classes, and without unknown classes."""
         if isinstance(class_weight, str):
             return class_weight
         parts = [
@@ -256,19 +256,19 @@ class Labels(Target):
         """Raise ValueError unless y is of this kind."""
 
     def check_classes(self, y, all_of_them, incremental=True):
-        """Raise ValueError where y has classes that are not known, or, if asked, lacks some.
+        """Raise ValueError if y has unknown classes or, if required, lacks some.
 
-        ``incremental`` says that `partial_fit` asks.
+        ``incremental`` is whether this is `partial_fit`.
         """
         classes = unique_labels(y)
         if all_of_them:
             if set(classes) != set(self.classes):
                 if incremental:
                     raise ValueError(
-                        "partial_fit with warm_start=True takes, as scikit-learn's does, a `y` with all the "
-                        "classes: those that `classes` names, or the same classes as in the previous call. "
-                        f"They are {self.classes}, `y` has {classes}. Set warm_start=False, with which "
-                        "partial_fit also continues, and a call may lack some classes"
+                        "partial_fit with warm_start=True needs, as in scikit-learn, a `y` with all classes: "
+                        "those in `classes`, or the same classes as in the previous call. "
+                        f"They are {self.classes}, `y` has {classes}. Set warm_start=False: partial_fit "
+                        "then also continues, and a call may lack some classes"
                     )
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call "
@@ -279,7 +279,7 @@ class Labels(Target):
             raise ValueError(
                 "`y` has classes not in `self.classes_`. "
                 f"`self.classes_` has {self.classes}. 'y' has {classes}. The first call of partial_fit "
-                "has to name all classes."
+                "needs all classes."
             )
 
     def check_validation_classes(self, y):
@@ -289,36 +289,36 @@ class Labels(Target):
             raise ValueError(f"y_val has classes that are not in y: {unknown}")
 
     def encode_known(self, y):
-        """Return the targets where y is, at a glance, a plain array of known labels, else None."""
+        """Return the targets if quick checks show that y is an array of known labels, else None."""
         return None
 
     def room(self, n):
-        """Return the array that `choose` fills for ``n`` rows."""
+        """Return an array for the result of `choose` for ``n`` rows."""
         return np.empty(n, int)
 
     @abstractmethod
     def choose(self, raw, out):
-        """Write what raw outputs say into ``out``: the number of the class, or 0 or 1 per label."""
+        """Write the labels predicted by raw outputs into ``out``: the class number, or 0 or 1 per label."""
 
     def decode(self, chosen):
-        """Return the labels for what `choose` wrote."""
+        """Return the labels for the result of `choose`."""
         return self.classes[chosen]
 
     def by_column(self, raw):
-        """Return raw outputs as `decision_function` gives them."""
+        """Return raw outputs in the form of `decision_function`."""
         return raw.ravel() if raw.shape[1] == 1 else raw
 
     def probabilities(self, predict, model):
-        """Return the probabilities; ``predict(link)`` runs the network and applies a link to its output."""
+        """Return the probabilities; ``predict(link)`` computes the network's output and applies a link."""
         return predict(model.write_probabilities)
 
     def score(self, targets, raw, sample_weight, model):
-        """Return the accuracy: the share of rows that are right in everything."""
+        """Return the accuracy: the share of rows with all labels correct."""
         right = self.are_right(targets, raw, model)
         return float(np.average(right, weights=sample_weight))
 
     def are_right(self, targets, raw, model):
-        """Return of each row whether it is right in everything."""
+        """Return for each row whether all labels are correct."""
         chosen = self.room(len(raw))
         self.choose(model.evidence(raw), chosen)
         right = chosen.reshape(targets.shape) == targets
@@ -328,8 +328,8 @@ class Labels(Target):
 def check_weights(name, weights, classes, dtype, all_named):
     """Raise ValueError if a dict of class weights is invalid.
 
-    ``all_named`` says that these are all classes that there will be; otherwise the dict may have others, of
-    the same type, as where a part of the rows lacks some.
+    ``all_named`` is whether these are all possible classes; otherwise the dict may have other classes of the
+    same type, because some of the rows may lack them.
     """
     text = classes.dtype.kind in "OU"
     for key, weight in weights.items():
@@ -380,7 +380,7 @@ class _OneLabel(Labels):
         if y.ndim == 2:
             raise ValueError(
                 "y must hold one label per row, as in the first call; got several columns. To train on "
-                "another kind of y, take a new estimator"
+                "another kind of y, create a new estimator"
             )
 
     def encode_known(self, y):
@@ -403,9 +403,7 @@ class BinaryLabels(_OneLabel):
 
     def encode(self, y):
         kinds = {y.dtype.kind, self.classes.dtype.kind}
-        if kinds & {*"US"} and kinds & {
-            *"biuf"
-        }:  # none of them is known, and they are refused as such
+        if kinds & {*"US"} and kinds & {*"biuf"}:  # all unknown: raises an error later
             return np.zeros((len(y), 1), bool)
         return (y == self.classes[-1])[:, np.newaxis] & (len(self.classes) == 2)
 
@@ -426,7 +424,7 @@ class BinaryLabels(_OneLabel):
 
 
 class MulticlassLabels(_OneLabel):
-    """One class out of several, an output for each."""
+    """Several classes, with one output for each."""
 
     natural_link = "softmax"
 
@@ -442,7 +440,7 @@ class MulticlassLabels(_OneLabel):
 
 
 class IndicatorLabels(Labels):
-    """Several labels per row, yes or no each: y is an indicator matrix, and there is an output a label."""
+    """Several binary labels per row: y is an indicator matrix, with one output per label."""
 
     def __init__(self, classes, sparse=False):
         self.classes = classes
@@ -457,7 +455,7 @@ class IndicatorLabels(Labels):
         if y.ndim != 2:
             raise ValueError(
                 "y must be an indicator matrix, as in the first call; got one label per row. To "
-                "train on another kind of y, take a new estimator"
+                "train on another kind of y, create a new estimator"
             )
         n = y.shape[1]
         if n != self.n_outputs:
@@ -468,7 +466,7 @@ class IndicatorLabels(Labels):
         if not is_yes_or_no(y):
             raise ValueError(
                 "y must be an indicator matrix of zeros and ones, as in the first call; got other labels. To "
-                "train on another kind of y, take a new estimator"
+                "train on another kind of y, create a new estimator"
             )
 
     def encode(self, y):
@@ -485,7 +483,7 @@ class IndicatorLabels(Labels):
 
 
 class MultioutputLabels(Labels):
-    """Several columns of labels, each with its own classes, whose outputs stand side by side."""
+    """Several columns of labels, each with its own classes; their outputs are concatenated."""
 
     natural_link = "softmax"
 
@@ -547,7 +545,7 @@ class MultioutputLabels(Labels):
 
 
 def learn_labels(y):
-    """Return the kind of labels that y has, with its classes; raise where y holds no labels."""
+    """Return the kind of labels of y, with its classes; raise if y does not contain labels."""
     if has_columns_of_labels(y):
         return MultioutputLabels([sorted_classes(column) for column in columns_of(y)])
     labels = LabelBinarizer().fit(y)
@@ -558,7 +556,7 @@ def learn_labels(y):
 
 
 def sorted_classes(labels):
-    """Return the classes among labels, in the dtype of their own; raise where they are none."""
+    """Return the classes among labels in their dtype; raise if they are not labels."""
     if isinstance(labels, list | tuple):
         labels = np.asarray(labels, dtype=object)
     labels = plain_labels(np.asarray(labels))
@@ -570,9 +568,9 @@ def sorted_classes(labels):
 
 
 def labels_named(classes, y):
-    """Return the kind of labels whose classes were named, for a first y that need not have them all.
+    """Return the kind of labels with the given classes, for a first y that may lack some.
 
-    ``y`` is what `labels_at_a_glance` gives.
+    ``y`` is the result of `labels_at_a_glance`.
     """
     several = y is not None and type_of_target(y).startswith("multilabel")
     labels = learn_labels(y if several else np.asarray(classes))
@@ -580,7 +578,7 @@ def labels_named(classes, y):
 
 
 def labels_of_columns_named(classes, y):
-    """Return the kind of labels whose classes were named column by column: all of them 0 and 1, or more."""
+    """Return the kind of labels with the given classes of each column: all 0 and 1, or more."""
     classes = [sorted_classes(each) for each in classes]
     if all(np.array_equal(each, [0, 1]) for each in classes):
         return IndicatorLabels(np.arange(len(classes)), issparse(y))
@@ -588,9 +586,9 @@ def labels_of_columns_named(classes, y):
 
 
 def labels_of_weights(classes, shape, logistic):
-    """Return the kind of labels that goes with last weights of that shape, or raise ValueError.
+    """Return the kind of labels for last weights of this shape, or raise ValueError.
 
-    ``logistic`` says that each of the outputs is a yes-or-no label of its own.
+    ``logistic`` is whether each output is a separate binary label.
     """
     fan_in, n = shape
     if any(np.ndim(each) for each in classes):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fit leaves for prediction, in one object, and the methods of both estimators that read it.
+"""The fitted model in one object, and the methods of both estimators that use it.
 
-Each public method reads the object once. A fit in another thread puts a new one in its place: readers see the
-old model or the new one, whole.
+Each public method reads the object once. A fit in another thread replaces it, so that readers see either the
+old or the new model.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from sknumpynet.estimators.weight_lists import WeightList, bias_views, check_len
 from sknumpynet.fitting.plan import kept, make_initializers, make_layers
 from sknumpynet.fitting.rollback import quiet, replace_attributes
 
-# What `out_activation_` may be set to after a fit, and what it then makes of the raw output.
+# The valid values of `out_activation_` after a fit, and their functions of the raw output.
 LINKS = {
     "identity": SquaredError().inverse_link,
     "exp": HalfPoisson().inverse_link,
     "logistic": BinaryLogLoss().inverse_link,
     "softmax": MultinomialLogLoss().inverse_link,
 }
-# The links whose values scikit-learn, too, takes for probabilities as they are.
+# The links whose values are probabilities, as in scikit-learn.
 UNBOUNDED = (LINKS["identity"], LINKS["exp"])
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A network, and what its inputs and outputs mean.
+    """A network, and the meaning of its inputs and outputs.
 
     Attributes
     ----------
@@ -54,11 +54,11 @@ class FittedModel:
     target : Target
         The kind of targets.
     loss : Loss
-        The loss that it was fitted with, whose link makes the prediction.
+        The loss with which it was fitted; its link gives the prediction.
     link : str
         The name of that link.
     feature_names : ndarray of str or None
-        The names of the columns, where they had any.
+        The names of the columns, if they had any.
     """
 
     network: Any
@@ -81,7 +81,7 @@ class FittedModel:
         return {**attributes, **self.target.attributes()}
 
     def link_function(self):
-        """Return the function of ``(raw, out)`` that the link names, or raise ValueError."""
+        """Return the function of ``(raw, out)`` for the link, or raise ValueError."""
         if self.link == self.loss.link:
             return self.loss.inverse_link
         if not isinstance(self.link, str) or self.link not in LINKS:
@@ -92,12 +92,12 @@ class FittedModel:
         return LINKS[self.link]
 
     def prediction_link(self):
-        """Return the link function, or None where the raw output is the prediction."""
+        """Return the link function, or None if the raw output is the prediction."""
         link = self.link_function()
         return None if getattr(link, "__func__", None) is Loss.inverse_link else link
 
     def write_probabilities(self, raw, out):
-        """Write what the link makes of raw outputs, never 0 and never 1 where it is a probability."""
+        """Write the link of raw outputs; probabilities are never exactly 0 or 1."""
         link = self.link_function()
         link(raw, out)
         if link not in UNBOUNDED:
@@ -105,11 +105,11 @@ class FittedModel:
 
     @property
     def decides_by_raw(self):
-        """Return whether the raw output is as good as the probabilities to choose a label by."""
+        """Return whether labels can be chosen by the raw output instead of probabilities."""
         return self.link == self.target.natural_link
 
     def evidence(self, raw):
-        """Return numbers whose largest, or of yes-or-no questions those above 0, are chosen."""
+        """Return numbers by which labels are chosen: the largest, or for binary labels those above 0."""
         if self.decides_by_raw:
             return raw
         p = np.empty_like(raw)
@@ -125,7 +125,7 @@ class FittedModel:
             np.copyto(out, evidence)
 
     def choose_by_evidence(self, raw, out):
-        """Write the labels, as numbers, that the evidence of raw outputs speaks for."""
+        """Write the labels, as numbers, that are chosen by the evidence of raw outputs."""
         self.target.choose(self.evidence(raw), out)
 
     def through_link(self, raw, slopes):
@@ -141,7 +141,7 @@ class FittedModel:
             slope = a
         elif self.link == "logistic":
             slope = a * (1 - a)
-        else:  # of a custom loss: elementwise, its slope by differences
+        else:  # a custom loss: an elementwise link, differentiated by finite differences
             low, high = np.float64(raw) - 1e-6, np.float64(raw) + 1e-6
             link(low, low)
             link(high, high)
@@ -149,7 +149,7 @@ class FittedModel:
         return slopes * slope[:, :, np.newaxis]
 
     def can_skip_checks(self, X):
-        """Return whether nothing about X is to be checked but its numbers.
+        """Return whether only the values of X need to be checked.
 
         scikit-learn's check takes longer than predicting a few rows, and reads many rows once more.
         """
@@ -169,23 +169,23 @@ def check_finite(X):
         raise FloatingPointError
 
 
-# What a new model leaves nothing of.
+# Attributes that are removed when there is a new model.
 STALE = {*RECORDED, "feature_names_in_", "_assigned"}
 # The parameters that may be objects of the core.
 OBJECTS = ("activation", "bias_init", "init", "learning_rate", "loss", "solver")
-# What an unfitted estimator can be given to predict with.
+# Attributes that can be assigned to an unfitted estimator, so that it can predict.
 ASSIGNED = ("coefs_", "intercepts_")
 
 
 class PredictsWithNetwork:
-    """The part of both estimators that needs a network, fitted or made of weights that were assigned."""
+    """The methods of both estimators that need a network, fitted or made from assigned weights."""
 
-    # What an estimator that was given weights, and not fitted, shows as if it were.
+    # Attributes of an unfitted estimator with assigned weights.
     _SHOWN = ("n_features_in_", "n_outputs_", "n_layers_", "loss_function_", "out_activation_")
 
     def __getstate__(self):
-        state = {KEY: Version(current_version()), **super().__getstate__()}  # the version first
-        state.pop("_plan", None)  # `partial_fit` makes it again
+        state = {KEY: Version(current_version()), **super().__getstate__()}  # version first
+        state.pop("_plan", None)  # `partial_fit` creates it again
         return state | {name: as_data(state[name]) for name in OBJECTS if name in state}
 
     def __setstate__(self, state):
@@ -197,7 +197,7 @@ class PredictsWithNetwork:
             self._plan = None
 
     def _model_or_none(self):
-        """Return what to predict with, read once from the attributes, or None; changes nothing."""
+        """Return the model, read once from the attributes, or None; does not change anything."""
         state = vars(self)
         model = state.get("_model")
         if model is None:
@@ -210,14 +210,14 @@ class PredictsWithNetwork:
         return model
 
     def _fitted_model(self):
-        """Return what to predict with, or raise NotFittedError."""
+        """Return the model, or raise NotFittedError."""
         model = self._model_or_none()
         if model is None:
             check_is_fitted(self)
         return model
 
     def _publish(self, model, **attributes):
-        """Make a model, and what is known of its fit, those of the estimator, in one assignment."""
+        """Set a model, and the attributes of its fit, in one assignment."""
 
         def published(now):
             kept = {name: value for name, value in now.items() if name not in STALE}
@@ -226,7 +226,7 @@ class PredictsWithNetwork:
         replace_attributes(self, published)
 
     def _checker(self, model=None):
-        """Return an estimator of this class that knows the features of the model, and nothing else."""
+        """Return an estimator of this class that only has the features of the model."""
         checker = object.__new__(type(self))
         if model is not None:
             checker.n_features_in_ = model.network.fan_in
@@ -235,34 +235,34 @@ class PredictsWithNetwork:
         return checker
 
     def _checked_rows(self, model, X):
-        """Return the checked X, whose numbers are finite in the network's dtype too."""
+        """Return the checked X, whose values are finite in the network's dtype."""
         with quiet():
             X = check_data(self._checker(model), X, reset=False)
             check_range(X, model.network.dtype, "X")
             return X
 
     def _raw(self, model, X, link=None, make_out=None):
-        """Return the raw output of the network, or what the link makes of it: (n_samples, n_outputs).
+        """Return the raw output of the network, or the link of it, of shape (n_samples, n_outputs).
 
-        ``make_out(n_samples)``, where given, makes the array that the link writes into.
+        ``make_out(n_samples)``, if given, creates the array into which the link writes.
         """
         network = model.network
         if model.can_skip_checks(X):
-            # overflow: of numbers that the network's dtype cannot hold, or in the network
+            # overflow: when X is cast to the network's dtype, or in the network
             over = "ignore" if X.dtype == network.dtype else "raise"
             try:
                 with np.errstate(over=over, invalid="ignore", divide="ignore", under="ignore"):
                     out = None if make_out is None else make_out(X.shape[0])
                     return network.predict(X, link=link, out=out, check=check_finite)
             except FloatingPointError:
-                pass  # what is wrong with X is said below
+                pass  # the error about X is raised below
         with quiet():
             X = self._checked_rows(model, X)
             out = None if make_out is None else make_out(X.shape[0])
             return network.predict(X, link=link, out=out)
 
     def _model_of_assigned(self, state):
-        """Return a model of the weights that were assigned to an unfitted estimator, or None."""
+        """Return a model from the weights that were assigned to an unfitted estimator, or None."""
         assigned = state.get("_assigned", {})
         if len(assigned) < len(ASSIGNED):
             return None
@@ -298,7 +298,7 @@ class PredictsWithNetwork:
             model = self._model_or_none()
             if model is not None:
                 return model.attributes()[name]
-        return object.__getattribute__(self, name)  # raises what it raised before
+        return object.__getattribute__(self, name)  # raises the original error
 
     def _no_attribute(self, name):
         return AttributeError(
@@ -451,7 +451,7 @@ class PredictsWithNetwork:
 
 
 def from_weights(cls, coefs, intercepts, activation, params, **attributes):
-    """Return a new estimator of that class with those weights."""
+    """Return a new estimator of this class with these weights."""
     coefs = check_coefs(coefs)
     if intercepts is None:
         params = {"fit_intercept": False, **params}
@@ -469,7 +469,7 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
 
 
 def check_coefs(coefs):
-    """Return the matrices as arrays of floats, or raise where one does not go with the one before."""
+    """Return the matrices as arrays of floats, or raise if one does not match the previous one."""
     coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
     if any(W.ndim != 2 for W in coefs) or not coefs:
         raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")

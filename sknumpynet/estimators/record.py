@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From what training wrote down to `history_` and the curves of an estimator."""
+"""Convert the training history to `history_` and the curves of an estimator."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# After `partial_fit`, of which there may be millions of calls, so many of the newest values are kept.
+# `partial_fit`, which may be called millions of times, keeps this many of the latest values.
 LONGEST_CURVE = 10_000
-# The keys of `history_` beside "epoch", and the lists of `History` that they show.
+# The keys of `history_` except "epoch", and the lists of `History` for them.
 COLUMNS = {
     "loss": "loss",
     "validation_loss": "validation_loss",
@@ -16,7 +16,7 @@ COLUMNS = {
     "gradient_norm": "gradient_norm",
     "seconds": "seconds",
 }
-# What a fit leaves beside the model: the next one drops what it does not replace.
+# Attributes of a fit in addition to the model: the next fit removes those that it does not replace.
 RECORDED = (
     "n_iter_",
     "t_",
@@ -32,20 +32,20 @@ RECORDED = (
 
 
 def recorded(plan, monitor, result, earlier, incremental=False):
-    """Return the attributes that show what a fit did.
+    """Return the attributes that describe a fit.
 
     Parameters
     ----------
     plan : FitPlan
         The plan.
     monitor : Monitor
-        Its record.
+        The monitor, with the training history.
     result : FitResult
-        Its outcome.
+        The result.
     earlier : dict
-        The attributes of the fit that it went on with; empty where there was none.
+        The attributes of the fit that was continued; empty if there was none.
     incremental : bool, default=False
-        Whether lists of an earlier call are to grow rather than to be copied.
+        Whether to extend the lists of an earlier call instead of copying them.
     """
     columns = _columns(monitor.history, monitor.validation is not None)
     n_samples = earlier.get("t_", 0) if result.n_samples is None else result.n_samples
@@ -85,14 +85,14 @@ def recorded(plan, monitor, result, earlier, incremental=False):
 
 
 def n_earlier_epochs(plan, earlier):
-    """Return the number of the last epoch that the record of a fit goes on from."""
+    """Return the number of the last epoch before the history of this fit."""
     if plan.is_lbfgs or not _goes_on(earlier) or not earlier["history_"]["epoch"]:
         return 0
     return earlier["history_"]["epoch"][-1]
 
 
 def _goes_on(earlier):
-    """Return whether there is a record to go on with: that of L-BFGS has no curve."""
+    """Return whether there is a history to continue: that of L-BFGS has no curve."""
     return "loss_curve_" in earlier and "history_" in earlier
 
 
@@ -107,8 +107,8 @@ def _best_epoch(history, monitor):
 
 
 def _columns(history, validated):
-    """Return what was written down as a dict of lists, one value an epoch."""
-    n = len(history.loss)  # written last: an interrupt in between leaves the others one longer
+    """Return the history as a dict of lists, with one value per epoch."""
+    n = len(history.loss)  # appended last: after an interrupt the others may be longer by one
     return {
         key: getattr(history, name)[:n]
         for key, name in COLUMNS.items()
@@ -117,7 +117,7 @@ def _columns(history, validated):
 
 
 def last_row(history, n_earlier):
-    """Return the newest row of `history_`, which counts on from earlier epochs, as a dict of numbers."""
+    """Return the latest row of `history_`, whose epochs continue earlier ones, as a dict of numbers."""
     columns = {key: getattr(history, name) for key, name in COLUMNS.items()}
     row = {key: values[-1] for key, values in columns.items() if values}
     return {"epoch": n_earlier + len(history.loss), **row}
@@ -126,8 +126,8 @@ def last_row(history, n_earlier):
 def _extended(earlier, columns, incremental):
     """Return the history with the epochs in ``columns`` appended.
 
-    `partial_fit` extends the lists that are there, so that a call costs no more after many calls; `fit` makes
-    new ones.
+    `partial_fit` extends the existing lists, so that a call is still fast after many calls; `fit` creates new
+    ones.
     """
     n, n_earlier = len(columns["loss"]), len(earlier["epoch"])
     last = earlier["epoch"][-1] if n_earlier else 0

@@ -26,7 +26,7 @@ from sknumpynet.estimators.prediction import from_weights, is_finite
 from sknumpynet.fitting.plan import PARAMETER_CONSTRAINTS
 from sknumpynet.fitting.rollback import all_or_nothing, quiet, warn
 
-# Squares of larger numbers, and their sum, may be too much for float32.
+# Squares of larger numbers, and their sum, may overflow in float32.
 LARGEST_TO_SQUARE = 1e15
 
 
@@ -82,7 +82,7 @@ def predicted(raw, model):
 
 
 def r2(y, prediction, sample_weight):
-    """Return R2, which is that of y and prediction in any unit: in one whose squares are finite."""
+    """Return R2, computed in a unit in which squares are finite."""
     largest = np.abs(prediction, dtype=np.float64).max(axis=0)
     numbers = np.asarray(y)
     with quiet():
@@ -97,7 +97,7 @@ def r2(y, prediction, sample_weight):
 
 
 def checked_numbers(checker, X, y, reset):
-    """Return X and y checked by `check_data`, a y of one column as a vector."""
+    """Return X and y checked by `check_data`; a y with one column becomes a vector."""
     X, y = check_data(checker, X, y, multi_output=True, y_numeric=True, reset=reset)
     y = densified(y)
     check_numbers(y)
@@ -283,9 +283,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
             The predictions, in the dtype of the network.
         """
         model = self._fitted_model()
-        prediction = self._raw(
-            model, X, model.prediction_link()
-        )  # as fitted, whatever `loss` is now
+        prediction = self._raw(model, X, model.prediction_link())  # the link of the fit
         return prediction.ravel() if prediction.shape[1] == 1 else prediction
 
     def _output_slopes(self, model, raw, slopes):
@@ -364,7 +362,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _is_as_before(self, earlier, X, y):
-        """Return whether X and y can be seen at a glance to be of the kind of the earlier calls.
+        """Return whether quick checks show that X and y are of the same kind as in earlier calls.
 
         scikit-learn's checks take longer than a step on a few rows.
         """

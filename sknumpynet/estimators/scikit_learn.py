@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Over to scikit-learn's networks and back, with the numbers as they are.
+"""Conversion to and from scikit-learn's networks.
 
-Its estimators are what exporters go by class for; from there to here a fit goes on with its moments.
+Some exporters only accept scikit-learn's classes; a converted scikit-learn network keeps its optimizer's
+state.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from sknumpynet.fitting.plan import make_layers, make_optimizer, make_schedule
 
 ACTIVATIONS = {Identity: "identity", Logistic: "logistic", Tanh: "tanh", ReLU: "relu"}
 LABELS = (BinaryLabels, MulticlassLabels, IndicatorLabels)
-# The values of those parameters that scikit-learn has fewer values for; of others it keeps its default.
+# Values that scikit-learn supports, for parameters with fewer values; others get scikit-learn's default.
 CHOICES = {
     "solver": ("lbfgs", "sgd", "adam"),
     "learning_rate": ("constant", "invscaling", "adaptive"),
 }
-# What both record, with what stands for nothing recorded.
+# Attributes that both have, with their values if nothing was recorded.
 RECORD = {
     "loss_curve_": [],
     "best_loss_": np.inf,
@@ -44,7 +45,7 @@ RECORD = {
 
 
 class ConvertsToScikitLearn:
-    """The part of both estimators that knows scikit-learn's."""
+    """The methods of both estimators that convert to and from scikit-learn."""
 
     def to_sklearn(self):
         """Return a fitted `MLPClassifier` or `MLPRegressor` of scikit-learn with the same predictions.
@@ -134,11 +135,11 @@ class ConvertsToScikitLearn:
         wanted = MLPClassifier if classifies else MLPRegressor
         if not isinstance(model, wanted):
             raise TypeError(
-                f"{cls.__name__}.from_sklearn takes a fitted {wanted.__name__} of scikit-learn; got "
+                f"{cls.__name__}.from_sklearn needs a fitted {wanted.__name__} of scikit-learn; got "
                 f"{type(model).__name__}"
             )
         check_is_fitted(model)
-        estimator = clone(cls(**model.get_params(deep=False)))  # with a generator of its own
+        estimator = clone(cls(**model.get_params(deep=False)))  # with its own generator
         parameters = estimator.get_params(deep=False)
         target = (
             _labels_of(model)
@@ -188,7 +189,7 @@ def _activation_of(network, estimator):
 
 
 def _check_output(fitted, estimator):
-    """Raise ValueError where scikit-learn has no such output."""
+    """Raise ValueError if scikit-learn has no such output."""
     target, loss = fitted.target, fitted.loss
     if fitted.link != loss.link:
         raise ValueError(
@@ -202,7 +203,7 @@ def _check_output(fitted, estimator):
     if target.classes is not None:
         if not isinstance(target, LABELS):
             raise ValueError(
-                "y had several columns of labels, which scikit-learn's networks do not take: convert one "
+                "y had several columns of labels, which scikit-learn's networks do not support: convert one "
                 "network for each column"
             )
         if loss.link != target.natural_link:
@@ -216,7 +217,7 @@ def _check_output(fitted, estimator):
 
 
 def _parameters_for(cls, estimator, fitted, activation):
-    """Return the parameters of the estimator that scikit-learn's has too, with values that it knows."""
+    """Return the parameters that scikit-learn's estimator has too, with values that it supports."""
     names = set(inspect.signature(cls).parameters)
     parameters = {}
     for name, value in estimator.get_params(deep=False).items():
@@ -239,7 +240,7 @@ def _bias_of(layer):
 
 
 def _record_of(estimator, solver):
-    """Return what the fit recorded, as scikit-learn's attributes."""
+    """Return the attributes of the fit, as scikit-learn's attributes."""
     state = vars(estimator)
     record = {"n_iter_": state.get("n_iter_", 0), "t_": state.get("t_", 0)}
     if "loss_" in state:
@@ -287,7 +288,7 @@ def _network_of(model, parameters):
 
 
 def _training_of(model, fitted, parameters):
-    """Return the training that goes on where scikit-learn stopped, or None where it has nothing to go on."""
+    """Return a training that continues where scikit-learn stopped, or None if there is no state."""
     optimizer = vars(model).get("_optimizer")
     if optimizer is None or parameters["solver"] == "lbfgs":
         return None
@@ -328,7 +329,7 @@ def _training_of(model, fitted, parameters):
 
 
 def _record_from(model):
-    """Return our record of what scikit-learn recorded."""
+    """Return the attributes of a fit from scikit-learn's attributes."""
     state = vars(model)
     record = {name: state[name] for name in ("n_iter_", "t_", "loss_") if name in state}
     if "loss_curve_" not in state:

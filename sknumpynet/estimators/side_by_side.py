@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Several estimators fitted to the same data at once: networks of one shape are trained side by side.
+"""Fit several estimators to the same data: networks of the same shape are trained at once.
 
-What comes out is what `fit` of each of them gives.
+The results are the same as with separate fits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sknumpynet.fitting.side_by_side import Fit, can_be_packed, fit_pack, packs_
 
 @dataclass(eq=False)
 class _Begun(Fit):
-    """A fit with what is needed to publish it."""
+    """A fit, and what is needed to set its result on the estimator."""
 
     place: int = 0
     estimator: Any = None
@@ -106,7 +106,7 @@ def fit_side_by_side(estimators, X, y, sample_weight=None):
     return estimators
 
 
-# ---------------------------------------------------------------- what may be fitted
+# ---------------------------------------------------------------- checks
 
 
 def _checked(estimators):
@@ -140,7 +140,7 @@ def _checked(estimators):
 
 
 def _shared_generators(estimators):
-    """Return the ids of the generators that several estimators draw from: in order, one after another."""
+    """Return the ids of generators that several estimators share, which must be used one after another."""
     count = Counter(id(estimator.random_state) for estimator in estimators)
     return {
         id(estimator.random_state)
@@ -151,13 +151,13 @@ def _shared_generators(estimators):
 
 
 def _has_to_be_alone(estimator):
-    """Return whether `fit` may do more than is done here."""
+    """Return whether an estimator needs its own `fit`."""
     return type(estimator) not in (NumpyMLPClassifier, NumpyMLPRegressor) or has_callbacks(
         estimator
     )
 
 
-# ---------------------------------------------------------------- how
+# ---------------------------------------------------------------- fits
 
 
 def _begin(estimator, i, X, y, sample_weight, begun):
@@ -173,7 +173,7 @@ def _begin(estimator, i, X, y, sample_weight, begun):
 
 
 def _shared(data, first):
-    """Return the data with the arrays of the first ones where they are equal: for all in one place."""
+    """Return the data with equal arrays replaced by those of the first fit, so that they share memory."""
     same = {}
     for name in ("X", "y", "targets", "sample_weight"):
         array, its = getattr(data, name), getattr(first, name)
@@ -184,7 +184,7 @@ def _shared(data, first):
 
 
 def _fit_begun(begun, more_to_come):
-    """Train and publish; return the errors of those that failed, by place."""
+    """Train, and set the results; return the errors of fits that failed, by position."""
     by_themselves = [[fit] for fit in begun if not can_be_packed(fit.plan, fit.data)]
     packs = packs_of([fit for fit in begun if can_be_packed(fit.plan, fit.data)]) + by_themselves
     failures = {}
@@ -202,7 +202,7 @@ def _fit_begun(begun, more_to_come):
 
 
 def _fit_alone(fit):
-    """Return what `fit_pack` does, for one fit of any kind."""
+    """Return the same as `fit_pack`, for a single fit of any kind."""
     try:
         result = fit_network(fit.plan, fit.data, fit.monitor, fit.training)
     except Exception as error:
@@ -212,12 +212,12 @@ def _fit_alone(fit):
 
 
 def _of_estimator(error, i, n_failed=None):
-    """Return the error, saying which estimator it is of, and what has become of the others."""
+    """Return the error with the number of its estimator, and what happened to the others."""
     message = f"estimators[{i}]: {error}"
     if n_failed is not None:
         others = f"; so could {n_failed - 1} more not" if n_failed > 1 else ""
         message += f" (It could not be fitted{others}; all others are.)"
-    if not isinstance(error, TypeError | ValueError):  # of a class of the user's, perhaps
+    if not isinstance(error, TypeError | ValueError):  # perhaps a custom class
         error.add_note(message)
         return error
     return (ValueError if isinstance(error, ValueError) else TypeError)(message)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A network as a table: its layers, what goes through them, and how many parameters each has.
+"""A network as a table: its layers, their numbers of units and parameters, and shapes.
 
-The table is text in a terminal and HTML in a notebook.
+The table is shown as text in a terminal and as HTML in a notebook.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NetworkSummary:
     n_bytes: int
 
     def _cells(self):
-        """Return the cells as text, a list a row."""
+        """Return the cells as text, one list per row."""
         return [
             [
                 row["layer"],
@@ -79,7 +79,7 @@ class NetworkSummary:
 
 
 def summary_of(name, network, link):
-    """Return the summary of a network; ``name`` is the estimator's, ``link`` that of its loss."""
+    """Return the summary of a network; ``name`` is that of the estimator, ``link`` that of its loss."""
     rows, width = [], network.fan_in
     for layer in network.layers:
         width = layer.width(width)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The lists that users see as ``coefs_`` and ``intercepts_``: assigning an item writes into the network."""
+"""The lists ``coefs_`` and ``intercepts_``: assigning to an item writes into the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WeightList(list):
         self.assign(dict(zip(indices, check_length(self._name, value, len(indices)), strict=True)))
 
     def assign(self, arrays):
-        """Copy each array of the dict into the view of that index, all or none."""
+        """Copy each array of the dict into the view with that index, all or none."""
         checked = {i: self._check(i, array) for i, array in arrays.items()}
         if not self._network.params.flags.writeable:
             self._network.make_writable()
@@ -66,7 +66,7 @@ def check_length(name, value, n):
     """Return ``value`` as a list of ``n`` items, or raise ValueError."""
     value = list(value)
     if len(value) != n:
-        raise ValueError(f"{name} takes {n} arrays here; got {len(value)}")
+        raise ValueError(f"{name} needs {n} arrays here; got {len(value)}")
     return value
 
 
@@ -76,7 +76,7 @@ def weight_views(network):
 
 
 def bias_views(network):
-    """Return the b of each layer; zeros that nothing uses where the layers have none."""
+    """Return the b of each layer; unused zeros if the layers have none."""
     return [
         layer.b if layer.bias else np.zeros(layer.fan_out, network.dtype) for layer in network.dense
     ]

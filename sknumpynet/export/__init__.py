@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ways for a fitted network out of the process that fitted it."""
+"""Export of fitted networks, for use in other processes and programs."""
 
 from sknumpynet.export.files import load, save
 from sknumpynet.export.folder import to_folder

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``python -m sknumpynet export MODEL --to FOLDER``: a saved network to a folder that NumPy runs."""
+"""``python -m sknumpynet export MODEL --to FOLDER``: export a saved network to a folder of NumPy code."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from sknumpynet.export.files import load
 from sknumpynet.export.folder import ARRAYS, CODE, to_folder
 
 DESCRIPTION = f"""\
-Write a fitted network, and code that predicts with it, into a folder: {CODE} and {ARRAYS}.
-NumPy is all that they need.
+Write a fitted network, and code that predicts with it, to a folder: {CODE} and {ARRAYS}.
+They only need NumPy.
 """
 EPILOG = """\
-A file of joblib is a pickle, which can run any code when it is loaded: take none that you do not trust.
+A joblib file is a pickle, which can run any code when it is loaded: only use files that you trust.
 """
 
 
 def main(argv=None):
-    """Export a network; return the exit status: 0, or 2 where something has to be changed.
+    """Export a network; return the exit status: 0, or 2 if the input is invalid.
 
     Parameters
     ----------
     argv : list of str, default=None
-        The arguments after ``export``; None takes those of the command line.
+        The arguments after ``export``; None uses those of the command line.
     """
     parser = argparse.ArgumentParser(
         prog="python -m sknumpynet export",
@@ -37,7 +37,9 @@ def main(argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="MODEL", help="a file of export.save or of joblib.dump")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a file written by export.save or joblib.dump"
+    )
     parser.add_argument("--to", metavar="FOLDER", required=True, help="the folder to write into")
     options = parser.parse_args(sys.argv[2:] if argv is None else argv)
     try:
@@ -59,7 +61,7 @@ def _read(path):
         return load(path)
     try:
         return joblib.load(path)
-    except Exception as error:  # of whatever kind: it is not a pickle
+    except Exception as error:  # any error: it is not a pickle
         raise ValueError(
-            f"{path!r} is neither a file of export.save nor one of joblib: {error}"
+            f"{path!r} was written neither by export.save nor by joblib: {error}"
         ) from error

@@ -34,7 +34,7 @@ from sknumpynet.export.table_files import TABLES, read_table, written_table
 from sknumpynet.export.values import Reader, Refused, Writer
 
 FORMAT = "sknumpynet network"
-# Networks are written in version 1, estimators for tables in version 2, which versions before cannot read.
+# Networks are written in version 1, estimators for tables in version 2, which older versions cannot read.
 VERSION, NEWEST = 1, 2
 ESTIMATORS = {cls.__name__: cls for cls in (NumpyMLPClassifier, NumpyMLPRegressor)}
 LABELS = {
@@ -42,9 +42,9 @@ LABELS = {
     for cls in (BinaryLabels, MulticlassLabels, IndicatorLabels, MultioutputLabels)
 }
 LAYERS = (Activate, BatchNorm, Dense, Dropout, LayerNorm)
-# Of a training, what is neither network, loss, optimizer and schedule, nor part of its state.
+# Attributes of a training that are not network, loss, optimizer or schedule, and not part of its state.
 TRAINING_OPTIONS = ("l2", "l1", "max_grad_norm", "loss_scale", "shuffle", "max_epochs")
-BIT_GENERATOR = "PCG64"  # of the masks of dropout
+BIT_GENERATOR = "PCG64"  # of the dropout masks
 
 
 def save(model, path, training_state=False):
@@ -88,7 +88,7 @@ def save(model, path, training_state=False):
     name = type(model).__name__
     if {**ESTIMATORS, **TABLES}.get(name) is not type(model):
         raise TypeError(
-            f"save takes a network of this package, not of a subclass; got {type(model).__module__}.{name}. "
+            f"save needs a network of this package, not of a subclass; got {type(model).__module__}.{name}. "
             "For a pipeline, save the network in its last step; save the other steps with skops"
         )
     check_is_fitted(model)
@@ -160,7 +160,7 @@ def load(path):
         return _read_estimator(header, Reader(arrays))
     except MemoryError:
         raise
-    except Exception as error:  # of whatever kind: nothing was done yet
+    except Exception as error:  # any error; nothing has been changed yet
         reason = str(error) or type(error).__name__
         raise ValueError(f"{os.fspath(path)!r} cannot be loaded as a network: {reason}") from error
 
@@ -173,8 +173,8 @@ def _check_header(header):
         raise ValueError(f"it has version {version!r}, which does not exist")
     if version > NEWEST:
         raise ValueError(
-            f"it is of version {version} and was written by sknumpynet {header.get('written_by')}; this "
-            f"sknumpynet, {current_version()}, reads versions up to {NEWEST}: update it"
+            f"it has version {version} and was written by sknumpynet {header.get('written_by')}; this "
+            f"version, {current_version()}, reads files up to version {NEWEST}: update sknumpynet"
         )
 
 
@@ -311,11 +311,11 @@ def _read_target(written, reader):
     return LABELS[kind](classes)
 
 
-# -------------------------------------------------------------------- the record of the fit
+# -------------------------------------------------------------------- the training history
 
 
 def _written_record(state, writer):
-    """Write what a fit recorded; its curves are columns of `history_`, which stand there once."""
+    """Write the training history; the curves are columns of `history_`, and written once."""
     columns = {id(column): name for name, column in state.get("history_", {}).items()}
     written = {}
     for name in RECORDED:
@@ -400,5 +400,7 @@ def _check_state(state, optimizer, schedule, network):
         raise ValueError("the order of the rows is invalid")
     if any(type(value) is not int or value < 0 for value in state["progress"].values()):
         raise ValueError("the progress of the training is invalid")
+    if type(state.get("first_loss", 0.0)) is not float:  # the first files have none
+        raise ValueError("the first loss of the training is invalid")
     if state["mask_rng"]["bit_generator"] != BIT_GENERATOR:
         raise ValueError("the generator of dropout's masks is invalid")

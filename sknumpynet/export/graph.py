@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A network as a graph of ONNX operators: the layers one after the other, the link, and the labels.
 
-onnxruntime has kernels in double precision for few operators, so activations are made of those few: Exp, Log,
-Max, Min, Tanh, Sigmoid and arithmetic. Only the exact GELU needs Erf, which is there in single precision.
+onnxruntime has double-precision kernels for only a few operators, so activations are composed of these: Exp,
+Log, Max, Min, Tanh, Sigmoid and arithmetic. Only the exact GELU needs Erf, which is available in single
+precision.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ from sknumpynet.estimators.labels import (
     MultioutputLabels,
 )
 
-# From this version on the axes of ReduceMean are an input, and no attribute.
+# From this version on the axes of ReduceMean are an input instead of an attribute.
 AXES_AS_INPUT = 18
 PROTO_TYPES = {"float32": 1, "float64": 11, "int64": 7}  # of TensorProto
 
 
 class Graph(ABC):
-    """Where operators go, with a number or an array as a constant; a value is known by its name.
+    """Collects operators and constants; values are identified by name.
 
     Parameters
     ----------
     dtype : str
-        'float32' or 'float64', what is computed in.
+        'float32' or 'float64', the precision of the computation.
     opset : int
         The version of the operators.
     """
@@ -57,11 +58,11 @@ class Graph(ABC):
         """Add an array, and return its name."""
 
     def number(self, value):
-        """Add a number of the dtype that is computed in."""
+        """Add a number in the dtype of the computation."""
         return self.weights(np.array(value))
 
     def weights(self, array):
-        """Add an array of that dtype, or raise where it cannot hold the numbers."""
+        """Add an array in that dtype, or raise if the numbers are too large for it."""
         with np.errstate(over="ignore"):
             cast = np.asarray(array, self.dtype)
         if not np.array_equal(np.isfinite(cast), np.isfinite(array)):
@@ -184,7 +185,7 @@ LINK_OPERATORS = {
 
 
 def check_link(fitted):
-    """Raise ValueError where the link is custom code."""
+    """Raise ValueError if the link is custom code."""
     loss = fitted.loss
     if fitted.link == loss.link:
         if is_foreign(loss) and has_inverse_link(loss):
@@ -196,7 +197,7 @@ def check_link(fitted):
 
 
 def _linked(g, raw, fitted):
-    """Add the link of a classifier: probabilities, kept away from 0 and 1 where they are such."""
+    """Add the link of a classifier; probabilities are never exactly 0 or 1."""
     link = fitted.link
     if link == "exp":
         return g.add("Exp", raw)
@@ -229,7 +230,7 @@ class Output(NamedTuple):
 
 
 def outputs_of(fitted, plain_labels=False):
-    """Return the outputs that a graph for the network has, in their order."""
+    """Return the outputs of the graph for the network, in order."""
     target, network = fitted.target, fitted.network
     if target.classes is None:
         return [Output("variable", "float", (network.n_outputs,))]
@@ -250,7 +251,7 @@ def _columns_of(target):
 
 
 def labels_for_onnx(classes, plain=False):
-    """Return the kind and the array of labels as ONNX has them: int64 or text; ``plain`` counts them."""
+    """Return the kind and the array of labels in ONNX: int64 or text; with ``plain`` their numbers."""
     if plain:
         return "int64", np.arange(len(classes))
     classes = np.asarray(classes)
@@ -262,13 +263,13 @@ def labels_for_onnx(classes, plain=False):
         if all(-(1 << 63) <= each < 1 << 63 for each in numbers):
             return "int64", np.array(numbers, np.int64)
     raise ValueError(
-        f"ONNX has labels of text and of whole numbers; y had {items[:5]} (dtype {classes.dtype}): fit "
+        f"ONNX supports text and integers as labels; y had {items[:5]} (dtype {classes.dtype}): fit "
         "with other labels"
     )
 
 
 def write_network(g, fitted, x, names, raw_scores=False, plain_labels=False):
-    """Add everything from the input ``x`` to outputs of these names, those of `outputs_of`."""
+    """Add everything from the input ``x`` to outputs with these names, those of `outputs_of`."""
     check_link(fitted)
     x = g.cast(x, g.dtype)
     raw = write_layers(g, fitted.network, x)
@@ -323,7 +324,7 @@ def is_several(loss):
 
 
 def write_sorted(g, y, n, output=None, axis=1):
-    """Add the n columns of y in rising order; return their name."""
+    """Add the n columns of y in ascending order; return their name."""
     n = g.constant(np.array([n]))
     return g.add("TopK", y, n, output=output, n_outputs=2, axis=axis, largest=0, sorted=1)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ONNX: to a file with the package onnx alone, and a converter for skl2onnx.
+"""ONNX: export to a file, which only needs the package onnx, and a converter for skl2onnx.
 
 Neither package is imported before one of these functions is called.
 """
@@ -22,7 +22,7 @@ from sknumpynet.tabular.regressor import TabularMLPRegressor
 
 INPUT = "X"
 OLDEST_OPSET = 13
-# A file of protocol buffers holds less than two gigabytes.
+# A protocol buffer file is limited to two gigabytes.
 MAX_BYTES = (1 << 31) - (1 << 20)
 OPTIONS = {
     "zipmap": [True, False, "columns"],
@@ -80,7 +80,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     """
     if type(model) not in (*ALIASES, *TABLES):
         raise TypeError(
-            f"to_onnx takes a network of this package; got {type(model).__name__}. For a pipeline call "
+            f"to_onnx needs a network of this package; got {type(model).__name__}. For a pipeline call "
             "sknumpynet.export.register_onnx() and then skl2onnx.to_onnx"
         )
     is_table = isinstance(model, TABLES)
@@ -109,7 +109,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     n_bytes = n_params * graph.dtype.itemsize
     if n_bytes > MAX_BYTES:
         raise ValueError(
-            f"the network has {n_bytes / 1e9:.1f} GB of parameters, and an ONNX file holds less than 2 GB: "
+            f"the network has {n_bytes / 1e9:.1f} GB of parameters, but an ONNX file is limited to 2 GB: "
             "use dtype='float32', or export.save"
         )
     write = write_table if is_table else write_network
@@ -207,13 +207,13 @@ def register_onnx():
 
 
 def _parse(scope, model, inputs, custom_parsers=None):
-    """Declare the outputs: skl2onnx's own way, but for several columns of labels."""
+    """Declare the outputs in the same way as skl2onnx, except for several columns of labels."""
     from skl2onnx._parse import _parse_sklearn_classifier
     from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 
     fitted = model._fitted_model()
     if not isinstance(fitted.target, MultioutputLabels):
-        if isinstance(fitted.target, IndicatorLabels):  # there is no one label to map from
+        if isinstance(fitted.target, IndicatorLabels):  # there is no single label to map from
             scope.add_options(id(model), {**scope.get_options(model, {}), "zipmap": False})
         return _parse_sklearn_classifier(scope, model, inputs, custom_parsers)
     operator = scope.declare_local_operator(ALIASES[type(model)], model)
@@ -225,7 +225,7 @@ def _parse(scope, model, inputs, custom_parsers=None):
 
 
 def _set_shapes(operator):
-    """Say what the outputs are."""
+    """Declare the types of the outputs."""
     from skl2onnx.common.data_types import (
         BooleanTensorType,
         DoubleTensorType,
@@ -279,7 +279,7 @@ def _convert(scope, operator, container):
 
 
 class _Skl2onnxGraph(Graph):
-    """Nodes and arrays of a model that skl2onnx is making."""
+    """Nodes and arrays of a model that skl2onnx creates."""
 
     def __init__(self, scope, container, dtype):
         super().__init__(dtype, container.target_opset_any_domain(""))

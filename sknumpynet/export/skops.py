@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which of the types in a skops file are this package's, and may be trusted.
+"""The types of this package in a skops file, which can be trusted.
 
 Tools that load with skops, such as MLflow, require the name of each type that is not scikit-learn's.
 """
@@ -14,14 +14,14 @@ from sklearn.base import BaseEstimator
 
 from sknumpynet.core.options import Options
 
-# Of these rooms all classes; of the package's door the estimators and the parameter objects.
+# All classes of these modules; of the package itself, the estimators and the objects for parameters.
 ROOMS = ("sknumpynet.core", "sknumpynet.estimators", "sknumpynet.tabular")
 
 
 def skops_trusted_types(model):
-    """Return the types of this package in a model, as skops asks for them.
+    """Return the types of this package in a model, for skops.
 
-    ``skops.io.load(file, trusted=...)`` takes them, and MLflow's ``log_model(..., skops_trusted_types=...)``.
+    Pass them to ``skops.io.load(file, trusted=...)`` or MLflow's ``log_model(..., skops_trusted_types=...)``.
     Loading these types runs no code from the file. Other types, such as callbacks, are not returned: check
     those that skops reports.
 
@@ -61,7 +61,7 @@ def skops_trusted_types(model):
 
 
 def _is_ours(name):
-    """Return whether that is the name of a class of this package which may be trusted; imports nothing."""
+    """Return whether this is the name of a trusted class of this package, without importing anything."""
     module, _, name = name.rpartition(".")
     thing = getattr(sys.modules.get(module), name, None)
     if not inspect.isclass(thing):

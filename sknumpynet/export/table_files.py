@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The estimators for tables in files: how columns are encoded, the packs, and the record of the fit.
+"""The estimators for tables in files: the encoding of columns, the packs, and the training history.
 
-What is read is checked so far that it can predict: numbers of columns, places, shapes and dtypes.
+The content is checked so that the estimator can predict: numbers of columns, positions, shapes and dtypes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sknumpynet.tabular.regressor import LOSSES, TabularMLPRegressor
 from sknumpynet.tabular.targets import Numbers
 
 TABLES = {cls.__name__: cls for cls in (TabularMLPClassifier, TabularMLPRegressor)}
-# Attributes that a fit leaves, beside the three that are written part by part.
+# Attributes of a fit, except the three that are written in parts.
 RECORDED = {
     "n_features_in_", "feature_names_in_", "is_categorical_", "n_members_", "n_params_", "snapshot_weights_",
     "stop_reason_", "history_", "temperature_", "classes_", "n_classes_", "n_targets_", "quantile_shifts_",
@@ -32,7 +32,7 @@ IN_PARTS = {"encoder_", "ensemble_", "target_scale_"}
 ENCODER = (
     "categorical_features", "max_levels", "min_rows", "prior_rows", "clip", "names", "n_columns",
     "is_category", "numeric", "kept_numeric", "center", "scale", "with_gaps", "embedded", "plain",
-    "count_center", "count_scale", "mean_center", "mean_scale",
+    "count_center", "count_scale", "mean_center", "mean_scale", "ranked", "n_knots", "knots",
 )  # fmt: skip
 CATEGORY = ("index", "columns", "n_columns", "signed", "many", "means", "log_counts")
 SCALE = ("one_column", "n_rows", "log_link", "low", "high", "center", "scale")
@@ -40,11 +40,11 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def written_table(model, writer):
-    """Return the parts of the header that say what a fit has made."""
+    """Return the parts of the header for the result of a fit."""
     state = {name: value for name, value in vars(model).items() if name.endswith("_")}
     unknown = set(state) - RECORDED - IN_PARTS
     if unknown:
-        raise Refused(f"{min(unknown)} is an attribute that fit does not set: files do not hold it")
+        raise Refused(f"{min(unknown)} is an attribute that fit does not set: it cannot be saved")
     encoder, ensemble = model.encoder_, model.ensemble_
     header = {
         "encoder": _written(encoder, ENCODER, writer, "encoder_"),
@@ -76,7 +76,7 @@ def _written(thing, names, writer, called):
 
 
 def _written_category(category, writer):
-    """Write a category; many levels of text take one array, and not the header."""
+    """Write a category; many levels of text are written as one array instead of in the header."""
     called = f"a level of column {category.index}"
     levels, codes = list(category.level_codes), list(category.level_codes.values())
     if all(type(level) is str for level in levels):
@@ -92,7 +92,7 @@ def _written_category(category, writer):
 
 
 def read_table(model, header, reader):
-    """Give a new estimator what a fit has made, or raise ValueError."""
+    """Set the result of a fit on a new estimator, or raise ValueError."""
     classifies = isinstance(model, TabularMLPClassifier)
     encoder, n_inputs = _read_encoder(header, reader)
     record = {name: reader.read(each) for name, each in header["record"].items()}
@@ -147,7 +147,7 @@ def _is_count(value, lowest=0):
 
 
 def _read_encoder(header, reader):
-    """Return the encoder and the number of columns that it makes."""
+    """Return the encoder and the number of columns that it produces."""
     found = {name: reader.read(each) for name, each in header["encoder"].items()}
     _check(set(found) <= set(ENCODER), "encoder_")
     encoder = TableEncoder()
@@ -165,6 +165,12 @@ def _read_encoder(header, reader):
     _check(all(_is_vector(each, n_kept) for each in (encoder.center, encoder.scale)), "the scale")
     places = (encoder.with_gaps, encoder.embedded, encoder.plain)
     _check(all(_are_places(each, n_kept) for each in places), "the places of numbers")
+    _check(_are_places(encoder.ranked, n_kept), "the places of ranks")
+    _check(encoder.n_knots.shape == encoder.ranked.shape, "the knots of ranks")
+    _check(encoder.n_knots.dtype == np.int64 and (encoder.n_knots > 0).all(), "the knots of ranks")
+    knots = encoder.knots
+    _check(knots.shape == (2, encoder.n_knots.sum()), "the knots of ranks")
+    _check(knots.dtype == np.float64 and np.isfinite(knots).all(), "the knots of ranks")
     encoder.categories = [_read_category(each, n, reader) for each in header["categories"]]
     many = [each for each in encoder.categories if each.many]
     n_means = sum(each.means.shape[1] for each in many)

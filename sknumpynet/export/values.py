@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Values and JSON: numbers, text, containers, arrays, and objects of the classes of a fixed table.
+"""Convert values to JSON and back: numbers, text, containers, arrays, and objects of known classes.
 
-What JSON has not is a dict with one key, its tag, such as ``{"tuple": [1, 2]}``; an array is a number, its
-place among the arrays of the file.
+Values that JSON lacks become a dict with one key, the tag, such as ``{"tuple": [1, 2]}``; an array is
+represented by its number among the arrays of the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import sknumpynet.core as core
 from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, LayerNorm
 
-# The classes that a file may name; what is not here cannot be made by reading one.
+# The classes that a file may refer to; loading cannot create objects of other classes.
 OBJECTS = {
     **{
         name: getattr(core, name)
@@ -45,7 +45,7 @@ OBJECTS = {
 }  # fmt: skip
 NAMES = {cls: name for name, cls in OBJECTS.items()}
 PLAIN = (bool, int, str, type(None))
-# The kinds of arrays that are written as they are.
+# The kinds of arrays that are written unchanged.
 KINDS = "biufUS"
 SCALAR = re.compile(r"[<>|=]([biufUS])[1-9][0-9]*")
 ODD = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -53,11 +53,11 @@ RANDOM_STATE_SIZE = 624  # of the key of MT19937
 
 
 class Refused(ValueError):
-    """There is a value that a file cannot hold."""
+    """A value cannot be saved in a file."""
 
 
 class Writer:
-    """Turns values into what JSON can hold, and collects their arrays.
+    """Converts values to JSON, and collects their arrays.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Writer:
         self.arrays = []
 
     def write(self, value, name):
-        """Return the value as JSON; ``name`` is what the error calls it."""
+        """Return the value as JSON; ``name`` is used in errors."""
         kind = type(value)
         if kind in PLAIN:
             return value
@@ -94,8 +94,8 @@ class Writer:
             return {"object": [NAMES[kind], written]}
         raise Refused(
             f"{name}={value!r} cannot be saved: a {kind.__module__}.{kind.__qualname__} is not among the "
-            "objects that a file may hold. Files hold numbers, text, arrays and sknumpynet's own objects; "
-            "save with joblib what has custom functions or classes"
+            "objects that a file can contain: numbers, text, arrays and sknumpynet's own objects; "
+            "use joblib for estimators with custom functions or classes"
         )
 
     def _list(self, value, name):
@@ -154,12 +154,12 @@ class Writer:
 
 
 class Reader:
-    """Turns JSON and arrays back into values; raises where they are none that `Writer` writes.
+    """Converts JSON and arrays back to values; raises if `Writer` cannot have written them.
 
     Parameters
     ----------
     arrays : list of ndarray
-        The arrays of the file; each is handed out once.
+        The arrays of the file; each is returned once.
     """
 
     def __init__(self, arrays):
@@ -181,7 +181,7 @@ class Reader:
     )  # fmt: skip
 
     def take(self, number, kinds=KINDS, ndim=None):
-        """Return the array of that number, of one of these kinds."""
+        """Return the array with this number, which must be of one of these kinds."""
         if type(number) is not int:
             raise ValueError("an array is not referred to by its number")
         array = self.arrays.pop(number)

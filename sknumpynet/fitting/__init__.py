@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How a fit goes, from parameters to a trained network.
+"""The steps of a fit, from parameters to a trained network.
 
-Nothing here is an estimator.
+This folder does not depend on the estimators.
 """

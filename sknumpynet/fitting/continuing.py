@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Going on with a network, in `partial_fit` or with `warm_start`, after parameters may have been set anew.
+"""Continue training a network, in `partial_fit` or with `warm_start`, after parameters may have changed.
 
-What is set takes effect with the next call, the optimizer keeping its memory; what would change the shape of
-the vectors raises. The initial weights, the dtype and the random state are those of the first call.
+Changed parameters take effect in the next call, and the optimizer keeps its state. Parameters that would
+change the shape of the vectors raise an error. Initial weights, dtype and random state are those of the first
+call.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ START_ANEW = "Or start over: warm_start=False and fit"
 
 
 def network_to_go_on_with(model, plan, incremental):
-    """Return the network that goes on: in `partial_fit` the same object, where no layer has changed."""
+    """Return the network to continue: in `partial_fit` the same object, if no layer has changed."""
     network = model.network
     _check_same_shape(model, plan)
     if incremental and list(plan.layers) == network.layers:
@@ -37,10 +38,10 @@ def network_to_go_on_with(model, plan, incremental):
 
 
 def training_to_go_on_with(training, network, plan, rng):
-    """Return a training with the plan's options and the memory of an earlier one, whose arrays it shares.
+    """Return a training with the plan's options and the state of an earlier one, whose arrays it shares.
 
-    The earlier one stays as it is, but for the contents of these arrays. Another kind of optimizer has no
-    memory of the first one: None.
+    The earlier training does not change, except for the contents of these arrays. If the class of the
+    optimizer differs, its state cannot be used: None.
     """
     if training is None or type(training.optimizer) is not type(plan.optimizer):
         return None
@@ -54,7 +55,7 @@ def training_to_go_on_with(training, network, plan, rng):
     if network.is_random:
         other.mask_rng = copy.deepcopy(other.mask_rng)
     if training.loss != plan.loss:
-        other.patience = Patience(np.inf)  # the best of another loss is no measure
+        other.patience = Patience(np.inf)  # values of different losses cannot be compared
     other.loss = plan.loss
     other.optimizer = training.optimizer.share_state()
     other.optimizer.set_params(**plan.optimizer.get_params())
@@ -67,7 +68,7 @@ def training_to_go_on_with(training, network, plan, rng):
 
 @contextmanager
 def put_back_on_failure(arrays):
-    """Put the contents of the arrays back where the block raises."""
+    """Restore the contents of the arrays if the block raises."""
     before = [(array, array.copy()) for array in arrays if array.flags.writeable]
     try:
         yield
@@ -78,12 +79,12 @@ def put_back_on_failure(arrays):
 
 
 def _vectors(layers):
-    """Return what the layers keep in the network's vectors."""
+    """Return the parameters and statistics that the layers have in the network's vectors."""
     return [each for layer in layers for each in layer.shapes().items()]
 
 
 def _check_same_shape(model, plan):
-    """Raise where the network to go on with is not the one that the parameters and data describe."""
+    """Raise if the network to continue does not match the parameters and the data."""
     sizes, dense = list(plan.sizes), model.network.dense
     fitted = [dense[0].fan_in, *(layer.fan_out for layer in dense)]
     if sizes == fitted:
@@ -100,14 +101,14 @@ def _check_same_shape(model, plan):
 
 
 def check_n_outputs(model, plan, n):
-    """Raise where the network to go on with has another number of outputs."""
+    """Raise if the network to continue has a different number of outputs."""
     n_outputs = model.network.n_outputs
     if n == n_outputs:
         return
     has = f"the network has {n_outputs} output{'s' * (n_outputs != 1)}"
     if {plan.loss.n_outputs_for(1), model.loss.n_outputs_for(1)} != {1}:
         raise ValueError(
-            f"loss={plan.parameters['loss']!r} makes {n} columns of y, but {has}. {START_ANEW}"
+            f"loss={plan.parameters['loss']!r} needs {n} outputs, but {has}. {START_ANEW}"
         )
     raise ValueError(
         f"y has {n} column{'s' * (n != 1)}, but {has}: give one column for each. {START_ANEW}"

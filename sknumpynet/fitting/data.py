@@ -8,26 +8,28 @@ from typing import Any
 
 import numpy as np
 
+ROWS = 4096  # at a time, where only a sum is wanted
+
 
 @dataclass(frozen=True)
 class FitData:
-    """Rows to train on or to validate with.
+    """Rows for training or validation.
 
     Parameters
     ----------
     X : ndarray or sparse matrix of shape (n, n_features)
         Inputs.
     y : ndarray
-        Targets as the user and a scorer have them.
+        Targets as the user passed them, for scorers.
     targets : ndarray
-        Targets as the loss wants them.
+        Targets as the loss needs them.
     sample_weight : ndarray of shape (n,) or None
         Weights of the rows.
     X_given : object, default=None
-        X in the container that the user passed, such as a DataFrame: what a scoring function is to see.
+        X in the container that the user passed, such as a DataFrame, for scoring functions.
     rows : ndarray of int or None
-        Which rows of these arrays count; None means all. The arrays themselves are never copied as a whole:
-        rows are taken a batch at a time.
+        The rows of these arrays that are used; None means all. The arrays are never copied as a whole: rows
+        are taken one batch at a time.
     """
 
     X: Any
@@ -39,15 +41,15 @@ class FitData:
 
     @property
     def n_rows(self):
-        """Number of rows that count."""
+        """Number of rows that are used."""
         return self.X.shape[0] if self.rows is None else len(self.rows)
 
     def take(self, rows):
-        """Return the data of those rows only."""
+        """Return the data of these rows only."""
         return replace(self, rows=np.asarray(rows) if self.rows is None else self.rows[rows])
 
     def part(self, name):
-        """Return the rows that count of one of the arrays, as an array of their own."""
+        """Return the used rows of one of the arrays as a new array."""
         array = getattr(self, name)
         return array if array is None or self.rows is None else array[self.rows]
 
@@ -59,3 +61,19 @@ class FitData:
         prediction = network.predict(self.X, rows)
         loss.inverse_link(prediction, prediction)
         return bool(np.isfinite(prediction).all())
+
+    def loss_of_zeros(self, loss, n_outputs):
+        """Return the sum of the losses of all rows where the network gives 0, and that of their weights."""
+        sum_of_losses = total = 0.0
+        for start in range(0, self.n_rows, ROWS):
+            rows = slice(start, min(start + ROWS, self.n_rows))
+            rows = rows if self.rows is None else self.rows[rows]
+            y = self.targets[rows]
+            y = y.astype(np.float64, copy=False) if y.dtype.kind == "f" else y
+            weight = (
+                None if self.sample_weight is None else self.sample_weight[rows].astype(np.float64)
+            )
+            zeros = np.zeros((len(y), n_outputs))
+            sum_of_losses += loss.value_and_gradient(y, zeros, weight, total=1.0)[0]
+            total += len(y) if weight is None else float(weight.sum())
+        return sum_of_losses, total

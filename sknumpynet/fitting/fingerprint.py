@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fit has in common with one that it goes on with: text that is the same in another process."""
+"""The fingerprint of a fit, which must agree when it is resumed: text that is the same in every process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def fingerprint(parameters, data, validation):
 
 def _shapes_of(data):
     shapes = ", ".join(map(shape_of, (data.X, data.targets, data.sample_weight)))
-    n_elsewhere = getattr(data, "total_rows", None)  # on a cluster, of which a few rows stand here
+    n_elsewhere = getattr(
+        data, "total_rows", None
+    )  # on a cluster, which is represented by a few rows here
     return shapes if n_elsewhere is None else f"{shapes}, {n_elsewhere} rows on a cluster"
 
 
@@ -34,14 +36,14 @@ def shape_of(array):
 
 
 def described(value, outer=()):
-    """Return what makes up a value, as text: of a function its name and code, of a RandomState its state."""
+    """Describe a value as text: a function by its name and code, a RandomState by its state."""
     if id(value) in outer:  # a function that calls itself
         return "itself"
     parts = functools.partial(described, outer=(*outer, id(value)))
     if isinstance(value, dict):
         items = sorted(f"{parts(key)}: {parts(each)}" for key, each in value.items())
         return f"{{{', '.join(items)}}}"
-    if isinstance(value, set | frozenset):  # in another order in every process
+    if isinstance(value, set | frozenset):  # the order differs between processes
         return f"{type(value).__name__}({', '.join(sorted(map(parts, value)))})"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}({', '.join(map(parts, value))})"
@@ -68,5 +70,5 @@ def described(value, outer=()):
 
 
 def digest(content):
-    """Return a short text that differs where the bytes do."""
+    """Return a short hash of the bytes."""
     return hashlib.sha256(content).hexdigest()[:16]

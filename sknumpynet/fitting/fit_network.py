@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The fit itself: epochs of minibatches, or L-BFGS, watched by a monitor. It knows no estimator.
+"""The fit itself: epochs of mini-batches, or L-BFGS, with a monitor. It does not depend on the estimators.
 
-What is passed in is all there is: the plan, the network, which is trained in place, the data, and the
-monitor, which validates, records and says when to stop.
+The plan, the network, which is trained in place, the data and the monitor are passed in. The monitor
+validates, records and decides when to stop.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sknumpynet.fitting.rollback import (
     check_finite,
     check_predictions,
     warn,
+    warn_of_growth,
     warn_of_overflow,
 )
 from sknumpynet.fitting.threads import limited_blas_threads
@@ -31,18 +32,18 @@ from sknumpynet.fitting.threads import limited_blas_threads
 
 @dataclass
 class FitResult:
-    """What a fit leaves behind, beside the trained network and the monitor's record.
+    """The result of a fit, in addition to the trained network and the monitor's history.
 
     Attributes
     ----------
     training : Training or None
-        What is needed to go on; None after L-BFGS.
+        The state needed to continue training; None after L-BFGS.
     n_iter : int
         Epochs or iterations done.
     loss : float
         The reported loss at the end.
     n_samples : int or None
-        Rows seen so far, those of earlier fits included; None after L-BFGS, which does not count them.
+        Rows seen so far, including earlier fits; None after L-BFGS, which does not count them.
     """
 
     training: Any
@@ -57,20 +58,20 @@ def fit_network(plan, data, monitor, training=None, kept=None):
     Parameters
     ----------
     plan : FitPlan
-        What to do.
+        The plan of the fit.
     data : FitData
-        The rows to train on.
+        The training rows.
     monitor : Monitor
-        Watches the fit; it holds the network, which is trained in place, and the validation data.
+        Monitors the fit; it holds the network, which is trained in place, and the validation data.
     training : Training or None
-        The training to begin or to go on with; None for L-BFGS.
+        The training to begin or to continue; None for L-BFGS.
     kept : dict, default=None
-        The state of the same fit, broken off earlier: what `fit_state` gave.
+        The state of the same fit if it was interrupted earlier, as returned by `fit_state`.
 
     Returns
     -------
     result : FitResult
-        What it leaves behind.
+        The result.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def fit_network(plan, data, monitor, training=None, kept=None):
 
 
 def begin_or_resume(training, monitor, kept):
-    """Bring training and monitor to where the fit begins, or was broken off: the state ``kept``, or None."""
+    """Set training and monitor to the beginning of the fit, or to the state ``kept`` if it is resumed."""
     if kept is not None:
         training.set_state(kept["training"])
         monitor.set_state(kept["monitor"])
@@ -94,12 +95,12 @@ def begin_or_resume(training, monitor, kept):
 
 
 def fit_state(training, monitor):
-    """Return all that is needed to go on with a fit that was broken off: arrays and plain values."""
+    """Return everything needed to resume an interrupted fit, as arrays and plain values."""
     return {"training": training.state(), "monitor": monitor.state()}
 
 
 def batch_size_of(plan, n_rows):
-    """Return the number of rows of a batch, at most so many; warn where more are wanted."""
+    """Return the batch size, at most ``n_rows``; warn if a larger one was requested."""
     size = min(200, n_rows) if plan.batch_size is None else plan.batch_size
     if size > n_rows:
         warn(
@@ -110,9 +111,9 @@ def batch_size_of(plan, n_rows):
 
 
 def _fit_epochs(plan, training, data, monitor):
-    """Train epoch by epoch, and look at what has come out."""
+    """Train epoch by epoch, and check the result."""
     size = batch_size_of(plan, data.n_rows)
-    # calls of partial_fit are too short for it
+    # calls of partial_fit are too short to limit threads
     threads = nullcontext() if monitor.one_epoch else limited_blas_threads(size, training.network)
     with threads:
         train_epochs(training, data, monitor, size)
@@ -120,7 +121,7 @@ def _fit_epochs(plan, training, data, monitor):
 
 
 def train_epochs(training, data, monitor, size):
-    """Train with batches of that size until the monitor says that it is over."""
+    """Train with batches of this size until the monitor ends the fit."""
     batches = Batches(data.X, data.targets, data.sample_weight, size, training.network.dtype)
     with monitor.watching(lambda: fit_state(training, monitor)):
         epochs = training.epochs(batches, data.rows)
@@ -130,10 +131,11 @@ def train_epochs(training, data, monitor, size):
 
 
 def outcome_of_epochs(plan, training, data, monitor, size):
-    """Return what epochs of batches of that size have led to; raise where training has diverged."""
+    """Return the result of training in mini-batches; raise if training has diverged."""
     n_epochs, loss = monitor.n_epochs, monitor.last_loss
     _check_outcome(plan, data, monitor, loss if n_epochs else 0.0, "epoch", size)
     warn_of_overflow(training.optimizer)
+    warn_of_growth(training, data, loss, monitor.one_epoch)
     if "max_time" in monitor.reason:
         _warn_of_max_time(n_epochs, "epochs", monitor)
     elif n_epochs == plan.max_epochs and not monitor.ended_early:
@@ -146,7 +148,7 @@ def outcome_of_epochs(plan, training, data, monitor, size):
 
 
 def _check_outcome(plan, data, monitor, loss, unit, n_rows):
-    """Raise where training has diverged, or warn where it did so after a best network, which is kept."""
+    """Raise if training has diverged, or warn if there is an earlier best network, which is kept."""
     network = monitor.network
     if not monitor.decides:
         check_finite(network, loss)
@@ -160,7 +162,7 @@ def _check_outcome(plan, data, monitor, loss, unit, n_rows):
 
 
 def _fit_lbfgs(plan, data, monitor):
-    """Train on all rows at once until SciPy or the monitor says that it is over."""
+    """Train on all rows at once until SciPy or the monitor ends the fit."""
     objective = Objective(
         monitor.network, plan.loss, data.X, data.targets, data.sample_weight, plan.l2, plan.l1
     )
@@ -169,23 +171,23 @@ def _fit_lbfgs(plan, data, monitor):
 
 
 def fit_lbfgs(plan, objective, data, monitor):
-    """Train by L-BFGS until SciPy or the monitor says that it is over.
+    """Train with L-BFGS until SciPy or the monitor ends the fit.
 
     Parameters
     ----------
     plan : FitPlan
-        What to do.
+        The plan of the fit.
     objective : callable
-        As `Objective` of the core: the loss of all rows and its gradient.
+        Like `Objective` of the core: returns the loss of all rows and its gradient.
     data : FitData
-        Asked at the end, by `predictions_are_finite`, what the network gives for them.
+        The training rows, for which predictions are checked at the end by `predictions_are_finite`.
     monitor : Monitor
-        Watches the fit.
+        Monitors the fit.
 
     Returns
     -------
     result : FitResult
-        What it leaves behind.
+        The result.
     """
     network = monitor.network
 
@@ -210,7 +212,7 @@ def fit_lbfgs(plan, objective, data, monitor):
         if found.interrupted:
             raise KeyboardInterrupt
     if "max_time" in monitor.reason and found.message != monitor.reason:
-        monitor.reason = ""  # the search was at its end when time was up
+        monitor.reason = ""  # the search had converged when time was up
     value = 0.0 if found.interrupted else found.value
     check_finite(network, value)
     _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
@@ -224,7 +226,7 @@ def fit_lbfgs(plan, objective, data, monitor):
         )
     elif not monitor.ended_early:
         check_optimize_result("lbfgs", found, plan.max_epochs)
-    # Ctrl-C in a validation: that iteration is not written down
+    # Ctrl-C during validation: this iteration is not recorded
     n_iter = monitor.n_epochs if monitor.interrupted else min(found.nit, plan.max_epochs)
     return FitResult(None, n_iter, reported(found), None)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What happens at the end of an epoch, or of an iteration of L-BFGS: the same for both.
+"""What happens at the end of an epoch or of an iteration of L-BFGS.
 
-Validate, write down, notice that nothing improves, keep the best weights, print, call callbacks, watch the
-clock; in this order, and in this place only.
+In this order: validate, record, check for progress, keep the best weights, print, call callbacks, check the
+time limit. Nothing else in the package does this.
 """
 
 from __future__ import annotations
@@ -19,39 +19,39 @@ from sknumpynet.fitting.rollback import warn_of_interrupt
 
 
 class Monitor:
-    """Watches a fit, and says when it is to end.
+    """Monitors a fit, and decides when it ends.
 
     Parameters
     ----------
     plan : FitPlan
-        What the fit is.
+        The plan of the fit.
     network : Network
         The network in training.
     validation : ValidationSet, default=None
-        Data to validate with.
+        Validation data.
     hooks : EpochHooks, default=None
         The callbacks.
     log : callable, default=None
         Called with the monitor and the number of epochs done, or a message about the end.
     one_epoch : bool, default=False
-        Whether a single epoch is all there is to do, as in `partial_fit`.
+        Whether to train for a single epoch, as in `partial_fit`.
     rows : tuple of ndarray of int, default=None
-        The rows to train on and those to validate with, where the data were split: to be kept.
+        The training and validation rows if the data were split, to be saved with the state.
 
     Attributes
     ----------
     history : History
-        The record.
+        The training history.
     patience : Patience
-        The best loss or score, and how long ago that was.
+        The best loss or score, and the number of epochs since.
     best : tuple of ndarray or None
-        Where the score decides: a snapshot of the network as it was at its best.
+        With early stopping, a snapshot of the best network.
     converged : bool
         Whether the fit ended because nothing improved any more.
     interrupted : bool
         Whether Ctrl-C ended it.
     reason : str
-        Why it was cut short, where it was.
+        Why the fit was ended early, if it was.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Monitor:
         self.patience = Patience(-math.inf if self.decides else math.inf)
         self.best = network.snapshot() if self.decides else None
         self.converged, self.interrupted, self.reason = False, False, ""
-        # a schedule made for so many epochs is gone through, and L-BFGS has an end of its own
+        # a schedule for a fixed number of epochs runs to its end, and L-BFGS has its own stopping rule
         self.has_patience = not plan.fixed_length and (self.decides or not plan.is_lbfgs)
         self.start_clock()
 
     @property
     def n_epochs(self):
-        """Number of epochs, or iterations, done and written down."""
+        """Number of epochs or iterations that were completed and recorded."""
         return len(self.history.loss)
 
     @property
@@ -80,12 +80,14 @@ class Monitor:
         """The reported loss of the network that is kept: NaN before the first epoch."""
         history, loss = self.history, self.history.loss[-1] if self.history.loss else math.nan
         if self.decides and not math.isfinite(loss) and math.isfinite(self.patience.best):
-            return history.loss[int(np.nanargmax(history.score))]  # diverged: of the best weights
+            return history.loss[
+                int(np.nanargmax(history.score))
+            ]  # diverged: the loss of the best weights
         return loss
 
     @property
     def ended_early(self):
-        """Whether the fit ended before its last epoch, or was to have just so many."""
+        """Whether the fit ended before its last epoch, or has a fixed number of epochs."""
         planned = self.one_epoch or self.plan.fixed_length
         return planned or self.converged or self.interrupted or bool(self.reason)
 
@@ -96,9 +98,9 @@ class Monitor:
 
     @contextmanager
     def watching(self, get_state=None):
-        """Watch what the block trains: Ctrl-C ends it, and the best weights are put back at its end.
+        """Monitor the training in the block: Ctrl-C ends it, and the best weights are restored at its end.
 
-        ``get_state()`` returns what a callback needs to go on with the fit later.
+        ``get_state()`` returns the state that a callback needs to resume the fit later.
         """
         if self.hooks is not None:
             self.hooks.get_state = get_state
@@ -114,11 +116,11 @@ class Monitor:
             self.put_back_best()
 
     def start_clock(self):
-        """Count seconds from now on."""
+        """Start measuring time."""
         self.started = self.last = time.perf_counter()
 
     def put_back_best(self):
-        """Give the network its best weights, where the score decided."""
+        """With early stopping, restore the best weights of the network."""
         if self.best is not None:
             self.network.restore(self.best)
             self.best = None
@@ -129,13 +131,13 @@ class Monitor:
             self.hooks.begin_epoch()
 
     def epoch_done(self, record, slow_down=None):
-        """Take in an epoch.
+        """Process the end of an epoch.
 
-        ``slow_down()``, where given, returns the learning rate to go on with after too many epochs without
-        progress, or None to stop; without it they end the fit.
+        ``slow_down()`` returns the learning rate to continue with after too many epochs without progress, or
+        None to stop; if it is not given, the fit ends.
         """
         validated = None if self.validation is None else self.validation(self.network)
-        # nothing is written down before all of it is known: an interrupt leaves no half of an epoch
+        # nothing is recorded before all values are known, so that an interrupt leaves no incomplete epoch
         self.history.append(record, validated, time.perf_counter() - self.last)
         if self.decides:
             if self.patience.update_score(validated[1], self.plan.tol):
@@ -171,7 +173,7 @@ class Monitor:
         return time.perf_counter() - self.started >= self.plan.max_time
 
     def state(self):
-        """Return what is to be kept to go on later, as arrays and plain values."""
+        """Return the state needed to resume later, as arrays and plain values."""
         return {
             "history": asdict(self.history),
             "best": None if self.best is None else {"params": self.best[0], "stats": self.best[1]},
@@ -181,7 +183,7 @@ class Monitor:
         }
 
     def set_state(self, state):
-        """Put a state back."""
+        """Restore a state."""
         self.history = History(**state["history"])
         self.converged = state["converged"]
         if self.validation is not None:

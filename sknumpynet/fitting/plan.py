@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The plan of a fit: all that it needs to know, made once of the parameters and the data.
+"""The plan of a fit: everything that it needs to know, created once from the parameters and the data.
 
-Every complaint about a parameter, or about a parameter that does not go with the data, comes from here.
+All errors about parameters, or about parameters that do not match the data, are raised here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from sknumpynet.fitting.rollback import warn
 OBJECTS = ("loss", "activation", "solver", "learning_rate", "init", "bias_init")
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
 
-# What each parameter that both estimators have may be, in scikit-learn's words.
+# Valid values of the parameters that both estimators have, in scikit-learn's notation.
 PARAMETER_CONSTRAINTS: dict = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), Activation, tuple, list],
@@ -84,7 +84,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "dtype": [StrOptions({"float32", "float64"}), None],
 }
 
-# The estimator's parameters that an optimizer made from a name takes, as its own parameters.
+# The estimator's parameters that are passed to an optimizer given by name.
 SHARED_WITH_OPTIMIZER = {
     "momentum": "momentum",
     "nesterovs_momentum": "nesterov",
@@ -92,7 +92,7 @@ SHARED_WITH_OPTIMIZER = {
     "beta_2": "beta_2",
     "epsilon": "epsilon",
 }
-# Where scikit-learn has no such solver, its defaults for adam are not these solvers' own.
+# Solvers that scikit-learn lacks have other defaults than scikit-learn's adam.
 OWN_DEFAULTS = {"lion": ("beta_2",), "adagrad": ("epsilon",)}
 
 IMMUTABLE = {str, int, float, bool, type(None)}
@@ -113,12 +113,12 @@ STOCHASTIC_PARAMETERS = (
 
 @dataclass(frozen=True)
 class FitPlan:
-    """What a fit is to do. Made by `plan_fit`.
+    """The plan of a fit, created by `plan_fit`.
 
     Attributes
     ----------
     parameters : dict
-        The estimator's parameters, as they were: to tell whether the plan still holds.
+        The estimator's parameters when the plan was made, to check whether it is still valid.
     target : Target
         The kind of targets.
     sizes : tuple of int
@@ -126,15 +126,15 @@ class FitPlan:
     layers : tuple of Layer
         The layers, without parameters.
     dtype : dtype
-        What is computed in.
+        Precision of the computation.
     initializer, bias_initializer : Initializer
-        What the weights and biases begin with; None for biases means like the weights.
+        Initial weights and biases; None for biases means the same as for the weights.
     loss : Loss
-        What is minimised.
+        The loss to minimise.
     loss_scale : float
         Factor of the reported loss.
     optimizer : Optimizer or None
-        How; None is L-BFGS.
+        The optimizer; None means L-BFGS.
     schedule : Schedule
         The learning rate.
     l2, l1 : float
@@ -172,12 +172,12 @@ class FitPlan:
 
     @property
     def is_lbfgs(self):
-        """Whether all rows are taken at once."""
+        """Whether all rows are used at once."""
         return self.optimizer is None
 
     @property
     def fixed_length(self):
-        """Whether the schedule is made for a given number of epochs, which are then all taken."""
+        """Whether the schedule is made for a fixed number of epochs, which are then all used."""
         return not self.is_lbfgs and self.schedule.fixed_length
 
     def network(self, rng):
@@ -202,7 +202,7 @@ class FitPlan:
         )
 
     def training_options(self):
-        """Return what may change from one call of `partial_fit` to the next without starting anew."""
+        """Return the parts that may change between calls of `partial_fit` without starting over."""
         return {
             "l2": self.l2,
             "l1": self.l1,
@@ -213,7 +213,7 @@ class FitPlan:
         }
 
     def has_parameters(self, parameters):
-        """Return whether the plan was made of equal parameters."""
+        """Return whether the plan was made from equal parameters."""
         mine = self.parameters
         return all(
             (value is mine[name] and type(value) in IMMUTABLE) or _same(value, mine[name])
@@ -230,11 +230,9 @@ class FitPlan:
 
 
 def _same(value, other):
-    """Return whether a parameter is what it was."""
+    """Return whether a parameter is unchanged."""
     if value is other:
-        return not isinstance(
-            value, list | dict | np.ndarray | Options
-        )  # those can have been changed
+        return not isinstance(value, list | dict | np.ndarray | Options)  # these are mutable
     if type(value) is not type(other):
         return False
     return bool(np.array_equal(value, other)) if isinstance(value, np.ndarray) else value == other
@@ -251,12 +249,12 @@ def plan_fit(
     going_on=False,
     trains=True,
 ):
-    """Make the plan of a fit, or raise.
+    """Create the plan of a fit, or raise.
 
     Parameters
     ----------
     parameters : dict
-        What ``get_params(deep=False)`` of the estimator gives, looked at by `check_parameters`.
+        The result of ``get_params(deep=False)`` of the estimator, validated by `check_parameters`.
     target : Target
         The kind of targets.
     data : FitData
@@ -268,9 +266,9 @@ def plan_fit(
     validated : bool, default=False
         Whether validation data are given.
     going_on : bool, default=False
-        Whether a network is trained on: of parameters without effect the first fit has warned.
+        Whether training is continued; then the first fit has already warned about unused parameters.
     trains : bool, default=True
-        Whether there is to be any training, or just a network.
+        Whether the network will be trained, or only created.
 
     Returns
     -------
@@ -280,8 +278,8 @@ def plan_fit(
     Raises
     ------
     TypeError, ValueError
-        Where a parameter is not what it may be, or does not go with another one or with the data. Both name
-        it, and say what would do.
+        If a parameter is invalid, or does not match another one or the data. The message names it and says
+        what is valid.
     """
     # set after the fit, an option of an object waits for the next one
     parameters = {name: kept(value) for name, value in parameters.items()}
@@ -318,6 +316,7 @@ def plan_fit(
         ignored = ignored_parameters(parameters, owner, validated)
         if ignored:
             warn(f"solver={get('solver')!r} ignores {', '.join(ignored)}")
+        warn_of_ignored_quantile(get("loss"), parameters.get("quantile", 0.5))
     return FitPlan(
         parameters=parameters,
         target=target,
@@ -347,7 +346,7 @@ def plan_fit(
 
 
 def kept(value):
-    """Return a parameter as it is now, whatever is changed in it later."""
+    """Return a copy of a parameter that later changes do not affect."""
     if isinstance(value, list):
         return [kept(each) for each in value]
     if isinstance(value, dict):
@@ -360,19 +359,19 @@ def kept(value):
 
 
 def dtype_to_compute_in(dtype, X):
-    """Return what to compute in."""
+    """Return the dtype of the computation."""
     if dtype is not None:
         return np.dtype(dtype)
     return X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
 
 
-# ---------------------------------------------------------------- what each parameter may be
+# ---------------------------------------------------------------- checks of parameters
 
 
 def check_parameters(parameters, constraints, name):
-    """Raise where a parameter, or an option of an object among them, is not what it may be.
+    """Raise if a parameter, or an option of a parameter that is an object, is invalid.
 
-    ``constraints`` says it for each in scikit-learn's words; ``name`` is the estimator's, for the message.
+    ``constraints`` has the valid values in scikit-learn's notation; ``name`` is that of the estimator.
     """
     try:
         validate_parameters(constraints, parameters, name)
@@ -393,13 +392,13 @@ def check_parameters(parameters, constraints, name):
 
 
 def _check_is_float(parameter, value, name):
-    """Raise ValueError where an integer such as 10**400 lies beyond all floats."""
+    """Raise ValueError if an integer such as 10**400 is too large for a float."""
     try:
         if isinstance(value, Real):
             float(value)
     except OverflowError as error:
         raise ValueError(
-            f"The {parameter!r} parameter of {name} must be a number that a float can hold, below 1.8e308. "
+            f"The {parameter!r} parameter of {name} must be a number below 1.8e308, the largest float. "
             f"Got {value!r} instead."
         ) from error
 
@@ -419,7 +418,7 @@ def _hidden_layer_sizes(sizes):
 
 
 def _check_order(name, values):
-    """Raise where a parameter has no order, or no numbers, in which it could be read."""
+    """Raise if a parameter is not an ordered sequence."""
     if isinstance(values, Set | Mapping | bytes | bytearray):
         raise TypeError(
             f"{name} must be a tuple or a list, from the first layer to the last; got {values!r}, of type "
@@ -428,9 +427,9 @@ def _check_order(name, values):
 
 
 def ignored_parameters(parameters, owner, stops_early=False):
-    """Return the parameters, with their values, that were set and that this solver does not read.
+    """Return the parameters, with their values, that were set although this solver does not use them.
 
-    ``stops_early`` says whether there are validation data, with which L-BFGS can stop early.
+    ``stops_early`` is whether there are validation data, with which L-BFGS can stop early.
     """
     solver = parameters["solver"]
     if isinstance(solver, str) and solver == "lbfgs":
@@ -458,7 +457,7 @@ def ignored_parameters(parameters, owner, stops_early=False):
 
 
 def _is_set(value, default):
-    """Return whether a parameter has another value than its default."""
+    """Return whether a parameter differs from its default."""
     return not (value is default or np.array_equal(value, default))
 
 
@@ -466,7 +465,7 @@ def _is_set(value, default):
 
 
 def make_layers(parameters, sizes):
-    """Return the layers of a network of those sizes."""
+    """Return the layers of a network with these sizes."""
     n_hidden = len(sizes) - 2
     activations = _hidden_activations(parameters["activation"], n_hidden)
     rates = dropout_rates(parameters["dropout"], n_hidden)
@@ -484,10 +483,10 @@ def make_layers(parameters, sizes):
 
 
 def _check_trainable(layers):
-    """Raise where an activation has no derivative."""
+    """Raise if an activation has no derivative."""
     for layer in layers:
         if isinstance(layer, Activate) and not layer.activation.trainable:
-            layer.activation.backward(None, None, None)  # raises, with the reason
+            layer.activation.backward(None, None, None)  # raises an error with the reason
 
 
 def _hidden_activations(choice, n_hidden):
@@ -503,7 +502,7 @@ def _hidden_activations(choice, n_hidden):
 
 
 def dropout_rates(choice, n_hidden):
-    """Return the rate behind the input and behind each hidden layer."""
+    """Return the dropout rate of the input and of each hidden layer."""
     _check_order("dropout", choice)
     rates = [0.0, *[choice] * n_hidden] if isinstance(choice, Real) else list(choice)
     if len(rates) != n_hidden + 1:
@@ -520,7 +519,7 @@ def dropout_rates(choice, n_hidden):
 
 
 def make_initializers(parameters):
-    """Return the initializers of weights and biases; None for biases means the weights' own."""
+    """Return the initializers of weights and biases; None for biases means that of the weights."""
     weights, biases = parameters["init"], parameters["bias_init"]
     if isinstance(weights, str) and weights == "auto":
         activation = parameters["activation"]
@@ -535,7 +534,7 @@ def make_initializers(parameters):
 
 
 def make_optimizer(parameters):
-    """Return a new optimizer: the object's like, or one of that name with the estimator's parameters."""
+    """Return a new optimizer: a copy of the object, or one by name with the estimator's parameters."""
     solver = parameters["solver"]
     optimizer = get_optimizer(solver)
     if isinstance(solver, str):
@@ -547,7 +546,7 @@ def make_optimizer(parameters):
 
 
 def _schedule_choice(parameters):
-    """Return `learning_rate`, but for what 'adam' ignores as scikit-learn's does."""
+    """Return `learning_rate`, except for names that 'adam' ignores, as in scikit-learn."""
     choice, solver = parameters["learning_rate"], parameters["solver"]
     if isinstance(choice, str) and isinstance(solver, str) and solver == "adam":
         return "constant" if choice in ("invscaling", "adaptive") else choice
@@ -555,8 +554,14 @@ def _schedule_choice(parameters):
 
 
 def make_schedule(parameters):
-    """Return the schedule, with `learning_rate_init` and `power_t` put in."""
+    """Return the schedule with `learning_rate_init` and `power_t`."""
     schedule = get_schedule(_schedule_choice(parameters), float(parameters["learning_rate_init"]))
     if isinstance(schedule, InverseScaling) and isinstance(parameters["learning_rate"], str):
         schedule.power = parameters["power_t"]
     return schedule
+
+
+def warn_of_ignored_quantile(loss, quantile):
+    """Warn where quantiles are asked for, and the loss is another."""
+    if not (isinstance(loss, str) and loss == "quantile") and not np.array_equal(quantile, 0.5):
+        warn(f"loss={loss!r} ignores quantile={quantile!r}: set loss='quantile' to predict it")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What guards a fit: nothing is lost where it fails, and warnings point to the line that asked for it."""
+"""Guards of a fit: the estimator is restored if it fails, and warnings point to the user's line."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sknumpynet.core.options import is_foreign
 
 
 def replace_attributes(estimator, make):
-    """Give the estimator other attributes in one assignment: a reader sees those before or those after.
+    """Replace the estimator's attributes in one assignment, so that readers see the old or the new ones.
 
-    ``make(now)`` returns them, given a copy of those that there are. What another thread sets in the meantime
-    stays set.
+    ``make(now)`` returns the new attributes, given a copy of the current ones. Attributes that another thread
+    sets in the meantime are kept.
     """
     old = vars(estimator)
     now = dict(old)
@@ -30,14 +30,15 @@ def replace_attributes(estimator, make):
 
 
 def quiet():
-    """Return a context without NumPy's warnings: what is not finite is looked at afterwards."""
+    """Return a context without NumPy's warnings; values that are not finite are checked afterwards."""
     return np.errstate(all="ignore")
 
 
 def all_or_nothing(method):
-    """Decorate a method of an estimator that fits: where it raises, its attributes are put back.
+    """Decorate a fitting method of an estimator: if it raises, the attributes are restored.
 
-    Parameters stay: a fit does not set them, so that somebody else has. NumPy does not warn meanwhile.
+    Parameters are not restored: a fit does not set them, so another thread did. NumPy's warnings are
+    disabled.
     """
 
     @functools.wraps(method)
@@ -61,12 +62,14 @@ def all_or_nothing(method):
 
 
 SCALE = "Scale X (and y, in regression), or lower learning_rate_init."
-# Beyond, in the mean square of the parameters or in the loss, predictions may be beyond all floats.
+# If the mean square of the parameters or the loss is larger than this, predictions may overflow.
 LARGE_SQUARE, LARGE_LOSS = 1e4, 1e12
+# How many times the first loss is much: in fit, in partial_fit, and where chance makes the loss of its rows.
+FIT, BATCH, FEW_ROWS = 10.0, 1e3, 1e6
 
 
 def check_finite(network, loss=0.0):
-    """Raise where training has diverged; ``loss`` is that of the network, where it is known."""
+    """Raise if training has diverged; ``loss`` is that of the network, if it is known."""
     if not (all_finite(network.params) and all_finite(network.running_stats)):
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -81,14 +84,14 @@ def check_finite(network, loss=0.0):
 
 
 def all_finite(vector):
-    """Return whether all numbers are finite; their squares, mostly finite too, are looked at first."""
+    """Return whether all numbers are finite; the sum of squares is checked first, which is faster."""
     return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
 
 
 def check_predictions(network, loss, data, value, n_rows):
-    """Raise where the parameters are finite, but not what they make of the data.
+    """Raise if the parameters are finite but the predictions are not.
 
-    ``n_rows`` rows are looked at, and all where the parameters or ``value``, that of the loss, are large.
+    ``n_rows`` rows are checked, or all rows if the parameters or ``value``, the loss, are large.
     """
     params = network.params
     if params.dot(params) > LARGE_SQUARE * len(params) or abs(value) > LARGE_LOSS:
@@ -101,7 +104,7 @@ def check_predictions(network, loss, data, value, n_rows):
 
 
 def warn_of_overflow(optimizer):
-    """Warn where the optimizer's memory of the gradients is beyond all floats: a standstill."""
+    """Warn if the optimizer's state has overflowed, so that parameters no longer change."""
     if not is_foreign(optimizer) and not all(map(all_finite, optimizer.arrays())):
         warn(
             f"Gradients were too large for {optimizer!r}: some parameters have not moved. {SCALE} A "
@@ -110,27 +113,50 @@ def warn_of_overflow(optimizer):
         )
 
 
+def warn_of_growth(training, data, loss, one_epoch):
+    """Warn, once in a training, where its loss has grown far beyond that of the first batch.
+
+    It is also compared with the loss of a network that gives 0 in every row: targets of a larger scale than
+    before have a larger loss, too.
+    """
+    first = training.first_loss
+    many_times = FIT if not one_epoch else BATCH if data.n_rows >= 20 else FEW_ROWS
+    if not 0 < first * many_times < loss:
+        return
+    sum_of_losses, total = data.loss_of_zeros(training.loss, training.network.n_outputs)
+    zeros = sum_of_losses / total * training.loss_scale if total else math.nan
+    if not 0 < zeros * many_times < loss:
+        return
+    training.first_loss = math.inf
+    warn(
+        f"Training has diverged: the loss was {first:.3g} before the first step, and is {loss:.3g} now. That "
+        f"of a network that gives 0 for every row is {zeros:.3g}. Scale X (and y, in regression), lower "
+        "learning_rate_init, or set max_grad_norm=1.",
+        ConvergenceWarning,
+    )
+
+
 def check_best(best_score, n_done, unit):
-    """Say that training diverged: warn where there is a best network to keep, else raise."""
+    """Report that training diverged: warn if there is a best network to keep, else raise."""
     if best_score == -np.inf:
         raise ValueError(
-            f"Training diverged by {unit} {n_done}, before the validation data had a finite score: what the "
-            f"network gives is too large. {SCALE}"
+            f"Training diverged by {unit} {n_done}, before the validation data had a finite score: the "
+            f"network's output is too large. {SCALE}"
         )
     warn(
-        f"Training diverged by {unit} {n_done}: what the network gives for the validation data is not "
+        f"Training diverged by {unit} {n_done}: the network's output for the validation data is not "
         f"finite. The weights with the best validation score before that are kept. {SCALE}",
         ConvergenceWarning,
     )
 
 
 def warn_of_interrupt():
-    """Warn that Ctrl-C has ended the training."""
-    warn("Training interrupted by user. The network keeps the weights learnt so far.")
+    """Warn that Ctrl-C has ended training."""
+    warn("Training interrupted by user. The network keeps the weights learned so far.")
 
 
 def warn(message, category=UserWarning):
-    """Warn, and point to the line outside of the two libraries that asked for the training."""
+    """Warn, and point to the user's line, outside of this package and scikit-learn."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(
         ("sknumpynet", "sklearn", "contextlib")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fits of networks of one shape, trained side by side: in packs, from which those leave that are done.
+"""Fits of networks of the same shape, trained together in packs; fits that are done leave the pack.
 
-Each fit has its own plan, data, monitor and training, and comes out as `fit_network` would have it.
+Each fit has its own plan, data, monitor and training, and has the same result as with `fit_network`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from sknumpynet.fitting.fit_network import batch_size_of, outcome_of_epochs, tra
 from sknumpynet.fitting.rollback import warn_of_interrupt
 from sknumpynet.fitting.threads import limited_blas_threads
 
-# What stays in the processor's cache, over all members of a pack: rows of a batch times units of the widest
-# layer, rows times inputs, and parameters. Beyond, networks are trained faster one after another.
+# Limits for a pack to fit into the processor's cache: batch rows times units of the widest layer, rows times
+# inputs, and parameters, over all members. Larger networks are trained faster one after another.
 PACK = 1 << 15
 PACK_INPUTS = 1 << 20
 PACK_PARAMS = 1 << 17
@@ -32,7 +32,7 @@ SMALLEST = 3
 
 @dataclass(eq=False)
 class Fit:
-    """A fit that is about to begin.
+    """A fit before training.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Fit:
     batch_size : int
         Rows of a batch.
     error : Exception or None
-        Why it failed.
+        The error if it failed.
     """
 
     plan: Any
@@ -53,18 +53,18 @@ class Fit:
 
 
 def can_be_packed(plan, data):
-    """Return whether a network can be trained beside others."""
+    """Return whether a network can be trained in a pack."""
     if plan.is_lbfgs or plan.max_time or plan.verbose or not isinstance(data.X, np.ndarray):
         return False
     if any(isinstance(layer, Normalization) for layer in plan.layers):
-        # the biases before it have gradients of rounding errors, which Adam makes whole steps of
+        # gradients of biases before a normalisation are rounding errors, which Adam turns into full steps
         return False
     parts = with_parts([plan.loss, plan.optimizer, plan.schedule, *plan.layers])
     return not any(is_foreign(part) or isinstance(part, Function | Custom) for part in parts)
 
 
 def with_parts(things):
-    """Return the objects, and those that are options of them."""
+    """Return the objects, and the objects among their options."""
     inside = [
         each for thing in things for each in vars(thing).values() if isinstance(each, Options)
     ]
@@ -72,7 +72,7 @@ def with_parts(things):
 
 
 def packs_of(fits):
-    """Return the fits in lists of those to train side by side, of one where it stands alone."""
+    """Return lists of fits to train together, with a single item for fits that are trained alone."""
     by_shape = {}
     for fit in fits:
         fit.training.patience = fit.monitor.patience
@@ -94,7 +94,7 @@ def packs_of(fits):
 
 
 def pack_size(batch_size, network):
-    """Return how many networks of that shape to train side by side."""
+    """Return how many networks of this shape to train together."""
     sizes = (
         PACK // (batch_size * network.widest_output),
         PACK_INPUTS // (batch_size * network.fan_in),
@@ -104,12 +104,12 @@ def pack_size(batch_size, network):
 
 
 def fit_pack(fits):
-    """Train the networks of the fits side by side; those that fail get an `error`.
+    """Train the networks of the fits together; fits that fail get an `error`.
 
     Returns
     -------
     results : list of FitResult or None
-        What they leave behind; None where one failed.
+        The results; None for fits that failed.
     interrupted : bool
         Whether Ctrl-C has ended it.
     """
@@ -120,7 +120,7 @@ def fit_pack(fits):
 
 
 def _train(fits):
-    """Train epoch by epoch until no monitor goes on; return whether Ctrl-C has ended it."""
+    """Train epoch by epoch until all monitors have ended; return whether Ctrl-C was pressed."""
     first = fits[0]
     pack = SideBySide(
         [fit.training for fit in fits],
@@ -160,7 +160,7 @@ def _train(fits):
 
 
 def _of_all(fits, name):
-    """Return the arrays of that name, or None where the fits have none."""
+    """Return the arrays of this name, or None if the fits have none."""
     arrays = [getattr(fit.data, name) for fit in fits]
     return None if any(array is None for array in arrays) else arrays
 
@@ -170,12 +170,12 @@ def _end_epoch(pack, i, fit, record):
         if fit.monitor.validation is not None:
             pack.write_back(i)
         fit.monitor.epoch_done(record, fit.training.slow_down)
-    except Exception as error:  # of this member's score alone
+    except Exception as error:  # from the score of this member only
         fit.error = error
 
 
 def _train_on(fit):
-    """Go on alone with a fit that has left the pack."""
+    """Continue a fit that has left the pack on its own."""
     try:
         train_epochs(fit.training, fit.data, fit.monitor, fit.batch_size)
     except Exception as error:

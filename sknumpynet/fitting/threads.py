@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One BLAS thread for a fit whose products are too small for several.
+"""Use one BLAS thread for a fit whose products are too small for several.
 
-Threads that wait for each other at the end of each small product save next to nothing on a machine that
-is free, and where one of them cannot run because the machine is busy, a product takes a hundred times as
-long.
+For small products, several threads gain almost nothing on an idle machine. On a busy machine, where one of
+them has to wait for a core, a product can take a hundred times as long.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from contextlib import nullcontext
 
 from threadpoolctl import ThreadpoolController
 
-# Multiplications of the largest product of a step, times the bytes of a number. OpenBLAS takes a second
-# thread from half a million multiplications on. Where one was enough by this limit, fits took .70 to 1.14
-# times (once 1.23 times) as long as with two on a free machine of two cores, and a third to a tenth on a
-# busy one.
+# Limit of the multiplications in the largest product of a step, times the bytes of a number. OpenBLAS uses a
+# second thread from half a million multiplications on. Below this limit, fits with one thread took .70 to
+# 1.14 times (once 1.23 times) as long as with two on an idle machine with two cores, and a third to a tenth
+# of the time on a busy one.
 WORTH_THREADS = 6_000_000
 
 
 class SingleThread:
-    """A context in which BLAS has one thread; that holds for the process until the last one has left."""
+    """A context in which BLAS has one thread, for the whole process until the last such context ends."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -34,7 +33,7 @@ class SingleThread:
 
     def __enter__(self):
         with self._lock:
-            if self._blas is None:  # looking for the libraries takes milliseconds
+            if self._blas is None:  # finding the libraries takes milliseconds
                 self._blas = ThreadpoolController().select(user_api="blas")
             if self._limiter is None:
                 self._limiter = self._blas.limit(limits=1)
@@ -55,12 +54,12 @@ class SingleThread:
             self._release()
 
     def _release(self):
-        """Let other threads set limits: in newer threadpoolctl only the first that sets one may."""
+        """Let other threads set limits: newer versions of threadpoolctl only allow the first thread to."""
         for library in self._blas.lib_controllers:
             getattr(library, "clear_controlling_thread", bool)()
 
     def _after_fork(self):
-        """In the child, only the thread that forked goes on; another may have held the lock."""
+        """Renew the lock after a fork, because a thread that does not exist in the child may hold it."""
         self._lock = threading.Lock()
         self._n_inside = getattr(self._here, "depth", 0)
         self._lift()
@@ -75,6 +74,6 @@ def one_blas_thread():
 
 
 def limited_blas_threads(n_rows, network):
-    """Return a context, for a fit with so many rows a step, with the threads that are worth it."""
+    """Return a context with a suitable number of threads for a fit with so many rows per step."""
     largest = n_rows * max(layer.fan_in * layer.fan_out for layer in network.dense)
     return one_blas_thread() if largest * network.dtype.itemsize < WORTH_THREADS else nullcontext()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Validation data: how they are split off, and what loss and score they give."""
+"""Validation data: how they are split off, and how their loss and score are computed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sknumpynet.fitting.rollback import warn
 
 
 class ValidationSet:
-    """Data to validate with.
+    """Validation data of a fit.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ class ValidationSet:
     plan : FitPlan
         The plan of the fit, whose loss is recorded.
     score : callable or None
-        ``score(network, raw)`` gives the score, where ``raw`` is what the network makes of the data; None
-        means the loss with its sign changed.
+        ``score(network, raw)`` returns the score, where ``raw`` is the network's output for the data; None
+        means minus the loss.
     scoring : str or callable or None, default=None
-        What the user calls that score.
+        The user's ``scoring``, for messages.
 
     Attributes
     ----------
     finite : bool
-        Whether all predictions of the last call were finite; where they are not, the score is NaN.
+        Whether all predictions of the last call were finite; otherwise the score is NaN.
     goes_on : bool
-        Whether the parameters were, without which no later epoch can be better.
+        Whether the parameters were finite; otherwise no later epoch can be better.
     has_score : bool
-        Whether a call, of this fit or the one that it goes on from, had a score.
+        Whether a call, of this fit or the one that it resumes, had a score.
     """
 
     def __init__(self, data, plan, score, scoring=None):
@@ -60,7 +60,7 @@ class ValidationSet:
         self.has_score = self.warned = False
 
     def __call__(self, network):
-        """Return the loss and the score of the network as it is now."""
+        """Return the current loss and score of the network."""
         raw = network.predict(self.X, self.rows)
         targets = self.targets
         if targets.dtype.kind == "f":
@@ -76,11 +76,11 @@ class ValidationSet:
         return loss, score
 
     def state(self):
-        """Return what calls have changed, as plain values."""
+        """Return the state that calls have changed, as plain values."""
         return {name: getattr(self, name) for name in ("finite", "goes_on", "has_score", "warned")}
 
     def _look_at(self, raw, network):
-        """Note whether the predictions, and where they are not the parameters, are finite."""
+        """Record whether the predictions and, if not, the parameters are finite."""
         with np.errstate(over="ignore", invalid="ignore"):
             self.finite = bool(np.isfinite(raw).all())
             if self.finite and self.loss.link != "identity":
@@ -90,15 +90,15 @@ class ValidationSet:
             self.goes_on = self.finite or bool(np.isfinite(network.params).all())
 
     def _complain_of_nan(self):
-        """Raise where early stopping has had no score to decide by; warn where only some are NaN."""
+        """Raise if all scores were NaN, so that early stopping is impossible; warn if only some are NaN."""
         n = self.n_rows
         name = "The score" if self.scoring is None else f"scoring={self.scoring!r}"
         message = f"{name} is NaN on the validation set of {n} row{'s' * (n != 1)}"
         if not self.has_score:
             raise ValueError(
-                f"{message}, so that early_stopping=True has no score to decide by. Give a validation set "
-                "for which it is a number (R2 needs two rows at least, roc_auc rows of both classes), or "
-                "another scoring, such as scoring='loss'"
+                f"{message}, so early_stopping=True cannot be used. Pass a validation set for which it is a "
+                "number (R2 needs at least two rows, roc_auc rows of both classes), or another scoring, such "
+                "as scoring='loss'"
             )
         if not self.warned:
             warn(f"{message}. Epochs whose score is NaN count as no better than those before.")
@@ -106,17 +106,17 @@ class ValidationSet:
 
 
 class Scorer:
-    """Scores an estimator by scikit-learn's scorers, or by a function of the user's.
+    """Scores an estimator with scikit-learn's scorers or a custom function.
 
     Parameters
     ----------
     estimator : estimator
         Predicts with the network in training.
     scoring : str or callable
-        The name of a scorer, or ``(estimator, X, y) -> float``. Where it takes ``sample_weight``, it gets the
-        weights of the rows.
+        The name of a scorer, or ``(estimator, X, y) -> float``. If it accepts ``sample_weight``, it gets the
+        sample weights.
     data : FitData
-        The data to validate with.
+        The validation data.
     """
 
     def __init__(self, estimator, scoring, data):
@@ -142,13 +142,13 @@ class Scorer:
             raise same_type(error)(self._explained(error)) from error
 
     def _rows_as_given(self, data):
-        """Return the rows that count in the container that they came in."""
+        """Return the used rows in the container that the user passed."""
         named = has_feature_names(data.X_given)
         expects_names = "feature_names_in_" in vars(self.estimator)
         is_frame = hasattr(data.X_given, "iloc") or named
         if not (isinstance(data.X_given, list) or is_frame) or (named and not expects_names):
             X = data.part("X")
-            return X.tocsr() if issparse(X) else X  # here, and not at each epoch
+            return X.tocsr() if issparse(X) else X  # once, not in each epoch
         return data.X_given if data.rows is None else rows_of(data.X_given, data.rows)
 
     def _explained(self, error):
@@ -158,11 +158,11 @@ class Scorer:
         )
         if isinstance(self.classes, list):
             return (
-                f"{message} Several columns of labels are scored by scoring=None (the share of rows that "
-                "match exactly), 'loss', or a function scoring(estimator, X, y)"
+                f"{message} For several columns of labels use scoring=None (the share of rows that match "
+                "exactly), 'loss', or a function scoring(estimator, X, y)"
             )
         return (
-            f"{message} Give X_val and y_val that it can score, with rows of all classes in classification, "
+            f"{message} Pass X_val and y_val that it can score, with rows of all classes in classification, "
             "or another scoring, such as 'loss'"
         )
 
@@ -175,9 +175,9 @@ def can_stratify(y, fraction):
 
 
 def hold_out(plan, data, stratify, rng, n_classes=None):
-    """Return the numbers of the rows to train on and of those to validate with.
+    """Return the numbers of the training rows and of the validation rows.
 
-    ``stratify`` has one label per row whose shares both parts are to have, or is None.
+    ``stratify`` has one label per row for a stratified split, or is None.
     """
     n = data.n_rows
     try:
@@ -207,7 +207,7 @@ def hold_out(plan, data, stratify, rng, n_classes=None):
 
 
 def check_split_weights(sample_weight, rows, held_out):
-    """Raise where a part of the split has no weight."""
+    """Raise if all weights in a part of the split are zero."""
     if sample_weight is None:
         return
     if not (sample_weight[held_out].sum() and sample_weight[rows].any()):

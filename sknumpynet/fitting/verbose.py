@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What ``verbose`` shows: one line that is written over on a terminal, plain lines elsewhere."""
+"""The output of ``verbose``: one line that is updated in place on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 
 def make_log(verbose, max_epochs):
-    """Return what to call with the monitor after each epoch, or None for silence."""
+    """Return the function to call with the monitor after each epoch, or None for no output."""
     if not verbose:
         return None
     if verbose is True or verbose == 1:
@@ -20,7 +20,7 @@ def make_log(verbose, max_epochs):
 
 
 def print_lines(monitor, event):
-    """Print the lines that scikit-learn prints: after an epoch, or a message about the end."""
+    """Print the same lines as scikit-learn: after an epoch, or a message at the end."""
     if isinstance(event, str):
         print(event)
         return
@@ -31,7 +31,7 @@ def print_lines(monitor, event):
 
 
 class ProgressLine:
-    """One line with epoch, losses, rate and the time that is left if all epochs are needed."""
+    """One line with epoch, losses, rate and the remaining time if all epochs are needed."""
 
     def __init__(self, max_epochs):
         self.max_epochs = max_epochs
@@ -55,7 +55,7 @@ class ProgressLine:
         self._write("  ".join(parts))
 
     def end(self):
-        """Leave the line as it is, and go to the next one."""
+        """Finish the line, and begin the next one."""
         if self.width:
             print(flush=True)
             self.width = 0

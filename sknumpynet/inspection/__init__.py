@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Looking inside a network.
 
-One step in all its numbers, and hidden layers as features.
+Every number of one training step, and hidden layers as features.
 """
 
 from sknumpynet.inspection.explain_step import StepExplanation, explain_step

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One step of a network written out: formulas, and the numbers put into them."""
+"""One training step as text: formulas with their numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-# Longer sums, layers and matrices are shortened, with the number of what is left out.
+# Longer sums, layers and matrices are shortened, with the number of omitted items.
 MAX_TERMS, MAX_UNITS, MAX_ENTRIES = 5, 6, 12
 
 
@@ -131,7 +131,7 @@ def update(step):
         what = ["the gradient dL", *["of the penalty"] * bool(step.penalty)]
         text = "  g is " + " plus that ".join(what)
         if step.max_grad_norm:
-            text += f", shortened to the length {number(step.max_grad_norm)} where it is longer"
+            text += f", clipped to the norm {number(step.max_grad_norm)}"
         lines.append(text)
     has_moments = "m_W" in step.layers[0]
     if has_moments:
@@ -188,7 +188,7 @@ def adam_rate(step):
 
 
 def kept_share(step):
-    """Return what AdamW's decay leaves of a weight; 1 for Adam."""
+    """Return the factor of AdamW's weight decay; 1 for Adam."""
     return 1 - step.learning_rate * getattr(step.optimizer, "weight_decay", 0.0)
 
 
@@ -200,12 +200,12 @@ def probability(i, step):
 
 
 def title(step, k):
-    """Return what a layer is called."""
+    """Return the name of a layer."""
     return f"Layer {k}" + ", the output" * (k == len(step.layers) - 1)
 
 
 def source(k):
-    """Return what a layer takes."""
+    """Return the name of a layer's input."""
     return f"a{k - 1}" if k else "x"
 
 
@@ -218,14 +218,14 @@ def entries(array, lines):
 
 
 def some(n, largest):
-    """Yield 0 ... n - 1, of too many only the first and the last, with None for the gap."""
+    """Yield 0 ... n - 1; if there are too many, the first and last ones with None in between."""
     if n <= largest:
         return range(n)
     return itertools.chain(range(largest - 2), (None,), (n - 1,))
 
 
 def products(left, right):
-    """Return the sum of the products as text, of many only the first and the last."""
+    """Return the sum of the products as text; if there are many, the first and last ones."""
     terms = []
     for i in some(len(left), MAX_TERMS):
         if i is None:
@@ -237,7 +237,7 @@ def products(left, right):
 
 
 def vector(values):
-    """Return an array of numbers as text, shortened where it is long."""
+    """Return an array of numbers as text, shortened if it is long."""
     values = np.ravel(values)
     shown = (number(values[i]) if i is not None else "..." for i in some(len(values), 10))
     return f"[{', '.join(shown)}]"
@@ -249,6 +249,6 @@ def number(value):
 
 
 def factor(value):
-    """Return a number to stand behind an operator, a negative one in parentheses."""
+    """Return a number as text for use after an operator, with parentheses if it is negative."""
     text = number(value)
     return f"({text})" if text.startswith("-") else text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One step of training in all its numbers."""
+"""Every number of one training step."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ class StepExplanation:
         For each layer of weights, in the order and with the shapes of ``coefs_``: its input ``x``, ``W`` and
         ``b``, the pre-activation ``z`` and the activation ``a``, which in the last layer is the prediction.
         After a step also ``slope`` = da/dz (of hidden layers), ``delta`` = dL/dz, the gradients ``dW`` and
-        ``db`` of the loss, what the optimizer was given, ``gW`` and ``gb`` (with the penalty, and shortened
-        by ``max_grad_norm``), and ``new_W`` and ``new_b``. With normalisation, ``s`` = x W + b, ``h``, which
-        is ``s`` normalised, ``ds``, and ``gain`` and ``shift`` beside ``W`` and ``b``. With dropout, the
-        factors ``mask`` of ``a``, and ``x_mask`` of the first layer. With Adam and AdamW, its moments after
-        the step, ``m_W``, ``v_W`` and so on. ``function`` names the activation.
+        ``db`` of the loss, the gradients passed to the optimizer, ``gW`` and ``gb`` (with the penalty, and
+        clipped by ``max_grad_norm``), and ``new_W`` and ``new_b``. With normalisation, ``s`` = x W + b,
+        ``h``, which is ``s`` normalised, ``ds``, and ``gain`` and ``shift`` beside ``W`` and ``b``. With
+        dropout, the factors ``mask`` of ``a``, and ``x_mask`` of the first layer. With Adam and AdamW, its
+        moments after the step, ``m_W``, ``v_W`` and so on. ``function`` names the activation.
     y : ndarray of shape (n_targets,), default=None
-        The target as the loss takes it, with 1 for the class and 0 for the others; None without a backward
-        pass.
+        The target in the form that the loss needs, with 1 for the class and 0 for the others; None without a
+        backward pass.
     loss, penalty : float, default=None
         The loss before the step, and the penalty on the weights.
     loss_name : str, default=""
-        Which loss it is.
+        Name of the loss.
     learning_rate : float, default=None
-        The learning rate of the step; None where there was none.
+        The learning rate of the step; None if there was none.
     optimizer : Optimizer, default=None
         The optimizer, with its state after the step.
     max_grad_norm : float, default=None
@@ -84,7 +84,7 @@ class StepExplanation:
 
     @property
     def prediction(self):
-        """The output behind the link, of shape (n_outputs,)."""
+        """The output after the link, of shape (n_outputs,)."""
         return self.layers[-1]["a"]
 
     @property
@@ -151,9 +151,9 @@ class StepExplanation:
 
 
 def explain_step(estimator, x, y=None):
-    """Take one training step on one row, on a copy of the network, and return each number of it.
+    """Make one training step on one row, on a copy of the network, and return all of its numbers.
 
-    The step is the one that ``partial_fit`` would take with this row alone: the same code, with the loss, the
+    The step is the one that ``partial_fit`` would make with this row alone: the same code, with the loss, the
     penalty, the optimizer and its state, and the learning rate of the next step.
 
     Parameters
@@ -215,7 +215,7 @@ def explain_step(estimator, x, y=None):
     """
     if not isinstance(estimator, BaseNumpyMLP):
         raise TypeError(
-            "explain_step takes a fitted NumpyMLPClassifier or NumpyMLPRegressor; got "
+            "explain_step needs a fitted NumpyMLPClassifier or NumpyMLPRegressor; got "
             f"{type(estimator).__name__}"
         )
     check_is_fitted(estimator)
@@ -223,7 +223,7 @@ def explain_step(estimator, x, y=None):
     ours = copy.deepcopy(estimator)
     heading = _heading(ours)
     ours.set_params(batch_size="auto", early_stopping=False, max_time=None, verbose=False)
-    if ours.random_state is None:  # leaves NumPy's global generator alone
+    if ours.random_state is None:  # does not use NumPy's global generator
         ours.random_state = 0
     if isinstance(getattr(ours, "class_weight", None), str):
         ours.class_weight = None
@@ -278,7 +278,7 @@ def explain_step(estimator, x, y=None):
 
 
 def _add_moments(step, network, optimizer):
-    """Put Adam's moments after the step beside the parameters: m_W and v_W beside W, and so on."""
+    """Add Adam's moments after the step to the layers: m_W and v_W for W, and so on."""
     for name in optimizer.state_names:
         moments = network.copy()
         moments.params[...] = optimizer.state[name]
@@ -298,7 +298,7 @@ def _label(y):
 
 
 def _output_labels(model):
-    """Return what each output is the probability of, or None for numbers."""
+    """Return the label whose probability each output is, or None for numbers."""
     classes = model.target.attributes().get("classes_")
     if classes is None:
         return None
@@ -308,7 +308,7 @@ def _output_labels(model):
 
 
 def _one_row(x):
-    """Return x as something with one row that estimators take."""
+    """Return x as an object with one row that estimators accept."""
     if issparse(x):
         x = x.toarray()
     if np.ndim(x) == 1:
@@ -341,13 +341,13 @@ def _heading(estimator):
 
 
 def _as_batch(X, network):
-    """Return the row as the core takes it."""
+    """Return the row in the form that the core needs."""
     X = X.toarray() if issparse(X) else X
     return np.ascontiguousarray(X, dtype=network.dtype)
 
 
 def _trace(network, X, work, delta=None):
-    """Return what goes in and out of each layer, forward and, where ``delta(raw)`` is given, backward."""
+    """Return inputs and outputs of each layer, forward and, if ``delta(raw)`` is given, backward."""
     seen, out = [], X
     for layer, buffer in zip(network.layers, work.buffers):
         record = {"input": np.array(out)}
@@ -360,7 +360,7 @@ def _trace(network, X, work, delta=None):
     if delta is None:
         return seen
     flow = delta(out)
-    network.grads[...] = 0  # made here, where there were none
+    network.grads[...] = 0  # creates them if there are none
     for layer, buffer, record in zip(network.layers[::-1], work.buffers[::-1], seen[::-1]):
         record["delta"] = np.array(flow)
         if isinstance(layer, Activate):
@@ -372,7 +372,7 @@ def _trace(network, X, work, delta=None):
 
 
 def _layers(before, seen, after=None, updated=False):
-    """Return the quantities of each layer of weights, with what follows it up to the next."""
+    """Return the quantities of each layer of weights, and of the layers after it up to the next one."""
     layers = []
     x_mask = None
     for index, (layer, record) in enumerate(zip(before.layers, seen)):
@@ -417,20 +417,20 @@ def _layers(before, seen, after=None, updated=False):
 
 
 def _check_layer(layer):
-    """Raise ValueError where there is no derivation of a layer."""
+    """Raise ValueError if a layer cannot be derived."""
     known = isinstance(layer, Activate | Dense | Dropout | Normalization)
     if not known or getattr(layer, "parametrization", "standard") != "standard":
         raise ValueError(f"explain_step has no formulas for a layer of the network: {layer!r}")
 
 
 def _name(activation):
-    """Return what an estimator calls the activation."""
+    """Return the estimator's name of the activation."""
     names = {ACTIVATIONS[name](): name for name in ACTIVATIONS}
     return names.get(activation, repr(activation))
 
 
 def _show_prediction(step, model, raw):
-    """Put the prediction, which the link makes of the raw output, into the last layer."""
+    """Add the prediction, the link of the raw output, to the last layer."""
     prediction = np.empty_like(raw)
     model.link_function()(raw, prediction)
     step.layers[-1].update(a=prediction[0], function=model.link)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Hidden layers as features, in scikit-learn's terms a transformer."""
+"""Hidden layers as features: a scikit-learn transformer."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class HiddenActivations(DocLink, MetaEstimatorMixin, TransformerMixin, BaseEstim
 
     @property
     def feature_names_in_(self):
-        """Their names, where X had any."""
+        """Their names, if X had any."""
         return self.estimator_.feature_names_in_
 
     def transform(self, X):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Networks for tables: text, gaps, counts and money go in as they are."""
+"""Networks for raw tables with text, missing values, counts and amounts."""
 
 from sknumpynet.tabular.classifier import TabularMLPClassifier
 from sknumpynet.tabular.regressor import TabularMLPRegressor

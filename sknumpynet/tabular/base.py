@@ -23,6 +23,7 @@ from sknumpynet._compat import (
     fit_context,
     with_callbacks,
 )
+from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.fitting.fingerprint import described, shape_of
 from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
@@ -39,6 +40,7 @@ SMALL = 1000  # rows, below which "fast" has as many members as "best": they are
 # Rows -> members and folds of "fast" from there on: more epochs in the same time are worth more than members
 FEWER_MEMBERS = ((50_000, 4), (10_000, 6))
 CYCLES = {"fast": 3, "best": 4}
+MANY_CLASSES, WIDE = 20, (96, 96, 96)  # 64 units hold too little to tell so many classes apart
 
 
 class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
@@ -59,7 +61,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         "max_embedded": [Interval(Integral, 0, None, closed="left")],
         "embedding_margins": ["array-like", AUTO],
         "n_members": [Interval(Integral, 1, None, closed="left"), AUTO],
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), AUTO],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -203,8 +205,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed, default)
         else:
             fold, n_folds = np.full(table.n_rows, -1), 1
-        recipe = self._recipe(n_folds, validated=X_val is not None, n_rows=len(used))
         objective = self._objective(targets)
+        recipe = self._recipe(n_folds, X_val is not None, len(used), objective)
         encoder = TableEncoder(
             self.categorical_features,
             self.max_levels,
@@ -384,7 +386,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         fewer = [members for rows, members in FEWER_MEMBERS if n_rows >= rows]
         return fewer[0] if fewer and self.quality == "fast" else 0
 
-    def _recipe(self, n_folds, validated, n_rows):
+    def _recipe(self, n_folds, validated, n_rows, objective):
         n_members, hidden = self.n_members, self.hidden_layer_sizes
         if n_members == "auto":
             wanted = MEMBERS["best" if n_rows < SMALL else self.quality]
@@ -396,6 +398,9 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 f"many members; got {n_members}. Give {n_folds * math.ceil(n_members / n_folds)}, or "
                 "n_members='auto'"
             )
+        if isinstance(hidden, str):
+            many = objective.classes and objective.n_outputs >= MANY_CLASSES
+            hidden = WIDE if many else Recipe.hidden
         hidden = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
         if not hidden or not all(isinstance(h, Integral) and h >= 1 for h in hidden):
             raise ValueError(
@@ -542,6 +547,7 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
     """Return float64 weights, (n,), or raise and name them."""
     if sample_weight is None:
         return np.ones(n_rows)
+    check_readable(sample_weight, name)
     given = np.asarray(sample_weight)
     if given.dtype.kind in "cmM":
         raise TypeError(f"{name} must hold numbers; got the dtype {given.dtype}")

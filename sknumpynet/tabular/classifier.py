@@ -102,7 +102,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         max_embedded=100,
         embedding_margins="auto",
         n_members="auto",
-        hidden_layer_sizes=(64, 64, 64),
+        hidden_layer_sizes="auto",
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.04,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tables as they come, pandas, polars, pyarrow or NumPy, read column by column: numbers, or categories.
+"""Read raw tables from pandas, polars, pyarrow or NumPy column by column, as numbers or categories.
 
-Numbers become float64 with NaN for whatever is missing; infinities count as missing. Categories become codes
-into a list of levels, with -1 for what is missing. Nothing of the user's is changed.
+Numbers become float64 with NaN for missing values; infinities count as missing. Categories become codes into
+a list of levels, with -1 for missing values. The user's data are not changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.core.arrays import Array
 
 
@@ -36,20 +37,20 @@ class Table:
     Parameters
     ----------
     X : DataFrame, table, array or list of rows
-        What the user gave.
+        The table that the user passed.
 
     Attributes
     ----------
     n_rows, n_columns : int
         Shape.
     names : list of str or None
-        Of the columns.
+        Names of the columns.
     """
 
     def __init__(self, X: Any) -> None:
         if issparse(X):
             raise TypeError(
-                "Sparse data was passed for X, but this estimator takes dense tables: use X.toarray(), or "
+                "Sparse data was passed for X, but this estimator needs dense tables: use X.toarray(), or "
                 "NumpyMLPClassifier and NumpyMLPRegressor, which train on sparse matrices"
             )
         self.X, self.kind = X, kind_of(X)
@@ -101,11 +102,11 @@ class Table:
         return f"{self.n_rows} rows, {', '.join(columns)}"
 
     def called(self, i: int) -> str:
-        """Return what a message calls the column."""
+        """Return the name of the column for messages."""
         return f"column {self.names[i]!r}" if self.names is not None else f"column {i}"
 
     def raw(self, i: int) -> Any:
-        """Return the column as its library has it."""
+        """Return the column as an object of its library."""
         if self.kind == "pandas":
             return self.X.iloc[:, i]
         if self.kind == "polars":
@@ -115,7 +116,7 @@ class Table:
         return self.X[:, i]
 
     def is_category(self, i: int) -> bool:
-        """Return whether the column's type makes it categories: text, bool, or objects not all numbers."""
+        """Return whether the column is a category by its type: text, bool, or objects not all numbers."""
         values = self.raw(i)
         dtype = values.type if self.kind == "pyarrow" else values.dtype
         text = str(dtype).lower()
@@ -150,7 +151,7 @@ class Table:
         return any(text.startswith(kind) for kind in CATEGORIES)
 
     def _advice_for_dates(self, i: int, values: Any) -> str:
-        """Return a line that makes numbers of a column."""
+        """Return a line of code that converts a column to numbers."""
         name = "..." if self.names is None else repr(self.names[i])
         if self.kind == "polars":
             return f"X = X.with_columns(pl.col({name}).to_physical())"
@@ -188,15 +189,15 @@ class Table:
         return f"{column} = {column}.astype('{kind}[s]').astype(float)"
 
     def numbers(self, i: int) -> Array:
-        """Return the column as float64, with NaN for what is missing or infinite."""
+        """Return the column as float64, with NaN for missing and infinite values."""
         values = self.raw(i)
         try:
-            if holds_dates_by_type(values):  # which would become nanoseconds or days without a word
+            if holds_dates_by_type(values):  # which would silently become nanoseconds or days
                 raise TypeError("dates are not numbers")
             text = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
             if text.startswith("complex"):
                 raise TypeError("complex numbers cannot be ordered")
-            if text.startswith(TEXT):  # a cast would take some text for numbers
+            if text.startswith(TEXT):  # a cast would convert some text to numbers
                 numbers = from_objects(self._listed(values))
             elif self.kind == "pandas":
                 if hasattr(values.dtype, "numpy_dtype") or values.dtype != object:
@@ -213,7 +214,7 @@ class Table:
                 numbers = values.astype(np.float64)
         except (TypeError, ValueError, ArithmeticError) as error:
             raise_not_numbers(self.called(i), values, error)
-        except Exception as error:  # polars and pyarrow have exceptions of their own
+        except Exception as error:  # polars and pyarrow have their own exceptions
             raise_not_numbers(self.called(i), values, error)
         numbers = np.array(numbers, dtype=np.float64)
         numbers[np.isinf(numbers)] = np.nan
@@ -245,13 +246,13 @@ class Table:
         values = self.raw(i)
         if self.kind == "pandas" and hasattr(values, "cat"):
             codes = values.cat.codes.to_numpy().astype(np.int64)
-            present = np.unique(codes[codes >= 0])  # there may be many that no row has
+            present = np.unique(codes[codes >= 0])  # many levels may not occur
             levels = values.cat.categories[present].tolist()
             return np.where(codes < 0, -1, np.searchsorted(present, codes)), levels
         return factorize(self._listed(values), self.called(i))
 
     def _listed(self, values: Any) -> list[Any]:
-        """Return the values of a column as a list, with None for what pandas calls missing."""
+        """Return the values of a column as a list, with None for values that pandas considers missing."""
         if self.kind == "pandas":
             missing = values.isna().to_numpy()
             listed: list[Any] = values.tolist()
@@ -271,7 +272,7 @@ CATEGORIES = (*TEXT, "cat", "bool", "object", "enum", "dictionary")
 
 
 def kind_of(X: Any) -> str:
-    """Return which library a table is of."""
+    """Return the library to which a table belongs."""
     module = type(X).__module__.partition(".")[0]
     if module == "pandas" and hasattr(X, "iloc") and X.ndim == 2:
         return "pandas"
@@ -285,7 +286,7 @@ def kind_of(X: Any) -> str:
 
 
 def float_type(values: Any) -> Any:
-    """Return polars' Float64, without an import of ours."""
+    """Return polars' Float64 without importing polars."""
     import polars
 
     return polars.Float64
@@ -293,8 +294,11 @@ def float_type(values: Any) -> Any:
 
 def as_matrix(X: Any) -> Array:
     """Return an array of two dimensions; lists of mixed rows become objects, not text."""
+    if isinstance(X, np.ma.MaskedArray) and X.dtype.kind in "iuf":  # what is masked is missing
+        X = np.ma.filled(X.astype(np.float64), np.nan)
+    check_readable(X, "X")
     try:
-        array: Array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        array: Array = np.asarray(X)
     except ValueError as error:
         raise ValueError(
             "X has rows of different lengths: give each row one value for each column"
@@ -339,19 +343,19 @@ def holds_dates_by_type(values: Any) -> bool:
 
 
 def holds_dates(values: Any) -> bool:
-    """Return whether the first object that is there is a date, a time or a difference of these."""
+    """Return whether the first object that is not missing is a date, a time or a difference of these."""
     first = next((value for value in values if not is_missing(value)), None)
     return isinstance(first, date | clock_time | timedelta | np.datetime64 | np.timedelta64)
 
 
 def holds_complex(values: Any) -> bool:
-    """Return whether the first object that is there is a complex number."""
+    """Return whether the first object that is not missing is a complex number."""
     first = next((value for value in values if not is_missing(value)), None)
     return isinstance(first, complex | np.complexfloating)
 
 
 def holds_numbers(values: Any) -> bool:
-    """Return whether objects are numbers, bools apart, and at least one is there."""
+    """Return whether all objects that are not missing are numbers other than bool, and there is one."""
     found = False
     for value in values:
         if is_missing(value):
@@ -380,7 +384,7 @@ def from_objects(values: Any) -> Array:
 
 
 def factorize(values: list[Any], called: str) -> tuple[Array, list[Hashable]]:
-    """Return codes and levels of any values that can be keys of a dict."""
+    """Return codes and levels of any hashable values."""
     table: dict[Hashable, int] = {}
     codes = np.empty(len(values), np.int64)
     try:
@@ -395,7 +399,7 @@ def factorize(values: list[Any], called: str) -> tuple[Array, list[Hashable]]:
 
 
 def raise_not_numbers(called: str, values: Any, error: Exception) -> None:
-    """Raise ValueError: a column of numbers holds something else."""
+    """Raise ValueError for a column of numbers that contains something else."""
     dtype = getattr(values, "dtype", getattr(values, "type", type(values)))
     if holds_dates_by_type(values):
         raise ValueError(
@@ -412,6 +416,6 @@ def raise_not_numbers(called: str, values: Any, error: Exception) -> None:
 
 
 def named(names: Sequence[Any], most: int = 5) -> str:
-    """Return names for a message, not too many."""
+    """Return a limited number of names for a message."""
     listed = ", ".join(repr(name) for name in names[:most])
     return listed + (f" and {len(names) - most} more" if len(names) > most else "")

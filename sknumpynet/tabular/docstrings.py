@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The parts of the docstrings that both estimators for tables share, written once."""
+"""Shared parts of the docstrings of both estimators for tables."""
 
 PARAMETERS = """
 quality : {'fast', 'best'}, default='fast'
@@ -49,8 +49,8 @@ embedding_margins : 'auto' or array-like of float, default='auto'
 n_members : int or 'auto', default='auto'
     Number of networks trained together, a multiple of the number of folds. 'auto': set by `quality`, and
     rounded up to such a multiple.
-hidden_layer_sizes : int or array-like of int, default=(64, 64, 64)
-    Widths of the hidden layers of each member.
+hidden_layer_sizes : 'auto', int or array-like of int, default='auto'
+    Widths of the hidden layers of each member. 'auto': three layers of 64, of 96 with 20 classes or more.
 dropout : float, default=0.15
     Share of hidden units dropped in each step of the first half of a cycle; it falls to 0 in the second.
 weight_decay : float, default=0.02

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fit leaves behind: packs, the weights of their snapshots, and the predictions of their members."""
+"""The result of a fit: packs, the weights of their snapshots, and the predictions of their members."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Ensemble:
     Parameters
     ----------
     snapshots : list of Snapshot
-        Candidates; those without weight are forgotten.
+        Candidates; those without weight are dropped.
     weights : ndarray
-        Of the snapshots, of sum 1.
+        Weights of the snapshots, which sum to 1.
     objective : Objective
-        Its link makes predictions of what the networks give.
+        Its link converts raw outputs to predictions.
     temperature : float, default=1
-        Of the probabilities of classes.
+        Temperature of the probabilities of classes.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Ensemble:
 
     def blocks(self, X: Array) -> Iterator[tuple[slice, Array]]:
         """Yield slices of rows and the predictions of each member, float64 of shape (k, rows, outputs)."""
-        divided = division(self.packs, len(X))  # one for all, so that blocks come side by side
+        divided = division(self.packs, len(X))  # the same for all, so that blocks match
         for parts in zip(*(blocks(pack, X, divided) for pack in self.packs), strict=True):
             total = np.zeros(())
             for (_, raw), weights in zip(parts, self.weights):
@@ -62,13 +62,13 @@ class Ensemble:
         return np.concatenate([each for _, each in self.blocks(X)], axis=1)
 
     def predict(self, X: Array) -> Array:
-        """Return the mean over members, (n, outputs), of classes at the temperature."""
+        """Return the mean over members, (n, outputs); probabilities at the temperature."""
         mean = np.concatenate([mean_of(each) for _, each in self.blocks(X)])
         return mean if self.temperature == 1 else tempered(mean, self.temperature)
 
     @property
     def n_params(self) -> int:
-        """Number of parameters, snapshots and all."""
+        """Number of parameters of all snapshots."""
         return sum(pack.n_params for pack in self.packs)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which rows each member does not see: the fold of every row."""
+"""The folds: which rows are held out from each member."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sknumpynet.tabular.columns import is_missing
 
 N_FOLDS = 8
 FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
-PAIRED = 0.25  # share of rows hidden from two members where each fold is hidden from one
+PAIRED = 0.25  # share of rows held out from two members if each fold is held out from one
 
 
 def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
@@ -22,17 +22,17 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
     Parameters
     ----------
     cv : None, int or splitter
-        None for ``default`` folds, 5 below 200 rows; with classes as even among them as they can be.
+        None for ``default`` folds, 5 below 200 rows; stratified by class as far as possible.
     used : ndarray of int
-        Rows of some weight.
+        Rows with a weight above zero.
     targets : Targets
-        Its ``strata``, class numbers or None, are spread evenly.
+        Folds are stratified by its ``strata``, which are class numbers or None.
     groups : array-like or None
-        Rows of one group stay together.
+        Rows of one group are in the same fold.
     seed : int
-        Of the shuffling.
+        Seed of the shuffling.
     default : int
-        Folds where ``cv`` is None.
+        Number of folds if ``cv`` is None.
     """
     n, n_rows = len(used), targets.n_rows
     strata = targets.strata()
@@ -67,7 +67,7 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             fold = np.full(n_rows, -1)
             fold[used] = dealt(n, strata if strata is None else strata[used], n_folds, seed)
             return fold, int(n_folds)
-        even = strata is not None and np.bincount(strata).max() >= n_folds  # else it refuses
+        even = strata is not None and np.bincount(strata).max() >= n_folds  # else it raises
         cv = (StratifiedGroupKFold if even else GroupKFold)(n_folds)
     splitter = check_cv(cv, y=strata, classifier=strata is not None)
     called = repr(splitter) if hasattr(cv, "split") else "what is given"
@@ -82,7 +82,7 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             rest[learned] = False
         except IndexError as error:
             raise ValueError(
-                f"cv has row numbers that X, of {n_rows} rows, has not, in fold {i}: {error}"
+                f"cv has row numbers that do not exist in X, of {n_rows} rows, in fold {i}: {error}"
             ) from error
         left_out += rest.sum()
         both += (fold[learned] == i).sum()
@@ -90,16 +90,16 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
         raise ValueError(
             f"cv must be a partition: every row held out once, in 2 folds or more. {called} holds out "
             f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
-            "and GroupKFold are partitions; for time series give the last part as X_val and y_val"
+            "and GroupKFold are partitions; for time series pass the last part as X_val and y_val"
         )
     if left_out or both:
         what = "leaves rows out of both" if left_out else "has rows in both"
         raise ValueError(
-            f"cv must be a partition: what a fold does not hold out is learned from. {called} {what}, "
-            "training and held-out rows. For rows that belong together give groups, for gaps in time the "
-            "last stretch as X_val and y_val"
+            "cv must be a partition: a member is trained on all rows that its fold does not hold out. "
+            f"{called} {what}, training and held-out rows. For rows that belong together pass groups, for "
+            "gaps in time the last part as X_val and y_val"
         )
-    kept, own = np.unique(fold[used], return_inverse=True)  # folds that hold rows of some weight
+    kept, own = np.unique(fold[used], return_inverse=True)  # folds with rows of positive weight
     if len(kept) < 2:
         raise ValueError("cv puts all rows with a sample_weight above zero into one fold")
     fold[:] = -1
@@ -108,31 +108,31 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
 
 
 def check_groups(groups):
-    """Raise where groups cannot be told apart by sorting: text beside numbers, or what is missing."""
+    """Raise if groups cannot be sorted, because they mix text and numbers or have missing values."""
     if groups.dtype.kind in "Of" and any(map(is_missing, groups)):
         row = next(i for i, each in enumerate(groups) if is_missing(each))
         raise ValueError(
-            f"groups has no value in row {row}: give each such row a group, as one of its own"
+            f"groups has no value in row {row}: give each such row a group, such as a separate one"
         )
     try:
         np.unique(groups)
     except TypeError as error:
         kinds = sorted({type(each).__name__ for each in groups})
         raise TypeError(
-            f"groups mixes values of the types {', '.join(kinds)}: make them one, as with "
+            f"groups mixes values of the types {', '.join(kinds)}: convert them to one type, as with "
             "[str(each) for each in groups]"
         ) from error
 
 
 def second_folds(fold, n_folds, groups, seed, share=PAIRED):
-    """Return for a share of the rows the next fold, -1 for the rest; rows of a group stay together."""
+    """Return for a share of the rows the next fold, -1 for the others; rows of a group stay together."""
     units = np.arange(len(fold)) if groups is None else np.unique(groups, return_inverse=True)[1]
     drawn = np.random.default_rng([seed, 1]).random(units.max() + 1) < share
     return np.where(drawn[units] & (fold >= 0), (fold + 1) % n_folds, -1)
 
 
 def dealt(n, strata, n_folds, seed):
-    """Return folds dealt like cards, class by class, in random order."""
+    """Return folds assigned in turn, class by class, to rows in random order."""
     order = np.random.default_rng(seed).permutation(n)
     if strata is not None:
         order = order[np.argsort(strata[order], kind="stable")]

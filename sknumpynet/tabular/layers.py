@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The layers of networks for tables, with an axis for members: k small networks computed side by side.
+"""The layers of networks for tables, with an axis for members: k small networks computed at once.
 
 Shapes: k members, n rows of a batch, f columns of numbers, d inputs, h units, o outputs of an embedding.
-``np.matmul`` multiplies stacks: (k, n, h) @ (k, h, h) is one product a member. All members see the same rows.
+``np.matmul`` multiplies stacks: (k, n, h) @ (k, h, h) is one product per member. All members get the same
+rows.
 
-A layer names its parameters in ``shapes()``: name -> (shape, kind), the kind being "weight", "bias",
-"embedding" or "scale", by which the optimizer has a rate for each. The pack binds views of one flat vector to
-these names, and views of the gradients to the same names behind a "d".
+``shapes()`` of a layer lists its parameters: name -> (shape, kind). The kind is "weight", "bias", "embedding"
+or "scale", each with its own learning rate factor. The pack binds views of one flat vector to these names,
+and views of the gradients to the same names with a "d" in front.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
 
 
 class Layer:
-    """Base: parameters as attributes, views that a pack binds."""
+    """Base class: parameters are attributes, views bound by a pack."""
 
     def shapes(self) -> Shapes:
         """Return name -> (shape with the axis of members first, kind)."""
         raise NotImplementedError
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
-        """Draw the first values."""
+        """Draw the initial values."""
         raise NotImplementedError
 
     def bind(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
-        """Take views of the parameters ``W`` and, unless there are none, of the gradients ``dW``."""
+        """Bind views of the parameters ``W`` and, if there are gradients, ``dW``."""
         for name, view in params.items():
             setattr(self, name, view)
         for name, view in grads.items():
@@ -47,9 +48,9 @@ class Layer:
 
 
 class NumericEmbedding(Layer):
-    """Periodic features of each number x, own frequencies for each column and member ("PBLD").
+    """Periodic features of each number x, with different frequencies for each column and member ("PBLD").
 
-    Formulas and names are those of ``core.layers.numeric_embedding``, with an axis of members in front.
+    Formulas and names are those of ``core.layers.numeric_embedding``, with members as the first axis.
     Shapes: P (k, f, H, 2), V (k, f, o, H), S and C (k, f, H, n), E (k, f, o, n).
     """
 
@@ -79,11 +80,11 @@ class NumericEmbedding(Layer):
         }
 
     def reset_parameters(self, rng: np.random.Generator) -> None:
-        """Draw the first values."""
+        """Draw the initial values."""
         draw_embedding(self.P, self.V, self.frequency, self.spread, rng)
 
     def buffers(self, n_rows: int, dtype: Any, training: bool, E: Array) -> dict[str, Array]:
-        """Return what a pass over ``n_rows`` rows writes, E of shape (k, f o, n) among it."""
+        """Return the arrays for a pass over ``n_rows`` rows, including E of shape (k, f o, n)."""
         k, f, H, o = self.n_members, self.n_columns, self.n_frequencies, self.n_outputs
         made = {
             "angles": np.ones((1, f, 2, n_rows), dtype),  # 2 pi x, 1
@@ -96,7 +97,7 @@ class NumericEmbedding(Layer):
         return made
 
     def forward(self, x: Array, work: dict[str, Array]) -> None:
-        """Write E of x, of shape (n, f)."""
+        """Write E for x of shape (n, f)."""
         S, angles = work["S"], work["angles"]
         np.multiply(x.T, SCALARS[x.dtype][2 * math.pi], out=angles[0, :, 0])
         embed(self.P, self.V, angles, S, work.get("C", S), work["E"])
@@ -108,7 +109,7 @@ class NumericEmbedding(Layer):
 
 
 def product(x: Array, W: Array, z: Array, group: int | None = None) -> None:
-    """Write z = x W, of x (k, n, d) or (n, d) and W (k, d, h); ``group`` divides n where it is given."""
+    """Write z = x W, for x (k, n, d) or (n, d) and W (k, d, h), in products of ``group`` rows if given."""
     if group is None:
         np.matmul(x, W, out=z)
         return
@@ -147,14 +148,14 @@ class Dense(Layer):
         self.b[...] = 0
 
     def forward(self, x: Array, z: Array, group: int | None = None) -> None:
-        """Write z, of shape (k, n, h); with a ``group``, by products of so many rows each."""
+        """Write z, of shape (k, n, h); with a ``group``, in products of that many rows."""
         product(x, self.W, z, group)
         np.add(z, self.b, out=z)
 
     def backward(self, x: Array, delta: Array, ones: Array, dx: Array, W_T: Array) -> None:
         """Write the gradients and dL/dx; ``ones`` is a row of n ones, W_T, (k, h, d), is overwritten.
 
-        A product with a transposed copy is faster than one with a transposed view, copy and all.
+        A product with a transposed copy is faster than one with a transposed view, including the copy.
         """
         np.matmul(x.swapaxes(1, 2), delta, out=self.dW)
         np.matmul(ones, delta, out=self.db)  # faster than a sum
@@ -162,18 +163,18 @@ class Dense(Layer):
         np.matmul(delta, W_T, out=dx)
 
     def start_from_data(self, x: Array, rng: np.random.Generator) -> Array:
-        """Give each unit variance 1 on the rows of x, (k or 1, n, d), and a zero among them; return z."""
+        """Give each unit variance 1 and a zero among the rows of x, (k or 1, n, d); return z."""
         z: Array = x @ self.W
         start_from_data(self.W, self.b, z, rng)
         return z
 
 
 class ScaledInput(Dense):
-    """The first layer: every input has a scale s of its own, z = (x * s) W + b.
+    """The first layer, with a scale s for each input: z = (x * s) W + b.
 
-    The inputs are what each member has for itself, E of shape (k, e, n), embeddings above all, and the
-    columns x, (n, d), which members share.
-    With M = s W, computed once a step, and dM = [E, x]^T delta:
+    The inputs are those that differ between members, E of shape (k, e, n), mainly embeddings, and the columns
+    x, (n, d), which members share.
+    With M = s W, computed once per step, and dM = [E, x]^T delta:
 
         z = E^T M_E + x M_x + b        dW = s dM        ds_i = sum_j W_ij dM_ij        dE = M_E delta^T
     """
@@ -226,7 +227,7 @@ class ScaledInput(Dense):
     ) -> None:
         """Write the gradients, and dL/dE of the first rows of E, as many as dE has.
 
-        M is overwritten, and delta_T, (k, h, n).
+        M and delta_T, (k, h, n), are overwritten.
         """
         e = self.n_own
         if dE is not None and delta_T is not None:

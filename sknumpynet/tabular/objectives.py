@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a pack learns: a loss of the core, members and all, and the criterion that stops and selects."""
+"""The loss of a pack, and the criterion for stopping and for selecting snapshots."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 
-PRIOR_DEVIATION = 0.3  # of the logarithm of the temperature: few rows do not move it far from 1
-STEEPEST = 1e6  # dl/draw with the log link, for targets of mean 1; its square is far from overflow
-LOWEST_TEMPERATURE = 0.8  # sharper probabilities are a risk that gains little
+PRIOR_DEVIATION = 0.3  # of the logarithm of the temperature: a few rows do not move it far from 1
+STEEPEST = 1e6  # limit of dl/draw with the log link, for targets with mean 1; its square is far from overflow
+LOWEST_TEMPERATURE = 0.8  # sharper probabilities gain little and are risky
 
 
 class Objective:
@@ -22,13 +22,13 @@ class Objective:
     Parameters
     ----------
     loss : Loss
-        On rows of ``raw``; its link gives the predictions.
+        The loss of the rows of ``raw``; its link gives the predictions.
     n_outputs : int
         Columns of ``raw``.
     classes : bool
         Whether predictions are probabilities of classes, and targets class numbers.
     negative_score : callable, default=None
-        ``(y, weight, predictions)`` -> what takes the place of the loss in the criterion.
+        ``(y, weight, predictions)`` -> the value that replaces the loss in the criterion.
     """
 
     def __init__(
@@ -42,20 +42,20 @@ class Objective:
         self.negative_score = negative_score
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "negative_score": None}  # a fitted network selects no more
+        return {**self.__dict__, "negative_score": None}  # not needed after a fit
 
     def write_delta(self, y: Array, raw: Array, delta: Array, scratch: Array) -> None:
-        """Write dl/draw of every row and member; y is (n,) of classes or (n, targets)."""
+        """Write dl/draw for every row and member; y is (n,) for classes or (n, targets)."""
         rows = raw.reshape(-1, self.n_outputs)
         y = np.concatenate([y] * len(raw))
         self.loss.terms_and_gradient(
             y, rows, delta.reshape(rows.shape), scratch.reshape(rows.shape)
         )
-        if self.loss.link == "exp":  # may be infinite, and infinity times the weight 0 is no number
+        if self.loss.link == "exp":  # may be infinite, and infinity times a weight of 0 is NaN
             np.clip(delta, -STEEPEST, STEEPEST, out=delta)
 
     def predictions(self, raw: Array) -> Array:
-        """Return predictions of any leading shape, in float64."""
+        """Return predictions with any leading shape, in float64."""
         rows = raw.reshape(-1, self.n_outputs).astype(np.float64)
         self.loss.inverse_link(rows, rows)
         return np.reshape(rows, raw.shape)
@@ -79,17 +79,17 @@ class Objective:
         n_members: int,
         pairs: Array | None = None,
     ) -> float:
-        """Return what an ensemble of so many members may be expected to lose, from out-of-fold predictions.
+        """Return the expected loss of an ensemble of n members, estimated from out-of-fold predictions.
 
-        ``unseen`` is (m, n, outputs): m members that did not see the row. With m = 1 this is the mean loss.
-        With more it is e_1, the mean loss of one, and e_m, that of the mean of m, carried on to n members:
+        ``unseen`` is (m, n, outputs): predictions of m members that were not trained on the row. With m = 1
+        the result is the mean loss. Otherwise e_1, the mean loss of one member, and e_m, that of the mean of
+        m members, are extrapolated to n members:
 
             e_1 + (e_m - e_1) (1 - 1 / n_members) / (1 - 1 / m)
 
-        exact for squared errors, where the ambiguity of an ensemble grows so (Krogh and Vedelsby 1995). With
-        ``pairs``, the ratio of this to e_1 comes from these rows alone, and e_1 from ``unseen[0]`` of all.
-        The losses of classes are taken after the best temperature: members become too sure while their mean
-        still gains.
+        This is exact for squared errors (Krogh and Vedelsby 1995). With ``pairs``, the ratio of this to e_1
+        is computed from these rows only, and e_1 from ``unseen[0]`` of all rows. For classes, losses are
+        computed at the best temperature: members become overconfident while their mean still improves.
         """
         m = len(unseen)
         rows = slice(None) if pairs is None else pairs
@@ -98,12 +98,12 @@ class Objective:
             return one
         mean = self._loss(y[rows], weight[rows], unseen[:, rows].mean(axis=0))
         many = one + (mean - one) * (1 - 1 / n_members) / (1 - 1 / m)
-        if 0 < mean < one:  # few rows may promise too much, and a loss below zero
+        if 0 < mean < one:  # with few rows, the extrapolated loss can be too low, even negative
             many = max(many, one * (mean / one) ** 3)
         if pairs is None:
             return many
         whole = self._loss(y, weight, unseen[0])
-        return whole * many / one if one > 0 else whole + many - one  # scores may have any sign
+        return whole * many / one if one > 0 else whole + many - one  # scores can have any sign
 
     def temperature(
         self,
@@ -113,10 +113,10 @@ class Objective:
         n_members: int,
         pairs: Array | None = None,
     ) -> float:
-        """Return the temperature for the mean of so many members: T_1 and T_m carried on as `criterion` is.
+        """Return the temperature for the mean of n members, extrapolated from T_1 and T_m as in `criterion`.
 
-        A member is too sure where it has overfitted, the mean of many less so: what is best for
-        one would be too much for all.
+        A member that overfits is overconfident, the mean of many is less so: the best temperature of one
+        member would be too high for all.
         """
 
         def log_of(rows: Array | slice, each: Array) -> float:
@@ -142,9 +142,10 @@ class Objective:
         n_members: int,
         pairs: Array | None = None,
     ) -> float:
-        """Return how the errors of so many members compare with those of ``oof``: at most 1.
+        """Return the ratio of the errors of n members to those of ``oof``, at most 1.
 
-        For squared errors the root of the ratio of the losses, for absolute ones the ratio; 1 for others.
+        It is the square root of the ratio of the losses for squared errors, the ratio for absolute ones, else
+        1.
         """
         power = {"SquaredError": 0.5, "AbsoluteError": 1.0}.get(type(self.loss).__name__)
         if power is None:
@@ -165,7 +166,7 @@ class Objective:
 
 
 def tempered(p: Array, temperature: float) -> Array:
-    """Return p^(1 / T) / sum p^(1 / T): softer probabilities for T > 1, sharper ones below."""
+    """Return p^(1 / T) / sum p^(1 / T): softer probabilities for T > 1, sharper ones for T < 1."""
     powers: Array = np.maximum(p, 1e-30) ** (1 / temperature)
     powers /= powers.sum(axis=-1, keepdims=True)
     return powers
@@ -174,14 +175,14 @@ def tempered(p: Array, temperature: float) -> Array:
 def temperature_loss(
     y: Array, weight: Array, p: Array, deviation: float = math.inf
 ) -> tuple[float, float]:
-    """Return the least log loss of p^(1 / T) / sum p^(1 / T) over the temperature T, and that T.
+    """Return the lowest log loss of p^(1 / T) / sum p^(1 / T) over the temperature T, and this T.
 
-    ``deviation`` is that of a normal prior of log T, which counts as much as one row does.
+    ``deviation`` is the standard deviation of a normal prior of log T, which has the weight of one row.
 
-    The loss is convex in 1 / T: it is tried at powers of 2, then twice at the lowest point of the parabola
-    through the three best, first of these and then of closer ones.
+    The loss is convex in 1 / T. It is evaluated at powers of 2, then twice at the minimum of the parabola
+    through the three best points.
     """
-    # single precision, classes first: many exponentials and sums over few classes
+    # single precision, classes first: many exponentials, and sums over few classes
     logits = np.ascontiguousarray(np.log(np.maximum(p.T, 1e-7)), np.float32)
     logits -= logits.max(axis=0)
     weight = weight / weight.sum()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A pack: k networks of one shape side by side, trained on the same batches, each for itself.
+"""A pack: k independent networks of the same shape, trained at once on the same batches.
 
     E = embedding(x)                     (k, f o, n)
     z_1 = E^T M_E + x M_x + b            M = s W, the first layer with its scales
@@ -7,10 +7,10 @@
     z_l+1 = a_l W + b
     raw = the last z                     (k, n, outputs)
 
-Members may have columns of their own too, the same in name but not in value, behind their embeddings in E.
+E may also contain columns whose values differ between members, after the embeddings.
 
-All parameters lie in one vector, a stretch for each name, with the members of it one after another; the
-gradients likewise. Adam's step is a few lines on these vectors.
+All parameters are in one vector, with a section for each name that contains the members one after another;
+likewise the gradients. Adam's step takes a few lines on these vectors.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from sknumpynet.tabular.layers import (
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network for tables is made of.
+    """The shape of a network for tables.
 
     Attributes
     ----------
     n_numeric : int
-        Columns at the left of x that are embedded.
+        Number of columns that are embedded, the first ones of x.
     n_columns : int
-        All columns of x.
+        Number of columns of x.
     n_outputs : int
         Width of ``raw``.
     hidden : tuple of int
@@ -56,7 +56,7 @@ class Shape:
     n_frequencies, n_embedded, frequency, frequency_spread
         Options of the embedding; no embedding with ``n_frequencies=0``.
     n_own : int
-        Columns whose values differ from member to member.
+        Number of columns whose values differ between members.
     """
 
     n_numeric: int
@@ -75,20 +75,20 @@ class Shape:
 
 
 class Pack:
-    """k networks of one shape.
+    """k networks of the same shape.
 
     Parameters
     ----------
     shape : Shape
-        Of each network.
+        Shape of each network.
     n_members : int
         k.
     dtype : dtype
         float32 or float64.
     params : ndarray, default=None
-        The vector of parameters to use; zeros where None.
+        The vector of parameters to use; None means zeros.
     training : bool, default=True
-        Whether gradients are wanted.
+        Whether gradients are needed.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class Pack:
             layer.bind(params, grads)
 
     def __getstate__(self) -> dict[str, Any]:
-        # views do not survive a pickle: the vector alone, and what it is to be read as
+        # views do not survive a pickle: it contains only the vector and its layout
         return {
             "shape": self.shape,
             "n_members": self.n_members,
@@ -160,14 +160,14 @@ class Pack:
         self.__init__(**state, training=False)  # type: ignore[misc]
 
     def members(self, chosen: Any) -> Pack:
-        """Return a pack with copies of some members, for predictions."""
+        """Return a pack with copies of some members, for prediction."""
         parts = [self.params[where].reshape(dims)[chosen] for where, dims, _ in self.segments]
         params = np.concatenate([part.ravel() for part in parts])
         return Pack(self.shape, len(parts[0]), self.dtype, params, training=False)
 
     @staticmethod
     def joined(packs: list[Pack]) -> Pack:
-        """Return one pack with the members of several of one shape."""
+        """Return one pack with the members of several packs of the same shape."""
         parts = [
             np.concatenate([pack.params[pack.segments[i][0]] for pack in packs])
             for i in range(len(packs[0].segments))
@@ -180,7 +180,7 @@ class Pack:
     def reset_parameters(
         self, X: Array, rng: np.random.Generator, own: Array | None = None
     ) -> None:
-        """Draw the parameters, and fit those of the linear layers to the rows of X, layer by layer."""
+        """Draw the parameters, and adapt those of the linear layers to the rows of X, layer by layer."""
         for layer in self.layers:
             layer.reset_parameters(rng)
         x = X[np.newaxis]
@@ -205,10 +205,10 @@ class Pack:
     def forward(
         self, x: Array, work: Workspace, own: Array | None = None, products: bool = True
     ) -> Array:
-        """Return ``raw``, of shape (k, n, outputs), of the rows x, of shape (n, columns).
+        """Return ``raw``, of shape (k, n, outputs), for rows x of shape (n, columns).
 
-        ``own`` are the columns that differ from member to member, (k or 1, columns, n). With
-        ``products=False``, M = s W is in ``work`` already.
+        ``own`` are the columns that differ between members, (k or 1, columns, n). With ``products=False``,
+        M = s W is already in ``work``.
         """
         E = self._own_inputs(x, own, work)
         z = work.z[0]
@@ -237,7 +237,7 @@ class Pack:
 
 
 class Workspace:
-    """What a pass of a pack over so many rows writes."""
+    """The memory for a pass of a pack over a number of rows."""
 
     def __init__(
         self,
@@ -248,13 +248,13 @@ class Workspace:
         group: int | None = None,
         M: Array | None = None,
     ) -> None:
-        self.group = group  # rows of a product, where not all
+        self.group = group  # rows of a product; None means all
         k, shape, dtype = pack.n_members, pack.shape, pack.dtype
         hidden = shape.hidden
         self.z = [np.empty((k, n_rows, h), dtype) for h in (*hidden, shape.n_outputs)]
         self.delta, self.scratch = np.empty_like(self.z[-1]), np.empty_like(self.z[-1])
         self.M = np.empty_like(pack.first.W) if M is None else M
-        one_size = len(set(hidden)) == 1  # then one buffer does for all layers
+        one_size = len(set(hidden)) == 1  # then one buffer is enough for all layers
         self.spare = [np.empty_like(self.z[0])] * len(hidden)
         if not one_size:
             self.spare = [np.empty_like(z) for z in self.z[:-1]]
@@ -282,16 +282,16 @@ class Workspace:
             self.pools = [pools[h] for h in hidden]
 
     def state(self) -> list[dict[str, Any]]:
-        """Return the states of the pools; everything else is written anew in each pass."""
+        """Return the states of the pools; everything else is overwritten in each pass."""
         return [pool.state() for pool in dict.fromkeys(self.pools)]
 
     def set_state(self, states: list[dict[str, Any]]) -> None:
-        """Put the states of the pools back."""
+        """Restore the states of the pools."""
         for pool, state in zip(dict.fromkeys(self.pools), states, strict=True):
             pool.set_state(state)
 
     def draw_masks(self, rate: float) -> None:
-        """Draw the masks of a step; none where the rate is nothing."""
+        """Draw the masks of a step; none if the rate is zero."""
         if self.rng is None or rate < 1 / 512:
             self.masks = []
             return
@@ -301,17 +301,17 @@ class Workspace:
 
 
 BLOCK = 32
-FEW, MANY = 8, 64  # rows of the blocks of few rows and of many, where these leave the same bits
-# Rows of a block and of a product: the largest block, and in it the largest products, come first.
+FEW, MANY = 8, 64  # rows of a block for few and for many rows, if the results stay bit-identical
+# Rows of a block and of a product, beginning with the largest block and the largest products in it.
 DIVISIONS = ((BLOCK, None), (BLOCK, 16), (BLOCK, 8), (BLOCK, 4), (8, None), (1, None))
 
 
 def division(packs: list[Pack], n_rows: int = BLOCK) -> tuple[int, int | None]:
-    """Return the rows of a block and of a product with which a row has the same bits wherever it stands.
+    """Return sizes of blocks and products for which the result of a row does not depend on its position.
 
-    That is asked of the BLAS at hand, with blocks of equal rows: OpenBLAS for AVX2 has one kernel for six
-    rows in float32 and, in larger products, another for the next six, which rounds differently. ``n_rows``
-    are what is to be predicted: smaller blocks save time with few, larger ones with many.
+    This is tested with the current BLAS, with blocks of equal rows: OpenBLAS for AVX2 has one kernel for six
+    rows in float32 and, in larger products, another for the next six, which rounds differently. Blocks are
+    small if ``n_rows`` is, so that a single row is fast, and large for many rows.
     """
     usual = next(
         each
@@ -332,7 +332,7 @@ def division(packs: list[Pack], n_rows: int = BLOCK) -> tuple[int, int | None]:
 def leaves_the_same_bits(
     shape: Shape, dtype: Any, size: int, group: int | None, usual_size: int, usual_group: int | None
 ) -> bool:
-    """Return whether rows have the bits in blocks of ``size`` that they have in the usual ones."""
+    """Return whether blocks of ``size`` rows give results bit-identical to those of the usual blocks."""
     rng = np.random.default_rng(0)
     pack = Pack(shape, 1, dtype, training=False)
     pack.params[...] = rng.normal(0, 0.3, pack.n_params)
@@ -346,7 +346,7 @@ def leaves_the_same_bits(
 
 @functools.cache
 def in_any_order(shape: Shape, dtype: Any, size: int, group: int | None) -> bool:
-    """Return whether equal rows of a block have the same bits in every layer."""
+    """Return whether equal rows of a block are bit-identical in every layer."""
     rng = np.random.default_rng(0)
     pack = Pack(shape, 1, dtype, training=False)
     pack.params[...] = rng.normal(0, 0.3, pack.n_params)
@@ -363,10 +363,10 @@ def in_any_order(shape: Shape, dtype: Any, size: int, group: int | None) -> bool
 def blocks(
     pack: Pack, X: Array, divided: tuple[int, int | None] | None = None
 ) -> Iterator[tuple[slice, Array]]:
-    """Yield slices of rows and their ``raw``, (k, rows, outputs), to be used at once.
+    """Yield slices of rows and their ``raw``, (k, rows, outputs), which the next iteration overwrites.
 
-    Columns that members have for themselves, here the same for all, stand at the right of X. All blocks are
-    of one size, at which BLAS rounds a row's products neither by its place nor by the rows beside it.
+    Columns that differ between members, here the same for all, are the last ones of X. All blocks have the
+    same size, for which the rounding of BLAS does not depend on the position of a row or on the other rows.
     """
     size, group = division([pack], len(X)) if divided is None else divided
     M = pack.scaled_weights if pack.grads is None else None
@@ -393,14 +393,15 @@ def raw_of(pack: Pack, X: Array) -> Array:
 
 
 class Adam:
-    """Adam on the vector of a pack, with a factor of the rate and a decay for each stretch.
+    """Adam on the vector of a pack, with a learning rate factor and a decay for each section.
 
         m = beta_1 m + (1 - beta_1) g        v = beta_2 v + (1 - beta_2) g^2
         p = p (1 - rate decay) - rate factor c m / (sqrt(v) + epsilon)
 
     with c = sqrt(1 - beta_2^t) / (1 - beta_1^t), as in scikit-learn. Decay is the same for all weights, and
-    nothing for the rest. The factor is 1 / sqrt(d) for weights (k, d, h), and a parameter for biases,
-    embeddings and scales. Kept are m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over each.
+    zero for other parameters. The factor is 1 / sqrt(d) for weights (k, d, h), and an option for biases,
+    embeddings and scales. The state holds m / (1 - beta_1) and v / (1 - beta_2), which saves a pass over
+    each.
     """
 
     PIECE = 1 << 14
@@ -422,7 +423,7 @@ class Adam:
         spare = np.empty(self.PIECE, pack.dtype)
         assert pack.grads is not None
         self.pieces: list[tuple[Array, Array, Array, Array, Array]] = []
-        self.parts: list[list[tuple[Array, Array, float, bool]]] = []  # of a piece, one factor each
+        self.parts: list[list[tuple[Array, Array, float, bool]]] = []  # of a block, one factor each
         for start in range(0, pack.n_params, self.PIECE):
             stop = min(start + self.PIECE, pack.n_params)
             p, g, m, v = (a[start:stop] for a in (pack.params, pack.grads, self.m, self.v))
@@ -438,15 +439,15 @@ class Adam:
             self.parts.append(parts)
 
     def state(self) -> dict[str, Any]:
-        """Return what is to be kept to go on later."""
+        """Return the state needed to continue later."""
         return {"m": self.m, "v": self.v, "t": self.t}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put a state back."""
+        """Restore a state."""
         self.m[...], self.v[...], self.t = state["m"], state["v"], state["t"]
 
     def step(self, rate: float, decay: float) -> None:
-        """Update the parameters of the pack by its gradients."""
+        """Update the parameters of the pack with its gradients."""
         self.t += 1
         kept_1, kept_2 = 1 - self.beta_1, math.sqrt(1 - self.beta_2)
         scale = kept_1 / kept_2 * math.sqrt(1 - self.beta_2**self.t) / (1 - self.beta_1**self.t)

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From the columns of a table to the inputs of the networks, fitted on the training rows alone.
+"""Encode the columns of a table as inputs of the networks, fitted on the training rows.
 
     numbers       t = (x - median) / (q75 - q25)        input = t / sqrt(1 + (t / clip)^2)
-    missing       the median, and a column 1.664 or 0 where the training rows have gaps
+                  if half of them are equal (q75 = q25): 0 for these, 1 to 2 for larger ones, by their
+                  rank among the larger ones, -1 to -2 for smaller ones
+    missing       the median, and a column 1.664 or 0 if training rows have missing values
     categories    a column 0 or 1 for each level, -1 or 1 for two of them; rare, unknown and missing: zeros
     many levels   the frequent ones as above, with the mean target of the level and the log of its count
 
 The smooth clip keeps every input within -clip and clip, by default -3 and 3 (Holzmueller et al. 2024). Mean
 targets of training rows are cross-fitted for each member: without the fold of the row, and without the fold
-to which the member is blind. Were they the same for all members, those of the other rows of a level would
-tell the label of a row held out: the lower its own mean is beside theirs, the higher its label must be.
+held out from the member. If they were the same for all members, the label of a held-out row could be inferred
+from them: the lower its own mean is compared with those of the other rows of the level, the higher its label
+must be.
 """
 
 from __future__ import annotations
@@ -26,9 +29,10 @@ from sknumpynet.core.arrays import Array
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import Table, named
 
-MISSING_VALUE = 1.664  # what a standardised 0/1 column of one in five has for its ones
-PRIOR_ROWS = 10.0  # rows of the overall mean that a level's mean target begins with
-CLIP = 3.0  # no input is beyond (Holzmueller et al. 2024)
+MISSING_VALUE = 1.664  # the value of the ones in a standardised 0/1 column with one in five
+PRIOR_ROWS = 10.0  # rows of the overall mean in the mean target of a level
+CLIP = 3.0  # limit of the inputs (Holzmueller et al. 2024)
+KNOTS = 1000  # at most, of the piecewise linear function from numbers to ranks
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Category:
     log_counts: Array = field(default_factory=lambda: np.empty(0))  # (levels + 1,)
 
     def fit_means(self, codes: Array, targets: Array, prior_rows: float = PRIOR_ROWS) -> None:
-        """Take mean targets and counts of the levels."""
+        """Compute mean targets and counts of the levels."""
         sums, counts = sums_by_level(codes, len(self.level_codes), targets)
         self.means = shrunken(sums, counts, targets.mean(axis=0), prior_rows)
         self.log_counts = np.log1p(counts)
@@ -61,7 +65,7 @@ class Category:
         n_folds: int,
         prior_rows: float = PRIOR_ROWS,
     ) -> Array:
-        """Return mean targets (folds, n, t): in entry k, those of rows neither in k nor in the row's fold."""
+        """Return mean targets (folds, n, t): entry k is without the rows of fold k and of the row's fold."""
         n_levels, folds = len(self.level_codes), range(n_folds)
         parts = [
             sums_by_level(codes[fold == each], n_levels, targets[fold == each]) for each in folds
@@ -80,18 +84,18 @@ class Category:
 
 @dataclass
 class TableEncoder:
-    """Fitted on a table, makes matrices of tables like it.
+    """Converts tables to matrices; fitted on the training table.
 
     Parameters
     ----------
     categorical_features : "from_dtype", None or array-like
-        Which columns are categories: by their types, none, or those of these indices, names or this mask.
+        Which columns are categories: by their types, none, or by indices, names or a mask.
     max_levels : int
-        Levels of a column that get columns of their own.
+        Maximum number of levels of a column that are one-hot encoded.
     min_rows : int
-        Rows that a level needs for that.
+        Minimum number of rows of such a level.
     prior_rows : float
-        Rows of the overall mean that a level's mean target begins with.
+        Rows of the overall mean in the mean target of a level.
     clip : float
         Limit of the inputs that are numbers.
     """
@@ -105,14 +109,18 @@ class TableEncoder:
     n_columns: int = 0
     is_category: Array = field(default_factory=lambda: np.zeros(0, bool))
     categories: list[Category] = field(default_factory=list)
+    # Columns, of those kept, that are ranked; the knots of each, one column after another: numbers and ranks
+    ranked: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    n_knots: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    knots: Array = field(default_factory=lambda: np.zeros((2, 0)))
 
     def fit_transform(
         self, table: Table, targets: Array, fold: Array, n_folds: int
     ) -> tuple[Array, Array | None]:
         """Fit on all rows and return their inputs, (n, d), and mean targets, (folds, n, c) or None.
 
-        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means, of which entry k is for
-        members blind to fold k.
+        ``targets``, (n, t), and ``fold``, (n,), are for the cross-fitted means; their entry k is for the
+        members from which fold k is held out.
         """
         self.names, self.n_columns = table.names, table.n_columns
         self.is_category = self._which(table)
@@ -123,6 +131,8 @@ class TableEncoder:
         self.categories, coded = [], []
         for i in np.flatnonzero(self.is_category):
             codes, levels = table.categories(int(i))
+            if isinstance(self.categorical_features, str) and len(levels) > self.max_levels:
+                warn_of_numbers(table, int(i), levels)
             category = self._fit_category(int(i), codes, levels, rows_needed)
             if category.many:
                 category.fit_means(codes, targets, self.prior_rows)
@@ -153,7 +163,7 @@ class TableEncoder:
         return inputs, own
 
     def transform(self, table: Table) -> Array:
-        """Return the inputs of another table, ordered as the first, mean targets at the right, float64."""
+        """Return the inputs for another table in the same order, with mean targets last, in float64."""
         numbers = self._numbers(table)
         coded = []
         for category in self.categories:
@@ -161,6 +171,9 @@ class TableEncoder:
             own = [category.level_codes.get(level, -1) for level in levels]
             if levels and max(own) < 0:
                 warn_of_other_kind(table.called(category.index), category.level_codes, levels)
+            if levels and min(own) < 0 and not category.many:
+                unknown = [level for level, code in zip(levels, own) if code < 0]
+                warn_of_spelling(table.called(category.index), category.level_codes, unknown)
             coded.append(np.array([*own, -1], np.int64)[codes])
         inputs = self._assemble(numbers, coded)
         if any(category.many for category in self.categories):
@@ -173,7 +186,7 @@ class TableEncoder:
         return np.column_stack([each.means[codes] for each, codes in pairs if each.many])
 
     def in_order(self, table: Table) -> Table:
-        """Return the table with its columns as in fit, or raise and name the columns at fault."""
+        """Return the table with its columns as in fit, or raise and name the wrong columns."""
         if self.names is None or table.names is None:
             if table.n_columns != self.n_columns:
                 raise ValueError(
@@ -196,8 +209,8 @@ class TableEncoder:
                 message += "Feature names seen at fit time, yet now missing:\n"
                 message += "".join(f"- {name}\n" for name in missing[:5])
                 message += "- ...\n" if len(missing) > 5 else ""
-            message += "Give X the columns that it had in fit" + (
-                "" if missing else ": X[list(model.feature_names_in_)] leaves the others out"
+            message += "X must have the same columns as in fit" + (
+                "" if missing else ": X[list(model.feature_names_in_)] selects them"
             )
             raise ValueError(message)
         return Table(table.X.select(self.names) if table.kind != "pandas" else table.X[self.names])
@@ -205,7 +218,7 @@ class TableEncoder:
     def _which(self, table: Table) -> Array:
         chosen = self.categorical_features
         n = table.n_columns
-        by_type = np.array([table.is_category(i) for i in range(n)])  # refuses dates in any case
+        by_type = np.array([table.is_category(i) for i in range(n)])  # raises for dates in any case
         if isinstance(chosen, str) and chosen == "from_dtype":
             return by_type
         if chosen is None:
@@ -264,10 +277,16 @@ class TableEncoder:
         self.kept_numeric, self.center, self.scale = kept, center[kept], scale[kept]
         numbers, missing = numbers[:, kept], missing[:, kept]
         self.with_gaps = np.flatnonzero(np.any(missing, axis=0))
-        # two values need no frequencies: such columns stand behind the embedded ones
+        # two values need no embedding: such columns come after the embedded ones
         ends = [np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)]
         two = np.all((numbers == ends[0]) | (numbers == ends[1]) | missing, axis=0)
         self.embedded = np.flatnonzero((self.scale > 0) & ~two)
+        q25, q75 = np.nanquantile(numbers, [0.25, 0.75], axis=0) if len(kept) else (0, 0)
+        self.ranked = np.flatnonzero((self.scale > 0) & ~two & (q25 == q75))
+        self.center[self.ranked], self.scale[self.ranked] = 0, 1
+        lines = [knots_of_ranks(numbers[~missing[:, j], j], center[kept[j]]) for j in self.ranked]
+        self.n_knots = np.array([line.shape[1] for line in lines], np.int64)
+        self.knots = np.hstack([np.zeros((2, 0)), *lines])
         self.plain = np.flatnonzero((self.scale > 0) & two)
 
     def _fit_category(self, i: int, codes: Array, levels: list[Any], rows_needed: int) -> Category:
@@ -292,6 +311,9 @@ class TableEncoder:
     def _assemble(self, numbers: Array, coded: list[Array]) -> Array:
         numbers = numbers[:, self.kept_numeric]
         missing = np.isnan(numbers)
+        lines = np.split(self.knots, np.cumsum(self.n_knots)[:-1], axis=1)
+        for j, line in zip(self.ranked, lines):
+            numbers[:, j] = ranks_of(numbers[:, j], line)
         inputs = smooth_clip(numbers, self.center, self.scale, self.clip)
         inputs[missing] = 0
         parts = [inputs[:, self.embedded]]
@@ -305,26 +327,24 @@ class TableEncoder:
         parts.append(inputs[:, self.plain])
         parts.append(missing[:, self.with_gaps] * MISSING_VALUE)
         for category, codes in zip(self.categories, coded):
-            columns = category.columns[codes]  # -1 finds the last, which is none
+            columns = category.columns[codes]  # -1 selects the last entry, which is no column
             if category.signed:
                 parts.append(np.array([1.0, -1.0, 0.0])[columns][:, np.newaxis])
             else:
                 parts.append(columns[:, np.newaxis] == np.arange(category.n_columns))
-        if not sum(
-            part.shape[1] for part in parts
-        ):  # nothing that varies, and networks need a column
+        if not sum(part.shape[1] for part in parts):  # no column varies, but networks need one
             parts = [np.zeros((len(numbers), 1))]
         whole: Array = np.hstack(parts).astype(np.float64)
         return whole
 
     @property
     def n_numeric(self) -> int:
-        """Columns at the left that are to be embedded."""
+        """Number of columns to embed, the first ones."""
         return len(self.embedded) + len(self.count_center)
 
 
 def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
-    """Warn where no level is known because those of fit are text and these numbers, or the reverse."""
+    """Warn if no level is known because the type of the levels differs from fit (text or numbers)."""
     before, now = (
         sorted({"numbers" if isinstance(level, Real) else type(level).__name__ for level in each})
         for each in (known, levels)
@@ -337,21 +357,58 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
         )
 
 
+def warn_of_numbers(table: Table, i: int, levels: list[Any]) -> None:
+    """Warn where each of many levels of text is a number, in a column that has no type of categories."""
+    dtype = str(getattr(table.raw(i), "dtype", getattr(table.raw(i), "type", ""))).lower()
+    if dtype.startswith(("cat", "enum", "dictionary")) or not all(map(is_number, levels)):
+        return
+    warn(
+        f"{table.called(i)} is text, yet its {len(levels)} levels are all numbers, such as {levels[0]!r}: "
+        "they are taken for categories. Convert it to numbers, as with pandas.to_numeric(column), or to "
+        "categories, as with column.astype('category')"
+    )
+
+
+def is_number(level: Any) -> bool:
+    """Return whether a level is text of a number that is no code: 007 is one."""
+    if not isinstance(level, str) or (level[:1] == "0" and level[1:2].isdigit()):
+        return False
+    try:
+        return np.isfinite(float(level))  # type: ignore[no-any-return]
+    except ValueError:
+        return False
+
+
+def warn_of_spelling(called: str, known: Any, unknown: list[Any]) -> None:
+    """Warn where text is unknown only because of blanks at its ends, or of capitals."""
+    alike = {level.strip().casefold(): level for level in known if isinstance(level, str)}
+    pairs = [
+        f"{level!r} for {alike[level.strip().casefold()]!r}"
+        for level in unknown
+        if isinstance(level, str) and level.strip().casefold() in alike
+    ]
+    if pairs:
+        warn(
+            f"{called} spells levels in another way than in fit, {', '.join(pairs[:3])}: they count as "
+            "unknown. Spell them as in fit"
+        )
+
+
 def is_bool(table: Table, i: Any) -> bool:
-    """Return whether a column is bool, which may be numbers as well."""
+    """Return whether a column is bool, which can also be treated as numbers."""
     values = table.raw(int(i))
     return "bool" in str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
 
 
 def shrunken(sums: Array, counts: Array, prior: Array, prior_rows: float = PRIOR_ROWS) -> Array:
-    """Return means of levels that begin with ``prior_rows`` rows of the overall mean, which is the last."""
+    """Return means of levels, shrunk by ``prior_rows`` rows of the overall mean, which is the last entry."""
     means: Array = (sums + prior_rows * prior) / (counts[:, np.newaxis] + prior_rows)
     means[-1] = prior
     return means
 
 
 def sums_by_level(codes: Array, n_levels: int, targets: Array) -> tuple[Array, Array]:
-    """Return the sums of targets, (levels + 1, t), and the number of rows, of each level and of none."""
+    """Return sums of targets, (levels + 1, t), and numbers of rows, of each level and of missing values."""
     places = np.where(codes < 0, n_levels, codes)
     counts = np.bincount(places, minlength=n_levels + 1).astype(np.float64)
     sums = [np.bincount(places, column, minlength=n_levels + 1) for column in targets.T]
@@ -359,7 +416,7 @@ def sums_by_level(codes: Array, n_levels: int, targets: Array) -> tuple[Array, A
 
 
 def robust_scale(numbers: Array) -> tuple[Array, Array]:
-    """Return median and 1 / (q75 - q25) of each column: 2 / range where these are equal, 0 where constant."""
+    """Return median and 1 / (q75 - q25) of each column: 2 / range if q75 = q25, 0 if constant."""
     if numbers.shape[1] == 0:
         return np.empty(0), np.empty(0)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -368,12 +425,39 @@ def robust_scale(numbers: Array) -> tuple[Array, Array]:
         low, high = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
         half = np.where(q75 > q25, q75 / 2 - q25 / 2, high / 4 - low / 4)  # halves do not overflow
         scale = 0.5 / half
-    scale[~np.isfinite(scale) | ~(high > low)] = 0  # where all are missing too
+    scale[~np.isfinite(scale) | ~(high > low)] = 0  # also if all values are missing
     return np.nan_to_num(center), scale
 
 
+def knots_of_ranks(numbers: Array, middle: float) -> Array:
+    """Return numbers that rise, and ranks for them: 0 for ``middle``, 1 to 2 above it, -2 to -1 below.
+
+    A sum that is 0 in most rows, as of gains or claims, has no quartiles to scale by. Divided by its range,
+    all of it but a few rows would lie close to 0.
+    """
+    parts = [np.array([[middle], [0.0]])]
+    for side in (-1, 1):
+        beyond = np.sort(side * numbers[side * numbers > side * middle])
+        known, first = np.unique(beyond, return_index=True)
+        last = np.append(first[1:], len(beyond))
+        line = np.array([known, 1 + (first + last) / 2 / max(1, len(beyond))])
+        if len(known) > KNOTS:
+            line = line[:, np.linspace(0, len(known) - 1, KNOTS).astype(int)]
+        parts.append(side * line)
+    knots = np.hstack(parts)
+    return knots[:, np.argsort(knots[0], kind="stable")]
+
+
+def ranks_of(numbers: Array, knots: Array) -> Array:
+    """Return where the numbers lie on the line through the knots, at its end what is beyond."""
+    unit = np.abs(knots[0]).max()
+    with np.errstate(over="ignore"):  # differences of what is divided do not overflow
+        ranks: Array = np.interp(numbers / unit, knots[0] / unit, knots[1])
+    return ranks
+
+
 def smooth_clip(numbers: Array, center: Array, scale: Array, clip: float = CLIP) -> Array:
-    """Return t / sqrt(1 + (t / clip)^2) of t = (x - center) scale, within -clip and clip."""
+    """Return t / sqrt(1 + (t / clip)^2) with t = (x - center) scale, within -clip and clip."""
     with np.errstate(over="ignore", invalid="ignore"):
         t = (numbers * 0.5 - center * 0.5) * scale
         t *= 2

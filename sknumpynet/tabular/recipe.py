@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The recipe: members blind to a fold each, trained in cycles, stopped and weighted by what they did not see.
+"""The recipe: members with one held-out fold each, trained in cycles, stopped and weighted by held-out rows.
 
 Member i never learns from the rows of fold i mod n_folds: they are in its batches, with weight nothing. Its
 predictions there are honest, and together the members predict every row out of fold, at no further cost.

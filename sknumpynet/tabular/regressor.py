@@ -19,6 +19,7 @@ from sknumpynet.core.losses import (
     Quantile,
     SquaredError,
 )
+from sknumpynet.fitting.plan import warn_of_ignored_quantile
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.base import TabularMLP
@@ -132,7 +133,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         max_embedded=100,
         embedding_margins="auto",
         n_members="auto",
-        hidden_layer_sizes=(64, 64, 64),
+        hidden_layer_sizes="auto",
         dropout=0.15,
         weight_decay=0.02,
         learning_rate=0.1,
@@ -220,6 +221,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         n_targets = targets.y.shape[1]
         loss = LOSSES[self.loss]() if self.loss in LOSSES else Quantile(copy.copy(self.quantile))
         loss.check()
+        warn_of_ignored_quantile(self.loss, self.quantile)
         if self.loss == "quantile":
             warn_of_extreme(np.ravel(self.quantile), len(targets.y))
 

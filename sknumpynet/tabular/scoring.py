@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scikit-learn's scorers on predictions that are there already."""
+"""Apply scikit-learn's scorers to given predictions."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class KnownNumbers(RegressorMixin, BaseEstimator):
 def negative_score(scoring, estimator, to_user):
     """Return a function (y, weight, predictions) -> minus the score, or None without ``scoring``.
 
-    ``to_user(y)`` makes labels or numbers of the user's of what the networks have; ``estimator`` is one of
-    the above.
+    ``to_user(y)`` converts targets of the networks to the user's labels or numbers; ``estimator`` is one of
+    the classes above.
     """
     if scoring is None:
         return None

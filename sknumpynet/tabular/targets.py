@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.estimators.labels import check_weights
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import is_missing, named
@@ -279,6 +280,7 @@ def checked_rows(y, n_rows):
     """Return y as an array with one row for each of X."""
     if hasattr(y, "toarray"):
         raise TypeError("y is sparse: give y.toarray()")
+    check_readable(y, "y")
     try:
         y = np.asarray(y)
     except ValueError as error:

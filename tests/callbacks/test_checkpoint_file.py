@@ -192,12 +192,12 @@ def sealed_zip(header):
 
 FOREIGN = {
     "empty": (b"", "is empty"),
-    "one byte": (b"P", "no checkpoint"),
-    "text": (b"a,b\n1,2\n" * 50, "no checkpoint"),
-    "zeros": (bytes(5000), "no checkpoint"),
+    "one byte": (b"P", "not a checkpoint"),
+    "text": (b"a,b\n1,2\n" * 50, "not a checkpoint"),
+    "zeros": (bytes(5000), "not a checkpoint"),
     "pickle": (pickle.dumps({"fingerprint": {}, "state": Bomb()}), "is a pickle"),
-    "another archive": (npz(), "no checkpoint"),
-    "sealed text": (sealed(b"not a zip"), "no checkpoint"),
+    "another archive": (npz(), "not a checkpoint"),
+    "sealed text": (sealed(b"not a zip"), "not a checkpoint"),
     "sealed, no zip": (sealed(b"PK" + SEAL), "cannot be read"),
     "sealed, another archive": (sealed(npz()), "cannot be read"),
     "sealed, no JSON": (sealed_zip("{"), "cannot be read"),
@@ -247,14 +247,14 @@ def test_a_folder_is_named_before_the_fit_begins(name, tmp_path):
     (tmp_path / f"fit.checkpoint{name}").mkdir()
     model, watcher = new(), CrashAt(1)
     model.set_callbacks(Checkpoint(tmp_path / "fit.checkpoint"), watcher)
-    with pytest.raises(ValueError, match=r"is a folder, but path=.*give another path"):
+    with pytest.raises(ValueError, match=r"is a folder, but path=.*use another path"):
         model.fit(X, Y)
     assert watcher.seen == []
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no devices")
 def test_a_device_is_no_file():
-    with pytest.raises(ValueError, match="'/dev/null' is no regular file"):
+    with pytest.raises(ValueError, match="'/dev/null' is not a regular file"):
         new().set_callbacks(Checkpoint("/dev/null")).fit(X, Y)
 
 
@@ -515,7 +515,7 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one_whole(tmp_path):
     path = tmp_path / "fit.checkpoint"
     said = run(path, "limit", 2).stdout
     assert said.startswith(f"{errno.EFBIG} {path} ")
-    assert "the checkpoint could not be written, the last one is whole" in said
+    assert "the checkpoint could not be written; the previous one is intact" in said
     assert list(tmp_path.iterdir()) == [path]
     watcher = CrashAt()
     resumed = new().set_callbacks(Checkpoint(path), watcher).fit(X, Y)

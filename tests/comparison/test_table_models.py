@@ -69,7 +69,7 @@ def test_four_models_with_scores_that_others_get_too(capsys):
     )
     ours, theirs = row(out, "NumpyMLPRegressor"), row(out, "scikit-learn's MLPRegressor")
     assert ours[:2] == theirs[:2]
-    assert out.count("\nTake ") == 1
+    assert out.count("\nUse ") == 1
     table = out.partition("models for tables")[2].partition("\n\n")[0]
     assert max(map(len, table.splitlines())) <= 80
 
@@ -85,7 +85,7 @@ def test_classes_of_text(capsys):
     out = capsys.readouterr().out
     for name in (TabularMLPClassifier.__name__, HistGradientBoostingClassifier.__name__):
         assert all(0.5 < score <= 1 for score in row(out, name)[:2])
-    assert out.count("Take ") == 1
+    assert out.count("Use ") == 1
 
 
 def test_a_rare_class_and_many_levels_are_no_error(capsys):
@@ -105,7 +105,7 @@ def test_they_can_be_left_out_and_are_for_large_tables(monkeypatch, capsys):
     monkeypatch.setattr(cli, "MAX_CELLS", 319)
     assert cli.main(arguments) == 0
     out = capsys.readouterr().out
-    assert "left out, since this one has 320 values: --tables fits them" in out
+    assert "not fitted, since this table has 320 values: use --tables to fit them" in out
     assert "TabularMLPRegressor" not in out
     assert cli.main([*arguments, "--tables"]) == 0
     assert "TabularMLPRegressor" in capsys.readouterr().out
@@ -120,9 +120,9 @@ def test_what_would_take_too_long_is_not_cross_validated(monkeypatch, capsys):
     monkeypatch.setattr(table_models, "MAX_SECONDS", 1e-9)
     assert cli.main([*houses(), *QUICK]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "HistGradientBoostingRegressor is not scored out of fold" in out
-    assert "NumpyMLPRegressor is not scored out of fold" in out
-    assert "going by the test R^2 of this one split, which is little to go by" in out
+    assert "HistGradientBoostingRegressor has no out-of-fold score" in out
+    assert "NumpyMLPRegressor has no out-of-fold score" in out
+    assert "judging by the test R^2 of a single split, which is not reliable" in out
 
 
 def test_a_model_that_refuses_the_table_is_a_note(monkeypatch, capsys):
@@ -133,7 +133,7 @@ def test_a_model_that_refuses_the_table_is_a_note(monkeypatch, capsys):
     assert cli.main([*houses(), *QUICK]) == 0
     out = capsys.readouterr().out
     assert "HistGradientBoostingRegressor could not be fitted: no such table" in out
-    assert "Take TabularMLPRegressor" in out
+    assert "Use TabularMLPRegressor" in out
 
 
 def test_ctrl_c_ends_the_comparison(monkeypatch, capsys):
@@ -163,19 +163,21 @@ def advice(*models):
 
 def test_the_best_out_of_fold_is_taken_whatever_the_test_says():
     said = advice(model("slow", 9.0, 0.2, test_score=0.1), model("quick", 0.1, 0.4, test_score=0.9))
-    assert said.startswith("Take slow: it is the best out of fold (R^2 0.9")
+    assert said.startswith("Use slow: it is the best out of fold (R^2 0.9")
 
 
 def test_the_fastest_is_taken_of_those_that_are_even():
     said = advice(model("slow", 9.0, 0.2), model("quick", 0.1, 0.201), model("bad", 0.01, 0.9))
-    assert said.startswith("Take quick: out of fold it cannot be told from the best, slow (")
+    assert said.startswith(
+        "Use quick: out of fold it is not significantly worse than the best, slow ("
+    )
     assert said.endswith("and it is fitted in 0.10 s instead of 9.00 s.")
 
 
 def test_none_is_taken_where_a_constant_does_as_well():
     said = advice(model("slow", 9.0, 2.0), model("quick", 0.1, 3.0))
     assert said == (
-        "Take none of them: out of fold, none is better than the mean for every row (R^2 0.0000)."
+        "Use none of them: out of fold, none is better than the mean for every row (R^2 0.0000)."
     )
     labels = np.array(["a"] * 7 + ["b"] * 3)
     models = [TableModel(name, 1.0, 1.0, 0.9, np.array(["a"] * 10)) for name in "xyz"]
@@ -185,4 +187,4 @@ def test_none_is_taken_where_a_constant_does_as_well():
 
 def test_one_split_is_named_where_there_is_nothing_else():
     said = advice(model("slow", 9.0, 0.2, test_score=0.8), model("quick", 0.1, None, 0.7))
-    assert said.startswith("Take slow, going by the test R^2 of this one split")
+    assert said.startswith("Use slow, judging by the test R^2 of a single split")

@@ -179,5 +179,5 @@ def test_a_training_looks_at_its_parts(parts):
 def test_a_rate_that_is_none(rate):
     schedule = Custom(lambda step: rate)
     assert schedule(TrainingProgress()) is rate or schedule(TrainingProgress()) == rate
-    with pytest.raises(ValueError, match=r"Custom\(.*\) gave the learning rate .* for step 0"):
+    with pytest.raises(ValueError, match=r"Custom\(.*\) returned the learning rate .* for step 0"):
         Training(Network([Dense(2, 1)]), SquaredError(), Adam(), schedule, np.random.RandomState(0))

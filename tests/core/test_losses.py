@@ -33,6 +33,7 @@ from sknumpynet.core import (
     LogLoss,
     Loss,
     MultinomialLogLoss,
+    MultioutputLogLoss,
     Quantile,
     SquaredError,
 )
@@ -554,4 +555,29 @@ def test_the_curves_show_the_mean_over_outputs_where_errors_are_summed(case):
 def test_targets_of_the_wrong_shape_are_explained(loss, y, n_outputs):
     name, shape = type(loss).__name__, rf"\({len(y)}, ?1?\)"
     with pytest.raises(ValueError, match=rf"{name} cannot compare y, .*{shape}.*reshape\(-1, 1\)"):
+        loss.value_and_gradient(y, np.zeros((4, n_outputs)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "n_outputs", "says"),
+    [
+        (SquaredError(), np.zeros((4, 1)), 2, "columns do not belong together"),
+        (SquaredError(), np.zeros((1, 2)), 2, "as many rows"),
+        (Quantile([0.1, 0.9]), np.zeros((4, 2)), 2, "several quantiles need a single target"),
+        (MultinomialLogLoss(), np.array([1, 3, 2, 1]), 3, "class numbers are 0 to 2; got 1 to 3"),
+        (MultinomialLogLoss(), np.array([0, 1, -1, 1]), 3, "class numbers are 0 to 2; got -1 to 1"),
+        (Focal(softmax=True), np.array([1, 3, 2, 1]), 3, "class numbers are 0 to 2; got 1 to 3"),
+        (
+            MultioutputLogLoss([2, 3]),
+            np.array([[2, 0]] * 4),
+            5,
+            "class numbers are 0 to 1; got 2 to",
+        ),
+        (BinaryLogLoss(), np.array([[1], [-1], [1], [-1]]), 1, r"lie in \[0, 1\]; got -1 to 1"),
+        (BinaryLogLoss(), np.array([[1.0], [2], [1], [2]]), 1, r"lie in \[0, 1\]; got 1.0 to 2.0"),
+    ],
+)
+def test_targets_that_numpy_would_take_for_others_are_refused(loss, y, n_outputs, says):
+    """A class number beyond the last is a place in the next row, and a column is repeated."""
+    with pytest.raises(ValueError, match=f"{type(loss).__name__} cannot compare y, .*{says}"):
         loss.value_and_gradient(y, np.zeros((4, n_outputs)))

@@ -440,7 +440,7 @@ def test_bad_batches():
     network = make_network(n_members=K)
     work = Workspace(network, 4)
     for X in (np.zeros((3, 5)), np.zeros((2, 4, 5)), np.zeros((K, 4, 4)), np.zeros(5)):
-        with pytest.raises(ValueError, match=r"takes an array of shape \(4, 5\), or \(3, 4, 5\)"):
+        with pytest.raises(ValueError, match=r"needs an array of shape \(4, 5\), or \(3, 4, 5\)"):
             network.forward(X, work)
     with pytest.raises(TypeError, match="dense X"):
         network.forward(sp.csr_array(np.ones((4, 5))), work)

@@ -4,13 +4,13 @@
 import copy
 import itertools
 import pickle
-import tracemalloc
 
 import joblib
 import numpy as np
 import pytest
 import reference
 import scipy.sparse as sp
+from memory import peak_bytes
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core import (
@@ -345,7 +345,11 @@ def test_forward_wants_its_own_dtype(X, dtype, name):
         ([[0.0] * 5] * 2, TypeError, r"X is of type list.*\(2, 5\): pass np.asarray\(X\)"),
         (np.zeros(5), ValueError, r"X has shape \(5,\), but the network takes.*\(2, 5\)"),
         (np.zeros((2, 4)), ValueError, r"X has shape \(2, 4\), but the network takes.*\(2, 5\)"),
-        (np.zeros((3, 5)), ValueError, r"X has 3 rows.* is for 2: make a Workspace\(network, 3\)"),
+        (
+            np.zeros((3, 5)),
+            ValueError,
+            r"X has 3 rows.* is for 2: create a Workspace\(network, 3\)",
+        ),
         (np.zeros((1, 5)), ValueError, r"X has 1 rows.* is for 2.*work.head\(1\)"),
     ],
     ids=["list", "one row", "width", "more rows", "fewer rows"],
@@ -366,7 +370,7 @@ def test_backward_says_what_it_takes():
         network.backward(np.zeros((9, 1)), work)
     work = Workspace(network, 2, training=False)
     raw = network.forward(np.zeros((2, 5)), work)
-    with pytest.raises(ValueError, match="for prediction; make one with training=True"):
+    with pytest.raises(ValueError, match="for prediction; create one with training=True"):
         network.backward(raw, work)
 
 
@@ -515,11 +519,8 @@ def test_weights_too_many_for_the_cache_are_read_seldom(monkeypatch, order):
 def test_rows_of_an_array_in_fortran_order_are_not_copied():
     X = np.asfortranarray(np.random.default_rng(0).normal(size=(40_000, 100)))  # 32 MB
     network = Network([Dense(100, 20), "relu", Dense(20, 1)], rng=0)
-    tracemalloc.start()
+    assert peak_bytes(lambda: network.predict(X)) < 2e6
     raw = network.predict(X)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 2e6
     assert_allclose(raw[-9:], network.predict(np.ascontiguousarray(X[-9:])), rtol=1e-12)
 
 

@@ -325,7 +325,7 @@ def test_each_old_name_of_a_class_is_named_once_with_the_new_one(define):
         warnings.simplefilter("always")
         cls = define()
     assert sorted(str(w.message) for w in caught) == sorted(
-        f"{cls.__name__}.{old} is called {new} now: the old name goes with sknumpynet 0.3"
+        f"{cls.__name__}.{old} was renamed to {new}: the old name will be removed in sknumpynet 0.3"
         for old, new in OLD[define].items()
     )
     assert {w.category for w in caught} == {FutureWarning}
@@ -420,9 +420,9 @@ def test_old_groups_are_named_once():
     layer = old_layer()(4)
     with pytest.warns(FutureWarning) as caught:
         network = Network([Dense(3, 4), layer])
-    assert {str(w.message)[:51] for w in caught} == {
-        "The group 'rest' of Gated(units=4) is called 'gains",
-        "The group 'state' of Gated(units=4) is called 'runn",
+    assert {str(w.message)[:56] for w in caught} == {
+        "The group 'rest' of Gated(units=4) was renamed to 'gains",
+        "The group 'state' of Gated(units=4) was renamed to 'runn",
     }
     assert {w.filename for w in caught} == {__file__} and len(caught) == 2
     silently(lambda: copy.deepcopy(network).predict(X))
@@ -431,25 +431,25 @@ def test_old_groups_are_named_once():
 def test_a_network_answers_to_old_names():
     network = Network([Dense(3, 4), Dropout(0.5), BatchNorm(4)], rng=0)
     work = Workspace(network, len(X))
-    with pytest.warns(FutureWarning, match="Network.draw is called sample_masks"):
+    with pytest.warns(FutureWarning, match="Network.draw was renamed to sample_masks"):
         network.draw(work, np.random.default_rng(0))
     network.forward(X, work)
-    with pytest.warns(FutureWarning, match="Network.remember is called update_running_stats"):
+    with pytest.warns(FutureWarning, match="Network.remember was renamed to update_running_stats"):
         network.remember(work)
-    with pytest.warns(FutureWarning, match="Network.state is called running_stats"):
+    with pytest.warns(FutureWarning, match="Network.state was renamed to running_stats"):
         assert network.state is network.running_stats
     assert network.running_stats.any()
 
 
 def test_a_buffer_answers_to_old_names():
     buffer = Buffer()
-    with pytest.warns(FutureWarning, match="Buffer.kept is called mask or x_hat"):
+    with pytest.warns(FutureWarning, match="Buffer.kept was renamed to mask or x_hat"):
         buffer.kept = X
-    with pytest.warns(FutureWarning, match="Buffer.kept is called mask or x_hat"):
+    with pytest.warns(FutureWarning, match="Buffer.kept was renamed to mask or x_hat"):
         assert buffer.kept is X is buffer.mask
-    with pytest.warns(FutureWarning, match="Buffer.frozen is called use_running_stats"):
+    with pytest.warns(FutureWarning, match="Buffer.frozen was renamed to use_running_stats"):
         assert buffer.frozen is True
-    with pytest.warns(FutureWarning, match="Buffer.scale is called inv_std"):
+    with pytest.warns(FutureWarning, match="Buffer.scale was renamed to inv_std"):
         buffer.scale = 2.0
     assert buffer.inv_std == 2.0
 
@@ -464,7 +464,7 @@ def test_a_buffer_answers_to_old_names():
     ],
 )
 def test_old_names_of_classes(module, old, new):
-    message = rf"{module.__name__}\.{old} is called {new.__name__} now"
+    message = rf"{module.__name__}\.{old} was renamed to {new.__name__}:"
     with pytest.warns(FutureWarning, match=message) as caught:
         assert getattr(module, old) is new
     assert caught[0].filename == __file__

@@ -4,13 +4,13 @@
 import copy
 import math
 import pickle
-import tracemalloc
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import reference
 import scipy.sparse as sp
+from memory import peak_bytes
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core import (
@@ -423,11 +423,9 @@ def test_a_step_allocates_nothing_large():
 
     for _ in range(20):  # no step of those at which the pool is drawn anew
         step()
-    tracemalloc.start()
-    step()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < n * 28 * 4 / 2  # of the smallest array; NumPy casts in pieces of 8192 numbers
+    assert (
+        peak_bytes(step) < n * 28 * 4 / 2
+    )  # of the smallest array; NumPy casts in pieces of 8192 numbers
 
 
 # ---- first weights that fit the data

@@ -3,13 +3,13 @@
 
 import copy
 import pickle
-import tracemalloc
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import reference
+from memory import peak_bytes
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils import shuffle
 
@@ -795,11 +795,7 @@ def test_losses_of_several_outputs_allocate_nothing_that_grows(loss):
         raw = rng.normal(size=(n, 64))
         buffers = {"out": np.empty_like(raw), "scratch": np.empty_like(raw)}
         loss.value_and_gradient(y, raw, **buffers)
-        tracemalloc.start()
-        loss.value_and_gradient(y, raw, **buffers)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
+        return peak_bytes(lambda: loss.value_and_gradient(y, raw, **buffers))
 
     # what there may be is one number for a row, not for a value
     assert peak(4096) - peak(128) < 8 * 8 * 4096
@@ -841,12 +837,7 @@ def allocates_nothing_that_grows(
         )
         work, scratch = Workspace(network, n), np.empty(network.n_weights)
         training.step(X, y, w, work, scratch)
-        tracemalloc.start()
-        before = tracemalloc.get_traced_memory()[0]
-        training.step(X, y, w, work, scratch)
-        peak = tracemalloc.get_traced_memory()[1] - before
-        tracemalloc.stop()
-        return peak
+        return peak_bytes(lambda: training.step(X, y, w, work, scratch))
 
     # NumPy itself buffers up to 8192 numbers of an array, fewer where the array is smaller: the smallest
     # array has as many. It grows from 64 KB to 1 MB.

@@ -91,7 +91,7 @@ def test_surfaces_curves_and_panels_are_drawn():
     expected = animation.frames[-1].output @ (1 - 0.55 * (1 - colors))
     assert_allclose(pixels.reshape(-1, 3), expected, atol=1e-6)
     assert_allclose(loss.lines[0].get_ydata(), animation.loss_curve)
-    assert surface.get_title() == "epoch 3"
+    assert surface.get_title(loc="left") == "epoch 3"
     unit = panels[2].images[0].get_array()
     assert_allclose(unit.ravel(), animation.frames[-1].hidden[:, 2])
 
@@ -127,8 +127,8 @@ def test_a_gif_has_every_frame_and_a_notebook_shows_it(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"X": np.zeros((4, 3))}, "one or two features; X is of shape (4, 3)"),
-        ({"y": np.eye(4)}, "one target; y is of shape (4, 4)"),
+        ({"X": np.zeros((4, 3))}, "one or two features; X has shape (4, 3)"),
+        ({"y": np.eye(4)}, "one target; y has shape (4, 4)"),
         ({"epochs": 0}, "epochs must be an integer of at least 1; got 0"),
         ({"every": 1.5}, "every must be an integer of at least 1; got 1.5"),
         ({"estimator": network(early_stopping=True)}, "set early_stopping=False"),

@@ -220,7 +220,7 @@ def test_curves_of_sklearn(cls):
     assert_array_equal(display.lines_[""]["validation_score"].get_ydata(), model.validation_scores_)
     assert display.best_[""].get_xdata() == np.argmax(model.validation_scores_) + 1
     model = cls(max_iter=9, solver="lbfgs").fit(X, y)
-    with pytest.raises(ValueError, match="has kept no loss curve"):
+    with pytest.raises(ValueError, match="has no loss curve"):
         LossCurveDisplay.from_estimator(model)
 
 

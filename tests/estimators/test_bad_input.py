@@ -5,6 +5,7 @@ None may change what had been learnt before. What scikit-learn accepts, or answe
 deep inside, is marked ``differs`` and stands on the page of differences.
 """
 
+import datetime
 import re
 import warnings
 from collections.abc import Callable
@@ -134,6 +135,14 @@ fit_X("None", None, "Expected 2D array, got scalar", "Reshape your data")
 fit_X("a number", 3.0, "Expected 2D array, got scalar", "Reshape your data")
 fit_X("a string", "abc", "X must hold numbers", "OneHotEncoder")
 fit_X("a dict", {"a": 1}, "X must hold numbers", "turn other objects", error=TypeError)
+fit_X(
+    "of dates", X.astype("datetime64[s]"), "X must hold numbers: turn dates into numbers first",
+    "column 0 holds", error=TypeError, differs=True,
+)  # fmt: skip
+fit_X(
+    "of differences of dates", X.astype("timedelta64[s]"), "X must hold numbers: turn dates into",
+    error=TypeError, differs=True,
+)  # fmt: skip
 fit_X("ragged", [[1, 2], [3]] * 20, "X must have rows of the same length")
 
 fit_X(
@@ -311,16 +320,16 @@ for name, classes in {
 bad(
     "partial_fit: y beyond classes",
     lambda model: model.partial_fit(X, THREE_CLASSES, classes=[0, 1]),
-    "`y` has classes not in", "first call of partial_fit has to name all classes", **FRESH,
+    "`y` has classes not in", "first call of partial_fit needs all classes", **FRESH,
 )  # fmt: skip
 bad(
     "partial_fit: unseen class", lambda model: model.partial_fit(X, THREE_CLASSES),
     r"`y` has classes not in `self.classes_`. `self.classes_` has \[0 1\]. 'y' has \[0 1 2\]",
-    "first call of partial_fit has to name all classes", kinds=ONLY_C,
+    "first call of partial_fit needs all classes", kinds=ONLY_C,
 )  # fmt: skip
 bad(
     "partial_fit: unseen strings", lambda model: model.partial_fit(X, TEXT),
-    "`y` has classes not in", "has to name all classes", kinds=ONLY_C,
+    "`y` has classes not in", "needs all classes", kinds=ONLY_C,
 )  # fmt: skip
 bad(
     "partial_fit: other classes than before",
@@ -374,13 +383,13 @@ bad(
 )  # fmt: skip
 bad(
     "partial_fit: one label per row after several", lambda model: model.partial_fit(X, CLASSES),
-    "y must be an indicator matrix", "take a new estimator", kinds=ONLY_C,
+    "y must be an indicator matrix", "create a new estimator", kinds=ONLY_C,
     begin=lambda model: model.fit(X, LABELS), differs=True,
 )  # fmt: skip
 bad(
     "partial_fit: several labels after one per row",
     lambda model: model.partial_fit(X, LABELS),
-    "y must hold one label per row", "take a new estimator", kinds=ONLY_C,
+    "y must hold one label per row", "create a new estimator", kinds=ONLY_C,
 )  # fmt: skip
 
 # ------------------------------------------------------------------ warm start
@@ -564,7 +573,7 @@ for name in (
             bad(
                 f"{method}, {solver}: {name}=10**400",
                 lambda model, method=method: getattr(model, method)(X, target(model)),
-                f"The '{name}' parameter of NumpyMLP.* must be a number that a float can hold",
+                f"The '{name}' parameter of NumpyMLP.* must be a number below 1.8e308",
                 params={name: 10**400, "solver": solver}, new=True,
             )  # fmt: skip
 for name, value, hint in (
@@ -579,6 +588,16 @@ for name, value, hint in (
     bad(
         f"a hint for {name}={value!r}", lambda model: model.fit(X, target(model)),
         f"The '{name}' parameter of NumpyMLP", hint, params={name: value}, new=name == "init",
+    )  # fmt: skip
+for first, hint, kinds in (
+    ((20,), r"The first parameter is loss: .* hidden_layer_sizes=\(20,\)", ONLY_R),
+    (20, "The first parameter is loss: .* hidden_layer_sizes=20", ONLY_R),
+    ("log_loss", "The first parameter is hidden_layer_sizes: .* loss='log_loss'", ONLY_C),
+):  # fmt: skip
+    bad(
+        f"a hint for {first!r} in the place of the first parameter",
+        lambda model: model.fit(X, target(model)), "The '", hint, kinds=kinds,
+        params={"loss" if kinds == ONLY_R else "hidden_layer_sizes": first},
     )  # fmt: skip
 for loss, hint, kinds in (
     ("mse", "squared_error", ONLY_R), ("cross entropy", "log_loss", ONLY_C),
@@ -727,7 +746,7 @@ fit_new("smoothing of the focal loss", "label_smoothing needs loss='log_loss'",
 fit_new("a weight for an unknown class", "are not in class_weight", class_weight={7: 1.0},
         kinds=ONLY_C)  # fmt: skip
 fit_new("no weight for any class", "class_weight={0: 0, 1: 0} gives every row the weight zero",
-        "above 0 to a class that occurs", class_weight={0: 0, 1: 0}, kinds=ONLY_C)  # fmt: skip
+        "a weight > 0 for a class that occurs", class_weight={0: 0, 1: 0}, kinds=ONLY_C)  # fmt: skip
 fit_new("falling quantiles", r"quantiles must lie in \(0, 1\) and rise", r"as \[0.1, 0.5, 0.9\] do",
         loss=Quantile([0.9, 0.1]), kinds=ONLY_R)  # fmt: skip
 fit_new(
@@ -1020,13 +1039,17 @@ def wrong_frame(name):
     if what == "lazy":
         return frame.lazy(), TypeError, "is a polars LazyFrame.*collect"
     text = ["u", "v"] * 20
-    if library == "polars":
+    if library == "polars" and what != "dates alone":
         text = pl.Series(text, dtype=pl.Categorical) if what == "categories" else text
         return (
             frame.with_columns(b=pl.Series(text)),
             ValueError,
             "hold numbers.*column 'b' holds 'u'",
         )
+    if what == "dates alone":
+        dates = datetime.datetime(2026, 1, 1)
+        frame = pl.DataFrame({name: [dates] * 40 for name in "abc"})
+        return frame, TypeError, "turn dates into numbers first.*column 'a' holds"
     if what == "dates":
         dates = pl.Timestamp("2026-01-01")
         return frame.assign(b=dates), TypeError, "hold numbers.*column 'b' holds Timestamp"
@@ -1042,6 +1065,8 @@ def wrong_frame(name):
         "pandas, categories",
         "pandas, text",
         "pandas, dates",
+        "pandas, dates alone",
+        "polars, dates alone",
         "polars, categories",
         "polars, text",
         "polars, lazy",

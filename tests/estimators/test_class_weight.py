@@ -157,7 +157,10 @@ def test_early_stopping_weighs_the_validation_rows_too():
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"no": 0, "yes": 0}, "gives every row the weight zero.*above 0 to a class that occurs"),
+        (
+            {"no": 0, "yes": 0},
+            "gives every row the weight zero.*a weight > 0 for a class that occurs",
+        ),
         ({"perhaps": 2}, "are not in class_weight"),
         ([{"no": 1}, {"yes": 1}], "class_weight"),
     ],

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fits that diverge: an error or a warning that says what would do, and never a loss of NaN."""
 
+import pickle
+import re
 import warnings
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sknumpynet import HalfGamma, NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import (
+    HalfGamma,
+    Loss,
+    NumpyMLPClassifier,
+    NumpyMLPRegressor,
+    export,
+    fit_side_by_side,
+)
 from sknumpynet.core import Dense, Network
 from sknumpynet.core.training import minimize_lbfgs
 
@@ -172,3 +183,139 @@ def test_no_model_has_a_loss_of_nan(loss, solver, early_stopping):
         else:
             assert not np.isnan(model.loss_)
             assert not np.isnan(model.predict(scale * X)).any()
+
+
+# -------------------------------------------------------------------- losses that are finite, and huge
+
+HAS_DIVERGED = "Training has diverged: .*Scale X.*learning_rate_init.*max_grad_norm"
+
+
+def table(kind, scale=1.0):
+    """Return rows whose columns are not scaled, and targets of some 100 or three classes."""
+    if kind is NumpyMLPRegressor:
+        X, y = load_diabetes(return_X_y=True, scaled=False)
+    else:
+        X, y = load_iris(return_X_y=True)
+    return X * scale, y
+
+
+def theirs(model, X, y, n_calls=0):
+    """Return the loss curve of scikit-learn's estimator with the same parameters."""
+    cls = MLPRegressor if isinstance(model, NumpyMLPRegressor) else MLPClassifier
+    other = cls(**{name: getattr(model, name) for name in cls().get_params()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(n_calls):
+            other.partial_fit(X, y, **({"classes": [0, 1, 2]} if cls is MLPClassifier else {}))
+        return other.loss_curve_ if n_calls else other.fit(X, y).loss_curve_
+
+
+@pytest.mark.parametrize("kind", [NumpyMLPRegressor, NumpyMLPClassifier])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_loss_that_grows_is_warned_of_once_and_is_scikit_learns(kind, dtype):
+    X, y = table(kind, 1 if kind is NumpyMLPRegressor else 1e6)
+    X = X.astype(dtype)
+    y = y.astype(dtype) if kind is NumpyMLPRegressor else y
+    model = kind(hidden_layer_sizes=(20,), solver="sgd", random_state=0, max_iter=30)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    assert [w.category for w in caught].count(ConvergenceWarning) == len(caught) == 1
+    assert re.match(HAS_DIVERGED, str(caught[0].message))
+    assert f"is {model.loss_:.3g} now" in str(caught[0].message)
+    rtol = 1e-6 if dtype == "float64" else 1e-2
+    assert_allclose(model.loss_curve_, theirs(model, X, y), rtol=rtol)
+
+
+@pytest.mark.parametrize("kind", [NumpyMLPRegressor, NumpyMLPClassifier])
+def test_of_many_calls_of_partial_fit_one_warns(kind, tmp_path):
+    X, y = table(kind, 1e6 if kind is NumpyMLPClassifier else 1)
+    model = kind(hidden_layer_sizes=(20,), solver="sgd", random_state=0, shuffle=False)
+    options = {"classes": [0, 1, 2]} if kind is NumpyMLPClassifier else {}
+    with pytest.warns(ConvergenceWarning, match=HAS_DIVERGED) as caught:
+        for _ in range(10):
+            model.partial_fit(X, y, **options)
+    assert len(caught) == 1
+    assert_allclose(model.loss_curve_, theirs(model, X, y, 10), rtol=1e-6)
+    export.save(model, tmp_path / "diverged.sknn", training_state=True)
+    for again in (pickle.loads(pickle.dumps(model)), export.load(tmp_path / "diverged.sknn")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            again.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("options", [{"early_stopping": True}, {"batch_size": 10}])
+def test_it_is_warned_of_with_validation_and_in_small_batches(options):
+    X, y = table(NumpyMLPRegressor)
+    model = NumpyMLPRegressor(
+        hidden_layer_sizes=(20,), solver="sgd", random_state=0, max_iter=5, **options
+    )
+    with pytest.warns(ConvergenceWarning, match=HAS_DIVERGED):
+        model.fit(X, y)
+
+
+def test_it_is_warned_of_in_fits_side_by_side():
+    X, y = table(NumpyMLPRegressor)
+    models = [
+        NumpyMLPRegressor(hidden_layer_sizes=(5,), solver="sgd", random_state=i, max_iter=5)
+        for i in range(4)
+    ]
+    alone = [n_warnings(model, X, y) for model in models]
+    with pytest.warns(ConvergenceWarning, match=HAS_DIVERGED) as caught:
+        fit_side_by_side(models, X, y)
+    assert sum("diverged" in str(w.message) for w in caught) == sum(alone) > 0
+
+
+def n_warnings(model, X, y, **options):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y, **options)
+    return sum("diverged" in str(w.message) for w in caught)
+
+
+@pytest.mark.parametrize(
+    "solver", ["adam", "adamw", "nadam", "rmsprop", "adagrad", "lion", "lbfgs"]
+)
+@pytest.mark.parametrize("kind", [NumpyMLPRegressor, NumpyMLPClassifier])
+def test_a_loss_that_is_large_and_falls_has_not_diverged(kind, solver):
+    X, y = table(kind, 1e3)
+    assert not n_warnings(
+        kind(hidden_layer_sizes=(20,), solver=solver, random_state=0, max_iter=10), X, y
+    )
+
+
+def test_what_max_grad_norm_keeps_from_growing_is_not_warned_of():
+    X, y = table(NumpyMLPRegressor)
+    model = NumpyMLPRegressor(solver="sgd", random_state=0, max_iter=50)
+    assert n_warnings(model, X, y)
+    assert not n_warnings(model.set_params(max_grad_norm=1), X, y)
+    assert model.score(X, y) > 0.2
+
+
+def test_targets_that_change_their_scale_have_not_diverged():
+    X, y = table(NumpyMLPRegressor, 0.01)
+    model = NumpyMLPRegressor(hidden_layer_sizes=(5,), random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for factor in (1e-3, 1e-3, 1e3, 1e3, 0, 1e-3):
+            model.partial_fit(X, y * factor)
+        for row in range(100):  # a loss of one row may be as small as chance makes it
+            model.partial_fit(X[[row]], y[[row]] / 100)
+
+
+def test_a_loss_that_may_be_negative_is_not_judged():
+    class Shifted(Loss):
+        def terms_and_gradient(self, y, raw, gradient, scratch):
+            np.subtract(raw, y, out=gradient)
+            return gradient**2 / 2 - 1e4
+
+    X, y = table(NumpyMLPRegressor, 0.01)
+    model = NumpyMLPRegressor(Shifted(), random_state=0, max_iter=3)
+    assert not n_warnings(model, X, y)
+
+
+def test_a_first_batch_without_weight_is_not_what_a_loss_is_compared_with():
+    X, y = table(NumpyMLPRegressor)
+    weight = (np.arange(len(y)) < 30).astype(float)
+    for seed in range(4):  # in about half of them the first batch has no weight
+        model = NumpyMLPRegressor(solver="sgd", batch_size=10, random_state=seed, max_iter=5)
+        assert n_warnings(model, X, y, sample_weight=weight)

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a fit leaves behind, what comes out of it, and that each parameter does what it says."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from memory import peak_bytes
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
@@ -307,10 +306,7 @@ def test_a_fit_needs_memory_for_parameters_and_batches(early_stopping):
     X, y = rng.random((20_000, 784), dtype=np.float32), rng.integers(10, size=20_000)
     model = NumpyMLPClassifier(max_iter=1, early_stopping=early_stopping, random_state=0)
     model.fit(X[:400], y[:400])  # imports what is lazy
-    tracemalloc.start()
-    model.fit(X, y)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = peak_bytes(lambda: model.fit(X, y))
     numbers = 6 * model.n_parameters_ + 3 * 200 * (784 + 100 + 10)
     assert peak < 4 * numbers + 24 * len(X)
 

@@ -5,7 +5,6 @@ import copy
 import signal
 import subprocess
 import sys
-import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from fitted_state import fitted_state
+from memory import peak_bytes
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -525,9 +525,6 @@ def test_chunks_of_rows_are_classified_as_single_rows_are(kind, method):
 def test_predict_adds_little_to_its_result():
     model = NumpyMLPClassifier((5,), max_iter=3, random_state=0)
     model.fit(MANY[:300], TARGETS["multiclass"][:300])
-    tracemalloc.start()
     labels = model.predict(MANY)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     # the numbers of the classes and the labels; raw outputs of all rows would be eight times as much
-    assert peak < 4 * labels.nbytes
+    assert peak_bytes(lambda: model.predict(MANY)) < 4 * labels.nbytes

@@ -449,7 +449,7 @@ WRONG = [
         Warmup(StepDecay(every=0)),
         r"learning_rate=StepDecay\(every=0\): every must be an integ",
     ),
-    ("learning_rate", lambda step: -0.1, r"gave the learning rate -0.1 for step .*at least 0"),
+    ("learning_rate", lambda step: -0.1, r"returned the learning rate -0.1 for step .*at least 0"),
     ("learning_rate", lambda step: 0.1 if step < 2 else np.nan, "learning rate nan for step "),
     ("activation", LeakyReLU("a"), r"activation=LeakyReLU\(slope='a'\): slope must be a number in"),
     ("activation", ["relu", LeakyReLU(-1)], r"activation=LeakyReLU\(slope=-1\): slope"),

@@ -305,7 +305,7 @@ def test_what_is_set_takes_effect_with_the_next_call(change):
         ({"hidden_layer_sizes": (6, 6)}, "hidden_layer_sizes=.*set hidden_layer_sizes back"),
         ({"normalization": "layer"}, "fit_intercept or normalization differs from the network"),
         ({"fit_intercept": False}, "fit_intercept or normalization differs from the network"),
-        ({"loss": Quantile([0.1, 0.9])}, r"loss=Quantile.* makes 2 columns of y, but .* 1 output"),
+        ({"loss": Quantile([0.1, 0.9])}, r"loss=Quantile.* needs 2 outputs, but .* 1 output"),
         ({"activation": LeakyReLU(-1)}, "slope must be"),
     ],
 )

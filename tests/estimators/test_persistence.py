@@ -360,7 +360,7 @@ def test_a_state_of_another_layout_is_refused(kind):
         {**model.get_params(), "coefs_": list(model.coefs_), "intercepts_": [], "n_iter_": 2},
         {k: v for k, v in model.__getstate__().items() if k != "loss_function_"},
     ]
-    writers = ["a sknumpynet that did not say its version", f"sknumpynet {sknumpynet.__version__}"]
+    writers = ["an unknown version of sknumpynet", f"sknumpynet {sknumpynet.__version__}"]
     for state, writer in zip(layouts, writers, strict=True):
         empty = object.__new__(type(model))
         with pytest.raises(ValueError, match=f"written by {re.escape(writer)} and cannot be read"):

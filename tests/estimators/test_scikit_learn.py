@@ -201,7 +201,7 @@ def test_further_refusals():
         NumpyMLPClassifier().to_sklearn()
     theirs = MLPClassifier((3,), max_iter=2).fit(X, WORDS)
     for wrong in (MLPRegressor(hidden_layer_sizes=(3,), max_iter=2).fit(X, NUMBERS), changed, 3):
-        with pytest.raises(TypeError, match="takes a fitted MLPClassifier"):
+        with pytest.raises(TypeError, match="needs a fitted MLPClassifier"):
             NumpyMLPClassifier.from_sklearn(wrong)
     with pytest.raises(NotFittedError):
         NumpyMLPClassifier.from_sklearn(clone(theirs))

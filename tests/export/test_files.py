@@ -259,7 +259,7 @@ def test_what_is_no_estimator_of_ours_is_refused(tmp_path):
         pass
 
     for model in (fitted(Mine), make_pipeline(StandardScaler(), fitted()), 3):
-        with pytest.raises(TypeError, match="save takes a network of this package"):
+        with pytest.raises(TypeError, match="save needs a network of this package"):
             export.save(model, tmp_path / "model")
     with pytest.raises(NotFittedError):
         export.save(NumpyMLPClassifier(), tmp_path / "model")

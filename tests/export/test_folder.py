@@ -279,7 +279,7 @@ def test_what_is_refused_is_named(tmp_path):
     for activation in ((np.sin, np.cos), OwnActivation()):
         with pytest.raises(ValueError, match="activation="):
             export.to_folder(fitted("numbers", activation=activation), folder)
-    with pytest.raises(TypeError, match="to_folder takes"):
+    with pytest.raises(TypeError, match="to_folder needs"):
         export.to_folder(make_pipeline(StandardScaler(), NumpyMLPRegressor()), folder)
     with pytest.raises(NotFittedError):
         export.to_folder(NumpyMLPRegressor(), folder)
@@ -311,8 +311,8 @@ def test_the_subcommand_says_what_is_wrong(tmp_path):
     (tmp_path / "text").write_text("no network")
     (tmp_path / "zip").write_bytes(b"PK\x05\x06" + bytes(18))
     for name, message in (
-        ("pipeline", "to_folder takes"),
-        ("text", "neither a file of export.save nor one of joblib"),
+        ("pipeline", "to_folder needs"),
+        ("text", "was written neither by export.save nor by joblib"),
         ("zip", "cannot be loaded as a network"),
         ("nothing", "No such file"),
     ):

@@ -127,7 +127,7 @@ def test_every_output_activation_and_normalization(kind, dtype, tmp_path):
 
 
 def test_random_networks_convert_or_are_refused_by_name(tmp_path):
-    counts, parameters = collections.Counter(), ("activation=", "loss=", "ONNX has labels")
+    counts, parameters = collections.Counter(), ("activation=", "loss=", "ONNX supports text")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number in range(300):
@@ -211,7 +211,7 @@ def test_what_is_refused_is_named(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             export.to_onnx(fitted(**params), path)
-    with pytest.raises(ValueError, match="labels of text and of whole numbers"):
+    with pytest.raises(ValueError, match="supports text and integers as labels"):
         export.to_onnx(NumpyMLPClassifier.from_weights([[[1.0]]], classes=[0.5, 1.5]), path)
     for wrong in ("float16", np.float32, None):
         with pytest.raises(ValueError, match="dtype must be"):

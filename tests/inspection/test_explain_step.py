@@ -352,7 +352,7 @@ def test_bad_input_is_named():
         explain_step(model, X[0, :2], 0)
     with pytest.raises(ValueError, match="classes"):
         explain_step(model, X[0], 7)
-    with pytest.raises(TypeError, match=r"explain_step takes a fitted Numpy.*got MLPClassifier"):
+    with pytest.raises(TypeError, match=r"explain_step needs a fitted Numpy.*got MLPClassifier"):
         explain_step(MLPClassifier(max_iter=2).fit(X, CLASSES), X[0])
     with pytest.raises(NotFittedError):
         explain_step(NumpyMLPClassifier(), X[0])

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import logging
+import time
 
 import pytest
 
@@ -12,7 +13,7 @@ def client():
     """A client of two workers with a thread each, in this process."""
     distributed = pytest.importorskip("distributed")
     with distributed.Client(
-        processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None
+        processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as client:
         yield client
 
@@ -21,7 +22,11 @@ def client():
 def start_processes():
     """A function that returns a client of two workers that are processes: the last one, or a new one."""
     distributed = pytest.importorskip("distributed")
+    import dask
+
     with contextlib.ExitStack() as stack:
+        # a cluster ends a worker that is starting again 15 seconds after an earlier one was lost
+        stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "1 h"}))
         clients = []
 
         def start(anew):
@@ -30,7 +35,7 @@ def start_processes():
                     distributed.LocalCluster(
                         n_workers=2,
                         threads_per_worker=1,
-                        dashboard_address=None,
+                        dashboard_address=":0",
                         silence_logs=logging.CRITICAL,
                     )
                 )
@@ -44,13 +49,30 @@ def start_processes():
 def processes(start_processes):
     """A client of two workers that are processes, with a thread each; one that was killed is replaced."""
     client = start_processes(anew=False)
-    try:
-        client.wait_for_workers(2, timeout=20)
-    except TimeoutError:  # not all that die are started anew
+    if not are_ready(client):  # not all that die are started anew
         client = start_processes(anew=True)
-    client.run(load)  # takes seconds on a busy machine, in which a worker is silent
+        assert are_ready(client)
     return client
+
+
+def are_ready(client, seconds=60):
+    """Return whether two workers answer, and have imported what a fit needs: seconds of silence."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):  # a worker that is just dying
+            if len(client.run(load, on_error="ignore")) == 2:
+                return True
+        time.sleep(0.1)
+    return False
 
 
 def load():
     importlib.import_module("sknumpynet.dask")
+
+
+@pytest.fixture(autouse=True)
+def current(request):
+    """A fit finds the client that the test asks for, whichever cluster of the module was started last."""
+    names = [name for name in ("cluster", "processes", "client") if name in request.fixturenames]
+    with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
+        yield

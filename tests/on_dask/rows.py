@@ -1,6 +1,9 @@
-"""Data for the tests on a cluster, as arrays and as collections, and how fits are compared."""
+"""Data for the tests on a cluster, as arrays and as collections, how fits are compared, and the workers."""
 
+import contextlib
 import itertools
+import os
+import signal
 import time
 
 import dask
@@ -42,9 +45,33 @@ def apart(one, other):
     return np.abs(a - b).max() / np.abs(a).max()
 
 
-def left_on(client, seconds=5):
+def left_on(client, seconds=60):
     """Return what the workers still hold after at most so many seconds."""
     deadline = time.monotonic() + seconds
     while (held := client.who_has()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return held
+
+
+def pids(client):
+    """Return the process of each worker."""
+    with contextlib.suppress(OSError):  # a worker that is just dying
+        return client.run(os.getpid, on_error="ignore")
+    return {}
+
+
+@contextlib.contextmanager
+def stopping():
+    """A function that stops the first process that it is given; the process goes on after the block."""
+    stopped = []
+
+    def stop(pid):
+        if not stopped:
+            stopped.append(pid)
+            os.kill(pid, signal.SIGSTOP)
+
+    try:
+        yield stop
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)

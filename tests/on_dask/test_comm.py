@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sums over ranks on workers: the same bits everywhere, and an end where a rank does not answer."""
+"""Sums over ranks on workers: the same bits everywhere, and an end where a rank is lost or cancelled."""
 
 import time
 import uuid
@@ -22,12 +22,11 @@ def vector_of(rank, size, dtype):
     return np.random.default_rng([rank, size]).normal(size=size).astype(dtype)
 
 
-def sum_vectors(group, rank, addresses, long):
+def sum_vectors(group, rank, addresses):
     """Return the sums of vectors of all sizes, twice, for what was sent must not be what is written."""
     distributed.secede()
     sums = []
     with comm.Ranks(group, rank, addresses, 20) as ranks:
-        comm.LONG = long
         for dtype in (np.float64, np.float32):
             for size in SIZES:
                 vector = vector_of(rank, size, dtype)
@@ -78,13 +77,13 @@ def added_by_halves(vectors):
     return vectors[0]
 
 
-def check_sums(client, n_ranks, long):
-    found = client.gather(start(client, sum_vectors, long, n_ranks=n_ranks))
+def check_sums(client, n_ranks):
+    found = client.gather(start(client, sum_vectors, n_ranks=n_ranks))
     expected = []
     for dtype in (np.float64, np.float32):
         for size in SIZES:
             vectors = [vector_of(rank, size, dtype) for rank in range(n_ranks)]
-            is_long = n_ranks > 2 and vectors[0].nbytes >= long
+            is_long = n_ranks > 2 and vectors[0].nbytes >= comm.LONG
             add = added_by_halves if is_long else added_in_order if n_ranks <= 4 else added_in_pairs
             expected += [add(vectors), add([add(vectors)] * n_ranks)]
     for sums in found:
@@ -95,8 +94,9 @@ def check_sums(client, n_ranks, long):
 
 @pytest.mark.parametrize("n_ranks", [1, 2, 3, 4, 5, 7, 8])
 @pytest.mark.parametrize("long", [0, 1 << 18])
-def test_sums_are_the_same_bits_on_all_ranks(client, n_ranks, long):
-    check_sums(client, n_ranks, long)
+def test_sums_are_the_same_bits_on_all_ranks(client, monkeypatch, n_ranks, long):
+    monkeypatch.setattr(comm, "LONG", long)  # the workers are in this process
+    check_sums(client, n_ranks)
 
 
 def test_sums_travel_by_tls(tmp_path):
@@ -111,31 +111,26 @@ def test_sums_travel_by_tls(tmp_path):
     )
     with cluster, distributed.Client(cluster) as client:
         assert all(each.startswith("tls") for each in client.scheduler_info()["workers"])
-        check_sums(client, 3, 1 << 18)
+        check_sums(client, 3)
 
 
-def fall_silent(group, rank, addresses, timeout):
-    """Return what comes of a rank that stops answering after a sum."""
+def compute_for_long(group, rank, addresses):
+    """Return a sum for which the other ranks have to wait for longer than `timeout`."""
     distributed.secede()
     vector = np.ones(3)
-    started = time.monotonic()
-    try:
-        with comm.Ranks(group, rank, addresses, timeout) as ranks:
-            ranks.sum_in_place(vector)
-            if rank == 1:
-                time.sleep(4 * timeout)
-            for _ in range(2):
-                ranks.sum_in_place(vector)
-    except Exception as error:
-        return type(error).__name__, str(error), time.monotonic() - started
-    return "none"
+    with comm.Ranks(group, rank, addresses, 20) as ranks:
+        ranks.timeout = 0.01
+        if rank == 1:
+            time.sleep(1.2)
+        ranks.sum_in_place(vector)
+        ranks.say_goodbye()
+    return vector
 
 
-def test_rank_that_does_not_answer_raises_timeout_error(client):
-    names, messages, seconds = zip(*client.gather(start(client, fall_silent, 0.5, n_ranks=2)))
-    assert names[0] == "TimeoutError" and "has not answered for 0.5 seconds" in messages[0]
-    assert 0.5 <= seconds[0] < 1.5
-    assert names[1] == "RankLost"  # the first one has hung up
+def test_rank_that_computes_for_long_is_waited_for(client):
+    """Whether its worker is alive, the client asks."""
+    for vector in client.gather(start(client, compute_for_long, n_ranks=2)):
+        np.testing.assert_array_equal(vector, 2)
 
 
 def leave_early(group, rank, addresses):
@@ -150,7 +145,7 @@ def leave_early(group, rank, addresses):
 
 def test_rank_that_leaves_ends_the_others(client):
     futures = start(client, leave_early, n_ranks=3)
-    distributed.wait(futures, timeout=15)
+    distributed.wait(futures, timeout=60)
     names = [type(each.exception()).__name__ for each in futures]
     assert names == ["RankLost", "RankLost", "KeyError"]
 
@@ -180,7 +175,7 @@ def test_rank_that_nobody_waits_for_ends(client, function):
     def groups(dask_worker):
         return len(dask_worker.extensions["sknumpynet"].groups)
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(client.run(groups).values()):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -1,20 +1,25 @@
 """Rows on the workers: described, checked, dealt out, and left there."""
 
 import pickle
+import time
+import warnings
 
 import numpy as np
 import pytest
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
 import dask
 import dask.array as da
 import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor
+from sknumpynet.dask.blocks import Description, load
 from sknumpynet.dask.client import Cluster
 from sknumpynet.dask.data import SMALL, ClusterData, deal
+from sknumpynet.dask.description import check_described
 
 from .rows import apart, classes, delayed, left_on, numbers, on_dask
 
@@ -219,7 +224,9 @@ def with_value(array, row, value):
         ),
         (with_value(X, (0, 2), np.inf), Y, ["partition 0: ", "infinity"]),
         (X, with_value(Y + 0.5, 60, np.nan), ["partition 2: y"]),
-        (X, Y + 0.5, ["5 of 5 partitions", "partition 4: Unknown label type: continuous"]),
+        (X, Y + 0.5, ["5 of 5 partitions", "partitions 0, 1, 2, 3, 4: Unknown label type: cont"]),
+        (X, Y + 0.5, ["use DaskNumpyMLPRegressor"]),
+        (with_value(X, (0, 2), np.nan), Y, ["put SimpleImputer() of dask_ml.impute in front"]),
         (X.astype(str), Y, ["X must hold numbers"]),
         (X[:0], Y[:0], ["X must not be empty"]),
     ],
@@ -250,6 +257,111 @@ def test_all_problems_are_named_at_once(client):
     assert "partition 1: X has 3 columns, and 4 in partition 0" in message
     assert "partition 2: y and X must have the same number of rows" in message
     assert "partition 3: X has missing values" in message
+
+
+def test_a_problem_of_many_partitions_is_told_once(client):
+    blocks = [*delayed(X, *range(5, 120, 5))]
+    blocks[3] = dask.delayed(X[15:20, :3])
+    with pytest.raises(ValueError) as caught:
+        fit(blocks, on_dask(Y + 0.5, 5))
+    first, many, *others = str(caught.value).splitlines()
+    assert first == "24 of 24 partitions cannot be used."
+    assert many.startswith(
+        "partitions 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 14 more: Unknown label type"
+    )
+    assert not others
+
+
+def test_reasons_are_counted_beyond_the_first_ten():
+    described = [Description(f"reason {i % 12}", (1, 1)) for i in range(30)]
+    with pytest.raises(ValueError) as caught:
+        check_described(described)
+    lines = str(caught.value).splitlines()
+    assert (
+        lines[1] == "partitions 0, 12, 24: reason 0" and lines[10] == "partitions 9, 21: reason 9"
+    )
+    assert lines[11:] == ["... and 2 other problems"]
+
+
+def test_missing_labels_are_named():
+    pandas = pytest.importorskip("pandas")
+    labels = pandas.Series(np.array(["a", "b"])[Y], dtype="string")
+    labels[70] = pandas.NA
+    with pytest.raises(ValueError, match="partition 1: y has missing values"):
+        fit(delayed(X, 60), delayed(labels, 60))
+
+
+def test_rows_of_two_samples_are_warned_of(client):
+    """As many rows of each, and other ones: nothing but the index tells."""
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    rows = frames.from_pandas(pandas.DataFrame(X, columns=list("abcd")).assign(y=Y), npartitions=3)
+    X_of = list("abcd")
+    with pytest.warns(UserWarning, match="^X, y or .* different indices in partitions 0, 1, 2"):
+        fit(rows.sample(frac=0.5, random_state=0)[X_of], rows.sample(frac=0.5, random_state=1)["y"])
+    once = rows.sample(frac=0.5, random_state=0)
+    with pytest.warns(UserWarning, match="different indices in partitions"):
+        fit(once[X_of], once["y"], rows.sample(frac=0.5, random_state=1)["a"].abs())
+    with pytest.warns(UserWarning, match="^X_val, y_val or .* different indices in partitions"):
+        y_val = rows.sample(frac=0.5, random_state=1)["y"]
+        DaskNumpyMLPClassifier(**QUICK).fit(once[X_of], once["y"], X_val=once[X_of], y_val=y_val)
+    X_anew, y_anew = once[X_of].reset_index(drop=True), once["y"].reset_index(drop=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit(once[X_of], once["y"])
+        fit(X_anew, y_anew)
+        fit(once[X_of].values, once["y"])
+
+
+def test_other_collections_and_columns_are_refused(client):
+    frames = pytest.importorskip("dask.dataframe")
+    bag = pytest.importorskip("dask.bag").from_sequence(X.tolist())
+    with pytest.raises(TypeError, match=r"^X is a Bag\. Pass an array or a DataFrame"):
+        fit(bag, on_dask(Y))
+    column = frames.from_dask_array(on_dask(X[:, 0]), columns="a")
+    with pytest.raises(ValueError, match=r"^X is a Series.*pass X\.to_frame\(\)"):
+        fit(column, on_dask(Y))
+
+
+def test_blocks_of_the_package_sparse_are_refused():
+    foreign = type("COO", (), {"__module__": "sparse.numba_backend", "shape": (120, 4)})()
+    part, description = load(foreign, Y, None, NumpyMLPClassifier)
+    assert part is None
+    assert "X is a COO of the package sparse" in description.problem
+    assert "block.tocsr()" in description.problem
+
+
+@pytest.mark.parametrize("name", ["X", "y", "X_val"])
+@pytest.mark.parametrize(
+    ("wrap", "kind"),
+    [
+        (lambda client, array: dask.delayed(array), "a delayed block"),
+        (lambda client, array: on_dask(array).to_delayed(), "an array of delayed blocks"),
+        (lambda client, array: client.scatter([array[:9], array[9:]]), "a list of Futures"),
+        (lambda client, array: client.scatter(array), "a Future"),
+    ],
+)
+def test_blocks_that_are_not_in_a_list(client, name, wrap, kind):
+    data = {"X": X, "y": Y, "X_val": X, "y_val": Y}
+    given = {each: on_dask(array) for each, array in data.items()}
+    given[name] = wrap(client, data[name])
+    model = DaskNumpyMLPClassifier(**QUICK)
+    with pytest.raises(TypeError, match=rf"^{name} is {kind}\. Pass .*a list of delayed blocks"):
+        model.fit(**given)
+    if name == "X":
+        model.fit(X, Y)
+        for method in (model.predict, lambda rows: model.score(rows, Y)):
+            with pytest.raises(TypeError, match=f"^X is {kind}"):
+                method(given["X"])
+
+
+def test_the_ways_out_for_blocks_work(client):
+    local = NumpyMLPClassifier(**QUICK).fit(X, Y)
+    arrays = [on_dask(each).to_delayed().ravel().tolist() for each in (X, Y)]
+    futures = [client.scatter([each[:50], each[50:]]) for each in (X, Y)]
+    for there in (arrays, [[dask.delayed(each) for each in which] for which in futures]):
+        assert apart(local, fit(*there)) < 1e-9
 
 
 def test_names_of_columns_have_to_be_the_same():
@@ -286,15 +398,17 @@ def test_weights_are_looked_at_in_every_partition(client):
 
 def test_collections_that_do_not_go_together():
     model = DaskNumpyMLPClassifier(**QUICK)
-    with pytest.raises(TypeError, match="y is of type ndarray"):
+    with pytest.raises(TypeError, match=r"y is of type ndarray.*from_array\(y, chunks=X\.chunks"):
         model.fit(on_dask(X), Y)
-    with pytest.raises(TypeError, match="X is of type ndarray"):
+    with pytest.raises(TypeError, match=r"X is of type ndarray.*dask_ml\.preprocessing"):
         model.fit(X, on_dask(Y))
     with pytest.raises(ValueError, match="same number of rows: X has 120, y has 119"):
         model.fit(on_dask(X), on_dask(Y[1:]))
     unknown = on_dask(X)[on_dask(X[:, 0]) > 0]
-    with pytest.raises(ValueError, match=r"partitioned differently.*y: 8 partitions"):
+    says = r"^X and y are partitioned differently.*y: 8 partitions.*partition of X is not known"
+    with pytest.raises(ValueError, match=says):
         model.fit(unknown, on_dask(Y, 17))
+    model.fit(unknown.compute_chunk_sizes(), on_dask(Y[X[:, 0] > 0], 17))  # as it says
     with pytest.raises(ValueError, match="two dimensions"):
         model.fit(on_dask(X[:, 0]), on_dask(Y))
 
@@ -371,14 +485,14 @@ def test_large_partitions_are_not_copied_together(dealt, monkeypatch):
 def test_the_client_sees_no_rows(monkeypatch):
     """What comes to the client stays small, whatever the number of rows."""
     sizes = []
-    gather = Cluster._gather
+    results = Cluster._results
 
     def noting(cluster, futures, doing):
-        found = gather(cluster, futures, doing)
+        found = results(cluster, futures, doing)
         sizes.append(len(pickle.dumps(found)))
         return found
 
-    monkeypatch.setattr(Cluster, "_gather", noting)
+    monkeypatch.setattr(Cluster, "_results", noting)
     many = da.random.RandomState(0).normal(size=(40_000, 4), chunks=(10_000, 4))
     DaskNumpyMLPRegressor(**QUICK).fit(many, many[:, 0])
     assert len(sizes) > 8
@@ -388,6 +502,11 @@ def test_the_client_sees_no_rows(monkeypatch):
 def test_the_users_own_data_stay(client):
     rows = client.persist(on_dask(X))
     fit(rows, on_dask(Y))
-    assert len(left_on(client, 0.5)) == 5
+    keys = {future.key for future in distributed.futures_of(rows)}
+    deadline = time.monotonic() + 60
+    while set(client.who_has()) != keys:  # what the fit has used is let go of a little later
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(keys) == 5
     del rows
     assert not left_on(client)

@@ -13,6 +13,7 @@ import pytest
 
 distributed = pytest.importorskip("distributed")
 
+import dask
 import dask.array as da
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -56,6 +57,8 @@ def test_parameters_are_the_local_ones_and_two(local, remote):
     assert "retries" in repr(model) and "client" not in repr(model)
     with pytest.raises(TypeError, match="nonsense"):
         remote(nonsense=1)
+    with pytest.raises(TypeError, match=r"client is an attribute.*model\.client = client"):
+        remote(client=None)
 
 
 @pytest.mark.parametrize("name", ["retries", "timeout"])
@@ -99,6 +102,17 @@ def test_what_is_no_client_is_refused():
     model.client = "tcp://127.0.0.1:8786"
     with pytest.raises(TypeError, match=r"client must be a distributed\.Client; got 'tcp"):
         model.fit(on_dask(X), on_dask(Y))
+
+
+def test_a_closed_client_is_refused(fitted):
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, dashboard_address=None, threads_per_worker=1
+    ) as cluster:
+        fitted.client = distributed.Client(cluster, set_as_default=False)
+        fitted.client.close()
+    for call in (fitted.fit, fitted.partial_fit, fitted.score):
+        with pytest.raises(ValueError, match="client is closed: make another"):
+            call(on_dask(X), on_dask(Y))
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -185,8 +199,36 @@ def test_a_model_goes_into_the_graph_once(client):
 
 def test_methods_that_take_rows_in_memory_say_so(client, fitted):
     for name in ("hidden_activations", "input_gradient"):
-        with pytest.raises(TypeError, match=r"rows in memory.*map_blocks"):
+        with pytest.raises(TypeError, match=r"rows in memory.*model\.to_local\(\) on each block"):
             getattr(fitted, name)(on_dask(X))
+    local = fitted.to_local()  # and as they say, it goes
+    blocks = [dask.delayed(local.input_gradient)(each) for each in on_dask(X).to_delayed().ravel()]
+    np.testing.assert_allclose(np.concatenate(dask.compute(*blocks)), local.input_gradient(X))
+
+
+@pytest.mark.parametrize("fit_to_names", [True, False])
+def test_names_of_columns_are_warned_of_once(client, fit_to_names):
+    """In the client, and not by each task on a worker."""
+    pandas = pytest.importorskip("pandas")
+    frames = pytest.importorskip("dask.dataframe")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    given = frame, X
+    there = frames.from_pandas(frame, npartitions=4), on_dask(X)
+    if not fit_to_names:
+        given, there = given[::-1], there[::-1]
+    model = DaskNumpyMLPClassifier(**QUICK).fit(given[0], Y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        predicted = [model.predict(each).compute() for each in there]
+        scores = [model.score(each, on_dask(Y)) for each in there]
+    says = "X does" if fit_to_names else "X has "
+    told = [str(each.message)[:6] for each in caught if "feature names" in str(each.message)]
+    assert told == [says, says]  # by predict and by score
+    for each in predicted:
+        np.testing.assert_array_equal(each, model.predict(given[0]))
+    assert scores == [model.score(given[0], Y)] * 2
+    with pytest.raises(ValueError, match=r"features.*expecting|feature names should match"):
+        model.score(there[0][there[0].columns[:3]] if fit_to_names else there[0][:, :3], on_dask(Y))
 
 
 def test_score(client, fitted):
@@ -199,6 +241,14 @@ def test_score(client, fitted):
     assert fitted.score(on_dask(X), on_dask(Y + 7)) == 0
     fitted.client = client
     assert fitted.score(on_dask(X), on_dask(Y)) == score
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_score_of_no_rows(client, pair):
+    model = pair[1](**QUICK).fit(X, Y)
+    none = on_dask(X)[on_dask(X[:, 0]) > 100], on_dask(Y)[on_dask(X[:, 0]) > 100]
+    with pytest.raises(ValueError, match="X must not be empty"):
+        model.score(*none)
 
 
 # -------------------------------------------------------------------- other ways to train
@@ -307,14 +357,14 @@ def test_a_search_over_a_collection(client):
 
 @pytest.mark.parametrize("cls", [NumpyMLPClassifier, NumpyMLPRegressor])
 def test_a_local_fit_says_what_it_does_with_a_collection(cls):
-    with pytest.warns(UserWarning, match=f"fetches all of its rows.*Dask{cls.__name__}") as caught:
+    with pytest.warns(UserWarning, match=f"loads all of its rows.*Dask{cls.__name__}") as caught:
         model = cls(**QUICK).fit(on_dask(X), on_dask(Y))
-    assert sum("fetches" in str(each.message) for each in caught) == 1
+    assert sum("loads all" in str(each.message) for each in caught) == 1
     assert caught[0].filename == __file__
     assert apart(model, cls(**QUICK).fit(X, Y)) == 0
     with warnings.catch_warnings(record=True) as caught:
         cls(**QUICK).fit(X, Y)
-    assert not [each for each in caught if "fetches" in str(each.message)]
+    assert not [each for each in caught if "loads all" in str(each.message)]
 
 
 def test_import_of_the_package_does_not_import_dask():

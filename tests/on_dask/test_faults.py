@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Workers that die, stop answering or join, in each phase of a fit: it costs time, and nothing else."""
 
-import contextlib
 import gc
 import os
 import signal
@@ -20,6 +19,8 @@ import dask.array as da
 from sknumpynet.core.losses import SquaredError
 from sknumpynet.dask import DaskNumpyMLPRegressor, minibatch
 
+from .rows import pids
+
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not find it
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -31,53 +32,8 @@ NUMBERS = np.sin(X @ RNG.normal(size=6))
 CHUNKS = (100, 100, 100, 100)
 
 
-@pytest.fixture(scope="module")
-def processes():
-    """A list of one client, or of none yet, of two workers that are processes."""
-    clients = []
-    with contextlib.ExitStack() as stack:
-
-        def start():
-            clients[:] = [
-                stack.enter_context(
-                    distributed.Client(
-                        n_workers=2,
-                        threads_per_worker=1,
-                        dashboard_address=":0",
-                        silence_logs=50,
-                    )
-                )
-            ]
-
-        yield clients, start
-
-
-@pytest.fixture
-def cluster(processes):
-    """A client of two workers; those that die are started anew, and if not, all of them are."""
-    clients, start = processes
-    if not clients:
-        start()
-    deadline = time.monotonic() + 20
-    while len(pids(clients[0])) < 2:
-        if time.monotonic() > deadline:
-            clients[0].close()
-            start()
-            break
-        time.sleep(0.1)
-    return clients[0]
-
-
-def pids(client):
-    """Return the process of each worker."""
-    try:
-        return client.run(os.getpid, on_error="ignore")
-    except OSError:  # a worker that is just dying
-        return {}
-
-
 def wait_until_nothing_is_left(client):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     gc.collect()  # collections of earlier tests
     while left := client.run_on_scheduler(tasks):
         assert time.monotonic() < deadline, left
@@ -163,16 +119,16 @@ def check_same_bits(model, other):
 
 
 @pytest.mark.parametrize("early_stopping, dropout", [(False, 0.3), (True, 0.0)])
-def test_worker_that_dies_in_a_step(cluster, tmp_path, early_stopping, dropout):
+def test_worker_that_dies_in_a_step(processes, tmp_path, early_stopping, dropout):
     model, loss = model_with(early_stopping=early_stopping, dropout=dropout, n_iter_no_change=10)
-    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    rows, numbers = placed(processes, X), placed(processes, NUMBERS)
     calm = model.fit(rows, numbers).to_local()
     loss.kill = KillOnce(tmp_path, at=7)
     check_same_bits(model.fit(rows, numbers), calm)
     assert (tmp_path / "killed").exists()
 
 
-def test_worker_that_dies_while_rows_are_described(cluster, tmp_path):
+def test_worker_that_dies_while_rows_are_described(processes, tmp_path):
     model, _ = model_with()
     calm = fitted(model).to_local()
     kill = KillOnce(tmp_path)
@@ -188,9 +144,9 @@ def test_worker_that_dies_while_rows_are_described(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
-def test_worker_that_dies_between_two_rounds(cluster, monkeypatch):
+def test_worker_that_dies_between_two_rounds(processes, monkeypatch):
     model, _ = model_with(early_stopping=True, n_iter_no_change=10)  # a round an epoch
-    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    rows, numbers = placed(processes, X), placed(processes, NUMBERS)
     calm = model.fit(rows, numbers).to_local()
     take_in = minibatch.Rounds._take_in
     lost = []
@@ -198,7 +154,7 @@ def test_worker_that_dies_between_two_rounds(cluster, monkeypatch):
     def and_kill(rounds, state, reports):
         take_in(rounds, state, reports)
         if rounds.n_since == 2:
-            os.kill(pids(cluster)[rounds.addresses[0]], signal.SIGKILL)
+            os.kill(pids(processes)[rounds.addresses[0]], signal.SIGKILL)
         lost.append(rounds.n_lost)
 
     monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
@@ -206,7 +162,7 @@ def test_worker_that_dies_between_two_rounds(cluster, monkeypatch):
     assert lost[-1] >= 1
 
 
-def test_worker_that_dies_in_lbfgs(cluster, tmp_path):
+def test_worker_that_dies_in_lbfgs(processes, tmp_path):
     model, loss = model_with(solver="lbfgs", max_iter=20)
     calm = fitted(model).to_local()
     loss.kill = KillOnce(tmp_path, at=5)
@@ -214,41 +170,39 @@ def test_worker_that_dies_in_lbfgs(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
-def test_all_workers_die_at_once(cluster, monkeypatch):
+def test_all_workers_die_at_once(processes, monkeypatch):
     model, _ = model_with(early_stopping=True, n_iter_no_change=10)
-    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    rows, numbers = placed(processes, X), placed(processes, NUMBERS)
     calm = model.fit(rows, numbers).to_local()
     take_in = minibatch.Rounds._take_in
 
     def and_kill(rounds, state, reports):
         take_in(rounds, state, reports)
         if rounds.n_since == 2:
-            for each in pids(cluster).values():
+            for each in pids(processes).values():
                 os.kill(each, signal.SIGKILL)
 
     monkeypatch.setattr(minibatch.Rounds, "_take_in", and_kill)
     check_same_bits(model.fit(rows, numbers), calm)
 
 
-def test_workers_that_die_again_and_again_are_one_clear_error(cluster, tmp_path):
+def test_workers_that_die_again_and_again_are_one_clear_error(processes, tmp_path):
     class Poison(DeadlyLoss):
         def terms_and_gradient(self, y, raw, gradient, scratch):
             if is_on_worker():
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().terms_and_gradient(y, raw, gradient, scratch)
 
-    model, _ = model_with(loss=Poison(), retries=1, timeout=20)
+    model, _ = model_with(loss=Poison(), retries=1)
     before = dict(vars(model))
-    # Dask does not start every worker again that dies so soon
-    error = r"lost 2 times .*retries=1|has had no worker for 20 seconds"
-    with pytest.raises((RuntimeError, TimeoutError), match=error):
+    with pytest.raises(RuntimeError, match=r"lost 2 times .*retries=1"):
         fitted(model)
     assert vars(model) == before
-    wait_until_nothing_is_left(cluster)
+    wait_until_nothing_is_left(processes)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_worker_that_stops_answering_raises_timeout_error(cluster, tmp_path, solver):
+def test_worker_that_stops_answering_raises_timeout_error(processes, tmp_path, solver):
     class Stop(DeadlyLoss):
         def terms_and_gradient(self, y, raw, gradient, scratch):
             if is_on_worker() and not (tmp_path / "stopped").exists():
@@ -256,20 +210,18 @@ def test_worker_that_stops_answering_raises_timeout_error(cluster, tmp_path, sol
                 os.kill(os.getpid(), signal.SIGSTOP)
             return super().terms_and_gradient(y, raw, gradient, scratch)
 
-    model, _ = model_with(loss=Stop(), timeout=3, solver=solver)
-    started = time.monotonic()
+    model, _ = model_with(loss=Stop(), timeout=4, solver=solver)
     try:
-        with pytest.raises(TimeoutError, match="answer"):
+        with pytest.raises(TimeoutError, match="did not answer for 4 seconds while training"):
             fitted(model)
-        assert time.monotonic() - started < 15
     finally:
         os.kill(int((tmp_path / "stopped").read_text()), signal.SIGCONT)
-    wait_until_nothing_is_left(cluster)
+    wait_until_nothing_is_left(processes)
 
 
-def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypatch):
+def test_worker_that_joins_and_one_that_leaves_change_nothing(processes, monkeypatch):
     model, _ = model_with(early_stopping=True, n_iter_no_change=20, max_iter=12)
-    rows, numbers = placed(cluster, X), placed(cluster, NUMBERS)
+    rows, numbers = placed(processes, X), placed(processes, NUMBERS)
     calm = model.fit(rows, numbers).to_local()
     take_in = minibatch.Rounds._take_in
     sizes = {3: 3, 7: 1}
@@ -277,18 +229,18 @@ def test_worker_that_joins_and_one_that_leaves_change_nothing(cluster, monkeypat
     def and_scale(rounds, state, reports):
         take_in(rounds, state, reports)
         if rounds.n_since in sizes:
-            cluster.cluster.scale(sizes[rounds.n_since])
-            while len(cluster.scheduler_info(n_workers=-1)["workers"]) != sizes[rounds.n_since]:
+            processes.cluster.scale(sizes[rounds.n_since])
+            while len(processes.scheduler_info(n_workers=-1)["workers"]) != sizes[rounds.n_since]:
                 time.sleep(0.1)
 
     monkeypatch.setattr(minibatch.Rounds, "_take_in", and_scale)
     try:
         check_same_bits(model.fit(rows, numbers), calm)
     finally:
-        cluster.cluster.scale(2)
+        processes.cluster.scale(2)
 
 
-def test_interrupt_leaves_no_task_behind(cluster, monkeypatch, ctrl_c):
+def test_interrupt_leaves_no_task_behind(processes, monkeypatch, ctrl_c):
     model, _ = model_with(max_iter=10**6, tol=0, n_iter_no_change=np.inf)
     monkeypatch.setattr(minibatch, "SECONDS", 0.2)
     take_in = minibatch.Rounds._take_in
@@ -304,4 +256,4 @@ def test_interrupt_leaves_no_task_behind(cluster, monkeypatch, ctrl_c):
     with pytest.warns(UserWarning, match="interrupted by user"):
         fitted(model)
     assert model.n_iter_ >= 1
-    wait_until_nothing_is_left(cluster)
+    wait_until_nothing_is_left(processes)

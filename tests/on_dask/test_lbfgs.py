@@ -2,9 +2,9 @@
 
 import os
 import signal
-import threading
 import time
 import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from sknumpynet import Huber, NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.dask import DaskNumpyMLPClassifier, DaskNumpyMLPRegressor, lbfgs
 from sknumpynet.dask.client import Cluster
 
-from .rows import apart, classes, delayed, left_on, numbers, on_dask
+from .rows import apart, classes, delayed, left_on, numbers, on_dask, pids, stopping
 
 X, Y = classes(200, 3)
 LBFGS = {
@@ -107,18 +107,6 @@ def test_validation_of_numbers(fits):
     np.testing.assert_allclose(remote.validation_scores_, local.validation_scores_, rtol=1e-6)
 
 
-def test_a_scoring_function_is_refused(fits):
-    def custom(estimator, X, y):
-        return 0.0
-
-    collections = on_dask(X), on_dask(Y)
-    model = DaskNumpyMLPClassifier(**LBFGS, scoring=custom)
-    with pytest.raises(ValueError, match="the rows of X, which stay on the workers"):
-        model.fit(*collections, X_val=collections[0], y_val=collections[1])
-    model.fit(*collections, X_val=X, y_val=Y)  # these are here
-    assert set(model.validation_scores_) == {0.0}
-
-
 def test_verbose_and_max_time(fits, capsys):
     local, _ = fits("classifier", X, Y, max_iter=2)
     fits("classifier", X, Y, max_iter=2, verbose=True)
@@ -196,73 +184,46 @@ def slow_rows(seconds):
     )
 
 
-def pids(client):
-    return list(client.run(os.getpid).values())
-
-
-def at(event, function, *args):
-    """Call the function in a thread after the event."""
-
-    def run():
-        event.wait(60)
-        function(*args)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
-
-
 @pytest.fixture
-def phases(monkeypatch):
-    """Events that are set when the rows are described, and when the fifth evaluation begins."""
-    events = {"describing": threading.Event(), "training": threading.Event()}
-    mean_loss, wait, n = lbfgs.ClusterObjective.mean_loss, Cluster._wait, [0]
-
-    def counted(objective, params):
-        n[0] += 1
-        if n[0] >= 5:
-            events["training"].set()
-        return mean_loss(objective, params)
+def strike(monkeypatch):
+    """A function that has another one called, once: before a wait in that phase."""
+    todo, wait, n = [], Cluster._wait, Counter()
 
     def noted(cluster, futures, doing):
-        if "describing" in doing:
-            n[0] = 0
-            events["describing"].set()
+        n[doing] += 1
+        if todo and doing == todo[0][0] and n[doing] == (5 if doing == "training" else 1):
+            todo.pop()[1]()
         return wait(cluster, futures, doing)
 
-    monkeypatch.setattr(lbfgs.ClusterObjective, "mean_loss", counted)
+    def strike(doing, function, *args):
+        n.clear()
+        todo.append((doing, lambda: function(*args)))
+
     monkeypatch.setattr(Cluster, "_wait", noted)
-    return events
+    yield strike
+    assert not todo
 
 
-@pytest.mark.parametrize("phase", ["describing", "training"])
-def test_a_worker_that_is_killed_costs_time_only(processes, phases, phase):
+@pytest.mark.parametrize("phase", ["describing the data", "training"])
+def test_a_worker_that_is_killed_costs_time_only(processes, strike, phase):
     undisturbed = DaskNumpyMLPClassifier(**LBFGS).fit(*slow_rows(0))
-    phases[phase].clear()
-    victim = pids(processes)[0]
-    thread = at(phases[phase], os.kill, victim, signal.SIGKILL)
-    model = DaskNumpyMLPClassifier(**LBFGS).fit(*slow_rows(0.2 if phase == "describing" else 0))
-    thread.join(60)
-    assert victim not in pids(processes)
+    victim = min(pids(processes).values())
+    strike(phase, os.kill, victim, signal.SIGKILL)
+    model = DaskNumpyMLPClassifier(**LBFGS).fit(*slow_rows(0 if phase == "training" else 0.2))
     # a worker that dies while rows are described leaves another division: equal to rounding
-    assert apart(undisturbed, model) <= (1e-12 if phase == "describing" else 0)
+    assert apart(undisturbed, model) <= (0 if phase == "training" else 1e-12)
     assert not left_on(processes)
+    assert victim not in pids(processes).values()
 
 
-def test_a_worker_that_stops_answering(processes, phases):
-    victim = pids(processes)[0]
-    thread = at(phases["training"], os.kill, victim, signal.SIGSTOP)
-    # iterations enough that the fit is not over before the worker is stopped
-    model = DaskNumpyMLPClassifier(**{**LBFGS, "max_iter": 500}, timeout=4)
-    started = time.monotonic()
-    try:
-        with pytest.raises(TimeoutError, match=r"did not (answer|hand over)"):
+def test_a_worker_that_stops_answering(processes, strike):
+    victim = min(pids(processes).values())
+    model = DaskNumpyMLPClassifier(**LBFGS, timeout=4)
+    with stopping() as stop:
+        strike("training", stop, victim)
+        with pytest.raises(TimeoutError, match="did not answer for 4 seconds while training"):
             model.fit(*slow_rows(0))
-        assert time.monotonic() - started < 20
-        assert not hasattr(model, "coefs_")
-    finally:
-        thread.join(60)
-        os.kill(victim, signal.SIGCONT)
+    assert not hasattr(model, "coefs_")
     assert not left_on(processes)
 
 
@@ -285,23 +246,30 @@ def test_workers_that_die_again_and_again(processes):
         processes.run_on_scheduler(allow, 3)
 
 
-def test_rows_that_were_scattered_are_lost_with_their_worker(processes, phases):
-    workers = list(processes.nthreads())
-    futures = [processes.scatter(X[i : i + 50], workers=workers[:1]) for i in (0, 50, 100, 150)]
+@pytest.mark.parametrize("phase", ["before", "describing the data"])
+def test_rows_that_were_scattered_are_lost_with_their_worker(processes, strike, phase):
+    worker = next(iter(processes.nthreads()))
+    futures = [processes.scatter(X[i : i + 50], workers=[worker]) for i in (0, 50, 100, 150)]
     blocks = [dask.delayed(each) for each in futures]
-    victim = processes.run(os.getpid, workers=workers[:1])[workers[0]]
-    os.kill(victim, signal.SIGKILL)
+
+    def kill():
+        os.kill(pids(processes)[worker], signal.SIGKILL)
+        while worker in processes.nthreads():
+            time.sleep(0.05)
+
+    if phase == "before":
+        kill()
+    else:
+        strike(phase, kill)
     with pytest.raises(RuntimeError, match=r"lost with a worker.*client\.scatter"):
         DaskNumpyMLPClassifier(**LBFGS, timeout=20).fit(blocks, delayed(Y, 50, 100, 150))
 
 
-def test_ctrl_c_ends_the_search(client, phases, ctrl_c):
+def test_ctrl_c_ends_the_search(client, strike, ctrl_c):
     """With what was found by then, and no task left behind."""
-    main = threading.main_thread().ident
-    thread = at(phases["training"], signal.pthread_kill, main, signal.SIGINT)
+    strike("training", signal.raise_signal, signal.SIGINT)
     with pytest.warns(UserWarning, match="interrupted by user"):
         model = DaskNumpyMLPClassifier(**{**LBFGS, "max_iter": 500}).fit(on_dask(X), on_dask(Y))
-    thread.join()
-    assert 1 <= model.n_iter_ < 100
+    assert 1 <= model.n_iter_ < 5
     assert model.predict(X).shape == (200,)
     assert not left_on(client)

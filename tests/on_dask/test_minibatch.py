@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Minibatches on a cluster: the numbers of the local fit, the same bits on all ranks, and nothing left."""
 
+import re
 import threading
 import time
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 distributed = pytest.importorskip("distributed")
@@ -140,10 +142,11 @@ def test_calls_of_partial_fit_go_on_like_the_local_ones(client):
     check_same(local.partial_fit(X, LABELS), remote.to_local().partial_fit(X, LABELS))
 
 
-def test_epochs_are_run_in_rounds_where_nobody_looks_between(client, reports, capsys):
+def test_epochs_are_run_in_rounds_where_nobody_looks_between(client, reports, monkeypatch, capsys):
+    monkeypatch.setattr(minibatch, "SECONDS", 600)
     model = DaskNumpyMLPClassifier(random_state=0, max_iter=20, verbose=2)
     model.fit(collection(X), collection(LABELS))
-    assert len(reports) < 20
+    assert len(reports) == 1 and len(reports[0][0].records) == 20
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(",")[0] for line in lines[:20]] == [f"Iteration {i}" for i in range(1, 21)]
     reports.clear()
@@ -155,10 +158,8 @@ def test_epochs_are_run_in_rounds_where_nobody_looks_between(client, reports, ca
 def test_time_ends_a_fit(client):
     model = DaskNumpyMLPClassifier(random_state=0, max_iter=10**6, tol=0, max_time=0.5)
     model.set_params(n_iter_no_change=np.inf)
-    started = time.monotonic()
     with pytest.warns(ConvergenceWarning, match="max_time=0.5"):
         model.fit(collection(X), collection(LABELS))
-    assert time.monotonic() - started < 10
     assert 1 <= model.n_iter_ == len(model.loss_curve_)
 
 
@@ -201,7 +202,7 @@ def left_on_workers(client):
 
 
 def wait_until_nothing_is_left(client):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while left_on_workers(client):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -214,16 +215,20 @@ def test_nothing_is_left_on_the_workers(client):
 
 
 def test_interrupt_keeps_what_was_learnt_and_leaves_nothing(client, monkeypatch):
-    waits = []
-    wait = distributed.wait
+    rounds, wait, take_in = [], distributed.wait, minibatch.Rounds._take_in
 
     def interrupted(*args, **kwargs):
-        waits.append(1)
-        if len(waits) == 12:
+        if len(rounds) == 3:
+            rounds.clear()
             raise KeyboardInterrupt
         return wait(*args, **kwargs)
 
+    def counted(*args):
+        rounds.append(1)
+        return take_in(*args)
+
     monkeypatch.setattr(minibatch.distributed, "wait", interrupted)
+    monkeypatch.setattr(minibatch.Rounds, "_take_in", counted)
     monkeypatch.setattr(minibatch, "SECONDS", 0.05)
     model = DaskNumpyMLPClassifier(random_state=0, max_iter=10**6, tol=0, n_iter_no_change=np.inf)
     with pytest.warns(UserWarning, match="interrupted by user"):
@@ -253,3 +258,25 @@ def test_divergence_is_noticed(client):
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match=r"non-finite|diverged"):
             model.fit(collection(X), collection(NUMBERS))
+
+
+def test_a_loss_that_grows_is_warned_of_as_in_a_local_fit(client):
+    """Its first batch, and that of a network of zeros, are those of all rows."""
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    weight = np.random.default_rng(0).uniform(size=len(y))
+    chunks = (70, 300, 1, 71)
+    settings = {"solver": "sgd", "max_iter": 3, "random_state": 0}
+
+    def said(model, *data, **options):
+        with pytest.warns(ConvergenceWarning) as caught:
+            model.fit(*data, **options)
+        return [str(each.message) for each in caught if "has diverged" in str(each.message)]
+
+    local = said(NumpyMLPRegressor(**settings), X, y, sample_weight=weight)
+    X, y, weight = (
+        da.from_array(each, chunks=(chunks, -1)[: each.ndim]) for each in (X, y, weight)
+    )
+    there = said(DaskNumpyMLPRegressor(**settings), X, y, sample_weight=weight)
+    assert len(local) == len(there) == 1
+    before, now = (re.findall(r"\d\.\d+e[+-]\d+", each[0]) for each in (local, there))
+    assert before[0] == now[0] and before[2] == now[2]

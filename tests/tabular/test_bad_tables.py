@@ -29,6 +29,16 @@ DAYS = pd.date_range("2020-01-01", periods=N)
 GOOD = pd.DataFrame({"size": NUMBERS, "colour": COLOURS, "count": np.arange(N)})
 
 
+def masked(array):
+    return np.ma.array(array, mask=np.arange(N) == 3)
+
+
+def as_np_matrix(array):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        return np.asmatrix(array)
+
+
 class Case(NamedTuple):
     """A row: the table of fit, what comes of it, and, where given, other targets, options and new rows."""
 
@@ -127,6 +137,25 @@ FITS = {
     "groups of rare classes": Case(
         GOOD, options={"groups": np.arange(N) // 4}, y=(np.arange(N) // 2, None)
     ),
+    "a masked array": Case(np.ma.masked_greater(NUMBERS[:, np.newaxis], 1)),
+    "a matrix": Case(as_np_matrix(NUMBERS[:, np.newaxis])),
+    "levels that are spelt otherwise": Case(
+        GOOD,
+        "'colour' spells levels in another way than in fit, 'Red ' for 'red', 'BLUE' for 'blue':",
+        new=GOOD.replace({"red": "Red ", "blue": "BLUE"}),
+    ),
+    "numbers that are text": Case(
+        GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
+        r"column 'price' is text, yet its 60 levels are all numbers, such as '.*pandas.to_numeric",
+    ),
+    "text that looks like numbers, and is named": Case(
+        GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
+        options={"categorical_features": ["price", "colour"]},
+    ),
+    "text that looks like numbers, of the type of categories": Case(
+        GOOD.assign(price=pd.Categorical([f"{each:.4f}" for each in NUMBERS]))
+    ),
+    "codes": Case(GOOD.assign(zip=[f"{each:05d}" for each in range(N)])),
     "one column": Case(GOOD[["size"]]),
     "names that are numbers": Case(pd.DataFrame({0: NUMBERS, 1: COLOURS})),
     "an index that repeats": Case(GOOD.set_axis([0] * N)),
@@ -190,6 +219,16 @@ RAISES = {
     "rows of different lengths": Case([[1, 2], [3]] * 30, "X has rows of different lengths", VALUE),
     "a dict": Case({"size": NUMBERS}, r"made of dicts: give pandas.DataFrame\(X\)", TYPE),
     "a list of dicts": Case([{"size": 1.0}] * N, r"made of dicts: give pandas.DataFrame", TYPE),
+    "masked text": Case(
+        np.ma.masked_equal(np.array([["a"], ["b"]] * (N // 2)), "a"), "X is a masked array", VALUE
+    ),
+    "masked weights": Case(
+        GOOD,
+        "sample_weight is a masked array",
+        VALUE,
+        options={"sample_weight": masked(np.ones(N))},
+    ),
+    "masked targets": Case(GOOD, "y is a masked array", VALUE, y=(masked(np.arange(N) % 2),) * 2),
     "sparse": Case(csr_matrix(np.eye(N)), "Sparse data.*use X.toarray", TYPE),
     "one dimension": Case(NUMBERS, "Expected 2D array, got 1D.*reshape", VALUE),
     "three dimensions": Case(
@@ -335,7 +374,7 @@ RAISES = {
     ),
     "folds of rows that are not there": Case(
         GOOD,
-        "cv has row numbers that X, of 60 rows, has not, in fold 0",
+        "cv has row numbers that do not exist in X, of 60 rows, in fold 0",
         VALUE,
         options={"cv": [(np.arange(30), np.arange(30, 70)), (np.arange(30, 60), np.arange(30))]},
     ),
@@ -353,7 +392,10 @@ RAISES = {
     ),
     "one group": Case(GOOD, "there is 1 group: at least 2", VALUE, options={"groups": np.zeros(N)}),
     "a column missing": Case(
-        GOOD, "yet now missing:\n- size\nGive X the columns", VALUE, new=GOOD[["colour", "count"]]
+        GOOD,
+        "yet now missing:\n- size\nX must have the same columns",
+        VALUE,
+        new=GOOD[["colour", "count"]],
     ),
     "a column added": Case(
         GOOD,
@@ -549,3 +591,8 @@ def test_the_line_that_makes_numbers_of_dates_does_in_other_libraries():
 
 def test_seasons_get_a_column_of_their_own():
     assert follow(DATED["pandas"]) == "X['when month'] = X['when'].dt.month"
+
+
+def test_a_quantile_that_the_loss_ignores():
+    with pytest.warns(UserWarning, match=r"loss='squared_error' ignores quantile=\[0.1, 0.9\]"):
+        TabularMLPRegressor(**QUICK, quantile=[0.1, 0.9]).fit(GOOD, NUMBERS)

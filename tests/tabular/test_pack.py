@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from memory import peak_bytes
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknumpynet.core.layers.dropout import DropoutPool
@@ -276,8 +277,6 @@ def test_masks_of_the_pool_have_the_distribution_of_dropout():
 
 
 def test_a_step_allocates_nothing_large():
-    import tracemalloc
-
     pack, X, rng = started(Shape(6, 10, 3, (64, 64), 16, 3), k=8, n=128, dtype=np.float32)
     work, adam = Workspace(pack, 128, rng=rng), Adam(pack)
     objective = Objective(SquaredError(), 3, False)
@@ -292,11 +291,7 @@ def test_a_step_allocates_nothing_large():
 
     for _ in range(20):
         step()
-    tracemalloc.start()
-    step()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < work.z[0].nbytes / 2
+    assert peak_bytes(step) < work.z[0].nbytes / 2
 
 
 def test_a_pickled_pack_has_the_same_bits_and_nothing_but_its_parameters():

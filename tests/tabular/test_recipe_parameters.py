@@ -102,6 +102,17 @@ def test_both_estimators_pass_every_number_on(cls, monkeypatch):
     assert len(names) == 15
 
 
+def test_many_classes_take_wider_layers():
+    auto = {**BASE, "hidden_layer_sizes": "auto", "first_cycle": 1, "n_cycles": 1}
+    for n_classes, width in ((19, 64), (20, 96)):
+        y = np.arange(len(X)) % n_classes
+        model = TabularMLPClassifier(**auto).fit(X, y)
+        assert model.ensemble_.packs[0].shape.hidden == (width,) * 3
+    many_targets = np.tile(np.asarray(Y)[:, np.newaxis], (1, 20))
+    model = TabularMLPRegressor(**auto).fit(X, many_targets)
+    assert model.ensemble_.packs[0].shape.hidden == (64,) * 3
+
+
 def test_defaults_are_those_of_the_recipe():
     for cls in BOTH:
         defaults = {

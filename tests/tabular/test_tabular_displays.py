@@ -104,5 +104,5 @@ def test_what_shows_a_single_network_is_refused_in_one_sentence(display, data):
 
 def test_a_step_of_one_network_is_not_explained():
     model = TabularMLPRegressor(**QUICK).fit(X, Y)
-    with pytest.raises(TypeError, match=r"explain_step takes a fitted Numpy.*got TabularMLPRegr"):
+    with pytest.raises(TypeError, match=r"explain_step needs a fitted Numpy.*got TabularMLPRegr"):
         explain_step(model, X[0])

@@ -41,6 +41,35 @@ def test_numbers_are_scaled_by_median_and_quartiles_and_clipped_smoothly():
     assert inputs.max() < 3
 
 
+def test_numbers_that_are_mostly_equal_are_told_apart_by_rank():
+    x = np.array([0.0] * 12 + [5, 7, 7, 90_000, -2, np.nan])
+    encoder, inputs = encoded(x[:, np.newaxis])
+    t = np.array([0] * 12 + [1.125, 1.5, 1.5, 1.875, -1.5, 0])  # 1 + the middle of the ranks / 4
+    assert_allclose(inputs[:, 0], t / np.sqrt(1 + (t / 3) ** 2))
+    assert encoder.n_numeric == 1  # embedded, as other numbers
+    later = encoder.transform(Table([[6.0], [1e300], [-np.inf], [-1e300]]))[:, 0]
+    t = np.array(
+        [1.3125, 1.875, 0, -1.5]
+    )  # between two, beyond the largest, missing, beyond the smallest
+    assert_allclose(later, t / np.sqrt(1 + (t / 3) ** 2))
+
+
+@pytest.mark.parametrize("unit", [1.7e308, 1e-300])
+def test_ranks_of_numbers_of_any_size(unit):
+    x = np.array([0.0] * 12 + [unit, -unit, unit / 2 if unit > 1 else 2 * unit])
+    _, inputs = encoded(x[:, np.newaxis])
+    assert np.isfinite(inputs).all()
+    assert len(np.unique(inputs)) == 4
+
+
+def test_many_ranks_take_a_thousand_knots_a_side():
+    x = np.concatenate([np.zeros(9000), np.arange(1, 3001), -np.arange(1.0, 2001)])
+    encoder, inputs = encoded(x[:, np.newaxis])
+    assert encoder.knots.shape == (2, 2001)
+    assert np.array_equal(np.argsort(inputs[9000:12000, 0]), np.arange(3000))
+    assert_allclose(np.ptp(encoder.knots[1]), 4 - 0.5 / 3000 - 0.5 / 2000)
+
+
 def test_years_and_ids_keep_their_digits():
     ids = 2.0**53 - np.arange(100)
     _, inputs = encoded(ids[:, np.newaxis])
@@ -237,7 +266,7 @@ FITS = {
     "numbers and None": (pd.DataFrame({"a": [1, None, 2.5] * 20}, dtype=object), [0, 1, 1] * 20),
     "bool": (NUMBERS[:, None] > 0, NUMBERS > 0),
     "as many levels as rows": (pd.DataFrame({"id": [f"x{i}" for i in range(n)], "v": NUMBERS}), NUMBERS > 0),
-    "one row a level, many": (pd.DataFrame({"id": np.arange(n).astype(str)}), NUMBERS > 0),
+    "one row a level, many": (pd.DataFrame({"id": [f"x{i}" for i in range(n)]}), NUMBERS > 0),
     "float16": (NUMBERS[:, None].astype(np.float16), NUMBERS > 0),
     "big integers": (pd.DataFrame({"a": [2**70, 1, 10**400] * 20}, dtype=object), [0, 1, 1] * 20),
     "unused levels": (pd.DataFrame({"c": pd.Categorical(["a"] * n, list("abc")), "v": NUMBERS}), NUMBERS > 0),

@@ -9,7 +9,7 @@ from sknumpynet.core import Dense, GlorotUniform, Network, fit_to_data
 rng = np.random.default_rng(0)
 X = rng.gamma(2.0, 15.0, size=(300, 1))
 grid = np.linspace(0, 140, 300)[:, np.newaxis]
-figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
 network = Network([Dense(1, 12)], initializer=GlorotUniform(), rng=0)
 for ax, title in zip(axes, ("GlorotUniform", "fit_to_data")):
     if title == "fit_to_data":

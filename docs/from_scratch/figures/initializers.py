@@ -29,4 +29,4 @@ for ax, (activation, initializers) in zip(axes, choices.items()):
         ax.plot(range(1, depth + 1), sizes, color=f"C{styles[label]}", label=label)
     ax.set(title=f"{activation} units", xlabel="layer", yscale="log", ylim=(1e-12, 1e12))
 axes[0].set_ylabel("standard deviation of $a$")
-axes[1].legend(frameon=False, loc="upper right", fontsize=8)
+axes[1].legend(frameon=False, loc="upper right", fontsize=10)

@@ -11,15 +11,15 @@ DATA, WEIGHTS, ERROR = "#56B4E9", "#E69F00", "#CC79A7"
 def array(ax, x, rows, columns, name, shape, color):
     """Draw an array and return where it ends."""
     ax.add_patch(Rectangle((x, -rows / 2), columns, rows, fc=color, ec="black", lw=1))
-    ax.text(x + columns / 2, 0, name, ha="center", va="center", fontsize=12)
+    ax.text(x + columns / 2, 0, name, ha="center", va="center", fontsize=14)
     ax.text(
-        x + columns / 2, -rows / 2 - 0.1, shape, ha="center", va="top", fontsize=8, color="0.25"
+        x + columns / 2, -rows / 2 - 0.1, shape, ha="center", va="top", fontsize=10, color="0.25"
     )
     return x + columns
 
 
 def equation(ax, title, left, first, second, plus=None):
-    ax.text(0, 1.15, title, fontsize=10, va="bottom")
+    ax.text(0, 1.15, title, fontsize=12, va="bottom")
     x = array(ax, 0, *left)
     ax.text(x + 0.2, 0, "=", ha="center", va="center", fontsize=14)
     x = array(ax, x + 0.4, *first)

@@ -17,4 +17,4 @@ for loss in (SquaredError(), BinaryLogLoss(), HalfPoisson()):
 left.set(title="$l(1, raw)$", xlabel="raw", ylim=(-0.1, 4.2))
 right.set(title="$dl/draw$ = prediction $-$ 1", xlabel="raw", ylim=(-3, 3))
 right.axhline(0, color="0.7", lw=0.8, zorder=0)
-right.legend(*left.get_legend_handles_labels(), frameon=False, loc="lower right")
+right.legend(*left.get_legend_handles_labels(), frameon=False, loc="upper left")

@@ -19,7 +19,7 @@ for ax, (title, layer) in zip(axes, panels.items()):
         network.dense[0].W[...], network.dense[0].b[...] = np.eye(8), 0  # let x through
         shown = network.forward(X, Workspace(network, len(X)))
     image = ax.imshow(shown, cmap="RdBu_r", vmin=-3.5, vmax=3.5)
-    ax.set_title(title, fontsize=10)
+    ax.set_title(title, fontsize=12)
     ax.set(xlabel="unit", xticks=[], yticks=[])
 axes[0].set_ylabel("row")
 figure.colorbar(image, ax=axes, shrink=0.7)

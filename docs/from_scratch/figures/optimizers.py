@@ -7,7 +7,7 @@ import numpy as np
 from sknumpynet.core import SGD, Adam
 
 curvature = np.array([1.0, 20.0])
-figure, axes = plt.subplots(1, 3, figsize=(8, 3.0), sharex=True, sharey=True)
+figure, axes = plt.subplots(1, 3, figsize=(8, 3.2), sharex=True, sharey=True)
 u, v = np.meshgrid(np.linspace(-2.3, 0.9, 200), np.linspace(-1.2, 1.2, 200))
 height = 0.5 * (curvature[0] * u**2 + curvature[1] * v**2)
 panels = {
@@ -25,5 +25,5 @@ for ax, (title, (optimizer, rate)) in zip(axes, panels.items()):
     ax.plot(*np.transpose(path), ".-", ms=4, lw=1)
     ax.plot(0, 0, "k+", ms=9)
     ax.set(xlabel="first weight", xlim=(-2.3, 0.9), ylim=(-1.2, 1.2))
-    ax.set_title(f"{title}, rate {rate:g}", fontsize=9)
+    ax.set_title(f"{title},\nrate {rate:g}", fontsize=11)
 axes[0].set_ylabel("second weight")

@@ -4,7 +4,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained")
+figure, (left, middle, right) = plt.subplots(1, 3, figsize=(8, 3.1), layout="constrained")
 grid, rate, n_steps = np.linspace(-1.5, 1.5, 301), 0.05, 60
 for label, value, slope in (
     ("$W^2 / 2$", lambda w: w**2 / 2, lambda w: w),

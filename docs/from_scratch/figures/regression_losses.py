@@ -8,7 +8,7 @@ from sknumpynet.core import AbsoluteError, Huber, LogCosh, Quantile, SquaredErro
 
 e = np.linspace(-3, 3, 601)[:, np.newaxis]
 y = np.zeros_like(e)
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), sharex=True)
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.7), sharex=True)
 for loss in (SquaredError(), AbsoluteError(), Huber(1.0), LogCosh(), Quantile(0.9)):
     gradient = np.empty_like(e)
     terms = loss.terms_and_gradient(y, e, gradient, np.empty_like(e))
@@ -16,4 +16,10 @@ for loss in (SquaredError(), AbsoluteError(), Huber(1.0), LogCosh(), Quantile(0.
     right.plot(e, gradient)
 left.set(title="$l$", xlabel="$e$ = raw $-$ y", ylim=(-0.1, 3.5))
 right.set(title="$dl/draw$", xlabel="$e$ = raw $-$ y", ylim=(-2, 2))
-right.legend(*left.get_legend_handles_labels(), frameon=False, loc="upper left", fontsize=8)
+figure.legend(
+    *left.get_legend_handles_labels(),
+    frameon=False,
+    loc="outside lower center",
+    ncols=3,
+    fontsize=11,
+)

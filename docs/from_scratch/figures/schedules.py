@@ -36,6 +36,6 @@ for ax, (title, schedules) in zip(axes, panels.items()):
         epochs = [step / n_batches for step in range(len(rates))]
         ax.plot(epochs, rates, label=type(schedule).__name__)
     ax.set(xlabel="epoch", ylim=(0, 1.3))
-    ax.set_title(title, fontsize=10)
-    ax.legend(frameon=False, ncols=2, loc="upper center", fontsize=8)
+    ax.set_title(title, fontsize=12)
+    ax.legend(frameon=False, ncols=2, loc="upper center", fontsize=10)
 axes[0].set_ylabel("rate / largest rate")

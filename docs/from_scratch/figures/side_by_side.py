@@ -12,7 +12,7 @@ def stack(x, y, width, height, title):
     for i, color in reversed(list(enumerate(COLORS))):
         corner = (x + 0.45 * i, y + 0.4 * i)
         ax.add_patch(Rectangle(corner, width, height, fc=color, ec="black", lw=0.8))
-    ax.text(x + width / 2, y - 0.25, title, ha="center", va="top", fontsize=9)
+    ax.text(x + width / 2, y - 0.25, title, ha="center", va="top", fontsize=11)
 
 
 stack(0, 4, 2.6, 4, "x\n(3, n, 2)")
@@ -29,9 +29,9 @@ for i, color in enumerate(COLORS):
         cell = Rectangle((start, 1 - 0.62 * i), size, 0.55, fc=color, ec="black", lw=0.8)
         ax.add_patch(cell)
         if i == 0:
-            ax.text(start + size / 2, 1.7, name, ha="center", va="bottom", fontsize=8)
+            ax.text(start + size / 2, 1.7, name, ha="center", va="bottom", fontsize=10)
         start += size
-    ax.text(2.1, 1.27 - 0.62 * i, f"member {i}", ha="right", va="center", fontsize=8)
-ax.text(start + 0.3, 0.65, "params\n(3, 17)", va="center", fontsize=9)
+    ax.text(2.1, 1.27 - 0.62 * i, f"member {i}", ha="right", va="center", fontsize=10)
+ax.text(start + 0.3, 0.65, "params\n(3, 17)", va="center", fontsize=11)
 ax.set(xlim=(-1.2, 23), ylim=(-0.4, 9.1))
 ax.axis("off")

@@ -11,7 +11,7 @@ figure, ax = plt.subplots(figsize=(8, 3.4))
 def box(x, y, width, text, color, dashed=False):
     style = dict(fc=color, ec="black", lw=1, ls="--" if dashed else "-")
     ax.add_patch(Rectangle((x, y), width, 0.7, **style))
-    ax.text(x + width / 2, y + 0.35, text, ha="center", va="center", fontsize=8)
+    ax.text(x + width / 2, y + 0.35, text, ha="center", va="center", fontsize=9)
 
 
 def arrow(start, end):
@@ -26,7 +26,7 @@ for x, title in (
     (7.1, "Dense(100, 10)"),
     (9.3, "the loss"),
 ):
-    ax.text(x, 3.7, title, ha="center", fontsize=10)
+    ax.text(x, 3.7, title, ha="center", fontsize=12)
 box(-0.6, 2.6, 1.2, "x: a batch", "white")
 box(1.0, 2.6, 1.8, "out: z (n, 100)", DATA)
 box(3.6, 2.6, 1.8, "out: a, the same", DATA, dashed=True)
@@ -42,7 +42,7 @@ box(8.6, 2.6, 1.5, "value", "white")
 for start, end in ((8.6, 8.0), (6.2, 5.4), (3.6, 2.8)):
     arrow((start, 1.65), (end, 1.65))
 arrow((9.35, 2.6), (9.35, 2.0))
-ax.text(-0.6, 1.65, "backward", va="center", fontsize=9, color="0.3")
-ax.text(-0.6, 3.5, "forward", va="center", fontsize=9, color="0.3")
+ax.text(-0.6, 1.65, "backward", va="center", fontsize=11, color="0.3")
+ax.text(-0.6, 3.5, "forward", va="center", fontsize=11, color="0.3")
 ax.set(xlim=(-0.8, 10.3), ylim=(0, 4.1))
 ax.axis("off")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an activation is: two kinds, those that need ``a`` on the way back and those that need ``z``."""
+"""Base classes of activations, whose backward pass needs either the output ``a`` or the input ``z``."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ class Activation(Options):
     trainable = True
 
     def forward(self, z: Array, out: Array) -> None:
-        """Write ``f(z)`` into ``out``, which is ``z`` itself where the activation works in place."""
+        """Write ``f(z)`` into ``out``, which is ``z`` itself if the activation works in place."""
         raise NotImplementedError
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
         """Multiply ``delta`` = dL/da by da/dz in place, so that it becomes dL/dz.
 
-        ``a`` is the output of ``forward``, not to be changed; ``scratch``, of the same shape and dtype, is
-        free to use.
+        ``a`` is the output of ``forward`` and must not be changed; ``scratch``, of the same shape and dtype,
+        is free to use.
         """
         raise NotImplementedError
 
 
 class ActivationOfZ(Activation):
-    """Base class: `backward` is given ``z`` where `Activation` gives ``a``, and two scratch arrays.
+    """Base class: `backward` gets ``z`` instead of ``a``, and two scratch arrays.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Activation functions: ``z -> a`` on the way forward, ``delta *= da/dz`` on the way back.
+"""Activation functions: ``a = f(z)`` in the forward pass, ``delta *= da/dz`` in the backward pass.
 
-Each needs only its own output ``a`` to compute its derivative, so that ``z`` and ``a`` share one buffer.
+Each computes its derivative from its output ``a``, so ``z`` and ``a`` share one buffer.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Activations that stay between two bounds: relatives of tanh, a bump, and a step."""
+"""Activations with bounded output: variants of tanh, a bump, and a step function."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
 
 
 def get_activation(choice: object) -> Activation:
-    """Return the activation of that name, made of that pair of functions, or the object itself."""
+    """Return the activation with this name, one made from a pair of functions, or the object itself."""
     if isinstance(choice, Activation):
         return choice
     if isinstance(choice, str) and choice in ACTIVATIONS:

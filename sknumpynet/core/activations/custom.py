@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An activation made of two custom functions."""
+"""An activation made from two custom functions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Relatives of the ReLU that let something through below zero, so that no unit dies.
+"""Variants of the ReLU whose derivative is not zero below zero, so that units do not die.
 
-They need ``z`` and ``a`` at once on the way forward, hence a buffer each; on the way back ``a`` is enough.
+The forward pass needs separate buffers for ``z`` and ``a``; the backward pass only needs ``a``.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class ELU(Activation):
             out *= self.scale
 
     def backward(self, a: Array, delta: Array, scratch: Array) -> None:
-        # min(a, 0) + scale alpha is right on the left; on the right it is alpha times too large
+        # min(a, 0) + scale alpha is correct for z < 0; for z > 0 it is alpha times too large
         np.minimum(a, 0, out=scratch)
         scratch += self.scale * self.alpha
         delta *= scratch

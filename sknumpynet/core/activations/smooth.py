@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Smooth relatives of the ReLU.
+"""Smooth variants of the ReLU.
 
-The derivative of all but `Softplus` needs ``z``: their ``a`` gets a buffer of its own, ``z`` is kept for the
-way back, and there are two scratch arrays.
+The derivatives, except that of `Softplus`, need ``z``. Therefore ``a`` gets a separate buffer, ``z`` is kept
+for the backward pass, and there are two scratch arrays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Initializers: the first weights.
+"""Initializers: the initial weights.
 
-``base`` says what one is, ``by_name`` finds them.
+``base`` has the base class, ``by_name`` the names.
 """
 
 from sknumpynet.core.initializers.base import Initializer, RandomSource

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Initializers: the numbers that a layer starts from."""
+"""Initializers: the initial weights and biases of a layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sknumpynet.core.options import Options, is_foreign
 
 
 class RandomSource(Protocol):
-    """What `numpy.random.Generator` and `numpy.random.RandomState` have in common, as far as needed."""
+    """The methods of `numpy.random.Generator` and `numpy.random.RandomState` that are used here."""
 
     def uniform(
         self, low: float = ..., high: float = ..., size: tuple[int, ...] | None = ...
@@ -34,7 +34,7 @@ class Initializer(Options):
 def fill_checked(
     initializer: Initializer, W: Array, fan_in: int, fan_out: int, rng: RandomSource
 ) -> None:
-    """Fill ``W``, or raise ValueError where a custom initializer leaves some of it."""
+    """Fill ``W``, or raise ValueError if a custom initializer does not fill all of it."""
     if not is_foreign(initializer):
         initializer.fill(W, fan_in, fan_out, rng)
         return

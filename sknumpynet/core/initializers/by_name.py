@@ -29,5 +29,5 @@ INITIALIZERS: dict[str, type[Initializer]] = {
 
 
 def get_initializer(choice: str | Initializer, parameter: str = "init") -> Initializer:
-    """Return the initializer of that name, or the object itself."""
+    """Return the initializer with this name, or the object itself."""
     return resolve(choice, INITIALIZERS, Initializer, parameter)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Orthogonal matrices, which keep the length of every signal."""
+"""Orthogonal matrices, which preserve the length of every signal."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class Orthogonal(Initializer):
             return
         tall = rng.normal(0.0, 1.0, (max(view.shape), min(view.shape)))
         Q, R = np.linalg.qr(tall)
-        Q *= np.sign(np.diag(R))  # without which the matrices are not evenly distributed
+        Q *= np.sign(np.diag(R))  # makes the distribution of the matrices uniform
         view[...] = self.gain * (Q if view.shape[0] >= view.shape[1] else Q.T)

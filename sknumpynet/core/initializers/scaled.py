@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Initializers that fit the width of a layer: Glorot, He, LeCun."""
+"""Initializers that depend on the width of a layer: Glorot, He, LeCun."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ class GlorotUniform(Initializer):
 
 
 class Scaled(Initializer):
-    """Base class: random numbers of variance ``gain / fan``, where ``fan`` is for the subclass to say."""
+    """Base class: random numbers with variance ``gain / fan``; subclasses define ``fan``."""
 
     gain = 1.0
     normal = False
 
     def fan(self, fan_in: int, fan_out: int) -> float:
-        """Return how many summands make up a signal."""
+        """Return the number of summands of a signal."""
         return float(fan_in)
 
     def fill(self, view: Array, fan_in: int, fan_out: int, rng: RandomSource) -> None:
         deviation = math.sqrt(self.gain / self.fan(fan_in, fan_out))
         if self.normal:
             view[...] = rng.normal(0.0, deviation, view.shape)
-        else:  # a uniform distribution in (-b, b) has the variance b^2 / 3
+        else:  # a uniform distribution on (-b, b) has the variance b^2 / 3
             bound = math.sqrt(3) * deviation
             view[...] = rng.uniform(-bound, bound, view.shape)
 

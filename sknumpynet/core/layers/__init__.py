@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Layers: a formula forward, and its derivative backward.
+"""Layers: a formula for the forward pass, and its derivative for the backward pass.
 
-``base`` says what one is.
+``base`` has the base class.
 """
 
 from sknumpynet.core.layers.activate import Activate

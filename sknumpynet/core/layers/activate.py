@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""An activation as a layer of its own."""
+"""The layer that applies an activation."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Activate(Layer):
     Attributes
     ----------
     must_copy_input : bool
-        Whether the input is to be left as it is: set by the network, where another activation or the data
-        come before.
+        Whether the input must not be overwritten: set by the network if another activation or the data come
+        before.
     """
 
     needed_in_backward = True
@@ -35,7 +35,7 @@ class Activate(Layer):
         self.activation: Activation = get_activation(activation)
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
-        if self.must_copy_input and not self.activation.needs_z:  # else z is left as it is
+        if self.must_copy_input and not self.activation.needs_z:  # else z is not overwritten
             x = x.copy()
         buffer.x = x
         if self.activation.in_place:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What every layer is: its parameters, and the buffer that it computes in."""
+"""The base class of layers, and the buffer in which a layer computes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from sknumpynet.core.renamed import keep_old_names, warn_of_name
 class Group:
     """How the parameters of a group are trained.
 
-    `Layer.shapes` says to which group each parameter belongs, and ``Network(layers, groups={name: Group()})``
-    how a group is trained. Weights decay; nothing else does unless that says so.
+    `Layer.shapes` assigns each parameter to a group, and ``Network(layers, groups={name: Group()})`` sets how
+    a group is trained. By default only weights decay.
 
     Parameters
     ----------
     decays : bool, default=False
         Whether the penalty and weight decay apply.
     learning_rate_factor : float, default=1.0
-        What the learning rate is multiplied by.
+        Factor of the learning rate.
 
     Examples
     --------
@@ -43,15 +43,15 @@ class Group:
 
 
 CLASSES["Group"] = Group
-# Any other group does not decay.
+# Other groups do not decay.
 GROUPS = {"weights": Group(decays=True), "biases": Group(), "gains": Group()}
-# The group of what is kept and not trained.
+# The group of values that are kept but not trained.
 RUNNING_STATS = "running_stats"
 OLD_GROUPS = {"rest": "gains", "state": RUNNING_STATS}
 
 
 class Buffer:
-    """What one layer computes for one batch: its input, its output, and dL/d(input).
+    """The arrays of one layer for one batch: its input, its output, and dL/d(input).
 
     Attributes
     ----------
@@ -60,15 +60,15 @@ class Buffer:
     out : ndarray of shape (n, fan_out)
         The output of the last forward pass.
     delta : ndarray of shape (n, fan_in) or None
-        dL/dx of the last backward pass; None where nobody asks for it.
+        dL/dx of the last backward pass; None if it is not needed.
     scratch : ndarray of shape (n, fan_out) or None
-        Free space; None for prediction.
+        Scratch space; None for prediction.
     second_scratch : ndarray of shape (n, fan_out) or None
-        More free space, for the layers that make it.
+        More scratch space, for layers that need it.
     ones : ndarray of shape (n,) or None
         Ones, to sum over rows by a matrix product.
     mask : ndarray of shape (n, fan_in) or None
-        The mask of dropout.
+        The dropout mask.
     x_hat : ndarray of shape (n, fan_in) or None
         The standardised input of a normalisation.
     inv_std : ndarray or None
@@ -76,7 +76,7 @@ class Buffer:
     statistics : tuple of ndarray or None
         Mean and variance that a normalisation used.
     use_running_stats : bool
-        Whether running statistics are to be used, as in prediction.
+        Whether to use running statistics, as in prediction.
     """
 
     __slots__ = (
@@ -120,7 +120,7 @@ class Buffer:
         return Buffer(*(None if array is None else array[:n] for array in arrays))
 
     def share(self, whole: Buffer) -> None:
-        """Take over what goes on from batch to batch, where anything does, from the buffer of a whole one."""
+        """Copy anything that continues from batch to batch from the buffer of a full batch."""
 
     @property
     def kept(self) -> Array | None:
@@ -137,7 +137,7 @@ keep_old_names(Buffer, {"scale": "inv_std", "frozen": "use_running_stats"})
 
 
 class Layer(Options):
-    """Base class: something with a forward and a backward formula, and perhaps parameters."""
+    """Base class of layers, which have a forward and a backward formula, and may have parameters."""
 
     renamed = {
         "keeps_output": "needed_in_backward",
@@ -145,80 +145,80 @@ class Layer(Options):
         "draw": "sample_masks",
         "remember": "update_running_stats",
     }
-    # What `shapes` names, and its gradients, are views that the network binds: neither copied nor pickled.
+    # Names of the parameters and gradients, which are views bound by the network: not copied, not pickled.
     VIEWS: tuple[str, ...] = ()
-    # Whether the next layer must leave the output as it is: backward needs it, or it may be the data.
+    # Whether the next layer must not overwrite the output: backward needs it, or it may be the data.
     needed_in_backward = False
-    # Whether forward and backward also work on arrays with the axis of members before the others.
+    # Whether forward and backward also work on arrays whose first axis is that of members.
     takes_members = False
-    # The axes before (rows, units) of what the layer computes: (k,) in a network of k members.
+    # The axes before (rows, units): (k,) in a network of k members.
     lead: tuple[int, ...] = ()
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """Return, for each parameter, the name of its group and its shape.
 
-        Groups are ``"weights"``, ``"biases"``, ``"gains"`` and any others; what is kept but not trained is in
-        the group ``"running_stats"``. The network sets a view as attribute of the parameter's name, and one
-        of the gradient as ``"d"`` + name.
+        Groups are ``"weights"``, ``"biases"``, ``"gains"`` and any others; values that are kept but not
+        trained are in the group ``"running_stats"``. The network sets a view of each parameter as an
+        attribute with its name, and one of the gradient as ``"d"`` + name.
 
-        The shape is that of one network. In one of k members the views have the axis of members before it:
-        (k, fan_in, fan_out) for (fan_in, fan_out), and (k, 1, units) for (units,), which goes with
-        activations of shape (k, n, units).
+        The shape is that of a single network. With k members the views have an additional first axis:
+        (k, fan_in, fan_out) for (fan_in, fan_out), and (k, 1, units) for (units,), which can be broadcast
+        with activations of shape (k, n, units).
         """
         return {}
 
     def members(self, chosen: Any) -> Layer:
-        """Return a layer for some members of a network, or for one alone if ``chosen`` is an integer."""
+        """Return a layer for some members, or for a single network if ``chosen`` is an integer."""
         return copy.copy(self)
 
     @property
     def default_initializer(self) -> Initializer:
-        """What the network hands to `reset_parameters` where none is given."""
+        """The initializer that the network passes to `reset_parameters` by default."""
         return GlorotUniform()
 
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None
     ) -> None:
-        """Set the parameters, and the running statistics, to what training begins with."""
+        """Set the initial values of the parameters and the running statistics."""
 
     def width(self, fan_in: int) -> int:
-        """Return the number of outputs for that number of inputs, or raise ValueError."""
+        """Return the number of outputs for a number of inputs, or raise ValueError."""
         return fan_in
 
     def buffer(
         self, fan_in: int, n: int, scratch: Array | None, ones: Array | None, needs_delta: bool
     ) -> Buffer:
-        """Return what the layer needs for ``n`` rows; ``scratch`` and ``ones`` are None for prediction."""
+        """Return the layer's buffer for ``n`` rows; ``scratch`` and ``ones`` are None for prediction."""
         return Buffer(scratch=scratch, ones=ones)
 
     def sample_masks(self, buffer: Buffer, rng: np.random.Generator) -> None:
-        """Draw what is random in the next pass, where anything is."""
+        """Draw the random numbers of the next pass, if there are any."""
 
     def update_running_stats(self, buffer: Buffer) -> None:
-        """Update the running statistics from the last forward pass, where there are any."""
+        """Update the running statistics from the last forward pass, if there are any."""
 
     def forward(self, x: Any, buffer: Buffer) -> Array:
         """Return the layer's output for the batch ``x``, kept in ``buffer.out``."""
         raise NotImplementedError
 
     def backward(self, delta: Array, buffer: Buffer) -> Array | None:
-        """Take dL/d(output), fill the gradients of the parameters, return dL/d(input)."""
+        """Fill the gradients of the parameters for ``delta`` = dL/d(output), and return dL/d(input)."""
         raise NotImplementedError
 
     def fill(self) -> None:
-        """Do nothing: `reset_parameters` has done it. Custom layers may have the old name."""
+        """Do nothing: `reset_parameters` does it. Custom layers may still define the old name."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.VIEWS}
 
 
 def grouped_shapes(layer: Layer) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Return ``layer.shapes()`` with the groups by their names of today."""
+    """Return ``layer.shapes()`` with the current names of the groups."""
     shapes = layer.shapes().items()
     return {name: (OLD_GROUPS.get(group, group), shape) for name, (group, shape) in shapes}
 
 
 def warn_of_old_groups(layer: Layer, stacklevel: int) -> None:
-    """Warn where ``layer.shapes()`` has an old name of a group."""
+    """Warn if ``layer.shapes()`` has an old name of a group."""
     for old in OLD_GROUPS.keys() & {group for group, _ in layer.shapes().values()}:
         warn_of_name(f"The group {old!r} of {layer!r}", repr(OLD_GROUPS[old]), stacklevel + 1)

@@ -22,8 +22,8 @@ class Dense(Layer):
 
     The neural tangent parametrisation writes the same layer with weights of size 1,
     ``z = x W / sqrt(fan_in) + b``; ``dW`` and ``dL/dx`` are then divided by ``sqrt(fan_in)`` as well. A step
-    of Adam, which moves every weight by about the learning rate, so changes z less in a wide layer, and one
-    rate does for layers of all widths.
+    of Adam changes every weight by about the learning rate, so z changes less in a wide layer, and one
+    learning rate suits layers of all widths.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class Dense(Layer):
     bias : bool, default=True
         Whether there is a ``b``.
     parametrization : {"standard", "ntk"}, default="standard"
-        "ntk" divides ``x W`` by ``sqrt(fan_in)``. An initializer speaks of ``W / sqrt(fan_in)``, so that the
-        network begins as the same function with either; where none is given, W ~ N(0, 1).
+        "ntk" divides ``x W`` by ``sqrt(fan_in)``. An initializer then sets ``W / sqrt(fan_in)``, so that the
+        network starts as the same function with both; by default, W ~ N(0, 1).
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Dense(Layer):
     dW: Array
     b: Any = None
     db: Any = None
-    parametrization = "standard"  # also of layers in older pickles
+    parametrization = "standard"  # for layers in older pickles
 
     def __init__(
         self, fan_in: int, fan_out: int, bias: bool = True, parametrization: str = "standard"
@@ -89,7 +89,7 @@ class Dense(Layer):
         return LecunNormal() if self.parametrization == "ntk" else super().default_initializer
 
     def product_weights(self) -> Array:
-        """Return what x is multiplied by: W, or with "ntk" a new array, ``W / sqrt(fan_in)``."""
+        """Return the matrix by which x is multiplied: W, or with "ntk" a new array, ``W / sqrt(fan_in)``."""
         return self.W / math.sqrt(self.fan_in) if self.parametrization == "ntk" else self.W
 
     def width(self, fan_in: int) -> int:
@@ -123,7 +123,7 @@ class Dense(Layer):
         buffer.x = x
         z: Array = buffer.out  # type: ignore[assignment]
         if not isinstance(x, np.ndarray):
-            z = buffer.out = x @ self.W  # SciPy makes a new array
+            z = buffer.out = x @ self.W  # SciPy returns a new array
         elif buffer.scratch is None and x.strides[0] == x.itemsize and not x.flags.forc:
             # some rows of an array in Fortran order, which dot would copy
             np.matmul(x, self.W, out=z)
@@ -151,7 +151,7 @@ class Dense(Layer):
 
 
 def _sparse_product(x: Any, delta: Array, dW: Array) -> None:
-    """``dW = x^T delta`` for sparse x: only the rows of dW whose column occurs in x are other than zero."""
+    """``dW = x^T delta`` for sparse x: only rows of dW whose column occurs in x are nonzero."""
     if x.nnz >= 2 * dW.shape[0]:  # nearly all columns occur
         dW[...] = x.T @ delta
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Dropout: a random share of the values set to zero in each step of training."""
+"""Dropout: sets random values to zero in each training step."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from sknumpynet.core.layers.base import Buffer, Layer
 
 
 class DropoutPool:
-    """Masks cut out of one pool of random bits, which is drawn anew every ``LIFE`` steps.
+    """A pool of random mask entries, which is drawn again every ``LIFE`` steps.
 
-    Each mask is a stretch of the pool that begins at a random place: an entry is 0 with probability ``rate``
-    and ``1 / (1 - rate)`` otherwise, independent of the others of its mask, as if it had been drawn for
-    itself, while a step draws a single number. Bytes are compared with ``round(256 rate)``: a rate is kept to
-    1 / 512. Masks that are cut out of one pool may share bits.
+    Each mask is a section of the pool that begins at a random place: an entry is 0 with probability ``rate``
+    and ``1 / (1 - rate)`` otherwise, independently of the others in the mask, while a step draws only a
+    single number. Bytes are compared with ``round(256 rate)``, so the rate is accurate to 1 / 512. Masks from
+    the same pool may share entries.
 
     Parameters
     ----------
     size : int
-        Entries of the largest mask.
+        Size of the largest mask.
     dtype : dtype
-        Of the masks.
+        Dtype of the masks.
 
     Attributes
     ----------
     entries : ndarray of shape (2 * size,)
-        What masks are cut out of; ones before the first draw.
+        The entries of the pool; ones before the first draw.
     rate : float
-        The rate that the pool was drawn with.
+        The rate with which the pool was drawn.
     """
 
     LIFE = 16
@@ -42,7 +42,7 @@ class DropoutPool:
         self.entries: Array = np.ones(2 * size, dtype)
 
     def renew(self, rate: float, rng: np.random.Generator) -> None:
-        """Count a step, and draw the pool anew when it is old."""
+        """Count a step, and draw the pool again when it is too old."""
         if self.age % self.LIFE == 0:
             threshold = min(round(256 * rate), 255)
             self.rate = threshold / 256
@@ -52,11 +52,11 @@ class DropoutPool:
         self.age += 1
 
     def state(self) -> dict[str, Any]:
-        """Return what is to be kept to go on later; the generator is not ours."""
+        """Return the state needed to continue later, without the generator."""
         return {"pool": self.entries, "age": self.age, "rate": self.rate}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put a state back."""
+        """Restore a state."""
         self.entries[...] = state["pool"]
         self.age, self.rate = state["age"], state["rate"]
 
@@ -67,7 +67,7 @@ class DropoutPool:
 
 
 class PoolBuffer(Buffer):
-    """The buffer of dropout with a pool, or with one for each member; its head cuts from the same."""
+    """The buffer of dropout with a pool, or with one for each member; its head uses the same pool."""
 
     __slots__ = ("pools",)
 
@@ -86,16 +86,16 @@ class PoolBuffer(Buffer):
 class Dropout(Layer):
     """Each value is zero with probability ``rate``, else divided by ``1 - rate``; for training only.
 
-    The mask is drawn by training, not by `forward`, which stays a function of its input.
+    The mask is drawn by training, not by `forward`, which is deterministic.
 
     Parameters
     ----------
     rate : float, default=0.5
         Share of the values to drop, in [0, 1).
     pool : bool, default=False
-        Whether masks are cut out of a pool of random bits that serves 16 steps, which takes a small part of
-        the time. Each mask has the same distribution, with the rate rounded to 1 / 256; masks of steps near
-        each other share bits, and training that is resumed from a stored state draws another pool.
+        Whether masks are taken from a pool of random bits that is used for 16 steps, which is much faster.
+        Each mask has the same distribution, with the rate rounded to 1 / 256, but masks of nearby steps share
+        bits, and training that is resumed from a stored state draws another pool.
 
     References
     ----------
@@ -109,7 +109,7 @@ class Dropout(Layer):
 
     constraints = {"rate": "a number in [0, 1)", "pool": "a bool"}
     needed_in_backward = True
-    pool = False  # also of layers in older pickles
+    pool = False  # for layers in older pickles
 
     def __init__(self, rate: float = 0.5, pool: bool = False) -> None:
         self.rate = rate

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Layers of k networks side by side: the same formulas, with the axis of members before the others.
+"""Layers of k networks at once: the same formulas, with members as the first axis.
 
-``np.matmul`` takes a product of stacks of matrices as one product for each member: (k, n, d) times (k, d, h)
-is (k, n, h). Nothing goes from one member to another.
+``np.matmul`` multiplies stacks of matrices, one product for each member: (k, n, d) times (k, d, h) is (k, n,
+h). Members do not influence each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sknumpynet.core.options import fits
 
 
 def with_members(layer: Layer) -> Layer:
-    """Return a layer like this one for a network of members, or raise ValueError."""
+    """Return the corresponding layer for a network of members, or raise ValueError."""
     if type(layer) is Dense:
         return MemberDense(**layer.get_params())
     if type(layer) is Dropout:
@@ -31,7 +31,7 @@ def with_members(layer: Layer) -> Layer:
     if layer.takes_members:
         return copy.copy(layer)
     raise ValueError(
-        f"{layer!r} cannot be a layer of a network of members. A class of layers that can says "
+        f"{layer!r} cannot be used in a network of members. A class of layers that can sets "
         "takes_members = True, and works on arrays of shape (n_members, n_rows, units)"
     )
 
@@ -39,8 +39,8 @@ def with_members(layer: Layer) -> Layer:
 class MemberDense(Dense):
     """The dense layer of k members: ``z_i = x_i W_i + b_i``, and its derivatives.
 
-    Made of a `Dense` by ``Network(..., n_members=k)``. The input has the shape (k, n, fan_in), or (n, fan_in)
-    where all members see the same rows.
+    Created from a `Dense` by ``Network(..., n_members=k)``. The input has the shape (k, n, fan_in), or
+    (n, fan_in) if all members get the same rows.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class MemberDense(Dense):
         np.matmul(buffer.x.swapaxes(-1, -2), delta, out=self.dW)
         if buffer.delta is None:
             return None
-        # a product with one column: NumPy has no fast one for stacks
+        # a product with one column, for which NumPy is slow on stacks
         multiply = np.multiply if self.fan_out == 1 else np.matmul
         dx: Array = multiply(delta, self.W.swapaxes(-1, -2), out=buffer.delta)
         return dx
@@ -95,7 +95,7 @@ class MemberDropout(Dropout):
     rate : float or sequence of float, default=0.5
         Share of the values to drop, in [0, 1); one for all members, or one for each.
     pool : bool, default=False
-        Whether each member has a pool that its masks are cut out of.
+        Whether each member has a pool for its masks.
     """
 
     takes_members = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Normalisation: the signal between two layers brought to mean 0 and variance 1, then to a learnt scale.
+"""Normalisation: the signal between two layers is standardised, then scaled and shifted by learned numbers.
 
 With ``h = (x - mean) / sqrt(variance + epsilon)`` the output is ``gain * h + shift``. Backward, where ``S``
-is the mean over what mean and variance were taken over, and ``g = gain * delta``:
+is the mean over the same axis as mean and variance, and ``g = gain * delta``:
 
     dgain = sum_rows delta * h          dL/dx = (g - S(g) - h S(g h)) / sqrt(variance + epsilon)
     dshift = sum_rows delta
@@ -19,14 +19,14 @@ from sknumpynet.core.layers.base import RUNNING_STATS, Buffer, Layer
 
 
 class Normalization(Layer):
-    """Base class: learnt gain and shift, and the passes for statistics along ``axis``.
+    """Base class: learned gain and shift, and both passes for statistics along ``axis``.
 
     Parameters
     ----------
     units : int
-        Number of units of the layer before.
+        Number of units of the previous layer.
     epsilon : float, default=1e-5
-        Keeps the division finite.
+        Small constant that avoids division by zero.
     """
 
     constraints = {"units": "an integer in [1, inf)", "epsilon": "a number in (0, inf)"}
@@ -49,7 +49,7 @@ class Normalization(Layer):
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None
     ) -> None:
-        """Begin with the identity."""
+        """Start as the identity, except for the standardisation."""
         self.gain[...] = 1
         self.shift[...] = 0
 
@@ -67,12 +67,12 @@ class Normalization(Layer):
         return Buffer(out, None, scratch, ones, x_hat=h)
 
     def statistics(self, x: Array, buffer: Buffer) -> tuple[Array, Array]:
-        """Return mean and variance to use, that `x` can be broadcast with."""
+        """Return the mean and variance to use, broadcastable to `x`."""
         mean = x.mean(axis=self.axis, keepdims=True)
         squares: Any = np.subtract(x, mean, out=buffer.out)
         squares *= squares
         variance = squares.mean(axis=self.axis, keepdims=True)
-        if not np.isfinite(variance).all():  # beyond all floats: 1 / inf would be a number again
+        if not np.isfinite(variance).all():  # overflow: 1 / inf would be a finite number again
             variance[np.isinf(variance)] = np.nan
         return mean, variance
 
@@ -104,12 +104,12 @@ class Normalization(Layer):
         return delta
 
     def is_constant(self, buffer: Buffer) -> bool:
-        """Return whether mean and variance did not depend on this batch."""
+        """Return whether mean and variance were independent of this batch."""
         return False
 
 
 class LayerNorm(Normalization):
-    """Mean and variance over the units of a layer, for each row by itself.
+    """Standardises each row over the units of a layer.
 
     References
     ----------
@@ -126,18 +126,18 @@ class LayerNorm(Normalization):
 
 
 class BatchNorm(Normalization):
-    """Mean and variance over the rows of a batch, for each unit; running ones for prediction.
+    """Standardises each unit over the rows of a batch; predictions use running means and variances.
 
-    A batch of one row has no variance: the running statistics stand in.
+    A batch of one row has no variance, so it also uses the running statistics.
 
     Parameters
     ----------
     units : int
-        Number of units of the layer before.
+        Number of units of the previous layer.
     epsilon : float, default=1e-5
-        Keeps the division finite.
+        Small constant that avoids division by zero.
     momentum : float, default=0.9
-        How much of the running statistics is kept from batch to batch.
+        Share of the running statistics that is kept from batch to batch.
 
     Attributes
     ----------

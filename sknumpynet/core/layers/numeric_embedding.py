@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numeric embedding: a few smooth periodic functions of each column, beside the column itself.
+"""Numeric embedding: a few smooth periodic functions of each column, in addition to the column itself.
 
-A column x has frequencies w and phases b of its own, and a small matrix V that mixes the waves:
+Each column x has its own frequencies w and phases b, and a small matrix V that combines the waves:
 
     S = 2 pi w x + b          C = cos(S)          E = V C
 
@@ -11,8 +11,8 @@ Backward, with ``dE = dL/dE``:
     dw = 2 pi sum_rows dS x   db = sum_rows dS          dL/dx = 2 pi w^T dS
 
 P holds w and b, so that S is one product, ``P [2 pi x, 1]``. Shapes, for n rows, f columns, H frequencies and
-o outputs: P (f, H, 2), V (f, o, H), angles (f, 2, n), S and C (f, H, n), E (f, o, n). Rows come last here:
-an axis of H alone is too short to be fast.
+o outputs: P (f, H, 2), V (f, o, H), angles (f, 2, n), S and C (f, H, n), E (f, o, n). Rows are the last axis,
+because NumPy is slow on a last axis as short as H.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 from sknumpynet.core.arrays import SCALARS, Array
 from sknumpynet.core.layers.base import Buffer, Layer
 
-SPREAD = 0.7  # of the logarithm of the first frequencies
+SPREAD = 0.7  # of the logarithm of the initial frequencies
 
 
 def draw_embedding(P: Array, V: Array, frequency: float, spread: float, rng: Any) -> None:
-    """Draw the first w, b and V.
+    """Draw the initial w, b and V.
 
     ``w ~ N(0, frequency^2) exp(N(0, spread^2))``, ``b ~ U(-pi, pi)``, ``V ~ U(-1, 1) / sqrt(H)``.
     """
@@ -41,7 +41,7 @@ def draw_embedding(P: Array, V: Array, frequency: float, spread: float, rng: Any
 
 
 def embed(P: Array, V: Array, angles: Array, S: Array, C: Array, E: Array) -> None:
-    """Write E. Where C is an array of its own, S is left as sin(S), for the way back."""
+    """Write E. If C is a separate array, S is replaced by sin(S), for the backward pass."""
     np.matmul(P, angles, out=S)
     np.cos(S, out=C)
     np.matmul(V, C, out=E)
@@ -68,22 +68,22 @@ def embed_backward(
 
 
 class EmbeddingBuffer(Buffer):
-    """What `NumericEmbedding` computes for a batch, beside its output; rows are the last axis.
+    """The arrays of `NumericEmbedding` for a batch, in addition to its output; rows are the last axis.
 
     Attributes
     ----------
     angles : ndarray of shape (f, 2, n)
         ``2 pi x`` and ones.
     S, C : ndarray of shape (f, H, n)
-        The angles of the waves, after a forward pass their sines, and their cosines.
+        The angles of the waves (after a forward pass their sines), and their cosines.
     minus_dS : ndarray of shape (f, H, n) or None
         -dL/dS; None for prediction.
     E : ndarray of shape (f, o, n)
         The embedding, and in the backward pass dL/dE.
     columns : ndarray of shape (n, f o)
-        A view of E, laid out as in the output.
+        A view of E with the layout of the output.
     dx : ndarray of shape (f, 1, n) or None
-        -dL/dx by way of the waves, over 2 pi; None where nobody asks for it.
+        The part of -dL/dx from the waves, divided by 2 pi; None if it is not needed.
     """
 
     __slots__ = ("C", "E", "S", "angles", "columns", "dx", "minus_dS")
@@ -117,28 +117,28 @@ class EmbeddingBuffer(Buffer):
 class NumericEmbedding(Layer):
     """Periodic features of the first columns, for networks on tables: "PBLD".
 
-    A dense layer bends a function of one column once a unit. Where the function goes up and down many times
-    many units are needed; here a column comes with ``n_outputs`` sums of waves of different frequencies, and
-    these are trained. The output is ``[E_1, ..., E_f, x]``: the embeddings of the first ``n_columns``
-    columns, ``n_outputs`` each, and then all columns as they are.
+    With dense layers, a function of one column that rises and falls many times needs many units. Here each
+    column is represented by ``n_outputs`` trained sums of waves with different frequencies. The output is
+    ``[E_1, ..., E_f, x]``: the embeddings of the first ``n_columns`` columns, ``n_outputs`` each, followed by
+    all columns unchanged.
 
-    Columns should be scaled to a spread of about 1. The parameters are in the group ``"embeddings"``, which
-    does not decay; RealMLP trains them at a tenth of the rate, with
+    Columns should be scaled to a standard deviation of about 1. The parameters are in the group
+    ``"embeddings"``, which does not decay; RealMLP trains them at a tenth of the learning rate, with
     ``groups={"embeddings": Group(learning_rate_factor=0.1)}``.
 
     Parameters
     ----------
     n_columns : int
-        How many columns to embed: the first ones.
+        Number of columns to embed, beginning with the first.
     n_frequencies : int, default=16
-        Waves for each of them.
+        Number of waves for each column.
     n_outputs : int, default=3
-        What these are mixed to.
+        Number of functions that combine the waves of a column.
     frequency : float, default=1.0
-        Size of the first frequencies: waves per unit of x. High ones fit fine structure, and noise.
+        Size of the initial frequencies, in waves per unit of x. High ones fit fine structure, but also noise.
     spread : float, default=0.7
-        How unequal the first frequencies are: each is multiplied by ``exp(N(0, spread^2))``, so that a few
-        are high. With 0 they are normal, as in the paper.
+        Spread of the initial frequencies: each is multiplied by ``exp(N(0, spread^2))``, so that a few are
+        high. With 0 they are normal, as in the paper.
 
     Attributes
     ----------
@@ -146,8 +146,8 @@ class NumericEmbedding(Layer):
         Frequencies ``w = P[..., 0]`` and phases ``b = P[..., 1]``, and their gradients: views into the
         network's ``params`` and ``grads``.
     V, dV : ndarray of shape (n_columns, n_outputs, n_frequencies)
-        What mixes the waves, and its gradient; likewise. In a network of k members all have the axis of
-        members before the others.
+        The matrices that combine the waves, and their gradients; likewise. With k members, all have an
+        additional first axis.
 
     References
     ----------
@@ -196,9 +196,7 @@ class NumericEmbedding(Layer):
 
     def width(self, fan_in: int) -> int:
         if fan_in < self.n_columns:
-            raise ValueError(
-                f"{self!r} has {fan_in} columns to take; set n_columns={fan_in} or less"
-            )
+            raise ValueError(f"{self!r} has {fan_in} input columns; set n_columns={fan_in} or less")
         return self.n_columns * self.n_outputs + fan_in
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -208,7 +206,7 @@ class NumericEmbedding(Layer):
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None
     ) -> None:
-        """Draw all by its own rule, whatever the initializer."""
+        """Draw all parameters, ignoring the initializers."""
         draw_embedding(self.P, self.V, self.frequency, self.spread, rng)
 
     def buffer(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Scale: one learnt factor for each column.
+"""Scale: one learned factor for each column.
 
 Forward ``out = x s``. Backward, with ``delta = dL/dout``: ``ds = sum_rows delta * x``, ``dL/dx = delta s``.
 """
@@ -15,11 +15,11 @@ from sknumpynet.core.layers.base import Buffer, Layer
 
 
 class Scale(Layer):
-    """One factor for each column, 1 at first: how much a column counts.
+    """Multiplies each column by a learned factor, which starts at 1.
 
-    A dense layer after it could learn the same, one weight at a time. Here a single number makes a column
-    louder or silences it for all units, and it may have a rate of its own: the factors are in the group
-    ``"scales"``, which does not decay, and RealMLP trains them at six times the rate, with
+    The next dense layer could learn the same, with one weight for each unit. Here a single number scales the
+    column for all units, and it can have its own learning rate: the factors are in the group ``"scales"``,
+    which does not decay, and RealMLP trains them at six times the learning rate, with
     ``groups={"scales": Group(learning_rate_factor=6.0)}``.
 
     Parameters
@@ -30,8 +30,8 @@ class Scale(Layer):
     Attributes
     ----------
     s, ds : ndarray of shape (units,)
-        The factors and their gradient: views into the network's ``params`` and ``grads``. In a network of k
-        members (k, 1, units).
+        The factors and their gradient: views into the network's ``params`` and ``grads``. With k members
+        their shape is (k, 1, units).
 
     References
     ----------
@@ -70,7 +70,7 @@ class Scale(Layer):
     def reset_parameters(
         self, rng: Any, initializer: Any, bias_initializer: Any | None = None
     ) -> None:
-        """Begin with the identity, whatever the initializer."""
+        """Start as the identity, ignoring the initializers."""
         self.s[...] = 1
 
     def buffer(

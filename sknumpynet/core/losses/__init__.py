@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Losses: how wrong the output is, and which way.
+"""Losses: how wrong the output is, and its gradient.
 
-``base`` says what one is, ``by_name`` finds them.
+``base`` has the base class, ``by_name`` the names.
 """
 
 from sknumpynet.core.losses.base import Loss, has_inverse_link

@@ -19,7 +19,7 @@ from sknumpynet.core.options import Options, is_foreign
 
 
 class Loss(Options):
-    """Base class: weights and averages the terms that a subclass writes in ``terms_and_gradient``.
+    """Base class: weights and averages the terms computed by a subclass in ``terms_and_gradient``.
 
     A custom loss needs only this method. One with a link sets ``link`` and overrides ``inverse_link``, as the
     classifier's losses do: it writes probabilities, and the most probable class is predicted. Override
@@ -52,23 +52,23 @@ class Loss(Options):
     reports_mean = False
 
     def inverse_link(self, raw: Array, out: Array) -> None:
-        """Write the prediction that belongs to ``raw`` into ``out``, which may be ``raw`` itself."""
+        """Write the prediction for ``raw`` into ``out``, which may be ``raw`` itself."""
         if out is not raw:
             np.copyto(out, raw)
 
     def point_prediction(self, prediction: Array) -> Array:
-        """Return the columns of the prediction that a score is to be taken of."""
+        """Return the columns of the prediction that are scored."""
         return prediction
 
     def n_outputs_for(self, n_targets: int) -> int:
-        """Return the number of raw outputs for so many targets."""
+        """Return the number of raw outputs for a number of targets."""
         return n_targets
 
     def check_targets(self, y: Array) -> None:
-        """Raise ValueError where ``y`` has values for which the loss is not defined."""
+        """Raise ValueError if ``y`` has values for which the loss is not defined."""
 
     def for_classes(self, softmax: bool) -> Loss:
-        """Return the loss to use for one class out of several, or else for yes-or-no questions."""
+        """Return the loss to use for several classes with a softmax, or else for binary labels."""
         return self
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
@@ -77,8 +77,8 @@ class Loss(Options):
         Parameters
         ----------
         y : ndarray
-            Targets of a batch, of shape (n, n_outputs). Of the classifier: bool, or for one class out of
-            several, class indices of shape (n,).
+            Targets of a batch, of shape (n, n_outputs). For classifiers: bool, or class indices of shape (n,)
+            if there are several classes.
         raw : ndarray of shape (n, n_outputs)
             Output of the network. It must not be changed.
         gradient, scratch : ndarrays of the same shape and dtype as ``raw``
@@ -92,9 +92,9 @@ class Loss(Options):
         raise NotImplementedError
 
     def uncapped_terms(self, y: Array, raw: Array) -> Array | None:
-        """Return the terms whose slope the gradient is, where those reported are capped; else None.
+        """Return the uncapped terms of the loss if those that are reported are capped; else None.
 
-        For `check_gradients`, which compares the gradient with these far from zero.
+        `check_gradients` compares the gradient with these for raw outputs far from zero.
         """
         return None
 
@@ -119,8 +119,8 @@ class Loss(Options):
         sample_weight : ndarray of shape (n,), default=None
             Weights of the rows; None means 1 each.
         total : float, default=None
-            What the sums are divided by; None means the sum of the weights. To be given where ``raw`` is
-            only a part of the rows over which the mean is taken.
+            Divisor of the sums; None means the sum of the weights. Needed if ``raw`` is only a part of the
+            rows over which the mean is taken.
         out, scratch : ndarrays like ``raw``, default=None
             Buffers for the gradient and for intermediate values; new arrays where None.
 
@@ -134,13 +134,17 @@ class Loss(Options):
         gradient = np.empty_like(raw) if out is None else out
         scratch = np.empty_like(raw) if scratch is None else scratch
         try:
+            if out is None and not is_foreign(
+                self
+            ):  # training gives buffers, and has no time for it
+                self._check_batch(np.asarray(y), raw)
             terms = self.terms_and_gradient(y, raw, gradient, scratch)
         except (TypeError, ValueError) as error:
-            if is_foreign(self):  # it says itself what is wrong
+            if is_foreign(self):  # custom losses raise their own errors
                 raise
             raise ValueError(
                 f"{type(self).__name__} cannot compare y, {y.dtype} of shape {y.shape}, with raw of shape "
-                f"{raw.shape}: {error}. Targets have a column for each output, as y.reshape(-1, 1) has; "
+                f"{raw.shape}: {error}. Targets have one column per output, like y.reshape(-1, 1); "
                 "class numbers for a softmax are integers of shape (n,)"
             ) from error
         if sample_weight is None:
@@ -155,6 +159,13 @@ class Loss(Options):
         gradient *= (sample_weight / total)[:, np.newaxis]
         return float(np.dot(sample_weight, np.add.reduce(terms, axis=1))) / total, gradient
 
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        """Raise ValueError where NumPy would take some targets for those of other rows or outputs."""
+        if len(y) != len(raw):
+            raise ValueError("there must be as many rows of one as of the other")
+        if y.ndim == 2 and self.n_outputs_for(y.shape[1]) != raw.shape[1]:
+            raise ValueError("the columns do not belong together")
+
     def values_and_gradient(
         self,
         y: Array,
@@ -167,7 +178,7 @@ class Loss(Options):
     ) -> tuple[Array, Array]:
         """Return the loss of each member of a network of k, and the gradient with respect to ``raw``.
 
-        As `value_and_gradient` gives them for one member after another: no loss mixes with another's.
+        The same as `value_and_gradient` for each member: the losses are independent.
 
         Parameters
         ----------
@@ -178,7 +189,7 @@ class Loss(Options):
         sample_weight : ndarray of shape (k, n), default=None
             Weights of the rows of each member.
         total : float, or ndarray of shape (k,) with weights, default=None
-            What the sums are divided by.
+            Divisor of the sums.
         out, scratch : ndarrays like ``raw``, default=None
             Buffers for the gradient and for intermediate values.
 
@@ -194,10 +205,10 @@ class Loss(Options):
         (k, n), rest = raw.shape[:2], raw.shape[2:]
         if y.shape[:2] != (k, n):
             raise ValueError(
-                f"y has shape {y.shape}, and raw {raw.shape}: each of {k} members has its {n} targets. "
-                "Where they are the same, pass np.broadcast_to(y, (n_members, *y.shape))"
+                f"y has shape {y.shape}, and raw {raw.shape}: each of {k} members needs {n} targets. "
+                "If they are the same, pass np.broadcast_to(y, (n_members, *y.shape))"
             )
-        if type(self).value_and_gradient is not Loss.value_and_gradient:  # as the loss has it
+        if type(self).value_and_gradient is not Loss.value_and_gradient:  # overridden
             values = np.empty(k)
             for i in range(k):
                 weight = None if sample_weight is None else sample_weight[i]
@@ -223,5 +234,5 @@ class Loss(Options):
 
 
 def has_inverse_link(loss: Loss) -> bool:
-    """Return whether the loss says itself how a prediction is made of ``raw``."""
+    """Return whether the class of the loss overrides ``inverse_link``."""
     return type(loss).inverse_link is not Loss.inverse_link

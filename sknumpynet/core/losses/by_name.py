@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The losses of classes and those of numbers, by name."""
+"""The losses for classification and for regression, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {"log_loss": LogLoss, "focal": Fo
 
 
 def get_classification_loss(choice: str | Loss) -> Loss:
-    """Return the classification loss of that name, or the object itself."""
+    """Return the classification loss with this name, or the object itself."""
     loss = resolve(choice, CLASSIFICATION_LOSSES, Loss, "loss")
     if loss.kind == "numbers":
         names = ", ".join(map(repr, CLASSIFICATION_LOSSES))
@@ -35,7 +35,7 @@ REGRESSION_LOSSES: dict[str, type[Loss]] = {
 
 
 def get_regression_loss(choice: str | Loss) -> Loss:
-    """Return the regression loss of that name, or the object itself."""
+    """Return the regression loss with this name, or the object itself."""
     loss = resolve(choice, REGRESSION_LOSSES, Loss, "loss")
     if loss.kind == "classes":
         names = ", ".join(map(repr, REGRESSION_LOSSES))

@@ -11,7 +11,7 @@ from sknumpynet.core.losses.base import Loss
 
 
 class LogLinkLoss(Loss):
-    """Base class of losses for numbers whose mean is positive: ``prediction = exp(raw)``."""
+    """Base class of losses for targets with a positive mean: ``prediction = exp(raw)``."""
 
     kind = "numbers"
     link = "exp"
@@ -53,7 +53,7 @@ class HalfPoisson(LogLinkLoss):
 
 
 class HalfGamma(LogLinkLoss):
-    """Half the Gamma deviance, for positive amounts whose spread grows with their size, with the log link.
+    """Half the Gamma deviance, for positive amounts whose variance grows with their size, with the log link.
 
     ``prediction = exp(raw)``, ``l = sum_k log(prediction / y) + y / prediction - 1``,
     ``dl/draw = 1 - y / prediction``.
@@ -83,7 +83,7 @@ class HalfGamma(LogLinkLoss):
 
 
 class HalfTweedie(LogLinkLoss):
-    """Half the Tweedie deviance, between Poisson (power 1) and Gamma (2): sums with exact zeros, as claims.
+    """Half the Tweedie deviance, between Poisson (power 1) and Gamma (2): amounts with zeros, such as claims.
 
     ``prediction = mu = exp(raw)``,
     ``l = sum_k y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p)``,

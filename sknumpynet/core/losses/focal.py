@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Focal loss: the log loss with less weight on what is already right."""
+"""Focal loss: the log loss with less weight on rows that are already classified well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array, row_pieces
 from sknumpynet.core.losses.base import Loss
-from sknumpynet.core.losses.log_loss import EPS, BinaryLogLoss, MultinomialLogLoss
+from sknumpynet.core.losses.log_loss import EPS, BinaryLogLoss, MultinomialLogLoss, check_classes
 
 
 class Focal(Loss):
@@ -60,6 +60,11 @@ class Focal(Loss):
         """The log loss with the same link."""
         return MultinomialLogLoss() if self.softmax else BinaryLogLoss()
 
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        super()._check_batch(y, raw)
+        if y.ndim == 2 or self.softmax:
+            check_classes(y, raw.shape[1])
+
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         if self.softmax:
             return self._part(y, raw, gradient, scratch)
@@ -75,7 +80,7 @@ class Focal(Loss):
 
     def _part(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         minus_log = self.for_log_loss.terms_and_gradient(y, raw, gradient, scratch)
-        if self.softmax:  # one question, even where y has a column for each class
+        if self.softmax:  # one label per row, even if y has one column per class
             minus_log = np.add.reduce(minus_log, axis=1, keepdims=True)
         p_t = np.exp(-minus_log)
         miss = np.maximum(1 - p_t, EPS[raw.dtype])

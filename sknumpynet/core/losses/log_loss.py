@@ -49,15 +49,20 @@ class BinaryLogLoss(Loss):
     def inverse_link(self, raw: Array, out: Array) -> None:
         expit(raw, out=out)
 
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        super()._check_batch(y, raw)
+        if y.ndim == 2:
+            check_classes(y, 2)
+
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         p = expit(raw, out=gradient)
         if self.smoothing:
             return self._smoothed(y, raw, p, scratch)
-        if y.dtype.kind != "f":  # yes or no: p where y is 1, 1 - p where it is 0
+        if y.dtype.kind != "f":  # binary: p where y is 1, 1 - p where it is 0
             np.subtract(SCALARS[p.dtype][1], p, out=scratch)
             np.putmask(scratch, y, p)
             terms = minus_log_of(scratch, scratch)
-        else:  # proportions: -log(1 - p) takes the place of p, which is computed again
+        else:  # proportions: -log(1 - p) overwrites p, which is computed again
             terms = minus_log_of(p, scratch)
             terms *= y
             other = minus_log_of(np.subtract(1, p, out=p), p)
@@ -101,11 +106,20 @@ def minus_log_of(p: Array, out: Array) -> Array:
 
 
 def cells_of(y: Array, raw: Array) -> Array:
-    """Return where ``raw[i, y[i]]`` lies in the flat array."""
+    """Return the index of ``raw[i, y[i]]`` in the flat array."""
     n, n_classes = raw.shape
     cells: Array = np.arange(0, n * n_classes, n_classes)
     cells += y
     return cells
+
+
+def check_classes(y: Array, n_classes: int) -> None:
+    """Raise ValueError unless class numbers begin with 0, and what is yes or no lies between 0 and 1."""
+    low, high = (0, n_classes - 1) if y.ndim == 1 else (0, 1)
+    if y.size and not (low <= y.min() and y.max() <= high):
+        what = "class numbers are" if y.ndim == 1 else "targets lie in"
+        values = f"0 to {high}" if y.ndim == 1 else "[0, 1]"
+        raise ValueError(f"{what} {values}; got {y.min()} to {y.max()}")
 
 
 @lru_cache(maxsize=16)
@@ -146,7 +160,7 @@ class MultinomialLogLoss(Loss):
         self.smoothing = smoothing
 
     def inverse_link(self, raw: Array, out: Array) -> None:
-        # the maxima of short rows take a third of the time when they are those of long columns
+        # maxima of short rows are three times as fast when computed over long columns
         if np.may_share_memory(raw, out):
             columns = np.ascontiguousarray(raw.T)
         else:
@@ -154,14 +168,18 @@ class MultinomialLogLoss(Loss):
             np.copyto(columns, raw.T)
         np.subtract(raw, np.maximum.reduce(columns, axis=0)[:, np.newaxis], out=out)
         np.exp(out, out=out)
-        # the sums of short rows take a fifth of the time as a product
+        # sums of short rows are five times as fast as a product
         out /= out.dot(_ones(out.shape[1], out.dtype))[:, np.newaxis]
+
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        super()._check_batch(y, raw)
+        check_classes(y, raw.shape[1])
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)
         if y.ndim == 2:
             if y.shape != raw.shape:
-                raise ValueError("a column of class numbers is not a column for each class")
+                raise ValueError("a column of class numbers was given, not one column per class")
             terms = minus_log_of(gradient, scratch)
             terms *= y
             gradient -= y

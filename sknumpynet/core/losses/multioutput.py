@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The loss of several questions at once, each with its own classes."""
+"""The loss for several label columns, each with its own classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.losses.base import Loss
-from sknumpynet.core.losses.log_loss import MultinomialLogLoss, cells_of, minus_log_of
+from sknumpynet.core.losses.log_loss import (
+    MultinomialLogLoss,
+    cells_of,
+    check_classes,
+    minus_log_of,
+)
 
 
 class MultioutputLogLoss(Loss):
@@ -44,7 +49,7 @@ class MultioutputLogLoss(Loss):
 
     @property
     def blocks(self) -> list[slice]:
-        """The columns of each question."""
+        """The raw outputs of each label column."""
         ends = np.cumsum(self.sizes).tolist()
         return [slice(end - size, end) for size, end in zip(self.sizes, ends, strict=True)]
 
@@ -54,6 +59,10 @@ class MultioutputLogLoss(Loss):
             np.subtract(part, np.maximum.reduce(part, axis=1, keepdims=True), out=p)
             np.exp(p, out=p)
             p /= np.add.reduce(p, axis=1, keepdims=True)
+
+    def _check_batch(self, y: Array, raw: Array) -> None:
+        for index, size in enumerate(self.sizes):
+            check_classes(y[:, index], size)
 
     def terms_and_gradient(self, y: Array, raw: Array, gradient: Array, scratch: Array) -> Array:
         self.inverse_link(raw, gradient)
@@ -69,7 +78,7 @@ class MultioutputLogLoss(Loss):
                 share = self.smoothing / (block.stop - block.start)
                 terms += share * np.add.reduce(scratch[:, block], axis=1)
                 gradient[:, block] -= share
-            scratch[:, index] = terms  # no later question has its classes in this column
+            scratch[:, index] = terms  # the outputs of later label columns come after this one
         return scratch[:, : len(self.sizes)]
 
     def uncapped_terms(self, y: Array, raw: Array) -> Array:

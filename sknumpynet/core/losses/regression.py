@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Losses for numbers: the squared error, those less moved by outliers, and that of quantiles."""
+"""Losses for regression: the squared error, losses less sensitive to outliers, and the quantile loss."""
 
 from __future__ import annotations
 

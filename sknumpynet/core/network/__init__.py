@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network: a chain of layers over one flat vector.
 
-``workspace`` is the memory that it computes in.
+``workspace`` has the memory in which it computes.
 """
 
 from sknumpynet.core.network.data_driven import fit_to_data

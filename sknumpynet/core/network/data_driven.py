@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""First weights that fit the data: each unit gets variance 1, and a zero somewhere among the rows.
+"""Initial weights computed from the data: each unit gets variance 1, and its zero is among the rows.
 
-Layer by layer, with ``z = x W`` of the rows at hand, whatever came before included:
+Layer by layer, with ``z = x W`` for the given rows, passed through the layers before:
 
     W_j = W_j / std(z_j)          z_j = z_j / std(z_j)          b_j = -sum_m e_m z_j[row_m]
 
-with five rows for each unit, drawn at random, and weights ``e ~ Exp(1)`` that are divided by their sum.
+with five random rows for each unit, and weights ``e ~ Exp(1)`` divided by their sum.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sknumpynet.core.network.network import Network
 from sknumpynet.core.network.workspace import Workspace
 
 MEAN_OF = 5  # rows
-SMALLEST = 1e-6  # standard deviation; a unit below it is constant, and stays
+SMALLEST = 1e-6  # standard deviation below which a unit is constant and keeps its weights
 
 
 def start_from_data(W: Array, b: Array | None, z: Array, rng: np.random.Generator) -> None:
-    """Set W, of shape (d, h), and b to what is said above; ``z = x W`` becomes ``x W + b``."""
+    """Set W, of shape (d, h), and b as described above; ``z = x W`` becomes ``x W + b``."""
     std = z.std(axis=-2, keepdims=True)
     std[std < SMALLEST] = 1
     W /= std
@@ -54,8 +54,8 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
     network : Network
         The network, before training; it is changed in place.
     X : ndarray of shape (n, n_features), or sparse
-        At least two rows, of the network's dtype; a few hundred are enough. Of k members also (k, n,
-        n_features), with rows for each.
+        At least two rows, in the network's dtype; a few hundred are enough. For k members also of shape
+        (k, n, n_features), with rows for each.
     rng : int, Generator or None, default=None
         Chooses the rows that determine the biases. For members also a list with one for each.
 
@@ -63,7 +63,7 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
     ------
     TypeError, ValueError
         If ``X`` is not a batch for the network, has fewer than two rows, or gives non-finite numbers.
-        The network is then as it was.
+        The network is then unchanged.
 
     References
     ----------
@@ -86,7 +86,7 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
         raise ValueError(f"X must have at least 2 rows to compute a variance; got {n}")
     work = Workspace(network, n)
     work.check(X, network)
-    if network.lead:  # one after another, each as it would be alone
+    if network.lead:  # one after another, like single networks
         members = [network.members(i) for i in range(network.lead[0])]
         for i, source in enumerate(sources_of(rng, len(members))):
             fit_to_data(members[i], X if X.ndim == 2 else X[i], source)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The first numbers of a network: each layer sets its own, and those of members are drawn one by one."""
+"""The initial values of a network: each layer sets its own, and members are drawn one by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sknumpynet.core.network.workspace import bind_views, places
 
 
 def lead_of(n_members: int | None) -> tuple[int, ...]:
-    """Return the axis of so many members, or raise ValueError; no axis for None."""
+    """Return the axis for a number of members, or raise ValueError; no axis for None."""
     if n_members is None:
         return ()
     if not isinstance(n_members, Integral) or isinstance(n_members, bool) or n_members < 1:
@@ -26,7 +26,7 @@ def lead_of(n_members: int | None) -> tuple[int, ...]:
 def fill(
     network: Any, initializer: Initializer | None, rng: Any, biases: Initializer | None
 ) -> None:
-    """Set all parameters and running statistics to what training begins with, of members one by one."""
+    """Set the initial values of all parameters and running statistics, for members one by one."""
     layers, order = network.layers, network.order
     vectors = network.params, network.running_stats
     if not network.lead:
@@ -46,7 +46,7 @@ def _source(rng: Any) -> Any:
 
 
 def sources_of(rng: Any, n_members: int) -> list[Any]:
-    """Return where each member's numbers come from: all from one source, or each from its own."""
+    """Return a generator for each member: the same one for all, or one for each."""
     if not isinstance(rng, list | tuple):
         return [_source(rng)] * n_members
     if len(rng) != n_members:
@@ -62,7 +62,7 @@ def _reset(layers: Iterable[Any], rng: Any, initializer: Any, biases: Any) -> No
 
 
 def _check_filled(layers: list[Any], vectors: Iterable[tuple[Any, Any]]) -> None:
-    """Raise ValueError where a layer has left parameters as they were made: NaN."""
+    """Raise ValueError if a layer has not set its parameters, which are then still NaN."""
     for vector, groups in vectors:
         if not np.isnan(vector).any():
             continue

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One try of each object that is not ours, on buffers of NaN, before a network is trained with it.
+"""Test each custom object once before a network is trained with it.
 
-What writes elsewhere than into the array it is given (``return np.tanh(z)``, ``gradient = raw - y``) leaves
-whatever lay in that memory, and no error. It is tried twice, on buffers of NaN and of numbers: where the
-first gives NaN and the second does not, something was never written. Exceptions are left to the real step.
+A custom class that does not write into the array it was given (``return np.tanh(z)``, ``gradient = raw - y``)
+would silently leave old values in that array. Each object is tested twice, with buffers of NaN and of
+numbers: if only the first gives NaN, something was not written. Exceptions are ignored here; they occur again
+in training.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ from sknumpynet.core.options import is_foreign
 
 Thing = TypeVar("Thing")
 FILLS = (np.nan, 0.625)
-ROWS = 4  # of a trial
-STEPS = 100  # in which an optimizer has to move the parameters: it may gather gradients first
+ROWS = 4  # of a test
+STEPS = 100  # within which an optimizer must change the parameters: it may collect gradients first
 
 
 def check_activation(
     activation: Activation, n_units: int = 3, dtype: DTypeLike = np.float64
 ) -> None:
-    """Raise ValueError where a custom activation does not write in place.
+    """Raise ValueError if a custom activation does not write in place.
 
     Parameters
     ----------
     activation : Activation
-        What is tried, on a copy. A pair of functions is a `Function`.
+        The activation; a copy is tested. A pair of functions is a `Function`.
     n_units, dtype : int and dtype, default=3 and numpy.float64
-        Of the layer.
+        Number of units and dtype of the layer.
 
     Raises
     ------
     ValueError
-        If ``forward`` leaves ``out``, or ``backward`` leaves ``delta`` and returns an array, or reads
-        ``scratch`` as it finds it; if a function of a pair returns nothing, or changes ``z``.
+        If ``forward`` does not write ``out``, or ``backward`` does not write ``delta`` but returns an array,
+        or reads ``scratch`` before writing it; if a function of a pair returns None, or changes ``z``.
     """
     z = np.linspace(-1.5, 1.6, ROWS * n_units).reshape(ROWS, n_units).astype(dtype)
     if isinstance(activation, Function):
@@ -84,23 +85,22 @@ def check_activation(
 
 
 def check_loss(loss: Loss, y: Array, n_outputs: int, dtype: DTypeLike = np.float64) -> None:
-    """Raise ValueError where a custom loss does not fill ``gradient`` or ``out``.
+    """Raise ValueError if a custom loss does not fill ``gradient`` or ``out``.
 
     Parameters
     ----------
     loss : Loss
-        What is tried, on a copy.
+        The loss; a copy is tested.
     y : ndarray
-        Some targets, as the loss is given them; the first few are used.
+        Targets in the form that the loss gets; the first few are used.
     n_outputs, dtype : int and dtype
-        Of the network.
+        Number of outputs and dtype of the network.
 
     Raises
     ------
     ValueError
-        If ``terms_and_gradient`` leaves ``gradient``, returns anything but terms of shape (n, k), or reads
-        ``scratch`` as it finds it;
-        if ``inverse_link`` leaves ``out``.
+        If ``terms_and_gradient`` does not write ``gradient``, returns anything but terms of shape (n, k), or
+        reads ``scratch`` before writing it; if ``inverse_link`` does not write ``out``.
     """
     if not is_foreign(loss):
         return
@@ -145,19 +145,20 @@ def check_loss(loss: Loss, y: Array, n_outputs: int, dtype: DTypeLike = np.float
 
 
 def check_optimizer(optimizer: Optimizer, n_params: int = 6, dtype: DTypeLike = np.float64) -> None:
-    """Raise ValueError where a custom optimizer does not write in place.
+    """Raise ValueError if a custom optimizer does not write in place.
 
     Parameters
     ----------
     optimizer : Optimizer
-        What is tried, on a clone.
+        The optimizer; a clone is tested.
     n_params, dtype : int and dtype, default=6 and numpy.float64
-        Of the network.
+        Number of parameters and dtype of the network.
 
     Raises
     ------
     ValueError
-        If ``update`` leaves ``params``, replaces an array of ``state``, or reads ``scratch`` as it finds it.
+        If ``update`` does not write ``params``, replaces an array of ``state``, or reads ``scratch`` before
+        writing it.
     """
     if not is_foreign(optimizer):
         return
@@ -169,7 +170,7 @@ def check_optimizer(optimizer: Optimizer, n_params: int = 6, dtype: DTypeLike = 
     def steps(fill: float) -> Array:
         twin, params = optimizer.clone(), start.copy()
         twin._begin(params)
-        twin._scratch = np.empty_like(params)  # all in one piece
+        twin._scratch = np.empty_like(params)  # all in one block
         before = dict(twin.state)
         for _ in range(STEPS):
             twin._scratch[...] = fill
@@ -190,15 +191,15 @@ def check_optimizer(optimizer: Optimizer, n_params: int = 6, dtype: DTypeLike = 
     if replaced:
         name = f"state[{replaced[0]!r}]"
         raise ValueError(
-            f"{how} write into {name}, as {name}[...] = ... does: an array in its place is lost where the "
-            "parameters are updated in pieces"
+            f"{how} write into {name}, as {name}[...] = ... does: a new array in its place is lost if the "
+            "parameters are updated in blocks"
         )
     if differs:
         raise ValueError(f"{how} write into scratch before it reads it")
 
 
 def check_layers(network: Any) -> None:
-    """Try the activations of a network, each at its width."""
+    """Test the activations of a network, each at its width."""
     width = network.fan_in
     for layer in network.layers:
         width = layer.width(width)
@@ -207,7 +208,7 @@ def check_layers(network: Any) -> None:
 
 
 def _twin(thing: Thing) -> Thing:
-    """Return a copy, so that the trial changes nothing; the object itself where it has none."""
+    """Return a copy, so that the test changes nothing; the object itself if it cannot be copied."""
     try:
         return copy.deepcopy(thing)
     except Exception:
@@ -215,7 +216,7 @@ def _twin(thing: Thing) -> Thing:
 
 
 def _differs(run: Callable[[float], Array]) -> bool:
-    """Return whether buffers of NaN give NaN where buffers of numbers do not."""
+    """Return whether buffers of NaN give NaN but buffers of numbers do not."""
     try:
         with np.errstate(all="ignore"):
             first, second = map(run, FILLS)
@@ -228,7 +229,7 @@ def _forward(activation: Activation, z: Array, fill: float) -> Array:
     given = z.copy()
     out = given if activation.in_place else np.full_like(z, fill)
     activation.forward(given, out)
-    if activation.in_place and np.array_equal(given, z):  # the identity, or written elsewhere
+    if activation.in_place and np.array_equal(given, z):  # the identity, or not written in place
         out = np.full_like(z, fill)
         activation.forward(z.copy(), out)
     return out

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Networks of one shape laid side by side: one network of members with their parameters.
+"""Combine networks of the same shape into one network of members.
 
-Dropout does not count as shape: a member without it has the rate 0.
+Dropout is not part of the shape: a member without it has the rate 0.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sknumpynet.core.network.network import Network
 
 
 def shape_of(layers: Sequence[Layer]) -> tuple[list[Layer], dict[int, Dropout]]:
-    """Return the layers without dropout, and the layers of dropout by the number of the one that follows."""
+    """Return the layers without dropout, and the dropout layers by the number of the next layer."""
     shape: list[Layer] = []
     dropouts: dict[int, Dropout] = {}
     for layer in layers:
@@ -31,7 +31,7 @@ def side_by_side(networks: Sequence[Network]) -> Network:
     Raises
     ------
     ValueError
-        If the networks are not of one shape and dtype.
+        If the networks differ in shape or dtype.
 
     Examples
     --------

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The network: a list of layers over one flat vector of parameters.
 
-``params`` holds all weights W, layer by layer, after them all biases b, and then what else is trained;
-``grads`` is laid out alike.
-Whatever is done to all parameters (a step, a penalty, a copy, a check) is one line on a vector.
+``params`` holds all weights W, layer by layer, then all biases b, then all other trained parameters;
+``grads`` has the same layout. Operations on all parameters (a step, a penalty, a copy, a check) take one line
+on a vector.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from sknumpynet.core.network.workspace import (
 from sknumpynet.core.options import as_data, from_data
 from sknumpynet.core.renamed import warn_of_name
 
-# Of the widest layer's output for a chunk of rows: about what a core's cache holds.
+# Size of the widest layer's output for a chunk of rows, which should fit into the cache of a core.
 CHUNK_BYTES = 1 << 19
 Link = Callable[[Array, Array], None]
-# So few rows are predicted in one go, whatever the width.
+# Up to this many rows are predicted at once, whatever the width.
 SMALL = 32
 
 
@@ -50,7 +50,7 @@ class Network:
     layers : sequence of Layer, Activation or str
         For instance ``[Dense(2, 8), "tanh", Dense(8, 1)]``. Layers are copied: the network has its own.
     dtype : {numpy.float64, numpy.float32}, default=numpy.float64
-        Of the parameters and of the computation.
+        Dtype of the parameters and of the computation.
     initializer : Initializer, default=None
         Fills the weights and the biases, in the order W, b of the first layer, W, b of the second, ... None
         means `GlorotUniform`, and for layers with ``parametrization="ntk"`` `LecunNormal`.
@@ -62,12 +62,12 @@ class Network:
         Number of inputs; None means that of the first Dense layer. Needed if a layer before it
         changes their number.
     groups : dict of str to Group, default=None
-        How the groups of parameters are trained, if not as usual: which ones decay, and the factor of
+        How the groups of parameters are trained, if not by default: which ones decay, and the factor of
         their learning rate.
     n_members : int, default=None
-        k, where this is to be k networks of that shape side by side. ``params`` has then the shape
-        (k, n_params), and what is computed for n rows the shape (k, n, units). ``rng`` may be a list with one
-        for each member, and so may the rate of `Dropout`.
+        The number k of networks of this shape that are computed at once. ``params`` then has the shape
+        (k, n_params), and activations for n rows have the shape (k, n, units). ``rng`` and the rate of
+        `Dropout` may be lists with one item for each member.
 
     Attributes
     ----------
@@ -76,12 +76,12 @@ class Network:
     grads : ndarray like ``params``
         dL/dparams of the last `backward`.
     running_stats : ndarray
-        What is kept but not trained: the running statistics of batch normalisation.
+        Values that are kept but not trained: the running statistics of batch normalisation.
     n_weights : int
-        Number of weights: ``params[:n_weights]`` are these, wherever weights decay.
+        Number of weights: ``params[:n_weights]``, provided that weights decay.
     n_decayed : int
-        ``params[:n_decayed]`` are the parameters that decay: the weights, and other groups of which this is
-        said. Biases follow, then gains and shifts of normalisations, then further groups.
+        ``params[:n_decayed]`` are the parameters that decay: the weights, and other groups with ``decays``.
+        Biases follow, then gains and shifts of normalisations, then further groups.
     dense : list of Dense
         The layers that have weights.
 
@@ -166,14 +166,14 @@ class Network:
 
     @property
     def grads(self) -> Array:
-        if self._grads is None:  # a network that only predicts needs none
+        if self._grads is None:  # not needed for prediction
             self._grads = np.zeros_like(self._params)
             bind_views(self.layers, self._grads, self.order, prefix="d")
         return self._grads
 
     @property
     def n_members(self) -> int | None:
-        """How many networks lie side by side; None where this is one network."""
+        """The number of members; None for a single network."""
         return self.lead[0] if self.lead else None
 
     @property
@@ -188,12 +188,12 @@ class Network:
     ) -> None:
         """Draw all parameters again; without ``bias_initializer`` the biases are drawn like the weights.
 
-        Members are drawn one after another, each as it would be alone.
+        Members are drawn one after another, each like a single network.
         """
         fill(self, initializer, rng, bias_initializer)
 
     def learning_rates(self, learning_rate: Any) -> Any:
-        """Return the learning rate of each parameter: an array where groups differ, else what was given.
+        """Return the learning rate of each parameter: an array if groups differ, else ``learning_rate``.
 
         For members, ``learning_rate`` may be an array of shape (k, 1).
         """
@@ -204,7 +204,7 @@ class Network:
         return np.multiply(self.factors, learning_rate, out=self._rates, casting="same_kind")
 
     def sample_masks(self, work: Workspace, rng: Any) -> None:
-        """Draw the masks of dropout for the next pass in ``work``; of members, from one or a list of rng."""
+        """Draw the dropout masks for the next pass in ``work``; for members, from one rng or a list."""
         for layer, buffer in zip(self.layers, work.buffers, strict=True):
             layer.sample_masks(buffer, rng)
 
@@ -221,14 +221,15 @@ class Network:
         return into
 
     def restore(self, snapshot: tuple[Array, Array]) -> None:
-        """Put a snapshot back."""
+        """Restore a snapshot."""
         self._params[...], self.running_stats[...] = snapshot
 
     def forward(self, X: Any, work: Workspace) -> Array:
-        """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of as many rows.
+        """Return ``raw`` of shape (n, n_outputs), a buffer of ``work``, for a batch of n rows.
 
-        ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC). Members
-        take it dense, or one for each, (k, n, n_features), and return raw of shape (k, n, n_outputs).
+        ``X``, of shape (n, n_features), is an array of the network's dtype, or sparse (CSR or CSC). For
+        members it must be dense, and may have the shape (k, n, n_features); raw has the shape (k, n,
+        n_outputs).
         """
         out, layer = X, self.layers[0]
         try:
@@ -238,7 +239,7 @@ class Network:
                 out = layer.forward(out, buffer)
         except (AttributeError, TypeError, ValueError) as error:
             work.check(X, self)
-            if out is None:  # what the layer before was to return
+            if out is None:  # the previous layer returned nothing
                 pairs = zip(self.layers, self.layers[1:])
                 raise_lost(next(before for before, it in pairs if it is layer), error)
             raise
@@ -247,9 +248,9 @@ class Network:
         return out  # type: ignore[no-any-return]
 
     def backward(self, delta: Array, work: Workspace) -> Array | None:
-        """Fill `grads` from ``delta`` = dL/draw, for the batch that was last sent forward in ``work``.
+        """Fill `grads` from ``delta`` = dL/draw, for the batch of the last forward pass in ``work``.
 
-        ``delta`` is overwritten. Returns dL/dX where the workspace was made for it, else None.
+        ``delta`` is overwritten. Returns dL/dX if the workspace was created for it, else None.
         """
         if self._grads is None:
             self.grads  # noqa: B018  (binds dW and db)
@@ -265,11 +266,11 @@ class Network:
     def predict(
         self, X: Any, rows: Any = None, link: Link | None = None, out: Any = None, check: Any = None
     ) -> Array:
-        """Return ``raw``, or what ``link`` makes of it, for the rows of ``X``, a chunk at a time.
+        """Return ``raw``, or the result of ``link``, for the rows of ``X``, computed in chunks.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
-        are those to take, None for all. For each chunk ``check(chunk)`` is called, and ``link(raw, out)``,
-        which writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or what was given.
+        selects rows, None means all. For each chunk ``check(chunk)`` is called, and ``link(raw, out)``, which
+        writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or the given array.
         """
         if not hasattr(X, "shape"):
             raise TypeError(f"X is of type {type(X).__name__}: pass an array, as np.asarray(X) is")
@@ -287,9 +288,9 @@ class Network:
         size = max(1, min(n, self.chunk_rows(sparse or by_column)))
         if by_column and rows is None:
             if n * self.widest_output <= self.n_weights:
-                size = n  # no more memory than the weights, and rows need not be picked out
+                size = n  # needs no more memory than the weights, and rows are not copied
             if check is not None and not sparse:
-                check = check(X.T)  # all at once, as it lies in memory; it returns nothing
+                check = check(X.T)  # all at once, in memory order; it returns None
         work = Workspace(self, size, training=False)
         for start, stop, chunk in chunks(X, rows, size, self.dtype):
             work = work if stop - start == size else work.head(stop - start)
@@ -300,20 +301,21 @@ class Network:
         return out  # type: ignore[no-any-return]
 
     def chunk_rows(self, outputs_only: bool = False, backward: bool = False) -> int:
-        """Return how many rows to take at a time where the number is free.
+        """Return the number of rows of a chunk.
 
-        They fit into the cache, or are so many that passing over all weights once a chunk costs little.
+        A chunk fits into the cache, or is so large that going through all weights for each chunk costs
+        little.
         """
         width = self.widest_output if outputs_only else self.widest
         enough = min(3 * self.n_weights // width, self.n_weights if backward else 16 * SMALL)
         return max(SMALL, CHUNK_BYTES // (width * self.dtype.itemsize), enough)
 
     def copy(self) -> Network:
-        """Return a network with the same parameters and its own memory."""
+        """Return a copy of the network with its own memory."""
         return copy.deepcopy(self)
 
     def first(self, n: int) -> Network:
-        """Return the first ``n`` layers as a network on the same parameters, for prediction."""
+        """Return the first ``n`` layers as a network with the same parameters, for prediction."""
         part = copy.copy(self)
         part.layers = self.layers[:n]
         part.n_outputs = reduce(lambda width, layer: layer.width(width), part.layers, self.fan_in)
@@ -322,7 +324,7 @@ class Network:
     def input_gradients(self, X: Any) -> tuple[Array, Array]:
         """Return ``raw``, and d raw / dX of shape (n, n_outputs, n_features), for dense ``X``."""
         if self.lead:
-            raise ValueError("input_gradients is for one network: take that of network.members(i)")
+            raise ValueError("input_gradients is for a single network: use network.members(i)")
         other = self.copy()  # the backward pass writes gradients, and may run in several threads
         work = Workspace(other, len(X), input_gradient=True)
         for buffer in work.buffers:
@@ -345,7 +347,7 @@ class Network:
         return other
 
     def members(self, chosen: Any) -> Network:
-        """Return a network with copies of some members; one network alone where ``chosen`` is an integer."""
+        """Return a network with copies of some members; a single network if ``chosen`` is an integer."""
         other, layers = copy.copy(self), [layer.members(chosen) for layer in self.layers]
         params, stats = self._params[chosen].copy(), self.running_stats[chosen].copy()
         changed = {"layers": layers, "params": params, "running_stats": stats}
@@ -353,7 +355,7 @@ class Network:
         return other
 
     def make_writable(self) -> None:
-        """Copy parameters that lie in a file that was opened for reading (a memory map)."""
+        """Copy parameters that are in a read-only memory map."""
         if not self._params.flags.writeable:
             self._params, self.running_stats = np.array(self._params), np.array(self.running_stats)
             self._bind_all()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Some rows of the data as an array of the network's dtype, in a buffer that is used again."""
+"""Read some rows of the data as an array of the network's dtype, into a buffer that is reused."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Rows = slice | Array  # consecutive rows, or an array of row numbers
 
 
 class RowReader:
-    """Rows of one array, as an array of ``dtype`` in C order, or as CSR where the array is sparse.
+    """Reads rows of one array as an array of ``dtype`` in C order, or as CSR if it is sparse.
 
     Parameters
     ----------
     source : ndarray of shape (n,) or (n, k), or sparse matrix or array
-        The data; CSC becomes CSR once.
+        The data; CSC is converted to CSR once.
     size : int
         Largest number of rows at a time.
     dtype : dtype
-        Of what is returned.
+        Dtype of the result.
     """
 
     def __init__(self, source: Any, size: int, dtype: DTypeLike) -> None:
@@ -43,9 +43,9 @@ class RowReader:
             self.raw = np.empty(shape, source.dtype)
 
     def __call__(self, rows: Rows, out: Array | None = None) -> Any:
-        """Return those rows, in ``out`` where it is given; else they may be overwritten by the next call.
+        """Return the rows, in ``out`` if it is given; otherwise the next call may overwrite them.
 
-        ``out`` is for an array of row numbers only.
+        ``out`` can only be used with an array of row numbers.
         """
         if self.sparse:
             return self._sparse_rows(rows).astype(self.dtype, copy=False)
@@ -85,7 +85,7 @@ class RowReader:
 def chunks(
     X: Any, rows: Array | None, size: int, dtype: DTypeLike
 ) -> Iterator[tuple[int, int, Any]]:
-    """Yield start, stop and those of the ``rows`` of X, None for all, at most ``size`` at a time."""
+    """Yield start, stop and chunks of the ``rows`` of X (None means all), at most ``size`` at a time."""
     n = X.shape[0] if rows is None else len(rows)
     if rows is None and n <= size and not isinstance(X, np.ndarray):
         yield 0, n, X.astype(dtype, copy=False)

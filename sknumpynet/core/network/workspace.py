@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The workspace: the memory in which a network computes a batch, one buffer a layer."""
+"""The workspace: the memory in which a network computes a batch, with one buffer per layer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Workspace:
 
     Notes
     -----
-    For a network of k members all arrays have the axis of members before the others.
+    For a network of k members all arrays have an additional first axis.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class Workspace:
         self.scratch = space[: n * width].reshape(*self.lead, n_rows, width)
 
     def head(self, n: int) -> Workspace:
-        """Return a workspace for ``n`` rows, for the short last batch; in the same memory without members."""
-        if self.lead:  # the rows of a member are to lie side by side
+        """Return a workspace for the ``n`` rows of a shorter last batch, in the same memory if possible."""
+        if self.lead:  # the rows of a member must be contiguous
             rest = self._with_rows(n)
             for buffer, whole in zip(rest.buffers, self.buffers, strict=True):
                 buffer.share(whole)
@@ -92,11 +92,11 @@ class Workspace:
         return part
 
     def check(self, X: Any, network: Any) -> None:
-        """Raise TypeError or ValueError where ``X`` is no batch for the network in this workspace."""
+        """Raise TypeError or ValueError if ``X`` is not a valid batch for this workspace."""
         shape = (self.n_rows, network.fan_in)
-        wanted = f"the network takes an array of shape {shape}"
+        wanted = f"the network needs an array of shape {shape}"
         if self.lead:
-            wanted += f", or {(*self.lead, *shape)} with rows of its own for each member"
+            wanted += f", or {(*self.lead, *shape)} with different rows for each member"
         if not hasattr(X, "dtype"):
             raise TypeError(f"X is of type {type(X).__name__}, but {wanted}: pass np.asarray(X)")
         if X.dtype != network.dtype:
@@ -114,14 +114,14 @@ class Workspace:
             raise ValueError(f"X has shape {X.shape}, but {wanted} here")
         if X.shape[0] != self.n_rows:
             raise ValueError(
-                f"X has {X.shape[0]} rows, but the workspace is for {self.n_rows}: make a "
-                f"Workspace(network, {X.shape[0]}), or for fewer rows take work.head({X.shape[0]})"
+                f"X has {X.shape[0]} rows, but the workspace is for {self.n_rows}: create a "
+                f"Workspace(network, {X.shape[0]}), or for fewer rows use work.head({X.shape[0]})"
             )
 
     def check_delta(self, delta: Array) -> None:
-        """Raise ValueError where no backward pass can begin with ``delta``."""
+        """Raise ValueError if ``delta`` is not valid for a backward pass."""
         if not hasattr(self, "delta"):
-            raise ValueError("this workspace is for prediction; make one with training=True")
+            raise ValueError("this workspace is for prediction; create one with training=True")
         if all(buffer.x is None for buffer in self.buffers):
             raise ValueError("backward needs the results of forward: call forward first")
         if np.shape(delta) != self.delta.shape:
@@ -131,7 +131,7 @@ class Workspace:
 
 
 def width_behind(layer: Layer, fan_in: int, is_guessed: bool) -> int:
-    """Return the width behind a layer; ``is_guessed`` says that the number of inputs is that of this one."""
+    """Return the number of outputs of a layer; ``is_guessed``: the number of inputs was taken from it."""
     try:
         return layer.width(fan_in)
     except ValueError as error:
@@ -145,11 +145,11 @@ def width_behind(layer: Layer, fan_in: int, is_guessed: bool) -> int:
 def groups_in_order(
     layers: Sequence[Layer], groups: Mapping[str, Group]
 ) -> tuple[list[str], dict[str, int], int, int, Array | None]:
-    """Return how the vector of parameters is made up of groups.
+    """Return the layout of the vector of parameters by groups.
 
-    The groups in their order, with those that decay first, so that penalty and decay are for one piece; the
-    size of each; those of the running statistics, and of all that decays; and the factor of the learning
-    rate of each parameter, or None where all are 1.
+    The groups in order, with those that decay first, so that penalty and decay apply to one slice; the size
+    of each; the sizes of the running statistics and of all groups that decay; and the factor of the learning
+    rate of each parameter, or None if all are 1.
     """
     sizes = dict.fromkeys(groups, 0)
     for layer in layers:
@@ -165,10 +165,10 @@ def groups_in_order(
 
 
 def bind_views(layers: list[Layer], vector: Array, groups: Sequence[str], prefix: str = "") -> None:
-    """Give each layer its pieces of ``vector``: first all that is of the first group, and so on.
+    """Bind views of ``vector`` to each layer: first all parameters of the first group, and so on.
 
-    Where each member has a vector, of shape (k, n_params), the views have its axis before theirs, and at
-    least two others: (k, 1, units) goes with activations of shape (k, n, units).
+    With members, the vector has the shape (k, n_params), and the views have an additional first axis and at
+    least two others: (k, 1, units) can be broadcast with activations of shape (k, n, units).
     """
     lead = vector.shape[:-1]
     for layer, name, piece, shape in places(layers, groups):
@@ -180,7 +180,7 @@ def bind_views(layers: list[Layer], vector: Array, groups: Sequence[str], prefix
 def places(
     layers: list[Layer], groups: Sequence[str]
 ) -> Iterator[tuple[Layer, str, slice, tuple[int, ...]]]:
-    """Yield each parameter of the groups: its layer, its name, its place in the vector, and its shape."""
+    """Yield the layer, name, slice of the vector and shape of each parameter of the groups."""
     start = 0
     for group in groups:
         for layer in layers:
@@ -195,5 +195,5 @@ def raise_lost(layer: Layer, error: Exception | None = None) -> NoReturn:
     """Raise TypeError: the layer returned no output."""
     raise TypeError(
         f"{layer!r}: forward(x, buffer) must return its output; it returns None. buffer.out is None "
-        "unless the layer's buffer() makes it"
+        "unless the layer's buffer() creates it"
     ) from error

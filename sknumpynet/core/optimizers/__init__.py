@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Optimizers: one step on flat vectors.
 
-``base`` says what one is, ``by_name`` finds them.
+``base`` has the base class, ``by_name`` the names.
 """
 
 from sknumpynet.core.optimizers.adam import Adam, AdamW

@@ -76,7 +76,7 @@ class Adam(Optimizer):
     def update_moments(self, m: Array, v: Array, grads: Array, scratch: Array) -> None:
         """``m = beta_1 m + (1 - beta_1) g`` and ``v = beta_2 v + (1 - beta_2) g^2``, in place."""
         beta_1, beta_2, scalars = self.beta_1, self.beta_2, SCALARS[m.dtype]
-        # (beta_1 / (1 - beta_1) m + g) (1 - beta_1): as many passes, over fewer arrays
+        # (beta_1 / (1 - beta_1) m + g) (1 - beta_1): the same number of passes over fewer arrays
         m *= scalars[beta_1 / (1 - beta_1)]
         m += grads
         m *= scalars[1 - beta_1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Relatives of Adam: with Nesterov's look ahead, and with the largest second moment so far."""
+"""Variants of Adam: with Nesterov's look-ahead, and with the largest second moment so far."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class NAdam(Adam):
 
 
 class AMSGrad(Adam):
-    """Adam that divides by the largest ``v`` so far, so that its steps never grow again.
+    """Adam that divides by the root of the largest ``v`` so far, so that step sizes never increase.
 
     ::
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Optimizers: one step of the flat parameter vector along the flat gradient, in place.
+"""Optimizers: one update of the flat parameter vector from the flat gradient, in place.
 
-Each is its options, its state (flat arrays as long as ``params``, named as in the paper) and its update
-equations. It knows no schedule, stops nothing and prints nothing.
+An optimizer consists of its options, its state (flat arrays as long as ``params``, named as in the paper) and
+its update equations. It is independent of schedules and stopping rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Rate = float | Array  # one for all parameters, or one for each
 
 
 def scale_by_rate(vector: Array, learning_rate: Rate, factor: float = 1.0) -> None:
-    """Multiply ``vector`` by ``learning_rate * factor``, without an array for the product of the two."""
+    """Multiply ``vector`` by ``learning_rate * factor``, without allocating an array for their product."""
     if isinstance(learning_rate, np.ndarray):
         vector *= learning_rate
         vector *= factor
@@ -34,7 +34,7 @@ class Optimizer(Options):
     Attributes
     ----------
     state : dict of str to ndarray of shape (n_params,)
-        The state between steps; created in the first one.
+        The state between steps; created in the first step.
     t : int
         Number of steps taken.
 
@@ -66,7 +66,7 @@ class Optimizer(Options):
         n_weights: int | None = None,
         penalty: Callable[[Array, Array, Array], None] | None = None,
     ) -> None:
-        """Update ``params`` in place; in ``grads`` only the gradient of the penalty is added.
+        """Update ``params`` in place; ``grads`` only changes by the gradient of the penalty.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class Optimizer(Options):
             Weight decay and ``penalty``, if any, apply to ``params[:n_weights]``; None
             means all.
         penalty : callable, default=None
-            ``penalty(W, dW, scratch)`` is called on each piece of the weights before its update.
+            ``penalty(W, dW, scratch)`` is called for each block of the weights before its update.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Optimizer(Options):
         n_weights: int,
         penalty: Callable[[Array, Array, Array], None] | None,
     ) -> None:
-        """Update a piece of the vector, of which ``n_weights`` are weights, or none if that is below 0."""
+        """Update a block of the vector, of which ``n_weights`` are weights (none if that is negative)."""
         if n_weights > 0:
             if penalty is not None:
                 penalty(params[:n_weights], grads[:n_weights], scratch[:n_weights])
@@ -134,36 +134,36 @@ class Optimizer(Options):
             self.state = {name: np.zeros_like(params) for name in self.state_names}
             self.t = 0
         for name, vector in self.state.items():
-            if not vector.flags.writeable:  # it lies in a file that was opened for reading
+            if not vector.flags.writeable:  # a read-only memory map
                 self.state[name] = np.array(vector)
         self._scratch = np.empty(pieces(len(params))[0].stop, params.dtype)
 
     def arrays(self) -> tuple[Array, ...]:
-        """Return the arrays that are remembered from step to step, none before the first one."""
+        """Return the state arrays; there are none before the first step."""
         return tuple(vars(self).get("state", {}).values())
 
     def share_state(self) -> Optimizer:
-        """Return an optimizer that goes on with the same arrays, and with numbers of its own."""
+        """Return an optimizer that continues with the same arrays, and with its own options."""
         other = copied(self)
         if hasattr(self, "state"):
             other.state = dict(self.state)
         return other
 
     def get_state(self) -> dict[str, Any]:
-        """Return a copy of what is remembered from step to step: arrays and plain values, by name.
+        """Return a copy of the state: arrays and plain values, by name.
 
         A subclass with other attributes overrides `get_state` and `set_state`.
         """
         return self._copied_attributes(self.__getstate__())
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what `get_state` returned."""
+        """Restore a state returned by `get_state`."""
         kept = self.get_params()
         vars(self).clear()
         vars(self).update({**kept, **copy.deepcopy(state)})
 
     def before_update(self) -> None:
-        """Do what is to be done once a step, where `update` may be called for several pieces."""
+        """Called once per step, while `update` may be called for several blocks."""
 
     def update(
         self,
@@ -175,9 +175,9 @@ class Optimizer(Options):
     ) -> None:
         """Apply the update equations to some or all of the parameters.
 
-        All arrays are of the same length; ``scratch`` is free to use. ``params`` and the arrays in ``state``
-        are to be written in place. ``learning_rate`` is a number, or an array of that length where `step` was
-        given one. ``self.t`` counts from 1.
+        All arrays have the same length; ``scratch`` is free to use. ``params`` and the arrays in ``state``
+        must be written in place. ``learning_rate`` is a number, or an array of that length if `step` got an
+        array. ``self.t`` counts from 1.
         """
         raise NotImplementedError
 
@@ -186,7 +186,7 @@ class Optimizer(Options):
 
 
 def _as_rate(learning_rate: Any, params: Array) -> Rate:
-    """Return one rate, or one for each parameter in the dtype of these."""
+    """Return one rate, or one for each parameter in their dtype."""
     rates = np.asarray(learning_rate, params.dtype)
     if rates.ndim == 0:
         return float(learning_rate)

@@ -25,5 +25,5 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def get_optimizer(choice: str | Optimizer) -> Optimizer:
-    """Return an optimizer of that name, or a fresh one like the object."""
+    """Return an optimizer with this name, or a new one like the object."""
     return resolve(choice, OPTIMIZERS, Optimizer, "solver").clone()

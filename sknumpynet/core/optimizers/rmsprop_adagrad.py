@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Optimizers that divide by the size that gradients have had: ancestors of Adam."""
+"""Optimizers that divide by the size of past gradients: predecessors of Adam."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sknumpynet.core.optimizers.base import Optimizer, Rate
 
 
 class RMSprop(Optimizer):
-    """The gradient over its running root mean square.
+    """Divides the gradient by its running root mean square.
 
     ::
 
@@ -65,7 +65,7 @@ class RMSprop(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """The gradient over the root of the sum of all its squares so far: rare features keep large steps.
+    """Divides the gradient by the root of the sum of its squares so far: rare features keep large steps.
 
     ::
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Optimizers that follow only the sign of the gradient.
+"""Optimizers that only use the sign of the gradient.
 
-As in ``base``, each is its options, its state and its update equations; ``g`` is the gradient.
+In the formulas, ``g`` is the gradient.
 """
 
 from __future__ import annotations

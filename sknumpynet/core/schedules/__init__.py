@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Schedules: progress -> learning rate.
 
-``base`` says what one is, ``by_name`` finds them.
+``base`` has the base class, ``by_name`` the names.
 """
 
 from sknumpynet.core.schedules.base import Schedule, TrainingProgress

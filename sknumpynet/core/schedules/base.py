@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Schedules: how large a step to take, from where training is."""
+"""Schedules: the learning rate as a function of the progress of training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TrainingProgress:
 
 
 class Schedule(Options):
-    """Base class: a function of `TrainingProgress` to a learning rate.
+    """Base class: a function from `TrainingProgress` to a learning rate.
 
     A subclass has a parameter ``rate``, the largest rate; None means the estimator's
     ``learning_rate_init``, which is set before training.
@@ -75,11 +75,11 @@ class Schedule(Options):
     clamps = True
 
     def __call__(self, progress: TrainingProgress) -> float:
-        """Return the learning rate at that point."""
+        """Return the learning rate at this point."""
         raise NotImplementedError
 
     def rate_at(self, progress: TrainingProgress, n_epochs: int | None = None) -> float:
-        """Return the rate there; beyond the planned number of epochs, of the last step where it `clamps`."""
+        """Return the rate at this point; beyond the planned epochs that of the last step if it `clamps`."""
         at = progress
         if self.clamps and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
             step, epoch = min(at.step, at.n_steps - 1), min(at.epoch, n_epochs - 1)
@@ -87,25 +87,25 @@ class Schedule(Options):
         rate = self(at)
         if not 0 <= rate < math.inf:
             raise ValueError(
-                f"{self!r} gave the learning rate {rate} for step {at.step}; it has to be a finite number, "
+                f"{self!r} returned the learning rate {rate} for step {at.step}; it must be a finite number, "
                 "at least 0"
             )
         return rate
 
     def on_plateau(self, rate: float) -> float | None:
-        """Return the rate to go on with when nothing improves any more, or None to stop."""
+        """Return the rate to continue with when nothing improves any more, or None to stop."""
         return None
 
     def get_state(self) -> dict[str, Any]:
         """Return a copy of the attributes: a subclass may count plateaus, for instance.
 
-        One whose attributes are neither arrays nor plain values has a `get_state` and a `set_state` of its
-        own.
+        A subclass with attributes that are neither arrays nor plain values overrides `get_state` and
+        `set_state`.
         """
         return self._copied_attributes(vars(self))
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put back what `get_state` returned."""
+        """Restore a state returned by `get_state`."""
         vars(self).update(copy.deepcopy(state))
 
     @property

@@ -23,7 +23,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def get_schedule(choice: str | Schedule | Callable[[int], float], rate: float) -> Schedule:
-    """Return the schedule of that name, object or function, with ``rate`` put in where it has none."""
+    """Return the schedule for a name, object or function, with ``rate`` set if it has none."""
     if isinstance(choice, type):
         raise ValueError(f"learning_rate must be an object, not a class: write {choice.__name__}()")
     if callable(choice) and not isinstance(choice, Schedule):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Schedules along a cosine: down, and up and down in one cycle."""
+"""Cosine schedules: decay, and one cycle of rise and decay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class Cosine(Schedule):
-    """From ``rate`` down to ``end_factor * rate`` along half a cosine, over all epochs.
+    """Decays from ``rate`` to ``end_factor * rate`` along half a cosine, over all epochs.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Cosine(Schedule):
 
 
 class OneCycle(Schedule):
-    """Up from a small rate to ``rate``, then down to almost nothing, each along half a cosine.
+    """Rises from a low rate to ``rate``, then decays to almost zero, each along half a cosine.
 
     ::
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Schedules that come down by steps or exponentially, and a custom function."""
+"""Schedules that decay in steps or exponentially, and a custom function."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class Constant(Schedule):
-    """The same rate from beginning to end.
+    """A constant rate.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class InverseScaling(Schedule):
 
 
 class Adaptive(Schedule):
-    """The same rate as long as the loss falls; divided by ``factor`` each time it no longer does.
+    """A constant rate as long as the loss falls, divided by ``factor`` at each plateau.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A rise before any other schedule."""
+"""A linear warmup before any other schedule."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from sknumpynet.core.schedules.by_name import get_schedule
 
 
 class Warmup(Schedule):
-    """A linear rise before any other schedule: ``(step + 1) / (steps + 1)`` of its rate.
+    """A linear warmup before any other schedule: ``(step + 1) / (steps + 1)`` of its rate.
 
     Parameters
     ----------
     schedule : str or Schedule, default='constant'
         The schedule that follows. It counts from the first step, as without warmup.
     steps : int or float, default=0.05
-        Length of the rise: a number of steps, or a share below 1 of all steps.
+        Length of the warmup: a number of steps, or a share below 1 of all steps.
     rate : float, default=None
         The rate of ``schedule``, if it does not set one.
 
@@ -46,7 +46,7 @@ class Warmup(Schedule):
 
     @property
     def inner(self) -> Schedule:
-        """The schedule that follows, with the rate put in."""
+        """The schedule that follows, with the rate set."""
         return get_schedule(self.schedule, self.peak_rate)
 
     @property

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Training: steps on batches, epochs, and when to stop.
 
-``epochs`` has the loop, ``lbfgs`` the other way.
+``epochs`` has the training loop, ``lbfgs`` the alternative for small data.
 """
 
 from sknumpynet.core.training.batches import Batches, HeldBatches
@@ -29,6 +29,6 @@ __all__ = [
     "minimize_lbfgs",
 ]
 
-# What a pickle names: these places stay, whatever becomes of the files.
+# Pickles refer to these module names, so they stay the same when files move.
 for _name in __all__:
     globals()[_name].__module__ = __name__

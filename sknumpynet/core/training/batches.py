@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Batches: some rows of the data at a time, in the order in which training takes them.
+"""Batches: some rows of the data at a time, in the order in which training uses them.
 
-Where the rows lie on several machines, `HeldBatches` are those of one of them.
+`HeldBatches` are those of one machine if the rows are distributed over several.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Batches:
     size : int
         Rows of a batch.
     dtype : dtype
-        Of the network.
+        Dtype of the network.
     """
 
     def __init__(
@@ -45,29 +45,29 @@ class Batches:
 
     @property
     def readers(self) -> list[RowReader]:
-        """What reads X, y and, where there are any, the weights."""
+        """The readers of X, y and, if given, the weights."""
         readers = [self._X, self._y, self._weight]
         return [each for each in readers if each is not None]
 
     def gather(self, rows: Rows) -> tuple[Any, Array, Array | None]:
-        """Return X, y and weights of those rows, valid until the next call."""
+        """Return X, y and weights of these rows, valid until the next call."""
         return self._X(rows), self._y(rows), None if self._weight is None else self._weight(rows)
 
 
 class HeldBatches(Batches):
-    """The rows of each batch that one rank holds, where the rows of a fit lie on several.
+    """The rows of each batch that one rank holds, if the rows of a fit are distributed over several ranks.
 
-    Rows are numbered through all ranks. They lie in blocks, and a block holds runs of consecutive rows.
+    Rows are numbered across all ranks. They are stored in blocks, which contain runs of consecutive rows.
 
     Parameters
     ----------
     blocks : sequence of (X, y, sample_weight, runs)
-        What this rank holds, as in `Batches`; ``runs`` has a pair of int for each run in the order in which
-        they lie in X: the number of its first row, and its length.
+        The data of this rank, as in `Batches`; ``runs`` has a pair of int for each run, in their order in X:
+        the number of its first row, and its length.
     size, dtype
         As in `Batches`.
     n : int
-        Number of rows of all ranks.
+        Number of rows on all ranks.
     weighted : bool
         Whether rows have weights, here and on all other ranks.
     """
@@ -92,14 +92,14 @@ class HeldBatches(Batches):
             if place:
                 self._readers.append(Batches(X, y, sample_weight, size, dtype))
         table = np.array(sorted(found), np.int64).reshape(-1, 4).T
-        # row r of a run lies at place r - shift of its block
+        # row r of a run is row r - shift of its block
         self._starts, self._stops, self._shifts, self._blocks = np.ascontiguousarray(table)
         self._out: list[Array] = []
 
     def gather(self, rows: Rows) -> tuple[Any, Array, Array | None]:
-        """Return X, y and weights of those rows that are held here, which may be none.
+        """Return X, y and weights of the rows that are held here, which may be none.
 
-        They come in the order of ``rows`` where they lie in one block, else block by block.
+        They are in the order of ``rows`` if they are in one block, otherwise block by block.
         """
         places = self.places(rows)
         if len(places) == 1:
@@ -127,7 +127,7 @@ class HeldBatches(Batches):
         return X, out[0], out[1] if self.weighted else None
 
     def places(self, rows: Rows) -> list[tuple[int, Array]]:
-        """Return the blocks that hold some of the rows, each with the places where these lie in it."""
+        """Return the blocks that contain some of the rows, each with their positions in it."""
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(self.n))
         if not self._readers:
@@ -135,7 +135,7 @@ class HeldBatches(Batches):
         run = np.searchsorted(self._starts, rows, side="right") - 1
         held = (run >= 0) & (
             rows < self._stops[run]
-        )  # run -1 is the last one, whose rows are larger
+        )  # run -1 is the last one, whose row numbers are larger
         run = run[held]
         places = rows[held] - self._shifts[run]
         if len(self._readers) == 1:
@@ -144,7 +144,7 @@ class HeldBatches(Batches):
         return [(int(number), places[blocks == number]) for number in np.unique(blocks)]
 
     def sum_of_weights(self, rows: Rows) -> float:
-        """Return the sum of the weights of those of the rows that are held here."""
+        """Return the sum of the weights of the rows that are held here."""
         total = 0.0
         for number, some in self.places(rows):
             total += float(np.add.reduce(self._readers[number].readers[2](some)))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sums over ranks: what training needs of other machines, and the sum over one, which is nothing.
+"""Sums over ranks, for training on several machines; with a single rank there is nothing to add.
 
 Each rank holds some of the rows, and all have the same parameters. The gradient of a batch is the sum of the
-gradients of its parts, so that with the same sum all ranks take the same step.
+gradients of its parts; with the same sum, all ranks make the same step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from sknumpynet.core.arrays import Array
 
 
 class Collective:
-    """The ranks that train one network together; this class is a single one.
+    """The ranks that train one network together; this class is for a single rank.
 
     Attributes
     ----------
@@ -25,12 +25,12 @@ class Collective:
     size = 1
 
     def sum_in_place(self, vector: Array) -> None:
-        """Replace ``vector`` by the sum of the vectors of all ranks, the same on all to the last bit.
+        """Replace ``vector`` by the sum of the vectors of all ranks, bit-identical on all of them.
 
         Parameters
         ----------
         vector : ndarray of shape (n,)
-            C-contiguous and writable, of one length and dtype on all ranks.
+            C-contiguous and writable, with the same length and dtype on all ranks.
         """
 
 

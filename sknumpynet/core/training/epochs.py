@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training: steps on minibatches, and epochs of them.
+"""Training: steps on mini-batches, and epochs of them.
 
-One step is `Training.step`, and nothing hides it; `Training.epochs` repeats it over shuffled batches. Scores,
-callbacks and early stopping are left to the caller, who asks for the next epoch.
+`Training.step` is one step, and `Training.epochs` repeats it over shuffled batches. Scores, callbacks and
+early stopping are up to the caller, which asks for the next epoch.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ class Training:
     rng : RandomState
         Shuffles the rows.
     l2 : float
-        Strength of the penalty on the squared weights, over the number of rows (or their weights).
+        Strength of the penalty on the squared weights, divided by the number of rows (or the sum of weights).
     l1 : float
-        Strength of the penalty on the sizes of the weights, likewise.
+        Strength of the penalty on the absolute weights, likewise.
     max_grad_norm : float or None
-        Longer gradients, penalty included, are shortened to this length.
+        Limit of the gradient's norm, including the penalty.
     loss_scale : float
-        Factor of the reported loss: 1 / n_outputs where the mean over outputs is reported.
+        Factor of the reported loss: 1 / n_outputs if the mean over outputs is reported.
     shuffle : bool
-        Whether each epoch takes the rows in a new order.
+        Whether each epoch uses the rows in a new order.
     max_epochs : int
         Length of training for schedules; beyond it, most keep their last rate.
     collective : Collective
@@ -56,17 +56,19 @@ class Training:
     Attributes
     ----------
     progress : TrainingProgress
-        How far it got.
+        The progress of training.
     patience : Patience
-        The best loss or score, and how long ago that was.
+        The best loss or score, and the number of epochs since.
     order : ndarray of int
-        The rows in the order of the last epoch, which the next one shuffles on.
+        The rows in the order of the last epoch, which the next one shuffles further.
     learning_rate : float
-        Of the next step.
+        The learning rate of the next step.
     plateau_factor : float
         Factor of the schedule's rate after plateaus.
     norm : float
-        Length of the last gradient before it was shortened to ``max_grad_norm``.
+        Norm of the last gradient before clipping.
+    first_loss : float
+        The loss before the first step, on its batch (the first with nonzero weights); NaN before it.
     """
 
     network: Network
@@ -86,6 +88,7 @@ class Training:
     plateau_factor: float = 1.0
     norm: float = math.nan
     collective: Collective = ALONE
+    first_loss: float = math.nan
 
     def __post_init__(self) -> None:
         for part in (self.loss, self.optimizer, self.schedule):
@@ -97,7 +100,7 @@ class Training:
             self.draw_mask_rng()
 
     def draw_mask_rng(self) -> None:
-        """Seed the generator of dropout's masks: one draw, and none without dropout."""
+        """Seed the generator of dropout masks: this takes one draw, and none without dropout."""
         self.mask_rng = np.random.default_rng(self.rng.randint(2**31))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -108,11 +111,11 @@ class Training:
         """Return the arrays that an epoch writes into."""
         return self.network.params, self.network.running_stats, *self.optimizer.arrays()
 
-    # What changes in an epoch, beside the vectors, the optimizer and the generators.
+    # Attributes that change in an epoch, in addition to the vectors, the optimizer and the generators.
     PLAIN = ("order", "learning_rate", "plateau_factor", "norm")
 
     def state(self) -> dict[str, Any]:
-        """Return a copy of all that an epoch changes, as arrays and plain values, to be put back later."""
+        """Return a copy of everything that an epoch changes, as arrays and plain values."""
         params, running_stats = self.network.snapshot()
         return {
             "params": params,
@@ -123,11 +126,12 @@ class Training:
             "patience": asdict(self.patience),
             "rng": None if self.rng is None else self.rng.get_state(),
             "mask_rng": self.mask_rng.bit_generator.state,
+            "first_loss": self.first_loss,
             **{name: getattr(self, name) for name in self.PLAIN},
         }
 
     def set_state(self, state: dict[str, Any], set_rng: bool = True) -> None:
-        """Put a state back; ``set_rng=False`` leaves the generator of the rows' order as it is."""
+        """Restore a state; ``set_rng=False`` does not change the generator that shuffles the rows."""
         self.network.restore((state["params"], state["running_stats"]))
         self.optimizer.set_state(state["optimizer"])
         self.schedule.set_state(state["schedule"])
@@ -137,13 +141,14 @@ class Training:
             self.rng.set_state(state["rng"])
         self.mask_rng = np.random.default_rng(0)
         self.mask_rng.bit_generator.state = state["mask_rng"]
+        self.first_loss = state.get("first_loss", math.nan)  # earlier versions have none
         for name in self.PLAIN:
             setattr(self, name, state[name])
 
     def epochs(self, batches: Batches, rows: Array | None = None) -> Iterator[EpochRecord]:
-        """Train, an epoch each time that the next record is asked for; there is no last one.
+        """Train for one epoch each time that the next record is requested, without end.
 
-        ``rows`` are the rows to train on, None for all.
+        ``rows`` are the training rows; None means all.
         """
         n = batches.n if rows is None else len(rows)
         if len(self.order) != n:
@@ -151,11 +156,11 @@ class Training:
         if is_foreign(self.loss):
             some = slice(0, min(ROWS, batches.size))
             y = batches.gather(some if rows is None else rows[some])[1]
-            if len(y):  # else another rank has them
+            if len(y):  # otherwise they are on another rank
                 check_loss(self.loss, y, self.network.n_outputs, self.network.dtype)
         self.progress.n_steps = self.max_epochs * -(-n // batches.size)
         works = {batches.size: Workspace(self.network, batches.size)}
-        if n % batches.size:  # the short last batch
+        if n % batches.size:  # the shorter last batch
             works[n % batches.size] = works[batches.size].head(n % batches.size)
         n_scratch = 0 if self.max_grad_norm is None else pieces(self.network.n_decayed)[0].stop
         scratch = np.empty(n_scratch, self.network.dtype)
@@ -176,14 +181,14 @@ class Training:
         n: int | None = None,
         total: float | None = None,
     ) -> float:
-        """Take one step on one batch, and return the reported loss from before it.
+        """Make one step on one batch, and return the reported loss before it.
 
-        The step goes down ``L + l2 / (2 total) * ||W||^2``, where ``total`` is the batch's sum of weights.
-        A batch whose weights are all zero has no loss; its penalty counts as if each row had the weight 1.
-        Only ``max_grad_norm`` needs ``scratch``: space for the weights, or a piece of them.
+        The step minimises ``L + l2 / (2 total) * ||W||^2``, where ``total`` is the batch's sum of weights. A
+        batch whose weights are all zero has no loss; its penalty is computed as if each row had weight 1.
+        ``scratch`` is only needed for ``max_grad_norm``: space for the weights, or a block of them.
 
         With several ranks X, y and the weights are this rank's part of a batch of ``n`` rows, which may be
-        empty, and whose weights sum to ``total``; what is returned is its share of the loss.
+        empty, and whose weights sum to ``total``; the result is its share of the loss.
         """
         network, n_here = self.network, X.shape[0]
         n = n_here if n is None else n
@@ -216,13 +221,13 @@ class Training:
             fused_penalty,
         )
         if self.collective.rank:
-            return value * self.loss_scale  # the penalty is in the share of the first rank
+            return value * self.loss_scale  # the first rank's share includes the penalty
         return value * self.loss_scale + penalty.value if total else 0.0
 
     def _epoch(
         self, batches: Batches, rows: Array | None, works: dict[int, Workspace], scratch: Array
     ) -> EpochRecord:
-        """Take one step on each batch of ``rows``."""
+        """Make one step on each batch of ``rows``."""
         order, size = self.order, batches.size
         n = len(order)
         if self.shuffle:
@@ -230,7 +235,7 @@ class Training:
         if rows is not None:
             order = rows[order]
         in_order = rows is None and not self.shuffle
-        progress, schedule, sum_of_losses = self.progress, self.schedule, 0.0
+        progress, schedule, sum_of_losses, first_loss = self.progress, self.schedule, 0.0, math.nan
         totals = self._totals(batches, order)
         for start in range(0, n, size):
             stop = min(start + size, n)
@@ -241,14 +246,20 @@ class Training:
                 self.learning_rate = self.rate()
             if totals is None:
                 loss = self.step(X, y, sample_weight, works[stop - start], scratch)
+                if not first_loss > 0:  # none yet, or of rows that have no weight
+                    first_loss = loss
             else:
                 n_here, total = X.shape[0], float(totals[start // size])
                 work = works[n_here] if n_here in works else works[size].head(n_here)
                 loss = self.step(X, y, sample_weight, work, scratch, stop - start, total)
+                if total and math.isnan(first_loss):
+                    first_loss = loss
             sum_of_losses += loss * (stop - start)
             progress.step += 1
         if totals is not None:
-            sum_of_losses = self._sum(sum_of_losses)
+            sum_of_losses, first_loss = self._sums(sum_of_losses, first_loss)
+        if math.isnan(self.first_loss):
+            self.first_loss = first_loss
         rate, grads = self.learning_rate, self.network.grads
         progress.samples += n
         progress.epoch += 1
@@ -258,7 +269,7 @@ class Training:
         return EpochRecord(sum_of_losses / n, rate, norm)
 
     def _totals(self, batches: Batches, order: Array) -> Array | None:
-        """Return the sum of weights of each batch, over all ranks; None where there is but one rank."""
+        """Return the sum of weights of each batch, over all ranks; None if there is a single rank."""
         if not isinstance(batches, HeldBatches):
             return None
         n, size = len(order), batches.size
@@ -269,14 +280,15 @@ class Training:
         self.collective.sum_in_place(totals)
         return totals
 
-    def _sum(self, value: float) -> float:
-        """Return the sum of a number over all ranks."""
-        vector = np.array([value])
+    def _sums(self, *values: float) -> list[float]:
+        """Return the sum of each number over all ranks."""
+        vector = np.array(values)
         self.collective.sum_in_place(vector)
-        return float(vector[0])
+        sums: list[float] = vector.tolist()
+        return sums
 
     def slow_down(self) -> float | None:
-        """Return the rate to go on with after a plateau, which the schedule decides, or None to stop."""
+        """Return the rate after a plateau, as decided by the schedule, or None to stop."""
         rate = self.schedule.on_plateau(self.learning_rate)
         if rate is not None:
             self.plateau_factor *= rate / self.learning_rate

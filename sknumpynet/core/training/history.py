@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What training writes down, and how it notices that nothing improves any more."""
+"""The training history, and the rule that decides when nothing improves any more."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class EpochRecord(NamedTuple):
     Attributes
     ----------
     loss : float
-        Mean loss of the batches, penalty included, each taken before its step.
+        Mean loss of the batches, including the penalty, each computed before its step.
     learning_rate : float
         The rate of the epoch's last step.
     gradient_norm : float
-        Length of the gradient of that step, penalty included, before it is shortened to ``max_grad_norm``.
+        Norm of the gradient of that step, including the penalty, before clipping.
     """
 
     loss: float
@@ -27,7 +27,7 @@ class EpochRecord(NamedTuple):
 
 @dataclass
 class History:
-    """The record of training, one entry per epoch.
+    """The training history, with one entry per epoch.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class History:
     validation_loss, score : list of float
         Loss, without penalty, and score of the validation data after the epoch; empty without such data.
     seconds : list of float
-        Time that the epoch took, validation included.
+        Time of the epoch, including validation.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ class History:
     def append(
         self, record: EpochRecord, validated: tuple[float, float] | None, seconds: float
     ) -> None:
-        """Write an epoch down; ``validated`` is loss and score of validation data, if any."""
+        """Record an epoch; ``validated`` is loss and score of the validation data, if any."""
         if validated is not None:
             self.validation_loss.append(validated[0])
             self.score.append(validated[1])
@@ -61,22 +61,22 @@ class History:
 
 @dataclass
 class Patience:
-    """Counts the epochs in a row that were no better than the best one by more than ``tol``.
+    """Counts consecutive epochs that did not improve on the best value by more than ``tol``.
 
-    ``best`` begins as minus infinity for a score and as infinity for a loss.
+    ``best`` starts as minus infinity for a score and as infinity for a loss.
     """
 
     best: float
     n_no_improvement: int = 0
 
     def update_loss(self, loss: float, tol: float) -> None:
-        """Take in the loss of an epoch."""
+        """Update with the loss of an epoch."""
         self.n_no_improvement = self.n_no_improvement + 1 if loss > self.best - tol else 0
         self.best = min(self.best, loss)
 
     def update_score(self, score: float, tol: float) -> bool:
-        """Take in the score of an epoch, and return whether it is the best so far."""
-        progress = score >= self.best + tol  # NaN is none
+        """Update with the score of an epoch, and return whether it is the best so far."""
+        progress = score >= self.best + tol  # False for NaN
         self.n_no_improvement = 0 if progress else self.n_no_improvement + 1
         better = score > self.best
         if better:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""L-BFGS: the same objective on all rows at once, given to SciPy.
+"""L-BFGS: the same objective on all rows at once, minimised by SciPy.
 
-The flat vector is what SciPy optimises, and the network computes in SciPy's own copy of it, in float64
-whatever the network's dtype: line searches compare losses that hardly differ.
+SciPy optimises the flat vector, and the network computes in SciPy's copy of it, in float64 whatever the
+network's dtype, because line searches compare losses that hardly differ.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ class LbfgsResult:
     params : ndarray of shape (n_params,), float64
         The best parameters found.
     value : float
-        The objective there: loss and penalty.
+        The objective at ``params``: loss plus penalty.
     penalty : float
-        The penalty's share of it.
+        The penalty.
     nit : int
         Iterations done.
     status, message : int and str
         SciPy's status (0 means converged) and its explanation.
     gradient_norm : float
-        Length of the gradient at ``params``, penalty included.
+        Norm of the gradient at ``params``, including the penalty.
     interrupted : bool
-        Whether Ctrl-C ended it. Where ``watch`` did, ``message`` is its reason and the status is 1.
+        Whether Ctrl-C ended the search. If ``watch`` did, ``message`` is its reason and the status is 1.
     overflowed : bool
-        Whether the last line search met values that are not finite and left a gradient beyond ``tol``:
-        SciPy may call that converged.
+        Whether the last line search found values that are not finite, and the gradient is still larger than
+        ``tol``: SciPy may report this as convergence.
     """
 
     params: Array
@@ -143,7 +143,7 @@ class Objective(Penalized):
 
 
 class Stop(Exception):
-    """Raised to end the search before another evaluation."""
+    """Raised to end the search before the next evaluation."""
 
 
 def minimize_lbfgs(
@@ -154,16 +154,16 @@ def minimize_lbfgs(
     tol: float,
     watch: Callable[[LbfgsResult], str | None] | None = None,
 ) -> LbfgsResult:
-    """Search from the network's parameters; Ctrl-C stops it and keeps the best so far.
+    """Search from the network's parameters; Ctrl-C stops it and keeps the best result so far.
 
     Parameters
     ----------
     objective : Objective
-        What to minimise.
+        The function to minimise.
     max_iter, max_fun : int
         Largest number of iterations, and of evaluations.
     tol : float
-        The search ends where no component of the gradient is larger.
+        The search ends when no component of the gradient is larger.
     watch : callable, default=None
         Called with the result so far after each iteration; a text that it returns is the reason to stop.
 
@@ -175,11 +175,11 @@ def minimize_lbfgs(
     params = np.array(objective.network.params)
     latest = LbfgsResult(params, np.nan, objective.penalty(params), 0, 1, "")
     evaluated: tuple[float, Array] = np.nan, params
-    overflowed_in = -2  # the iteration whose line search last met a value that is not finite
+    overflowed_in = -2  # the iteration whose line search last found a value that is not finite
 
     def evaluate(x: Array) -> tuple[float, Array]:
         nonlocal evaluated, overflowed_in
-        if latest.message:  # and the last iteration was not the end anyway
+        if latest.message:  # and the search had not ended anyway
             raise Stop
         evaluated = value, gradient = objective(x)
         if not (math.isfinite(value) and np.isfinite(gradient).all()):
@@ -189,7 +189,7 @@ def minimize_lbfgs(
         return value, gradient
 
     def after_iteration(x: Array) -> None:
-        # what was evaluated last is what the iteration accepted
+        # the last evaluation is the one that the iteration accepted
         latest.params, (latest.value, gradient) = x, evaluated  # x is a copy of SciPy's
         latest.gradient_norm = _norm(gradient)
         latest.penalty = objective.penalty(x)
@@ -211,7 +211,9 @@ def minimize_lbfgs(
     except KeyboardInterrupt:
         latest.interrupted = True
         return latest
-    if latest.nit and not math.isfinite(found.fun):  # the last iteration is better than what failed
+    if latest.nit and not math.isfinite(
+        found.fun
+    ):  # use the last iteration instead of the failed evaluation
         latest.status, latest.message = int(found.status), str(found.message)
         return latest
     return LbfgsResult(

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Trainings of networks of one shape, a step of all of them at a time.
+"""Train several networks of the same shape at once.
 
-What `Training.step` does to one network, `SideBySide.step` does to all: the same formulas, with an axis for
-the members. Each training keeps what is its own, and has after an epoch what it would have alone.
+`SideBySide.step` does the same for all members as `Training.step` for one network: the same formulas, with an
+axis for the members. Each training keeps its own state, and after an epoch has the same results as by itself.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -26,15 +27,15 @@ from sknumpynet.core.training.penalty import clip_norm, length
 
 
 class SideBySide:
-    """Trainings of networks of one shape, side by side.
+    """Trains several networks of the same shape at once.
 
-    They have one loss, one kind of optimizer, and as many rows in as many batches; all else may differ. The
-    networks of the trainings are out of date until `write_back`.
+    They have the same loss, class of optimizer, number of rows and batch size; everything else may differ.
+    The networks of the trainings are only updated by `write_back`.
 
     Parameters
     ----------
     trainings : sequence of Training
-        The trainings, those with equal optimizers next to each other. No step has been taken in any.
+        The trainings; those with equal optimizers must be adjacent. None has made a step yet.
     X : ndarray of shape (n, n_features)
         Inputs.
     y : ndarray of shape (n, n_outputs), or (n,) of class indices
@@ -42,16 +43,16 @@ class SideBySide:
     sample_weight : list of ndarray of shape (n,), or None
         Weights of the rows, for each training.
     rows : list of ndarray of int, or None
-        The rows to train on, for each training as many; None for all.
+        The training rows, the same number for each training; None means all.
     size : int
         Rows of a batch.
 
     Attributes
     ----------
     trainings : list of Training
-        Those that are trained.
+        The trainings that are still running.
     network : Network
-        Their networks, side by side.
+        The network of members.
 
     Examples
     --------
@@ -107,7 +108,7 @@ class SideBySide:
         self._bind()
 
     def _bind(self) -> None:
-        """Make what follows from the trainings that there are: numbers as arrays, and memory."""
+        """Create arrays of options, and memory, for the current trainings."""
         trainings, network, k = self.trainings, self.network, len(self.trainings)
         self.l2 = np.array([training.l2 for training in trainings])
         self.l1 = np.array([training.l1 for training in trainings])
@@ -120,7 +121,7 @@ class SideBySide:
         self.batches = Batches(self.X, self.y, None, k * min(self.size, self.n), network.dtype)
         whole = Workspace(network, min(self.size, self.n))
         self.works = {whole.n_rows: whole}
-        if self.n % self.size:  # the short last batch
+        if self.n % self.size:  # the shorter last batch
             self.works[self.n % self.size] = whole.head(self.n % self.size)
         self.scratch = np.empty((k, network.n_decayed), network.dtype)
         self.member = np.arange(k)[:, np.newaxis]
@@ -137,13 +138,13 @@ class SideBySide:
             start += optimizer.k
 
     def epoch(self) -> list[EpochRecord]:
-        """Train all networks for an epoch; return the record of each."""
+        """Train all networks for an epoch; return a record for each."""
         trainings, n, size, k = self.trainings, self.n, self.size, len(self.trainings)
         for training, order in zip(trainings, self.order_of):
             if training.shuffle:
-                training.rng.shuffle(order)  # the draws of a permutation, whose order this is
+                training.rng.shuffle(order)  # the same draws as for a permutation
         rows = self.orders if self.rows is None else np.take_along_axis(self.rows, self.orders, 1)
-        sums = np.zeros(k)
+        sums, first_losses = np.zeros(k), np.zeros(k)
         self._take_rates()
         for start in range(0, n, size):
             stop = min(start + size, n)
@@ -153,8 +154,13 @@ class SideBySide:
                     training.progress.step += 1
                 self._take_rates()
             losses = self.step(rows[:, start:stop], self.works[stop - start])
+            if start == 0 or self.weights is not None:
+                np.copyto(first_losses, losses, where=~(first_losses > 0))
             losses *= stop - start
             sums += losses
+        for training, first_loss in zip(trainings, first_losses.tolist()):
+            if math.isnan(training.first_loss):
+                training.first_loss = first_loss
         norms = self.norms if self.clips else lengths(self.network.grads)
         return [
             self._record(training, loss, norm, clipped)
@@ -164,11 +170,8 @@ class SideBySide:
         ]
 
     def _record(self, training: Training, loss: float, norm: float, clipped: bool) -> EpochRecord:
-        rate, progress, updates = (
-            training.learning_rate,
-            training.progress,
-            training.schedule.updates,
-        )
+        rate, progress = training.learning_rate, training.progress
+        updates = training.schedule.updates
         progress.samples += self.n
         progress.epoch += 1
         if updates != "step":
@@ -180,9 +183,9 @@ class SideBySide:
         return EpochRecord(loss, rate, norm)
 
     def step(self, rows: Array, work: Workspace) -> Array:
-        """Take one step of each member on its rows, of shape (k, n); return the losses from before it.
+        """Make one step of each member on its rows, of shape (k, n); return the losses before it.
 
-        As in `Training.step`, line by line.
+        The same as `Training.step`, line by line.
         """
         network, (k, n) = self.network, rows.shape
         X, y, _ = self.batches.gather(rows.reshape(-1))
@@ -211,18 +214,18 @@ class SideBySide:
         return values if weight is None else np.where(total == 0, 0.0, values)
 
     def _take_rates(self) -> None:
-        """Give the optimizers the learning rates of the trainings."""
+        """Set the learning rates of the optimizers."""
         rates, start = [training.learning_rate for training in self.trainings], 0
         for optimizer in self.optimizers:
             optimizer.set_rates(rates[start : start + optimizer.k])
             start += optimizer.k
 
     def write_back(self, i: int) -> None:
-        """Give the network of a training the parameters that it has by now."""
+        """Copy the current parameters to the network of a training."""
         self.trainings[i].network.restore((self.network.params[i], self.network.running_stats[i]))
 
     def release(self, i: int) -> None:
-        """Give a training all that it would have alone by now."""
+        """Copy the current state to a training."""
         self.write_back(i)
         training, start = self.trainings[i], 0
         training.order = self.orders[i].copy()
@@ -233,7 +236,7 @@ class SideBySide:
             start += optimizer.k
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Go on with some of the trainings, by their numbers in rising order; the rest are released."""
+        """Continue with some of the trainings, by ascending numbers; the others are released."""
         for i in set(range(len(self.trainings))).difference(chosen):
             self.release(i)
         self.trainings = [self.trainings[i] for i in chosen]
@@ -261,16 +264,16 @@ class SideBySide:
 
 
 class MemberPenalty:
-    """`Penalty`, for all members: ``l2 / 2 * ||W||^2 + l1 * sum |W|`` for each.
+    """`Penalty` for all members: ``l2 / 2 * ||W||^2 + l1 * sum |W|`` for each.
 
     Parameters
     ----------
     divisor : float, or ndarray of shape (k,)
-        Number of rows of a batch, or their weights.
+        Number of rows of a batch, or the sum of their weights.
     l2, l1 : ndarray of shape (k,)
         Strengths, over all rows.
     dtype : dtype
-        Of the weights.
+        Dtype of the weights.
     """
 
     def __init__(self, divisor: Any, l2: Array, l1: Array, dtype: Any) -> None:
@@ -297,12 +300,12 @@ class MemberPenalty:
 
 
 class MemberOptimizer:
-    """One optimizer for members next to each other, whose vectors are one long vector to it.
+    """One optimizer for adjacent members, whose vectors are one long vector.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Its options.
+        The optimizer, for its options.
     k : int
         Number of members.
     """
@@ -319,7 +322,7 @@ class MemberOptimizer:
         self.rate: float | Array = 0.0
 
     def bind(self, network: Any, start: int) -> None:
-        """Take views of the vectors of the members from ``start`` on."""
+        """Bind views of the vectors of the members from ``start`` on."""
         members = slice(start, start + self.k)
         self.W = network.params[members, : network.n_decayed]
         self.params, self.grads = (
@@ -329,7 +332,7 @@ class MemberOptimizer:
         self.factors = network.factors if self.has_factors else np.ones(network.params.shape[1])
 
     def set_rates(self, rates: list[float]) -> None:
-        """Take over the learning rates: one number where they are equal, else one for each parameter."""
+        """Set the learning rates: one number if they are equal, else one for each parameter."""
         if rates == self.rates:
             return
         self.rates, self.rate, dtype = rates, rates[0], self.params.dtype
@@ -346,13 +349,13 @@ class MemberOptimizer:
         self.optimizer.step(self.params, self.grads, self.rate, n_weights=0)
 
     def of_members(self, chosen: list[int]) -> MemberOptimizer:
-        """Return the optimizer of some of the members, with copies of what it remembers of them."""
+        """Return an optimizer for some of the members, with copies of their state."""
         other = MemberOptimizer(self.optimizer, len(chosen))
         other.optimizer = self._with_state(chosen)
         return other
 
     def of_member(self, i: int) -> Optimizer:
-        """Return the optimizer that the member would have alone."""
+        """Return a separate optimizer for one member."""
         return self._with_state([i])
 
     def _with_state(self, chosen: list[int]) -> Optimizer:
@@ -367,13 +370,13 @@ class MemberOptimizer:
 
 
 def dots(a: Array, b: Array) -> Array:
-    """Return the scalar product of each row of ``a`` with that of ``b``, as float64."""
+    """Return the scalar products of the rows of ``a`` and ``b``, as float64."""
     products: Array = np.matmul(a[:, np.newaxis], b[:, :, np.newaxis])
     return products.reshape(-1).astype(np.float64)
 
 
 def lengths(vectors: Array) -> Array:
-    """Return the length of each row, also where its square is beyond all floats."""
+    """Return the norm of each row, also if its square overflows."""
     found = np.sqrt(dots(vectors, vectors))
     for i in np.flatnonzero(~np.isfinite(found)):
         found[i] = length(vectors[i])
@@ -381,7 +384,7 @@ def lengths(vectors: Array) -> Array:
 
 
 def clip_norms(grads: Array, limits: Array) -> Array:
-    """Shorten each row to its limit where it is longer; return the lengths before."""
+    """Scale each row down to its limit if its norm is larger; return the norms before."""
     norms = lengths(grads)
     long = norms > limits
     if long.any():
