@@ -32,7 +32,7 @@ IN_PARTS = {"encoder_", "ensemble_", "target_scale_"}
 ENCODER = (
     "categorical_features", "max_levels", "min_rows", "prior_rows", "clip", "names", "n_columns",
     "is_category", "numeric", "kept_numeric", "center", "scale", "with_gaps", "embedded", "plain",
-    "count_center", "count_scale", "mean_center", "mean_scale", "ranked", "n_knots", "knots",
+    "count_center", "count_scale", "mean_center", "mean_scale", "spikes", "spiked",
 )  # fmt: skip
 CATEGORY = ("index", "columns", "n_columns", "signed", "many", "means", "log_counts")
 SCALE = ("one_column", "n_rows", "log_link", "low", "high", "center", "scale")
@@ -165,12 +165,9 @@ def _read_encoder(header, reader):
     _check(all(_is_vector(each, n_kept) for each in (encoder.center, encoder.scale)), "the scale")
     places = (encoder.with_gaps, encoder.embedded, encoder.plain)
     _check(all(_are_places(each, n_kept) for each in places), "the places of numbers")
-    _check(_are_places(encoder.ranked, n_kept), "the places of ranks")
-    _check(encoder.n_knots.shape == encoder.ranked.shape, "the knots of ranks")
-    _check(encoder.n_knots.dtype == np.int64 and (encoder.n_knots > 0).all(), "the knots of ranks")
-    knots = encoder.knots
-    _check(knots.shape == (2, encoder.n_knots.sum()), "the knots of ranks")
-    _check(knots.dtype == np.float64 and np.isfinite(knots).all(), "the knots of ranks")
+    spikes = encoder.spikes
+    _check(_are_places(encoder.spiked, n_kept), "the frequent numbers")
+    _check(_is_vector(spikes, len(encoder.spiked)), "the frequent numbers")
     encoder.categories = [_read_category(each, n, reader) for each in header["categories"]]
     many = [each for each in encoder.categories if each.many]
     n_means = sum(each.means.shape[1] for each in many)
@@ -179,7 +176,7 @@ def _read_encoder(header, reader):
     if many:
         means = (encoder.mean_center, encoder.mean_scale)
         _check(all(_is_vector(each, n_means) for each in means), "the scale of means")
-    n_shared = sum(map(len, places)) + len(many)
+    n_shared = sum(map(len, places)) + len(many) + len(spikes)
     n_shared += sum(each.n_columns for each in encoder.categories)
     return encoder, max(n_shared, 1) + n_means
 

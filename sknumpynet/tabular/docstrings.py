@@ -13,7 +13,8 @@ categorical_features : 'from_dtype', array-like or None, default='from_dtype'
 max_levels : int, default=50
     Maximum number of levels of a category that are one-hot encoded, the most frequent first. If a category
     has more, the mean target of a level (cross-fitted: never from the row's own fold) and the logarithm of
-    its count are added as inputs.
+    its count are added as inputs. Also the maximum number of one-hot encoded values of a numeric column
+    whose quartiles are equal.
 min_level_rows : int, default=3
     Minimum number of rows for a level to be one-hot encoded; rarer levels are treated as unknown. 1 in tables
     with fewer than 50 rows.
@@ -21,7 +22,7 @@ prior_rows : float, default=10.0
     Smoothing of the mean target of a level: it counts as many extra rows with the overall mean, which shrinks
     rare levels (Micci-Barreca, SIGKDD Explorations 2001).
 input_clip : float, default=3.0
-    Numbers, scaled to quartile distance 1, are clipped smoothly to plus or minus this [1]_.{own_parameters}
+    Numbers, scaled to interquartile range 1, are clipped smoothly to plus or minus this [1]_.{own_parameters}
 numeric_embedding : 'auto' or bool, default='auto'
     Whether numbers are also encoded by periodic functions ("PBLD" of RealMLP). 'auto' trains members with
     and without, and continues both until the out-of-fold loss of one is worse: by more than 30 % after the

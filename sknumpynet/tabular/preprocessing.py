@@ -2,8 +2,7 @@
 """Encode the columns of a table as inputs of the networks, fitted on the training rows.
 
     numbers       t = (x - median) / (q75 - q25)        input = t / sqrt(1 + (t / clip)^2)
-                  if half of them are equal (q75 = q25): 0 for these, 1 to 2 for larger ones, by their
-                  rank among the larger ones, -1 to -2 for smaller ones
+                  if most of them are equal (q75 = q25), also a column 0 or 1 for each other frequent one
     missing       the median, and a column 1.664 or 0 if training rows have missing values
     categories    a column 0 or 1 for each level, -1 or 1 for two of them; rare, unknown and missing: zeros
     many levels   the frequent ones as above, with the mean target of the level and the log of its count
@@ -32,7 +31,6 @@ from sknumpynet.tabular.columns import Table, named
 MISSING_VALUE = 1.664  # the value of the ones in a standardised 0/1 column with one in five
 PRIOR_ROWS = 10.0  # rows of the overall mean in the mean target of a level
 CLIP = 3.0  # limit of the inputs (Holzmueller et al. 2024)
-KNOTS = 1000  # at most, of the piecewise linear function from numbers to ranks
 
 
 @dataclass
@@ -109,10 +107,9 @@ class TableEncoder:
     n_columns: int = 0
     is_category: Array = field(default_factory=lambda: np.zeros(0, bool))
     categories: list[Category] = field(default_factory=list)
-    # Columns, of those kept, that are ranked; the knots of each, one column after another: numbers and ranks
-    ranked: Array = field(default_factory=lambda: np.zeros(0, np.int64))
-    n_knots: Array = field(default_factory=lambda: np.zeros(0, np.int64))
-    knots: Array = field(default_factory=lambda: np.zeros((2, 0)))
+    # Frequent numbers that get columns of their own, and the position of each one's column among those kept
+    spikes: Array = field(default_factory=lambda: np.zeros(0))
+    spiked: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def fit_transform(
         self, table: Table, targets: Array, fold: Array, n_folds: int
@@ -281,13 +278,27 @@ class TableEncoder:
         ends = [np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)]
         two = np.all((numbers == ends[0]) | (numbers == ends[1]) | missing, axis=0)
         self.embedded = np.flatnonzero((self.scale > 0) & ~two)
-        q25, q75 = np.nanquantile(numbers, [0.25, 0.75], axis=0) if len(kept) else (0, 0)
-        self.ranked = np.flatnonzero((self.scale > 0) & ~two & (q25 == q75))
-        self.center[self.ranked], self.scale[self.ranked] = 0, 1
-        lines = [knots_of_ranks(numbers[~missing[:, j], j], center[kept[j]]) for j in self.ranked]
-        self.n_knots = np.array([line.shape[1] for line in lines], np.int64)
-        self.knots = np.hstack([np.zeros((2, 0)), *lines])
+        self._fit_spikes(numbers[:, self.embedded])
         self.plain = np.flatnonzero((self.scale > 0) & two)
+
+    def _fit_spikes(self, numbers: Array) -> None:
+        """Find the frequent values of the embedded columns in which most values are equal.
+
+        Such a column, of gains or claims say, is scaled by its range, so that most values that differ are
+        close together; and one of them can mean something else than its neighbours.
+        """
+        rows_needed = self.min_rows if len(numbers) >= 50 else 1
+        spikes, spiked = [np.zeros(0)], [np.zeros(0, np.int64)]
+        for j, column in zip(self.embedded, numbers.T):
+            column = column[~np.isnan(column)]
+            q25, middle, q75 = np.quantile(column, [0.25, 0.5, 0.75])
+            if q25 == q75:
+                values, counts = np.unique(column[column != middle], return_counts=True)
+                frequent = np.argsort(-counts, kind="stable")[: self.max_levels]
+                frequent = np.sort(frequent[counts[frequent] >= rows_needed])
+                spikes.append(values[frequent])
+                spiked.append(np.full(len(frequent), j))
+        self.spikes, self.spiked = np.concatenate(spikes), np.concatenate(spiked)
 
     def _fit_category(self, i: int, codes: Array, levels: list[Any], rows_needed: int) -> Category:
         counts = np.bincount(codes[codes >= 0], minlength=len(levels))
@@ -311,9 +322,6 @@ class TableEncoder:
     def _assemble(self, numbers: Array, coded: list[Array]) -> Array:
         numbers = numbers[:, self.kept_numeric]
         missing = np.isnan(numbers)
-        lines = np.split(self.knots, np.cumsum(self.n_knots)[:-1], axis=1)
-        for j, line in zip(self.ranked, lines):
-            numbers[:, j] = ranks_of(numbers[:, j], line)
         inputs = smooth_clip(numbers, self.center, self.scale, self.clip)
         inputs[missing] = 0
         parts = [inputs[:, self.embedded]]
@@ -326,6 +334,7 @@ class TableEncoder:
             )
         parts.append(inputs[:, self.plain])
         parts.append(missing[:, self.with_gaps] * MISSING_VALUE)
+        parts.append(numbers[:, self.spiked] == self.spikes)
         for category, codes in zip(self.categories, coded):
             columns = category.columns[codes]  # -1 selects the last entry, which is no column
             if category.signed:
@@ -427,33 +436,6 @@ def robust_scale(numbers: Array) -> tuple[Array, Array]:
         scale = 0.5 / half
     scale[~np.isfinite(scale) | ~(high > low)] = 0  # also if all values are missing
     return np.nan_to_num(center), scale
-
-
-def knots_of_ranks(numbers: Array, middle: float) -> Array:
-    """Return numbers that rise, and ranks for them: 0 for ``middle``, 1 to 2 above it, -2 to -1 below.
-
-    A sum that is 0 in most rows, as of gains or claims, has no quartiles to scale by. Divided by its range,
-    all of it but a few rows would lie close to 0.
-    """
-    parts = [np.array([[middle], [0.0]])]
-    for side in (-1, 1):
-        beyond = np.sort(side * numbers[side * numbers > side * middle])
-        known, first = np.unique(beyond, return_index=True)
-        last = np.append(first[1:], len(beyond))
-        line = np.array([known, 1 + (first + last) / 2 / max(1, len(beyond))])
-        if len(known) > KNOTS:
-            line = line[:, np.linspace(0, len(known) - 1, KNOTS).astype(int)]
-        parts.append(side * line)
-    knots = np.hstack(parts)
-    return knots[:, np.argsort(knots[0], kind="stable")]
-
-
-def ranks_of(numbers: Array, knots: Array) -> Array:
-    """Return where the numbers lie on the line through the knots, at its end what is beyond."""
-    unit = np.abs(knots[0]).max()
-    with np.errstate(over="ignore"):  # differences of what is divided do not overflow
-        ranks: Array = np.interp(numbers / unit, knots[0] / unit, knots[1])
-    return ranks
 
 
 def smooth_clip(numbers: Array, center: Array, scale: Array, clip: float = CLIP) -> Array:

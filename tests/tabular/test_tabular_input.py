@@ -41,33 +41,17 @@ def test_numbers_are_scaled_by_median_and_quartiles_and_clipped_smoothly():
     assert inputs.max() < 3
 
 
-def test_numbers_that_are_mostly_equal_are_told_apart_by_rank():
-    x = np.array([0.0] * 12 + [5, 7, 7, 90_000, -2, np.nan])
+def test_frequent_values_of_a_column_that_is_mostly_equal_get_columns():
+    x = np.array([0.0] * 60 + [5] * 3 + [7] * 4 + [-1] * 2 + [np.nan] * 3)
     encoder, inputs = encoded(x[:, np.newaxis])
-    t = np.array([0] * 12 + [1.125, 1.5, 1.5, 1.875, -1.5, 0])  # 1 + the middle of the ranks / 4
-    assert_allclose(inputs[:, 0], t / np.sqrt(1 + (t / 3) ** 2))
-    assert encoder.n_numeric == 1  # embedded, as other numbers
-    later = encoder.transform(Table([[6.0], [1e300], [-np.inf], [-1e300]]))[:, 0]
-    t = np.array(
-        [1.3125, 1.875, 0, -1.5]
-    )  # between two, beyond the largest, missing, beyond the smallest
-    assert_allclose(later, t / np.sqrt(1 + (t / 3) ** 2))
-
-
-@pytest.mark.parametrize("unit", [1.7e308, 1e-300])
-def test_ranks_of_numbers_of_any_size(unit):
-    x = np.array([0.0] * 12 + [unit, -unit, unit / 2 if unit > 1 else 2 * unit])
-    _, inputs = encoded(x[:, np.newaxis])
-    assert np.isfinite(inputs).all()
-    assert len(np.unique(inputs)) == 4
-
-
-def test_many_ranks_take_a_thousand_knots_a_side():
-    x = np.concatenate([np.zeros(9000), np.arange(1, 3001), -np.arange(1.0, 2001)])
-    encoder, inputs = encoded(x[:, np.newaxis])
-    assert encoder.knots.shape == (2, 2001)
-    assert np.array_equal(np.argsort(inputs[9000:12000, 0]), np.arange(3000))
-    assert_allclose(np.ptp(encoder.knots[1]), 4 - 0.5 / 3000 - 0.5 / 2000)
+    assert inputs.shape == (72, 4)  # the number, whether it is missing, whether it is 5, whether 7
+    assert_array_equal(inputs[:, 2:], x[:, np.newaxis] == [5, 7])
+    assert encoder.n_numeric == 1
+    later = encoder.transform(Table([[7.0], [6.0], [np.nan]]))
+    assert_array_equal(later[:, 2:], [[0, 1], [0, 0], [0, 0]])
+    assert encoded(x[:, np.newaxis], max_levels=1)[1].shape == (72, 3)  # the most frequent, 7
+    spread = np.append(x[30:], np.arange(30.0))
+    assert encoded(spread[:, np.newaxis])[1].shape == (72, 2)
 
 
 def test_years_and_ids_keep_their_digits():
