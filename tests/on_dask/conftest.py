@@ -1,6 +1,7 @@
 """A small cluster in this process for most tests, and one of processes for those of faults."""
 
 import contextlib
+import gc
 import importlib
 import logging
 import time
@@ -76,3 +77,10 @@ def current(request):
     names = [name for name in ("cluster", "processes", "client") if name in request.fixturenames]
     with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected():
+    """What a cluster leaves to the garbage collector warns of open sockets here, and in no other test."""
+    yield
+    gc.collect()
