@@ -74,7 +74,7 @@ def load():
 @pytest.fixture(autouse=True)
 def current(request):
     """A fit finds the client that the test asks for, whichever cluster of the module was started last."""
-    names = [name for name in ("cluster", "processes", "client") if name in request.fixturenames]
+    names = [name for name in ("processes", "client") if name in request.fixturenames]
     with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
         yield
 
