@@ -436,7 +436,7 @@ def run_in_a_shell(command):
     ours = f"{sys.executable} -m sknumpynet"
     environment = {**os.environ, "PYTHONPATH": folder, "ours": ours, "quick": " ".join(QUICK)}
     done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, env=environment, timeout=120
+        ["bash", "-c", command], capture_output=True, text=True, env=environment, timeout=600
     )
     return done.returncode, done.stderr
 

@@ -323,7 +323,7 @@ def test_a_real_signal():
                 if line.startswith("Iteration 20,"):
                     break
             child.send_signal(signal.SIGINT)
-            output, errors = child.communicate(timeout=60)
+            output, errors = child.communicate(timeout=600)
         finally:
             child.kill()
     assert child.returncode == 0, errors
