@@ -370,7 +370,6 @@ class Watch:
             self.seen.append(event)
 
     def begin(self):
-        gc.collect()
         gc.disable()  # what others left behind is not closed while the file is read
         self.seen, self.thread = [], threading.get_ident()
 
