@@ -17,8 +17,9 @@ if __name__ == "__main__":
         from sknumpynet.comparison.command_line import main
     try:
         status = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # nobody reads on, as in `| head`: nor is there anything to say
+        if sys.stdout is not None:  # None where it was closed, as by `>&-`
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     sys.exit(status)

@@ -343,8 +343,8 @@ def test_forward_wants_its_own_dtype(X, dtype, name):
     "X, kind, message",
     [
         ([[0.0] * 5] * 2, TypeError, r"X is of type list.*\(2, 5\): pass np.asarray\(X\)"),
-        (np.zeros(5), ValueError, r"X has shape \(5,\), but the network takes.*\(2, 5\)"),
-        (np.zeros((2, 4)), ValueError, r"X has shape \(2, 4\), but the network takes.*\(2, 5\)"),
+        (np.zeros(5), ValueError, r"X has shape \(5,\), but the network needs.*\(2, 5\)"),
+        (np.zeros((2, 4)), ValueError, r"X has shape \(2, 4\), but the network needs.*\(2, 5\)"),
         (
             np.zeros((3, 5)),
             ValueError,

@@ -497,7 +497,7 @@ def test_further_parameters_and_dtype():
             r"\(fan_in, fan_out\): pass W.T",
         ),
         (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0, 2.0]]), r"intercepts_\[0\] has"),
-        (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ takes 1 arrays"),
+        (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ needs 1 arrays"),
         (
             lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0]], fit_intercept=False),
             "must be zeros: the network has no intercepts",

@@ -371,7 +371,7 @@ def test_a_score_of_nan_from_the_start_leaves_nothing_to_decide_by(kind, solver,
     model = new(kind, solver=solver, scoring=nan_after(0), early_stopping=True)
     before = fitted_state(model)
     with pytest.raises(
-        ValueError, match=r"scoring=.*is NaN on the validation set of \d+ rows.*Give"
+        ValueError, match=r"scoring=.*is NaN on the validation set of \d+ rows.*Pass"
     ):
         model.fit(X, targets(kind)[0], **(validation(kind) if given else {}))
     assert fitted_state(model) == before
