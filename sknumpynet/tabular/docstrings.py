@@ -13,8 +13,8 @@ categorical_features : 'from_dtype', array-like or None, default='from_dtype'
 max_levels : int, default=50
     Maximum number of levels of a category that are one-hot encoded, the most frequent first. If a category
     has more, the mean target of a level (cross-fitted: never from the row's own fold) and the logarithm of
-    its count are added as inputs. Also the maximum number of one-hot encoded values of a numeric column
-    whose quartiles are equal.
+    its count are added as inputs. Also the maximum number of one-hot encoded values of all numeric columns
+    whose quartiles are equal, together.
 min_level_rows : int, default=3
     Minimum number of rows for a level to be one-hot encoded; rarer levels are treated as unknown. 1 in tables
     with fewer than 50 rows.

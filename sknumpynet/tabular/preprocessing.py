@@ -282,23 +282,25 @@ class TableEncoder:
         self.plain = np.flatnonzero((self.scale > 0) & two)
 
     def _fit_spikes(self, numbers: Array) -> None:
-        """Find the frequent values of the embedded columns in which most values are equal.
+        """Find the most frequent values of all embedded columns in which most values are equal.
 
         Such a column, of gains or claims say, is scaled by its range, so that most values that differ are
-        close together; and one of them can mean something else than its neighbours.
+        close together; and one of them can mean something else than its neighbours. There are at most
+        `max_levels` of them in all, because a table can have hundreds of such columns, as pixels are.
         """
         rows_needed = self.min_rows if len(numbers) >= 50 else 1
-        spikes, spiked = [np.zeros(0)], [np.zeros(0, np.int64)]
+        spikes, spiked, rows = [np.zeros(0)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for j, column in zip(self.embedded, numbers.T):
             column = column[~np.isnan(column)]
             q25, middle, q75 = np.quantile(column, [0.25, 0.5, 0.75])
             if q25 == q75:
                 values, counts = np.unique(column[column != middle], return_counts=True)
-                frequent = np.argsort(-counts, kind="stable")[: self.max_levels]
-                frequent = np.sort(frequent[counts[frequent] >= rows_needed])
+                frequent = counts >= rows_needed
                 spikes.append(values[frequent])
-                spiked.append(np.full(len(frequent), j))
-        self.spikes, self.spiked = np.concatenate(spikes), np.concatenate(spiked)
+                spiked.append(np.full(frequent.sum(), j))
+                rows.append(counts[frequent])
+        most = np.sort(np.argsort(-np.concatenate(rows), kind="stable")[: self.max_levels])
+        self.spikes, self.spiked = np.concatenate(spikes)[most], np.concatenate(spiked)[most]
 
     def _fit_category(self, i: int, codes: Array, levels: list[Any], rows_needed: int) -> Category:
         counts = np.bincount(codes[codes >= 0], minlength=len(levels))

@@ -50,6 +50,9 @@ def test_frequent_values_of_a_column_that_is_mostly_equal_get_columns():
     later = encoder.transform(Table([[7.0], [6.0], [np.nan]]))
     assert_array_equal(later[:, 2:], [[0, 1], [0, 0], [0, 0]])
     assert encoded(x[:, np.newaxis], max_levels=1)[1].shape == (72, 3)  # the most frequent, 7
+    both = np.column_stack([x, np.where(x == 5, 1, 2 * (x == 7))])
+    encoder, inputs = encoded(both, max_levels=3)  # in all: 7 and 2 four times, 5 before 1
+    assert encoder.spikes.tolist() == [5, 7, 2] and encoder.spiked.tolist() == [0, 0, 1]
     spread = np.append(x[30:], np.arange(30.0))
     assert encoded(spread[:, np.newaxis])[1].shape == (72, 2)
 
