@@ -20,8 +20,8 @@ class Checkpoint:
     remaining epochs, with their usual numbers. The file is removed when a fit is complete; it is kept after
     Ctrl-C and after an error.
 
-    With `TabularMLPClassifier` and `TabularMLPRegressor`, which are trained in cycles, read "cycle" for
-    "epoch" here: a row of their ``history_``.
+    With :class:`~sknumpynet.TabularMLPClassifier` and :class:`~sknumpynet.TabularMLPRegressor`, which are
+    trained in cycles, read "cycle" for "epoch" here: a row of their ``history_``.
 
     "The same" means: all parameters but ``verbose``, with functions by name and code, arrays by value and a
     RandomState by its state; and shape and dtype of the data, of their weights and of validation data. The

@@ -26,7 +26,13 @@ FAR = 5.0
 
 
 class GradientError(AssertionError):
-    """The backward pass disagrees with the slopes of the loss. ``report`` has the details."""
+    """The backward pass disagrees with the slopes of the loss.
+
+    Attributes
+    ----------
+    report : GradientReport
+        The errors per layer.
+    """
 
     def __init__(self, message: str, report: GradientReport) -> None:
         super().__init__(message)
@@ -35,7 +41,7 @@ class GradientError(AssertionError):
 
 @dataclass
 class GradientReport:
-    """The result of `check_gradients`.
+    """The result of :func:`~sknumpynet.core.check_gradients`.
 
     Attributes
     ----------

@@ -67,11 +67,11 @@ TEXTS = {
     """,
     "{notes}": """
     Rows are spread evenly over the workers and stay there. Each step takes the rows that the local
-    estimator would take, each worker those of them that it holds, and the gradients are added up. Dropout's
-    masks are drawn by each worker, and differ from those of the local estimator.
+    estimator would take: each worker computes the gradient for those it holds, and the gradients are added
+    up. Each worker draws its own dropout masks, which differ from those of the local estimator.
 
     Predictions for arrays and DataFrames of Dask, and for lists of delayed blocks, are lazy: arrays of Dask
-    with the chunks of X. For NumPy they are NumPy.
+    with the chunks of X. For NumPy arrays they are NumPy arrays.
 
     References
     ----------
@@ -501,7 +501,7 @@ class DaskNumpyMLPRegressor(OnCluster, NumpyMLPRegressor):
     Parameters
     ----------
     loss : str or Loss, default='squared_error'
-        What is minimised, as in `NumpyMLPRegressor`.
+        The loss to minimise, as in :class:`~sknumpynet.NumpyMLPRegressor`.
     {parameters}
 
     Attributes

@@ -53,7 +53,7 @@ class Frame:
 
 
 class TrainingAnimation:
-    """What `animate_training` returns: a notebook plays it, and `save` writes it to a file.
+    """The result of :func:`~sknumpynet.animate_training`: a notebook plays it, and `save` writes it to a file.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class TrainingAnimation:
         return self
 
     def to_matplotlib(self, *, interval=100):
-        """Return the animation as matplotlib's, to be shown in a window or changed.
+        """Return a matplotlib animation, to show in a window or to change.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     y : array-like of shape (n_samples,)
         Labels of two or more classes, or numbers.
     epochs : int, default=None
-        Number of epochs to train (with ``solver="lbfgs"`` of iterations); None trains for as many as `fit`
+        Number of epochs to train (of iterations with ``solver="lbfgs"``); None trains for as many as `fit`
         takes.
     every : int, default=1
         Number of epochs between two frames; the first and the last epoch are always included.

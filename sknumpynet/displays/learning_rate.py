@@ -26,7 +26,7 @@ UNSCALED = 20.0  # a column whose mean or standard deviation exceeds this is con
 class LearningRateDisplay:
     """The loss against an increasing learning rate, with a suggested rate.
 
-    Create one with `find_learning_rate`.
+    Create one with :func:`~sknumpynet.find_learning_rate`.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class NetworkDisplay:
     input_names, output_names : sequence of str, default=None
         Names of features and of outputs.
     step : StepExplanation, default=None
-        The numbers of one row, as `explain_step` returns them.
+        The numbers of one row, as :func:`~sknumpynet.explain_step` returns them.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class NetworkDisplay:
             Where to draw; None makes a new figure, as large as is needed.
         edges : {'weight', 'gradient'}, default='weight'
             What the colour and width of the lines show. 'gradient' is dL/dW for one row, and needs its y.
-        edge_labels : bool, default='auto'
+        edge_labels : bool or 'auto', default='auto'
             Whether to label the lines with their values; 'auto': if there are at most 16.
         max_units : int, default=10
             For wider layers, only the first and last units are drawn, and the number of the others.

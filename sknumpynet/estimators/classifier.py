@@ -80,13 +80,13 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
     See Also
     --------
     NumpyMLPRegressor : The same for regression.
-    sklearn.neural_network.MLPClassifier : The estimator whose numbers this one gives.
+    sklearn.neural_network.MLPClassifier : The estimator of scikit-learn, with the same results.
 
     References
     ----------
-    Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
-    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
-    (AISTATS 2010).
+    - Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
+    - Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
+      (AISTATS 2010).
 
     Examples
     --------

@@ -132,7 +132,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
     See Also
     --------
     NumpyMLPClassifier : The same for classification.
-    sklearn.neural_network.MLPRegressor : The estimator whose numbers this one gives.
+    sklearn.neural_network.MLPRegressor : The estimator of scikit-learn, with the same results.
 
     Notes
     -----
@@ -141,9 +141,9 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
 
     References
     ----------
-    Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
-    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
-    (AISTATS 2010).
+    - Kingma, Ba: Adam: A Method for Stochastic Optimization (ICLR 2015, arXiv:1412.6980).
+    - Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks
+      (AISTATS 2010).
 
     Examples
     --------

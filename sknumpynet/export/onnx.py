@@ -178,7 +178,7 @@ def register_onnx():
 
     To be called once before ``skl2onnx.to_onnx``; a second call changes nothing. The options ``zipmap``,
     ``nocl``, ``output_class_labels`` and ``raw_scores`` are those of skl2onnx's own classifiers. If the
-    input has double precision, so has the computation.
+    input has double precision, the computation does too.
 
     Raises
     ------

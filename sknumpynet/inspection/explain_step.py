@@ -24,9 +24,10 @@ from sknumpynet.inspection.derivation import derivation
 
 @dataclass(repr=False)
 class StepExplanation:
-    """All numbers of one forward and backward pass and one update: the result of `explain_step`.
+    """All numbers of one forward and backward pass and one update.
 
-    It prints as a derivation; `rows` and `to_frame` give one row per number.
+    :func:`~sknumpynet.explain_step` returns it. It prints as a derivation; `rows` and `to_frame` give one
+    row per number.
 
     Parameters
     ----------

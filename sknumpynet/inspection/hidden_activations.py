@@ -68,7 +68,7 @@ class HiddenActivations(DocLink, MetaEstimatorMixin, TransformerMixin, BaseEstim
 
     @property
     def feature_names_in_(self):
-        """Their names, if X had any."""
+        """Names of the features, if X had any."""
         return self.estimator_.feature_names_in_
 
     def transform(self, X):

@@ -124,10 +124,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             Weights of the rows, at least 0. Rows of weight 0 do not affect the fit.
         groups : array-like of shape (n_samples,), default=None
             Rows of the same group, such as those of one patient, are put into the same fold.
-        X_val, y_val : default=None
+        X_val, y_val : like X and y, default=None
             Validation data, used instead of folds: all members are trained on all rows of X, and
             `oof_predictions_` and `oof_score_` are not set.
-        sample_weight_val : array-like, default=None
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of the validation rows.
 
         Returns
@@ -337,7 +337,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
     def encode(self, X):
         """Return the input of the networks: the table as numbers, encoded as in `fit`.
 
-        A file of `sknumpynet.export.to_onnx` takes the same input, in its own `dtype`.
+        A file of :func:`~sknumpynet.export.to_onnx` takes the same input, in its own `dtype`.
 
         Parameters
         ----------

@@ -209,7 +209,18 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
             return self.ensemble_.predict(inputs)
 
     def predict_log_proba(self, X):
-        """Return the logarithms of `predict_proba`."""
+        """Return the logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
         return np.log(self.predict_proba(X))
 
     def predict(self, X):

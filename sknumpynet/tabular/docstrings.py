@@ -136,7 +136,7 @@ is_categorical_ : ndarray of bool of shape (`n_features_in_`,)
 n_features_in_ : int
     Number of columns of X.
 feature_names_in_ : ndarray of str
-    Their names, if all are strings.
+    Names of the columns, if all are strings.
 """
 
 NOTES = """

@@ -56,7 +56,7 @@ class ELU(Activation):
     Parameters
     ----------
     alpha : float, default=1.0
-        Minus the limit on the left, above 0.
+        Above 0. The activation approaches ``-alpha`` for very negative z.
 
     References
     ----------

@@ -49,7 +49,7 @@ class Scaled(Initializer):
     normal = False
 
     def fan(self, fan_in: int, fan_out: int) -> float:
-        """Return the number of summands of a signal."""
+        """Return the divisor of the variance: the number of inputs, or its mean with that of outputs."""
         return float(fan_in)
 
     def fill(self, view: Array, fan_in: int, fan_out: int, rng: RandomSource) -> None:
@@ -66,7 +66,7 @@ class GlorotNormal(Scaled):
 
     References
     ----------
-    As for `GlorotUniform`.
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (AISTATS 2010).
 
     Examples
     --------
@@ -107,7 +107,7 @@ class HeNormal(HeUniform):
 
     References
     ----------
-    As for `HeUniform`.
+    He et al.: Delving Deep into Rectifiers (ICCV 2015, arXiv:1502.01852).
 
     Examples
     --------
@@ -143,7 +143,7 @@ class LecunNormal(Scaled):
 
     References
     ----------
-    As for `LecunUniform`.
+    LeCun, Bottou, Orr, Mueller: Efficient BackProp (1998).
 
     Examples
     --------

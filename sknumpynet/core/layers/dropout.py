@@ -103,8 +103,10 @@ class Dropout(Layer):
 
     Examples
     --------
-    >>> from sknumpynet.core import Dense
-    >>> layers = [Dense(2, 8), "relu", Dropout(0.2), Dense(8, 1)]
+    >>> from sknumpynet.core import Dense, Network
+    >>> network = Network([Dense(2, 8), "relu", Dropout(0.2), Dense(8, 1)], rng=0)
+    >>> network.layers[2]
+    Dropout(rate=0.2)
     """
 
     constraints = {"rate": "a number in [0, 1)", "pool": "a bool"}

@@ -111,6 +111,13 @@ class Normalization(Layer):
 class LayerNorm(Normalization):
     """Standardises each row over the units of a layer.
 
+    Parameters
+    ----------
+    units : int
+        Number of units of the previous layer.
+    epsilon : float, default=1e-5
+        Small constant that avoids division by zero.
+
     References
     ----------
     Ba, Kiros, Hinton: Layer Normalization (2016, arXiv:1607.06450).

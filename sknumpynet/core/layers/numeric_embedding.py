@@ -151,9 +151,10 @@ class NumericEmbedding(Layer):
 
     References
     ----------
-    Holzmüller, Grinsztajn, Steinwart: Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
-    Data (NeurIPS 2024, arXiv:2407.04491): PBLD. Gorishniy, Rubachev, Babenko: On Embeddings for Numerical
-    Features in Tabular Deep Learning (NeurIPS 2022, arXiv:2203.05556): periodic embeddings.
+    - Holzmüller, Grinsztajn, Steinwart: Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
+      Tabular Data (NeurIPS 2024, arXiv:2407.04491), for "PBLD".
+    - Gorishniy, Rubachev, Babenko: On Embeddings for Numerical Features in Tabular Deep Learning
+      (NeurIPS 2022, arXiv:2203.05556), for periodic embeddings.
 
     Examples
     --------

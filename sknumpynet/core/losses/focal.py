@@ -53,6 +53,7 @@ class Focal(Loss):
 
     @property
     def link(self) -> str:  # type: ignore[override]
+        """The name of the function that turns ``raw`` into the prediction."""
         return self.for_log_loss.link
 
     @property

@@ -138,8 +138,9 @@ class Quantile(Loss):
 
     References
     ----------
-    Koenker, Bassett: Regression Quantiles (Econometrica 46, 1978). Chernozhukov, Fernandez-Val, Galichon:
-    Quantile and Probability Curves Without Crossing (Econometrica 78, 2010), for the sorting.
+    - Koenker, Bassett: Regression Quantiles (Econometrica 46, 1978).
+    - Chernozhukov, Fernandez-Val, Galichon: Quantile and Probability Curves Without Crossing
+      (Econometrica 78, 2010), for the sorting.
 
     Examples
     --------

@@ -67,9 +67,10 @@ def fit_to_data(network: Network, X: Any, rng: Any = None) -> None:
 
     References
     ----------
-    Mishkin, Matas: All you need is a good init (ICLR 2016, arXiv:1511.06422), for the weights. Steinwart: A
-    sober look at neural network initializations (2019, arXiv:1903.11482), for the biases. Holzmüller,
-    Grinsztajn, Steinwart: Better by Default (NeurIPS 2024, arXiv:2407.04491), for both in networks on tables.
+    - Mishkin, Matas: All you need is a good init (ICLR 2016, arXiv:1511.06422), for the weights.
+    - Steinwart: A sober look at neural network initializations (2019, arXiv:1903.11482), for the biases.
+    - Holzmüller, Grinsztajn, Steinwart: Better by Default (NeurIPS 2024, arXiv:2407.04491), for both in
+      networks on tables.
 
     Examples
     --------

@@ -27,8 +27,8 @@ class Rprop(Optimizer):
     grow, shrink : float, default=1.2 and 0.5
         Factors of the step sizes.
     smallest, largest : float, default=1e-6 and 50.0
-        Limits of the step sizes. The first step size is the learning rate, or with one rate for each
-        parameter the parameter's own; later steps ignore it.
+        Limits of the step sizes. The first step size of a parameter is its learning rate, which later
+        steps ignore.
 
     References
     ----------

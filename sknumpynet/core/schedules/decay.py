@@ -9,7 +9,7 @@ from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class StepDecay(Schedule):
-    """``rate * factor^(number of times that `every` epochs have passed)``.
+    """``rate * factor^floor(epoch / every)``, with epochs counted from 0.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ class StepDecay(Schedule):
     every : int, default=10
         Number of epochs between two drops.
     factor : float, default=0.5
-        What the rate is multiplied by.
+        Factor by which the rate is multiplied at each drop.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Exponential(Schedule):
     rate : float, default=None
         The first rate.
     factor : float, default=0.95
-        What the rate is multiplied by after each epoch.
+        Factor by which the rate is multiplied after each epoch.
 
     Examples
     --------

@@ -51,10 +51,12 @@ class Warmup(Schedule):
 
     @property
     def fixed_length(self) -> bool:  # type: ignore[override]
+        """Whether the schedule that follows has a fixed number of steps."""
         return self.inner.fixed_length
 
     @property
     def clamps(self) -> bool:  # type: ignore[override]
+        """Whether the schedule that follows keeps its last rate beyond its planned length."""
         return self.inner.clamps
 
     def on_plateau(self, rate: float) -> float | None:
