@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The cluster as a fit sees it: which client, how long to wait, and what to clean up.
+"""The cluster of a fit: which client, how long to wait, and what to clean up.
 
-Whatever a fit leaves on the workers is noted here and released at its end, errors included.
+Everything that a fit keeps on the workers is recorded here and released at its end, also after an error.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from contextlib import contextmanager, nullcontext, suppress
 import dask
 import distributed
 
-# Seconds between two looks at whether all workers still answer.
+# Seconds between two checks that all workers still respond.
 LOOK_EVERY = 1.0
 WARNS_FROM = "distributed.admin.large-graph-warning-threshold"
-# So many bytes go to the workers with the tasks themselves, through the scheduler.
+# Up to this many bytes are sent to the workers with the tasks, through the scheduler.
 SENT_ALONG = 1 << 20
 
 
 @contextmanager
 def cluster_of(client, retries, timeout):
-    """Return the `Cluster` of a client, None for the current one; what is on it is released at the end.
+    """Return the `Cluster` of a client, None for the current one; it cleans up the workers at the end.
 
-    In a task, the client is the worker's, and the task leaves its thread to those that it waits for.
+    In a task, the client is the worker's, and the task frees its thread for those that it waits for.
     """
     in_task = client is None and _is_in_task()
     with distributed.worker_client() if in_task else nullcontext(client) as client:
@@ -46,7 +46,7 @@ def _is_in_task():
 
 
 def usable(client):
-    """Return the client, or the current one for None; raise where none can be used."""
+    """Return the client, or the current one for None; raise if none can be used."""
     if client is None:
         try:
             client = distributed.default_client()
@@ -79,18 +79,18 @@ class Cluster:
     Parameters
     ----------
     client : distributed.Client
-        Synchronous.
+        A synchronous client.
     retries : int
-        How often tasks are begun anew whose workers died under them more often than Dask allows by itself.
+        How often a task is restarted after it has lost more workers than Dask allows.
     timeout : float
-        Seconds that a worker with tasks of ours may be silent.
+        Seconds for which a worker with tasks of this fit may be silent.
     """
 
     def __init__(self, client, retries, timeout):
         self.client, self.retries, self.timeout = client, retries, timeout
-        self.heard = {}  # of each worker: when last, by the scheduler's clock, and since when, by ours
+        self.heard = {}  # per worker: last message by the scheduler's clock, and since when by ours
         self._kept, self._team = {}, None
-        # those that are waited for, too: what has timed out stays in a cycle of references for a while
+        # also those that are waited for: after a timeout they stay in a reference cycle for a while
         self._submitted = weakref.WeakSet()
 
     def workers(self):
@@ -103,7 +103,7 @@ class Cluster:
         return dict(sorted(workers.items()))
 
     def team(self):
-        """Return the addresses of the workers that share the rows: those there were when first asked."""
+        """Return the addresses of the workers that share the rows: those that existed at the first call."""
         if self._team is None:
             self._team = list(self.workers())
         return self._team
@@ -114,7 +114,7 @@ class Cluster:
         return futures
 
     def drop(self, futures):
-        """Release these now: the workers keep what others are made of as long as they need it."""
+        """Release these now: workers keep what other results depend on as long as needed."""
         for future in futures:
             self._kept.pop(id(future), None)
             future.release()
@@ -126,9 +126,9 @@ class Cluster:
         return future
 
     def for_tasks(self, network, n):
-        """Return what to hand to ``n`` tasks for a network: itself, or a future where that is much to send.
+        """Return what to pass to ``n`` tasks for a network: the network, or a future if it is large.
 
-        Workers hand a future's value on to each other; for a small network that is a detour.
+        Workers pass the value of a future to each other, which is slower for a small network.
         """
         if network.params.nbytes * n <= SENT_ALONG:
             return network
@@ -136,10 +136,10 @@ class Cluster:
             return self.submit(as_is, network)
 
     def release(self):
-        """Let the workers forget what they keep, and what has not begun.
+        """Release what the workers keep, and what has not started.
 
-        Not by ``client.cancel``: it takes the tasks that come after with it, and where nobody wants one of
-        them any more an assertion of the scheduler ends its connection to the client.
+        Without ``client.cancel``, which also cancels dependent tasks: if one of them is no longer wanted, an
+        assertion in the scheduler closes its connection to the client.
         """
         kept, self._kept = self._kept, {}
         for future in [*kept.values(), *self._submitted]:
@@ -151,16 +151,16 @@ class Cluster:
         Parameters
         ----------
         futures : list of Future
-            What to wait for.
+            The futures to wait for.
         doing : str, default='training'
-            What it is for, for messages.
+            The purpose, for messages.
 
         Raises
         ------
         TimeoutError
-            If for `timeout` seconds a worker does not answer, there is none, or none of them does anything.
+            If for `timeout` seconds a worker does not respond, there is none, or none computes anything.
         RuntimeError
-            If workers died under the same task too often, or rows are lost that cannot be computed anew.
+            If workers died under the same task too often, or lost rows cannot be computed again.
         """
         futures = list(futures)
         try:
@@ -188,15 +188,15 @@ class Cluster:
                 distributed.wait(futures, timeout=LOOK_EVERY)
                 return
             except distributed.CancelledError:
-                return  # of rows that are lost: said by `_results`
+                return  # because rows are lost: `_results` raises the error
             except TimeoutError:
                 silence.check(futures)
 
     def gather(self, futures, doing, check=None):
-        """Return what futures hold, that are done or nearly so.
+        """Return the results of futures that are done or nearly so.
 
-        Until they are here, they can be lost with a worker. Dask then computes them anew, and this waits for
-        them as `_wait` does; or ``check``, called now and then, raises. Who calls releases the futures then.
+        Until they arrive, they can be lost with a worker. Dask then computes them again, and this waits for
+        them as `_wait` does, or ``check``, called regularly, raises. The caller then releases the futures.
         """
         silence = Silence(self, doing)
         gathering = asyncio.run_coroutine_threadsafe(
@@ -209,7 +209,7 @@ class Cluster:
                 silence.check(futures)
         except BaseException:
             if _are_done(futures):
-                gathering.cancel()  # else it ends when they are released
+                gathering.cancel()  # otherwise it ends when they are released
             raise
         return gathering.result()
 
@@ -241,14 +241,14 @@ def _was_killed(future):
 
 
 class Silence:
-    """How long nothing has come of what is waited for, and how long each worker has not been heard of.
+    """The time without results, and the time since the last message of each worker.
 
     Parameters
     ----------
     cluster : Cluster
-        The cluster, whose `timeout` holds.
+        The cluster, with the `timeout`.
     doing : str
-        What is waited for, for messages.
+        The purpose of the wait, for messages.
     """
 
     def __init__(self, cluster, doing):
@@ -284,7 +284,7 @@ class Silence:
         raise TimeoutError(f"{what} for {self.timeout:g} seconds while {self.doing}")
 
     def _silent(self, workers, now):
-        """Return the workers that the scheduler has not heard of for `timeout` seconds."""
+        """Return the workers that the scheduler has not heard from for `timeout` seconds."""
         for address, info in workers.items():
             last, since = self.heard.get(address, (None, now))
             self.heard[address] = (
@@ -298,10 +298,9 @@ class Silence:
 
 
 def _start_stuck_tasks(dask_scheduler):
-    """Let tasks run anywhere that may, and that wait for workers that are gone.
+    """Let tasks that wait for lost workers, and may run elsewhere, run anywhere.
 
-    Where there was no worker at all for a moment, Dask does not look at ``allow_other_workers`` when the next
-    one comes.
+    After a moment without any worker, Dask ignores ``allow_other_workers`` when the next one joins.
     """
     workers = dask_scheduler.workers
     for task in dask_scheduler.unrunnable:
@@ -316,5 +315,5 @@ def _start_stuck_tasks(dask_scheduler):
 
 
 def as_is(value):
-    """Return the value: a task whose result workers hand on to each other."""
+    """Return the value: a task whose result workers can pass to each other."""
     return value

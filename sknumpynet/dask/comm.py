@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sums over ranks that run on Dask's workers, carried by what these workers already speak to each other.
+"""Sums over ranks that run on Dask's workers, over the connections of these workers.
 
-A rank is a thread on a worker. Ranks find each other at the addresses of their workers, through a handler
-that is added to each worker: no port is opened, and TLS is that of the cluster.
+A rank is a thread on a worker. Ranks reach each other at the addresses of their workers, through a handler
+that is added to each worker: no port is opened, and the cluster's TLS applies.
 
-A short vector goes from each rank to all others at once, or, where these are many, to one that is 1, 2, 4,
-... ranks away; of a long one, halves. All ranks have sums of the same terms in the same order: the same bits.
+Each rank sends a short vector to all others at once or, if there are many, to the ranks 1, 2, 4, ... away,
+and halves of a long vector. All ranks add the same terms in the same order: their sums are bit-identical.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from distributed.worker import thread_state
 from sknumpynet.core.training.collective import Collective
 
 JOIN = "sknumpynet_join"
-LONG = 1 << 18  # bytes, from which on halves are sent
-SHORT = 1 << 16  # bytes, up to which one more copy costs less than a frame of its own
-GOODBYE = 5.0  # seconds at most for the last words
-FEW = 4  # ranks that send to all others at once
-POLL = 0.05  # seconds between two looks at whether to go on waiting
+LONG = 1 << 18  # bytes from which on halves are sent
+SHORT = 1 << 16  # bytes up to which another copy costs less than a separate frame
+GOODBYE = 5.0  # maximum seconds for the last messages
+FEW = 4  # maximum number of ranks that send to all others at once
+POLL = 0.05  # seconds between two checks whether to keep waiting
 
 
 class RankLost(RuntimeError):
-    """Another rank is gone: the round is to be repeated."""
+    """Another rank was lost: the round must be repeated."""
 
 
 class Cancelled(RuntimeError):
-    """Nobody waits for this rank any more."""
+    """Nothing waits for this rank any more."""
 
 
 class Switchboard:
-    """What a worker knows of the ranks that run on it: it receives the calls of others.
+    """The ranks that run on a worker: receives the messages of others for them.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Switchboard:
 
     @classmethod
     def of(cls, worker):
-        """Return that of a worker, made where there is none."""
+        """Return that of a worker, created if there is none."""
         if "sknumpynet" not in worker.extensions:
             worker.extensions["sknumpynet"] = cls(worker)
         return worker.extensions["sknumpynet"]
@@ -76,7 +76,7 @@ class Ranks(Collective):
     Parameters
     ----------
     group : str
-        Name of the round; another one for each attempt.
+        Name of the round, unique to each attempt.
     rank : int
         Number of this rank.
     addresses : list of str
@@ -97,7 +97,7 @@ class Ranks(Collective):
         self.started = set()
         self.lost = set()
         self.n_sums = self.bytes_sent = 0
-        self.seconds = 0.0  # in which sums were waited for
+        self.seconds = 0.0  # spent waiting for sums
         self.total = np.empty(0)
 
     # ---------------------------------------------------------------- beginning and end
@@ -139,7 +139,7 @@ class Ranks(Collective):
             raise RankLost(f"worker {self.addresses[other]} is lost")
 
     def say_goodbye(self):
-        """Let all ranks have what was sent to them before the first one hangs up."""
+        """Deliver all messages before the first rank disconnects."""
         self._send(dict.fromkeys(self.others, np.empty(0)))
         deadline = time.monotonic() + min(self.timeout, GOODBYE)
         for other in self.others:
@@ -167,7 +167,7 @@ class Ranks(Collective):
         self._start(self.listen_to(other, comm))
 
     def _start(self, coroutine):
-        """Start a coroutine in the loop, which does not hold on to it itself."""
+        """Start a coroutine in the loop, and keep a reference, which the loop does not."""
         task = asyncio.ensure_future(coroutine)
         self.started.add(task)
         task.add_done_callback(self.started.discard)
@@ -204,15 +204,15 @@ class Ranks(Collective):
         self.seconds += time.perf_counter() - started
 
     def check_cancelled(self):
-        """Raise where the task that this rank runs in was cancelled, or its client is gone."""
+        """Raise if the task of this rank was cancelled, or its client is gone."""
         task = self.worker.state.tasks.get(self.key)
         if task is None or task.state in ("cancelled", "released"):
             raise Cancelled(f"rank {self.rank} was cancelled")
 
     def _sum_in_pairs(self, vector, of_pairs):
-        """Sum over a power of two of ranks by ``of_pairs``; those beyond it let others add theirs.
+        """Sum over a power of two of ranks by ``of_pairs``; ranks beyond it have others add theirs.
 
-        a + b and b + a are the same bits, so that both of a pair have the same sum.
+        a + b and b + a are the same bits, so both ranks of a pair have the same sum.
         """
         n = 1 << (self.size.bit_length() - 1)
         beyond = self.rank + n
@@ -236,7 +236,7 @@ class Ranks(Collective):
             distance *= 2
 
     def _halve(self, vector, n):
-        """Add a half of the vector, a half of that, ..., and hand the sums back: less than two are sent.
+        """Add a half of the vector, a half of that, ..., then send the sums back: less than two vectors.
 
         References
         ----------
@@ -258,7 +258,7 @@ class Ranks(Collective):
             low, high = min(low, theirs.start), max(high, theirs.stop)
 
     def _add_up(self, vector):
-        """Replace ``vector`` by its sum with what the others have sent, in the order of the ranks."""
+        """Replace ``vector`` by its sum with those of the others, in the order of the ranks."""
         if len(self.total) != len(vector) or self.total.dtype != vector.dtype:
             self.total = np.empty_like(vector)
         for rank in range(self.size):
@@ -270,7 +270,7 @@ class Ranks(Collective):
         vector[...] = self.total
 
     def _send(self, parts):
-        """Send each rank its part: a copy, for what is sent stays in a buffer until the network takes it."""
+        """Send each rank its part: a copy, as it stays in a buffer until it is sent."""
         messages, packed = {}, {}
         for other, part in parts.items():
             self.bytes_sent += part.nbytes
@@ -286,11 +286,11 @@ class Ranks(Collective):
 
     async def _write(self, other, message):
         async with self.writing[other]:
-            with suppress(OSError):  # who listens notices it
+            with suppress(OSError):  # the receiver notices it
                 await self.comms[other].write(message)
 
     def _receive(self, other, dtype):
-        """Return what rank ``other`` has sent, however long it computes: the client looks if it is alive."""
+        """Return what rank ``other`` has sent, however long it takes: the client checks that it lives."""
         while True:
             try:
                 message = self.inbox[other].get(timeout=1.0)

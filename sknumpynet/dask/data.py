@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The data of a fit whose rows are on workers: distributed evenly, and never sent to the client.
 
-Dask's partitions become parts, which are checked, then blocks, which are encoded and of similar size, and
-shares, which are the blocks of one worker.
+Dask's partitions become parts, which are checked, then blocks, which are encoded and of similar size. A
+share is the blocks of one worker.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sknumpynet.dask.blocks import global_rows, make_block
 from sknumpynet.fitting.data import FitData
 from sknumpynet.fitting.rollback import quiet
 
-# Parts of fewer bytes are copied together, up to that many.
+# Smaller parts are copied together, up to this many bytes.
 SMALL = 16 << 20
 
 
@@ -27,9 +27,9 @@ class Share:
     Attributes
     ----------
     worker : str
-        Where they were put. Those of a worker that is lost are computed anew elsewhere.
+        The worker that holds them. Blocks of a lost worker are computed again elsewhere.
     blocks : tuple of Future
-        Of a `Block` each.
+        One for each `Block`.
     pieces : tuple
         The pieces of each block.
     """
@@ -44,7 +44,7 @@ class Share:
         return sum(map(_n_rows, self.pieces))
 
     def global_rows(self):
-        """Return which of all rows these are, in the order of the blocks."""
+        """Return the numbers of these rows, in the order of the blocks."""
         return global_rows([piece for pieces in self.pieces for piece in pieces])
 
 
@@ -54,25 +54,25 @@ def _n_rows(pieces):
 
 @dataclass(frozen=True)
 class ClusterData(FitData):
-    """The data of a fit whose rows lie on workers.
+    """The data of a fit whose rows are on workers.
 
-    ``X``, ``y``, ``targets`` and ``sample_weight`` are a few rows that stand for all of them in checks: of
-    the same columns and dtypes, with all labels, the extremes of the numbers, and weights of the same sum.
+    ``X``, ``y``, ``targets`` and ``sample_weight`` are a few rows that represent all of them in checks: with
+    the same columns and dtypes, all labels, the extremes of the numbers, and weights with the same sum.
 
     Attributes
     ----------
     cluster : Cluster
-        Where they lie.
+        The cluster that holds them.
     described : list of Description
-        Of each partition.
+        One for each partition.
     loaded : list of Future
-        Of each partition what `load` gave; empty once there are shares.
+        The result of `load` for each partition; empty once there are shares.
     recipe : Recipe
-        What makes blocks of them.
+        How blocks are made from them.
     shares : list of Share or None
-        One a worker; None before `dealt_out`.
+        One for each worker; None before `dealt_out`.
     total_weight : float
-        Sum of the weights of all rows, those of the classes multiplied in; known with the shares.
+        Sum of the weights of all rows, times those of their classes; known once there are shares.
     """
 
     cluster: Any = None
@@ -84,20 +84,20 @@ class ClusterData(FitData):
 
     @property
     def total_rows(self):
-        """Number of all rows, of which `rows` may count some only."""
+        """Number of all rows, of which `rows` may be only a part."""
         return sum(each.n_rows for each in self.described)
 
     @property
     def n_rows(self):
-        """Number of rows that count."""
+        """Number of rows used."""
         return self.total_rows if self.rows is None else len(self.rows)
 
     def part(self, name):
-        """Raise: the rows are not here."""
+        """Raise: the rows are on the workers."""
         raise NotImplementedError(f"{name} of rows on workers")
 
     def gathered(self, targets):
-        """Return the weights of all rows, and if asked the targets, in Dask's order, without X."""
+        """Return the weights of all rows, and on request the targets, in Dask's order, without X."""
         cluster = self.cluster
         blocks = [block for share in self.shares for block in share.blocks]
         pieces = [each for share in self.shares for each in share.pieces]
@@ -124,14 +124,14 @@ class ClusterData(FitData):
         return all(cluster.results(finite, "looking at the predictions"))
 
     def loss_of_zeros(self, loss, n_outputs):
-        """Return the sum of the losses of all rows where the network gives 0, and that of their weights."""
+        """Return the sum of the losses of all rows if the network returns 0, and that of their weights."""
         blocks = [block for share in self.shares for block in share.blocks]
         sums = [self.cluster.submit(_loss_of_zeros, each, loss, n_outputs) for each in blocks]
         found = self.cluster.results(sums, "measuring the loss")
         return tuple(sum(column) for column in zip(*found, strict=True))
 
     def dealt_out(self):
-        """Return the data with a share for each worker: blocks where their rows lie, as far as is even."""
+        """Return the data with a share for each worker: blocks stay with their rows if shares stay even."""
         cluster = self.cluster
         workers = cluster.team()
         firsts = np.cumsum([0, *(each.n_rows for each in self.described)]).tolist()
@@ -164,7 +164,7 @@ class ClusterData(FitData):
         return replace(self, shares=shares, loaded=(), total_weight=total)
 
     def regrouped(self, workers):
-        """Return the data with the same blocks dealt out to other workers: nothing is computed."""
+        """Return the data with the same blocks assigned to other workers, without computing anything."""
         blocks = [
             (future, pieces, share.worker)
             for share in self.shares
@@ -212,10 +212,10 @@ def _grouped(numbers, described):
 
 
 def deal(sizes, homes, workers):
-    """Return for each worker the numbers of the parts that it is to have, in order.
+    """Return, for each worker, the numbers of its parts, in order.
 
-    Parts stay where they lie, in their order, until a worker has its even share; what is left goes, the
-    largest first, to whoever has least.
+    Parts stay where they are, in their order, until a worker has an even share; the others go, largest
+    first, to the worker with the fewest rows.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Training in minibatches on a cluster: rounds of epochs on the workers, watched from the client.
 
-The rows are divided into ranks once. Where a rank runs may change when workers are lost, the division does
-not, and a round that was lost is repeated from the state before it: the numbers are those of a fit that
-nothing has disturbed, to the last bit.
+The rows are divided among the ranks once. When workers are lost, ranks may move, but the division stays the
+same, and a lost round is repeated from the state before it: the results are bit-identical to those of an
+undisturbed fit.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from sknumpynet.fitting.fit_network import (
     outcome_of_epochs,
 )
 
-LOOK_EVERY = 1.0  # seconds between two looks at whether the workers are alive
-SECONDS = 1.0  # of a round, where nobody looks at the network after each epoch
-GRACE = 2.0  # seconds for the ranks to say what went wrong, after the first has
+LOOK_EVERY = 1.0  # seconds between two checks that the workers are alive
+SECONDS = 1.0  # duration of a round, if nothing needs the network after each epoch
+GRACE = 2.0  # seconds for the other ranks to report errors, after the first has
 
-# What says that a worker was lost, and not that something is wrong with the fit.
+# Errors that mean that a worker was lost, not that the fit failed.
 LOSSES = (
     RankLost,
     Cancelled,
@@ -57,23 +57,23 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
     plan : FitPlan
         What to do.
     training : Training
-        The training to begin or to go on with, in the client; it is in the last state when this returns.
+        The training to start or resume, in the client; it is in its final state when this returns.
     monitor : Monitor
         Watches the fit, in the client.
     kept : dict, default=None
-        The state of the same fit, broken off earlier, on as many ranks or on another number.
+        The state of the same, interrupted fit, on any number of ranks.
 
     Returns
     -------
     result : FitResult
-        What the fit leaves behind.
+        The result of the fit.
 
     Raises
     ------
     TimeoutError
         If a worker does not answer.
     RuntimeError
-        If workers are lost again and again.
+        If workers are lost repeatedly.
     ValueError
         If training diverges.
     """
@@ -97,7 +97,7 @@ def fit_minibatches(cluster, data, plan, training, monitor, kept=None):
 
 
 class Rounds:
-    """The rounds of a fit, as the client has them run.
+    """The rounds of a fit, run by the client.
 
     Parameters
     ----------
@@ -121,13 +121,13 @@ class Rounds:
         self.addresses = [None] * self.n_ranks
         self.running = []
         self.after = (
-            ""  # the round that all ranks have finished; None where they are to be sent the state
+            ""  # the round that all ranks have finished; None if they must be sent the state
         )
         self.state = None
         self.masks = []
         self.n_lost = 0
         self.start = self.rows = None
-        # the order of the rows is that of `base` and the epochs since, and computed where it is asked for
+        # the order of the rows is that of `base` and the epochs since, and computed when needed
         self.base, self.n_since = self._base(), 0
         validation = monitor.validation
         self.validation = validation if isinstance(validation, ClusterValidation) else None
@@ -135,7 +135,7 @@ class Rounds:
     # ---------------------------------------------------------------- what the client does
 
     def advance(self):
-        """Run a round, and tell the monitor."""
+        """Run a round, and inform the monitor."""
         monitor = self.monitor
         monitor.begin_epoch()
         reports = self._round(*self._length())
@@ -150,9 +150,9 @@ class Rounds:
             monitor.epoch_done(record, self.training.slow_down)
 
     def _length(self):
-        """Return the largest number of epochs of the next round, and after how many seconds it is to end.
+        """Return the largest number of epochs of the next round, and the seconds after which it ends.
 
-        Whoever looks at the network after each epoch has it sent after each.
+        If something needs the network after each epoch, it is sent after each.
         """
         monitor = self.monitor
         n_left = monitor.max_epochs - monitor.n_epochs
@@ -166,21 +166,21 @@ class Rounds:
         return n_left, max(0.0, seconds)
 
     def _take_in(self, state, reports):
-        """Make the state at the end of a round that of the client."""
+        """Copy the state at the end of a round to the client."""
         training = self.training
         self.n_since += len(reports[0].records)
         state["order"] = training.order
         state["patience"] = asdict(
             training.patience
-        )  # the monitor's, which has not seen the round yet
+        )  # that of the monitor, which has not seen the round yet
         training.set_state(state)
         self.monitor.patience = training.patience
         self.masks = [each.mask_rng for each in reports]
-        if len({each.checksum for each in reports}) > 1:  # processors of several kinds
+        if len({each.checksum for each in reports}) > 1:  # different kinds of processors
             self.after = None
 
     def update_order(self):
-        """Compute the order of the rows as it is now."""
+        """Compute the current order of the rows."""
         self.training.order = replayed(**self._order())
         self.base, self.n_since = self._base(), 0
 
@@ -188,7 +188,7 @@ class Rounds:
         return self.training.order, self.training.rng.get_state()
 
     def _order(self):
-        """Return what the order of the rows is computed of."""
+        """Return what the order of the rows is computed from."""
         order, rng = self.base
         return {
             "order": order,
@@ -201,7 +201,7 @@ class Rounds:
     # ---------------------------------------------------------------- a round on the workers
 
     def _round(self, n_epochs, seconds):
-        """Run a round, again where workers are lost, and return the reports of the ranks."""
+        """Run a round, repeat it if workers are lost, and return the reports of the ranks."""
         for _ in range(self.cluster.retries + 1):
             try:
                 return self._try(n_epochs, seconds)
@@ -258,8 +258,8 @@ class Rounds:
         return pickle.dumps(state)
 
     def _send(self, value):
-        """Return a future of a value for all workers; lost with one, it is sent anew by Dask itself."""
-        with warnings.catch_warnings():  # of its size
+        """Return a future of a value for all workers; if it is lost with one, Dask sends it again."""
+        with warnings.catch_warnings():  # about its size
             warnings.simplefilter("ignore")
             return self.client.submit(_itself, value, pure=False)
 
@@ -269,7 +269,7 @@ class Rounds:
         )
 
     def _find_ranks(self):
-        """See that all ranks are there, and where, after workers were lost."""
+        """Find out, after workers were lost, which ranks are left, and where."""
         if self.after is not None and None not in self.ranks:
             return
         self._make_ranks()
@@ -281,7 +281,7 @@ class Rounds:
         self.addresses = [place[0] for place in places]
 
     def _make_ranks(self):
-        """Make the ranks that are not there: on the worker that has their rows, or on an idle one."""
+        """Create the missing ranks: on the worker that has their rows, or on an idle one."""
         workers = {address: n for address, n in self.cluster.workers().items() if n}
         missing = [
             number
@@ -324,7 +324,7 @@ class Rounds:
     # ---------------------------------------------------------------- waiting
 
     def _results(self, futures):
-        """Return what the tasks of a round return."""
+        """Return the results of the tasks of a round."""
         self._wait(futures, doing="training", together=True)
 
         def check():
@@ -334,10 +334,10 @@ class Rounds:
         return self.cluster.gather(futures, "training", check)
 
     def _wait(self, futures, doing, together=False):
-        """Wait for futures; raise what went wrong with one of them, a real error before the loss of ranks.
+        """Wait for futures; raise the error of one of them, a real error before a loss of ranks.
 
-        Those that end ``together``: a task that Dask has begun anew, on a worker that has come back with the
-        same address, would wait for the others for ever.
+        Tasks that end ``together``: one that Dask has restarted, on a worker that has come back with the
+        same address, would wait for the others forever.
         """
         silence = Silence(self.cluster, doing)
         looked, failed, first = time.monotonic(), None, None
@@ -372,7 +372,7 @@ class Rounds:
         return RankLost("what a rank needs was lost with a worker")
 
     def end(self):
-        """Leave nothing on the workers: what runs there is cancelled, and the ranks are forgotten."""
+        """Clean up the workers: cancel what runs there, and release the ranks."""
         futures = [*self.running, *self.ranks, self.start, self.rows]
         self.running, self.ranks = [], [None] * self.n_ranks
         self.start = self.rows = None
@@ -380,7 +380,7 @@ class Rounds:
 
 
 def _release(futures):
-    """Let go of futures; the workers then stop what nobody else waits for."""
+    """Release futures; the workers then stop what nothing else waits for."""
     for future in futures:
         if future is not None and future.client.status == "running":
             future.release()

@@ -27,26 +27,26 @@ from sknumpynet.fitting.threads import limited_blas_threads
 
 @dataclass(frozen=True)
 class Round:
-    """What a round of epochs is to do: the same for all ranks.
+    """The instructions for a round of epochs: the same for all ranks.
 
     Attributes
     ----------
     name : str
-        Of this attempt; no two have the same.
+        Unique name of this attempt.
     after : str
-        Name of the round after which it comes.
+        Name of the previous round.
     addresses : list of str
-        Where each rank is.
+        Address of the worker of each rank.
     timeout : float
         Seconds after which a worker that cannot be reached counts as lost.
     n_epochs : int
         Largest number of epochs.
     seconds : float
-        After so many no further epoch begins.
+        No epoch starts after this time.
     settings : dict
-        What the client may have changed since the last round, of `Training.state`.
+        The part of `Training.state` that the client may have changed since the last round.
     patience : tuple of float or None
-        ``tol`` and the number of epochs without progress that are tolerated: the round ends behind them.
+        ``tol`` and the maximum number of epochs without progress, after which the round ends.
     """
 
     name: str
@@ -61,25 +61,25 @@ class Round:
 
 @dataclass
 class Report:
-    """What a rank tells of a round.
+    """The report of a rank on a round.
 
     Attributes
     ----------
     records : list of EpochRecord
-        One an epoch.
+        One per epoch.
     seconds : list of float
-        What each took, validation included.
+        The time of each epoch, with validation.
     measured : list
-        What the rank's part of the validation data gave, one an epoch.
+        The results on the rank's part of the validation data, one per epoch.
     state : dict or None
         `Training.state` at the end, without the order of the rows; of the first rank only.
     mask_rng : dict
-        State of the generator of this rank's masks of dropout.
+        State of the generator of this rank's dropout masks.
     checksum : int
         Of all parameters and moments.
     sums : dict
-        How many sums there were, what was waited for them, how many bytes were sent, and the CPU seconds of
-        the process.
+        The number of sums, the time spent waiting for them, the bytes sent, and the CPU seconds of the
+        process.
     """
 
     records: list = field(default_factory=list)
@@ -92,24 +92,24 @@ class Report:
 
 
 class Rank:
-    """What a worker keeps of a fit from one round to the next; Dask keeps it like any other result.
+    """The state of a fit that a worker keeps between rounds, as a result of Dask.
 
     Parameters
     ----------
     number, n_ranks : int
-        Of this rank, and of all.
+        Number of this rank, and number of ranks.
     start : bytes
-        The pickled `Training` to begin with.
+        The pickled `Training` to start from.
     blocks : list of Block
         Rows to train on.
     rows : ndarray of int or None
-        Which of all rows are to be trained on.
+        Numbers of the rows to train on.
     n_rows, size : int
-        Number of all rows, and rows of a batch.
+        Total number of rows, and rows per batch.
     weighted : bool
         Whether rows have weights.
     validation : tuple or None
-        The part of the validation data that this rank measures, and its blocks.
+        The part of the validation data that this rank scores, and its blocks.
     """
 
     def __init__(self, number, n_ranks, start, blocks, rows, n_rows, size, weighted, validation):
@@ -121,7 +121,7 @@ class Rank:
     def _begin(self):
         self.training = pickle.loads(self.start)
         _own_masks(self.training, self.number)
-        self.after = ""  # the name of the round that it has finished; None in the middle of one
+        self.after = ""  # the name of the last finished round; None during one
         self.epochs = None
         self.lock = threading.Lock()
 
@@ -136,7 +136,7 @@ class Rank:
     # ---------------------------------------------------------------- a round
 
     def run(self, todo, state=None):
-        """Run a round, and return its `Report`; ``state`` is what to begin with where ranks were lost."""
+        """Run a round, and return its `Report`; ``state`` is the state to start from if ranks were lost."""
         with Ranks(todo.name, self.number, todo.addresses, todo.timeout) as ranks:
             self._take_over(ranks)
             try:
@@ -148,7 +148,7 @@ class Rank:
         return report
 
     def _take_over(self, ranks):
-        """Wait until an earlier attempt, which nobody waits for, has noticed."""
+        """Wait until an earlier, abandoned attempt has ended."""
         while not self.lock.acquire(timeout=POLL):
             ranks.check_cancelled()
 
@@ -178,7 +178,7 @@ class Rank:
                 if self._is_over(todo, report, time.perf_counter() - begun, ranks):
                     break
         except BaseException:
-            self.epochs = None  # a generator that has raised gives nothing more
+            self.epochs = None  # a generator that has raised is finished
             raise
         self.after = todo.name
         report.mask_rng = training.mask_rng.bit_generator.state
@@ -203,7 +203,7 @@ class Rank:
         return HeldBatches(blocks, self.size, dtype, self.n_rows, self.weighted)
 
     def _is_over(self, todo, report, seconds, ranks):
-        """Return whether the round ends here: the same on all ranks."""
+        """Return whether the round ends here; all ranks agree."""
         if len(report.records) >= todo.n_epochs:
             return True
         if todo.patience is not None:
@@ -236,14 +236,14 @@ class Rank:
 
 
 def _own_masks(training, number):
-    """Give each rank its own stream of masks; the first one's is that of a fit on one machine."""
+    """Give each rank its own stream of masks; the first has that of a fit on one machine."""
     if training.network.is_random and number:
         bits = training.mask_rng.bit_generator.jumped(number)
         training.mask_rng = np.random.Generator(bits)
 
 
 def replayed(order, rng, n, n_epochs, shuffle):
-    """Return the order of ``n`` rows after so many epochs; ``rng`` is a state, or the generator itself."""
+    """Return the order of ``n`` rows after some epochs; ``rng`` is a state, or the generator itself."""
     if not isinstance(rng, np.random.RandomState):
         state, rng = rng, np.random.RandomState()
         rng.set_state(state)
@@ -265,14 +265,14 @@ def _checksum(arrays):
 
 
 def make_rank(number, n_ranks, start, blocks, rows, n_rows, size, weighted, part, part_blocks):
-    """Make a rank on the worker that this task runs on."""
+    """Create a rank on the worker that runs this task."""
     Switchboard.of(get_worker())
     validation = None if part is None else (part, part_blocks)
     return Rank(number, n_ranks, start, blocks, rows, n_rows, size, weighted, validation)
 
 
 def run_round(rank, todo, state=None):
-    """Run a round, in a thread that gives its place to other tasks: ranks wait for each other."""
+    """Run a round, in a thread that does not block other tasks, as ranks wait for each other."""
     if get_worker().address != todo.addresses[rank.number]:
         raise RankLost(f"worker {todo.addresses[rank.number]} is lost")
     secede()

@@ -53,7 +53,7 @@ class Frame:
 
 
 class TrainingAnimation:
-    """The result of :func:`~sknumpynet.animate_training`: a notebook plays it, and `save` writes it to a file.
+    """The result of :func:`~sknumpynet.animate_training`: a notebook plays it, `save` writes it to a file.
 
     Parameters
     ----------

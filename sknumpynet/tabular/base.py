@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What both estimators for tables share: parameters, fit, and what comes free with the folds."""
+"""The base of both estimators for tables: parameters, fit, and out-of-fold results."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
 
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
-SMALL = 1000  # rows, below which "fast" has as many members as "best": they are cheap, and needed
-# Rows -> members and folds of "fast" from there on: more epochs in the same time are worth more than members
+SMALL = 1000  # rows, below which "fast" has as many members as "best": they cost little and help
+# Rows -> members and folds of "fast" from there on: more epochs in the same time help more than members
 FEWER_MEMBERS = ((50_000, 4), (10_000, 6))
 CYCLES = {"fast": 3, "best": 4}
-MANY_CLASSES, WIDE = 20, (96, 96, 96)  # 64 units hold too little to tell so many classes apart
+MANY_CLASSES, WIDE = 20, (96, 96, 96)  # 64 units are too few for so many classes
 
 
 class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
@@ -197,9 +197,9 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         rng = check_random_state(self.random_state)
         seed = int(rng.randint(np.iinfo(np.int32).max))
         if kept is not None:
-            seed = kept["seed"]  # folds and all else come of it
+            seed = kept["seed"]  # determines the folds and all random numbers
         if X_val is None:
-            if len(used) >= FEW_ROWS_FOLDS:  # of fewer rows there is another warning
+            if len(used) >= FEW_ROWS_FOLDS:  # with fewer rows there is another warning
                 targets.warn_of_rare(used)
             default = self._fewer_members(len(used)) or N_FOLDS
             fold, n_folds = fold_of_rows(self.cv, used, targets, groups, seed, default)
@@ -217,7 +217,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         part = table if len(used) == table.n_rows else table.rows(used)
         if X_val is None:
             cross, n_cross = fold[used], n_folds
-        else:  # folds for mean targets alone, to which no member is blind
+        else:  # folds for mean targets only: every member sees all rows
             cross = np.random.default_rng(seed).integers(5, size=len(used))
             n_cross = 5
         inputs, own = encoder.fit_transform(part, targets.for_means(used), cross, n_cross)
@@ -249,7 +249,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         selection = rows if unseen is None else unseen
 
         def outcome(snapshots, weights, reason):
-            """Return the fitted attributes that these snapshots make."""
+            """Return the fitted attributes for these snapshots."""
             predicted = sum(w * one.unseen for w, one in zip(weights, snapshots))
             m = recipe.n_members // n_folds if X_val is None else 1
             oof = predicted[:m].mean(axis=0)
@@ -285,7 +285,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 full = np.empty((table.n_rows, oof.shape[1]))
                 full[used] = oof
                 unused = np.flatnonzero(weight == 0)
-                if len(unused):  # no member has learned from these
+                if len(unused):  # no member was trained on these
                     inputs = encoder.transform(table.rows(unused)).astype(recipe.dtype)
                     with one_blas_thread():
                         full[unused] = ensemble.predict(inputs)
@@ -482,7 +482,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
 
 
 class Course:
-    """What callbacks are called with in the course of a fit: a row of ``history_`` is a task, "cycle"."""
+    """Calls the callbacks during a fit: a row of ``history_`` is a task, "cycle"."""
 
     def __init__(self, estimator, X, y, sample_weight):
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -493,11 +493,11 @@ class Course:
         )
 
     def resume(self, fingerprint):
-        """Return the state of the same fit, broken off earlier, where a callback has kept one, else None."""
+        """Return the state of the same, interrupted fit if a callback has kept one, else None."""
         return self.hooks.resume(fingerprint)
 
     def begin(self, seed, so_far):
-        """Take what is known when the members begin: ``so_far(snapshots)`` returns fitted attributes."""
+        """Store what is known before training: ``so_far(snapshots)`` returns fitted attributes."""
         self.so_far = so_far
         self.hooks.get_state = lambda: {"seed": seed, "training": self.get_state()}
 
@@ -511,7 +511,7 @@ class Course:
         return self.hooks.end_epoch(snapshots)
 
     def count_as_done(self, n_cycles):
-        """Number the cycles to come after those of the fit that this one goes on with."""
+        """Continue the numbering of cycles from the fit that is resumed."""
         self.hooks.count_as_done(n_cycles)
 
     def end(self, interrupted):
@@ -519,16 +519,16 @@ class Course:
         self.hooks.end(interrupted)
 
     def reconstruct(self):
-        """Return the attributes that make a copy of the estimator predict as the snapshots so far would."""
+        """Return the attributes with which a copy of the estimator predicts from the snapshots so far."""
         return self.so_far(self.snapshots)
 
     def row_of(self, snapshots):
-        """Return the newest row of the record, but for its weight."""
+        """Return the newest row of the record, without its weight."""
         return {name: column[-1] for name, column in history_of(snapshots).items()}
 
 
 def history_of(snapshots, weights=None):
-    """Return ``history_``, of which "weight" is known with the weights alone."""
+    """Return ``history_``; its "weight" is only known once the weights are."""
     epochs = {}
     history = {name: [] for name in ("epoch", "cycle", "numeric_embedding", "epochs", "loss")}
     for one in snapshots:
@@ -544,7 +544,7 @@ def history_of(snapshots, weights=None):
 
 
 def checked_weights(sample_weight, n_rows, name="sample_weight"):
-    """Return float64 weights, (n,), or raise and name them."""
+    """Return float64 weights, (n,), or raise an error that names them."""
     if sample_weight is None:
         return np.ones(n_rows)
     check_readable(sample_weight, name)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The recipe: members with one held-out fold each, trained in cycles, stopped and weighted by held-out rows.
 
-Member i never learns from the rows of fold i mod n_folds: they are in its batches, with weight nothing. Its
-predictions there are honest, and together the members predict every row out of fold, at no further cost.
-Where one member is blind to a fold, a quarter of its rows is hidden from the next member too: what the mean
-of two gains over one there tells what the mean of all will gain, and so when to stop.
+Member i never learns from the rows of fold i mod n_folds: they are in its batches with weight 0. Its
+predictions for them are out of fold, and together the members predict every row, at no further cost.
+A quarter of the rows of each fold is held out from the next member too. There, the gain of the mean of two
+members over one is measured; it estimates the gain of the mean of all, and so when to stop.
 
-The learning rate rises and falls once a cycle, and each cycle is twice as long as the one before. At its end
-stand a snapshot of all members, their out-of-fold predictions, and the question whether to go on.
+The learning rate rises and falls once a cycle, and each cycle is twice as long as the one before. At the end
+of a cycle, a snapshot of all members and their out-of-fold predictions are kept, and the fit may stop.
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ from sknumpynet.tabular.layers import BIAS_RATE, EMBEDDING_RATE, FREQUENCY_SPREA
 from sknumpynet.tabular.objectives import Objective
 from sknumpynet.tabular.pack import Adam, Pack, Shape, Workspace, raw_of
 
-# Above the best criterion, as a share: what is worse after one cycle, or after two and more, is given up.
-# After the first, a run 0.2 above has won in the end, of 4,000 rows; of 15,000 none did that was behind.
-# These are what ``embedding_margins="auto"`` means.
+# A run stops whose criterion exceeds the best by more than this share, after one cycle, or two and more.
+# With 4,000 rows, a run 0.2 above after the first cycle has won in the end; with 15,000 rows, none above has.
+# ``embedding_margins="auto"`` uses these.
 FAR_ABOVE = (0.3, 0.1)
 FAR_ABOVE_MANY = (0.01,)  # the same with MANY rows
 MANY = 10_000
-PACK = 4  # members that one thread trains together, at most
-CACHED = 1 << 15  # rows times units of all members of a pack, which the cache of a core is to hold
-GATHERED = 32  # batches whose rows are put in order at once
+PACK = 4  # maximum number of members that one thread trains together
+CACHED = (
+    1 << 15
+)  # rows times units of all members of a pack, which should fit into the cache of a core
+GATHERED = 32  # batches whose rows are gathered at once
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The numbers of the recipe; the estimators say what each is."""
+    """The numbers of the recipe, documented in the estimators."""
 
     n_members: int = 8
     n_folds: int = 8
@@ -79,8 +81,8 @@ class Recipe:
 class Rows:
     """Inputs X (n, d), targets y, weights (n,), and folds (n,), -1 for rows that all members see.
 
-    ``second`` (n,) is another fold whose members are blind to the row, or -1. ``own``, (folds, n, c), are
-    further inputs as members blind to each fold are to see them.
+    ``second`` (n,) is another fold whose members do not see the row, or -1. ``own``, (folds, n, c), are
+    further inputs, for the members that do not see each fold.
     """
 
     X: Array
@@ -91,13 +93,13 @@ class Rows:
     own: Array | None = None
 
     def inputs(self, chosen: Array | slice, fold: int = 0) -> Array:
-        """Return the inputs of some rows for the members that are blind to a fold."""
+        """Return the inputs of some rows for the members that do not see a fold."""
         if self.own is None:
             return self.X[chosen]
         return np.hstack([self.X[chosen], self.own[fold, chosen]])
 
     def pairs(self) -> Array | None:
-        """Return the rows that members of two folds are blind to."""
+        """Return the rows that members of two folds do not see."""
         return None if self.second is None else np.flatnonzero(self.second >= 0)
 
 
@@ -106,7 +108,7 @@ PLAIN = ("criterion", "cycle", "n_epochs", "seconds")  # of a snapshot
 
 @dataclass
 class Snapshot:
-    """Members at the end of a cycle, and predictions (m, n, outputs) of rows that they had not seen."""
+    """Members at the end of a cycle, and predictions (m, n, outputs) for rows that they have not seen."""
 
     pack: Pack
     unseen: Array
@@ -123,7 +125,7 @@ class Snapshot:
 
 
 class Stopped(Exception):
-    """Raised in threads when the fit is given up."""
+    """Raised in threads when the fit is abandoned."""
 
 
 def bump(t: float) -> float:
@@ -145,21 +147,21 @@ def batch_size_for(n: int) -> int:
 
 
 def batch_size_of(recipe: Recipe, n: int) -> int:
-    """Rows of a batch, as the recipe wants it."""
+    """Rows of a batch, as set in the recipe."""
     return batch_size_for(n) if recipe.batch_size == "auto" else min(n, int(recipe.batch_size))
 
 
 def pack_size(batch_size: int, width: int) -> int:
-    """Members to be trained together: many for few rows and units, else each for itself.
+    """Members to train together: many for few rows and units, otherwise one at a time.
 
-    Two are not worth it: one alone is spared the rows that it is blind to.
+    Two are not worth it: a member alone skips the rows that it does not see.
     """
     size = min(PACK, CACHED // (batch_size * width))
     return size if size > 2 else 1
 
 
 def first_cycle_for(n: int, batch_size: int, min_steps: int = 120) -> int:
-    """Epochs of the first cycle: at least so many steps, fewer epochs of more rows."""
+    """Epochs of the first cycle: fewer with more rows, but a minimum number of steps."""
     epochs = 4 if n < 10_000 else 3 if n < 30_000 else 2 if n < 60_000 else 1
     return max(epochs, math.ceil(min_steps / max(1, n // batch_size)))
 
@@ -185,7 +187,7 @@ class Group:
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
         if (
             objective.loss.link == "exp"
-        ):  # from the mean: exp(raw) of raw ~ N(0, 1) and dropout is far off
+        ):  # from the mean: exp(raw) of raw ~ N(0, 1) and dropout is far away
             self.pack.dense[-1].W[...] = 0
             self.pack.dense[-1].b[...] = 0
         self.optimizer = Adam(
@@ -206,7 +208,7 @@ class Group:
         return None if own is None else own[self.blind[:, np.newaxis], batch].swapaxes(1, 2)
 
     def state(self) -> dict[str, Any]:
-        """Return what is to be kept to go on after a cycle: arrays and plain values."""
+        """Return the state needed to resume after a cycle: arrays and plain values."""
         return {
             "params": self.pack.params,
             "optimizer": self.optimizer.state(),
@@ -215,14 +217,14 @@ class Group:
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Put a state back."""
+        """Restore a state."""
         self.pack.params[...] = state["params"]
         self.optimizer.set_state(state["optimizer"])
         self.work.set_state(state["dropout"])
         self.rng.bit_generator.state = state["rng"]
 
     def _drawn_from(self) -> Array:
-        """Return the rows that batches are made of: a member alone is spared those that it is blind to."""
+        """Return the rows of the batches: a member alone skips those that it does not see."""
         rows = self.rows
         if len(self.blind) == 1:
             seen = rows.fold != self.blind
@@ -249,7 +251,7 @@ class Group:
             order = chosen[rng.permutation(n)[: n_batches * B]]
             for first in range(0, len(order), GATHERED * B):
                 part = order[first : first + GATHERED * B]
-                # "clip" writes to X itself, not by way of a copy
+                # "clip" writes directly to X, without a copy
                 np.take(rows.X, part, axis=0, out=X[: len(part)], mode="clip")
                 y = rows.y[part]
                 seen = (rows.fold[part] != blind) * self.weight[part]
@@ -309,18 +311,18 @@ class Run:
         self.snapshots: list[Snapshot] = []
 
     def state(self) -> list[dict[str, Any]]:
-        """Return what is to be kept to go on after a cycle, but for the snapshots."""
+        """Return the state needed to resume after a cycle, without the snapshots."""
         return [group.state() for group in self.groups]
 
     def set_state(self, states: list[dict[str, Any]], snapshots: list[Snapshot]) -> None:
-        """Put a state back, with the snapshots up to it."""
+        """Restore a state, with the snapshots up to it."""
         for group, state in zip(self.groups, states, strict=True):
             group.set_state(state)
         self.snapshots = snapshots
-        self.order_seed.spawn(len(snapshots))  # those of the cycles that are over
+        self.order_seed.spawn(len(snapshots))  # those of completed cycles
 
     def train_cycle(self, n_epochs: int) -> None:
-        """Train all groups for a cycle, on threads where there are some."""
+        """Train all groups for a cycle, on threads if there are several."""
         order_seed, stop = self.order_seed.spawn(1)[0], threading.Event()
         if self.recipe.n_threads == 1 or len(self.groups) == 1:
             for group in self.groups:
@@ -338,7 +340,7 @@ class Run:
                 raise
 
     def evaluate(self, cycle: int, n_epochs: int, seconds: float) -> Snapshot:
-        """Take a snapshot, with predictions of rows by members that have not learned from them."""
+        """Take a snapshot, with predictions for rows by members that were not trained on them."""
         recipe, objective = self.recipe, self.objective
         pack = Pack.joined([group.pack for group in self.groups])
         if self.unseen is not None:
@@ -383,7 +385,7 @@ def greedy_weights(
 ) -> Array:
     """Return weights of the snapshots: pick, with replacement, the one that lowers the criterion most.
 
-    One more snapshot costs time in every prediction: it has to take off so much more, as a share.
+    One more snapshot costs time in every prediction: it must lower the criterion by a minimum share.
     Caruana et al.: Ensemble selection from libraries of models (ICML 2004).
     """
     counts = np.zeros(len(snapshots))
@@ -418,19 +420,19 @@ def greedy_weights(
 
 
 class NoHooks:
-    """What `fit_recipe` calls around each cycle of each run; this one does nothing."""
+    """The hooks that `fit_recipe` calls around each cycle of each run; these do nothing."""
 
     get_state: Callable[[], dict[str, Any]] | None = None
 
     def begin_epoch(self) -> None:
-        """Be told that a cycle begins."""
+        """Called when a cycle begins."""
 
     def end_epoch(self, snapshots: list[Snapshot]) -> bool:
         """Look at the snapshots so far, and return whether to stop."""
         return False
 
     def count_as_done(self, n_cycles: int) -> None:
-        """Be told of the cycles that are over where a fit is resumed."""
+        """Called with the completed cycles when a fit is resumed."""
 
 
 def fit_recipe(
@@ -449,21 +451,21 @@ def fit_recipe(
     Parameters
     ----------
     rows : Rows
-        To learn from; with folds, unless ``unseen`` is given.
+        The training rows; with folds, unless ``unseen`` is given.
     unseen : Rows or None
-        Validation rows in place of folds.
+        Validation rows, used instead of folds.
     objective, recipe
-        What to learn and how.
+        The targets and loss, and how to train.
     n_numeric : int
         Columns at the left of X to embed.
     seed : int
-        Of everything that is random.
+        Seed of everything that is random.
     report : callable
-        Called with each snapshot; what it returns, if true, is a reason to stop.
+        Called with each snapshot; a true return value is a reason to stop.
     hooks : NoHooks or Course, default=None
         Called before and after each cycle of each run; with ``get_state``, which returns the state then.
     kept : dict, default=None
-        Such a state, to go on from.
+        Such a state, from which to resume.
     """
     hooks = NoHooks() if hooks is None else hooks
     embeds = n_numeric > 0 and recipe.n_frequencies > 0 and recipe.embed is not False
@@ -535,7 +537,7 @@ def fit_recipe(
 
 
 def snapshots_of(states: list[dict[str, Any]], runs: list[Run]) -> list[Snapshot]:
-    """Return the snapshots that `Snapshot.state` has made plain."""
+    """Return the snapshots from the plain values of `Snapshot.state`."""
     shapes = {run.shape.embeds(): run.shape for run in runs}
     found = []
     for state in states:
@@ -557,7 +559,7 @@ def promising(runs: list[Run], margins: str | tuple[float, ...] = "auto") -> lis
 
 
 def check_finite(snapshot: Snapshot, recipe: Recipe) -> None:
-    """Raise where members have diverged: their mean would be NaN in every row."""
+    """Raise if members have diverged: their mean would be NaN in every row."""
     if np.isfinite(snapshot.pack.params).all() and np.isfinite(snapshot.unseen).all():
         return
     raise ValueError(
@@ -575,8 +577,8 @@ def out_of_time(recipe: Recipe, seconds: float) -> str:
 def enough(snapshots: list[Snapshot], recipe: Recipe) -> str:
     """Return a reason to stop after a cycle, or nothing.
 
-    Two cycles at least; then on while the last took off more than ``least_gain``, and one cycle more than
-    planned where it took off more than ``extra_cycle_gain``.
+    At least two cycles; then more while the last one reduced the criterion by more than ``least_gain``, and
+    one more than planned if it reduced it by more than ``extra_cycle_gain``.
     """
     n = len(snapshots)
     if n >= 2:

@@ -375,7 +375,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         if prediction.ndim == 2:
             prediction = loss.point_prediction(prediction)[:, 0]
         errors, weight = self.oof_errors_
-        n = weight.sum() ** 2 / (weight**2).sum()  # as many rows of one weight say as much
+        n = weight.sum() ** 2 / (weight**2).sum()  # the effective number of rows
         level = coverage * (n + 1) / n
         if level > 1 + 1e-9:
             most = math.floor(n / (n + 1) * 1e4) / 1e4
@@ -403,15 +403,15 @@ def shaped(numbers, one_column, loss):
 
 
 def deviation(prediction, scale, loss):
-    """Return the deviation of y that the loss supposes, but for a factor: 1 where it supposes none."""
+    """Return the standard deviation of y that the loss assumes, up to a factor: 1 if it assumes none."""
     power = {HalfPoisson: 0.5, HalfGamma: 1.0}.get(type(loss))
     if power is None:
         return 1.0
-    return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are not trusted
+    return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are unreliable
 
 
 def warn_of_extreme(levels, n):
-    """Warn of quantiles beyond which less than one of n rows is to be expected."""
+    """Warn of quantiles beyond which fewer than one of n rows is expected."""
     extreme = [float(level) for level in levels if min(level, 1 - level) * (n + 1) < 1 - 1e-9]
     if extreme:
         level = min(extreme, key=lambda each: min(each, 1 - each))
@@ -424,7 +424,7 @@ def warn_of_extreme(levels, n):
 
 
 def weighted_quantile(values, weight, level):
-    """Return the smallest value up to which lies that share of the weight."""
+    """Return the smallest value at or below which that share of the weight lies."""
     order = np.argsort(values)
     share = np.cumsum(weight[order])
     at = np.searchsorted(share, level * share[-1] * (1 - 1e-12))

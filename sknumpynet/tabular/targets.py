@@ -59,7 +59,7 @@ class Classes:
         return other
 
     def warn_of_rare(self, used):
-        """Warn of classes of one row, which nothing is known of where that row is held out."""
+        """Warn of classes with one row: members from which it is held out never see the class."""
         counts = np.bincount(self.numbers[used], minlength=len(self.classes))
         rare = self.classes[counts == 1].tolist()
         if len(rare) == 1 and len(self.classes) > 1:
@@ -77,15 +77,15 @@ class Classes:
         """Do nothing: labels have no scale."""
 
     def strata(self):
-        """Return what folds are to hold evenly."""
+        """Return the classes, which folds contain in equal shares."""
         return self.numbers
 
     def for_loss(self, rows, dtype):
-        """Return targets as the loss takes them."""
+        """Return targets in the form that the loss expects."""
         return self.numbers[rows]
 
     def for_means(self, rows):
-        """Return columns whose means tell levels of a category apart."""
+        """Return the columns whose means encode the levels of a category."""
         n_classes = len(self.classes)
         first = 1 if n_classes == 2 else 0
         if n_classes > 20:
@@ -93,11 +93,11 @@ class Classes:
         return (self.numbers[rows][:, np.newaxis] == np.arange(first, n_classes)).astype(np.float64)
 
     def weighted(self, weight):
-        """Return the weights of rows with those of their classes."""
+        """Return the weights of rows multiplied by those of their classes."""
         return weight * self.weight_of_class[self.numbers]
 
     def fitted(self, y, weight, predictions):
-        """Return the fitted attributes that the targets give."""
+        """Return the fitted attributes that depend on the targets."""
         return {"classes_": self.classes, "n_classes_": len(self.classes)}
 
 
@@ -139,7 +139,7 @@ class Numbers:
         """Do nothing: numbers have no classes."""
 
     def fit_scale(self, weight):
-        """Take the scale of the rows, as they are weighted: those of weight 0 may hold anything."""
+        """Compute the scale from the weighted rows: those of weight 0 may contain anything."""
         used = weight > 0
         y, weight = self.y[used], weight[used]
         self.low, self.high = y.min(axis=0), y.max(axis=0)
@@ -179,7 +179,7 @@ class Numbers:
         return other
 
     def strata(self):
-        """Return None: folds are dealt at random."""
+        """Return None: rows are assigned to folds at random."""
         return None
 
     def for_loss(self, rows, dtype):
@@ -187,7 +187,7 @@ class Numbers:
         return ((self.y[rows] - self.center) / self.scale).astype(dtype)
 
     def for_means(self, rows):
-        """Return columns whose means tell levels of a category apart."""
+        """Return the columns whose means encode the levels of a category."""
         return (self.y[rows] - self.center) / self.scale
 
     def weighted(self, weight):
@@ -195,15 +195,15 @@ class Numbers:
         return weight
 
     def fitted(self, y, weight, predictions):
-        """Return the fitted attributes that the targets give.
+        """Return the fitted attributes that depend on the targets.
 
-        With the log link, the scale is such that predictions of rows not seen, (n, targets) beside their y
-        and weights, have the mean of y: few steps, and dropout, whose noise exp makes larger, leave them off.
+        With the log link, the scale is such that predictions for unseen rows, (n, targets), with their y
+        and weights, have the mean of y: few steps, and dropout, whose noise exp amplifies, bias them.
         """
         scale = copy.copy(self)
         del scale.y, scale.check, scale.clip
         if self.log_link:
-            kept = np.clip(predictions, y.min(axis=0), y.max(axis=0))  # some may be far off
+            kept = np.clip(predictions, y.min(axis=0), y.max(axis=0))  # some may be extreme
             wanted, found = weight @ y.astype(np.float64), weight @ kept
             scale.scale = self.scale * np.divide(
                 wanted, found, np.ones_like(found), where=found > 0
@@ -213,7 +213,7 @@ class Numbers:
 
 @contextmanager
 def about_validation():
-    """Name y_val where a message is about y."""
+    """Name y_val in a message about y."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -223,7 +223,7 @@ def about_validation():
 
 
 def check_kind_of_labels(y):
-    """Raise where labels are of several kinds, as text and numbers."""
+    """Raise if labels are of several kinds, such as text and numbers."""
     if y.dtype != object:
         return
     kinds = sorted({type(label).__name__ for label in y.tolist()})
@@ -235,7 +235,7 @@ def check_kind_of_labels(y):
 
 
 def check_class_weight(class_weight, classes):
-    """Raise where a dict of weights of classes will not do."""
+    """Raise if a dict of class weights is invalid."""
     check_weights("class_weight", class_weight, classes, np.dtype(np.float64), all_named=False)
     if not any(class_weight.get(label, 1) for label in classes.tolist()):
         raise ValueError(
@@ -244,7 +244,7 @@ def check_class_weight(class_weight, classes):
 
 
 def check_nothing_is_missing(y):
-    """Raise where a label or a number is missing, and say in which row."""
+    """Raise if a label or a number is missing, and say in which row."""
     missing = np.zeros(y.shape, bool)
     if y.dtype == object:
         missing = np.reshape([is_missing(value) for value in y.ravel()], y.shape)
@@ -259,7 +259,7 @@ def check_nothing_is_missing(y):
 
 
 def check_finite_targets(y):
-    """Raise where a number is infinite, and say in which row."""
+    """Raise if a number is infinite, and say in which row."""
     infinite = np.isinf(y)
     if infinite.any():
         rows = "numpy.isfinite(y)" + ".all(axis=1)" * (y.ndim == 2)
@@ -270,7 +270,7 @@ def check_finite_targets(y):
 
 
 def places_of(at_fault):
-    """Return how many entries of y are at fault and which is the first, for a message."""
+    """Return how many entries of y are invalid and which is the first, for a message."""
     first = np.argwhere(at_fault)[0].tolist()
     column = f", column {first[1]}" if at_fault.ndim == 2 else ""
     return f"{at_fault.sum()} of {at_fault.size} entries, the first in row {first[0]}{column}"
