@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cycler import cycler
 from docutils import nodes
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx_gallery.directives import imgsgnode
 
@@ -42,6 +43,7 @@ myst_heading_anchors = 3
 
 default_role = "code"  # `fit` is code, in docstrings as in Markdown
 autosummary_generate = True
+autodoc_preserve_defaults = True  # np.float64 and 1e-8, as in the code
 autodoc_typehints = "none"  # the docstrings say it in words
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
@@ -115,7 +117,18 @@ def describe_thumbnails(app, doctree):
             )
 
 
+class KeepQuotesOfTypes(SphinxTransform):
+    """The type of a parameter keeps its straight quotes: default='relu' is code."""
+
+    default_priority = 749  # just before quotes are made typographic
+
+    def apply(self):
+        for node in self.document.findall(nodes.classifier):
+            node["support_smartquotes"] = False
+
+
 def setup(app):
+    app.add_transform(KeepQuotesOfTypes)
     app.connect("config-inited", take_headers_in_rst_only, priority=20)  # sphinx-gallery's is 10
     app.connect("doctree-read", describe_pictures)
     app.connect("doctree-read", describe_thumbnails)
