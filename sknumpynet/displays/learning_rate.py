@@ -119,12 +119,12 @@ def find_learning_rate(
     n_passes : int, default=3
         Number of passes, each with new initial weights and other batches; their losses are averaged.
     random_state : int, RandomState instance or None, default=0
-        Determines weights and batches.
+        Determines the initial weights and the batches.
 
     Returns
     -------
     display : LearningRateDisplay
-        ``display.suggestion_`` is the rate, ``display.plot()`` the picture.
+        ``display.suggestion_`` is the suggested rate; ``display.plot()`` draws the losses.
 
     Warns
     -----

@@ -40,8 +40,8 @@ frequency_spread : float, default=0.7
 n_embedded : int, default=3
     Number of outputs of the embedding of each numeric column, besides the number itself [1]_.
 max_embedded : int, default=100
-    Number of numeric columns above which ``numeric_embedding='auto'`` means without: there the embedding
-    takes most of the time, and made results worse where it was tried.
+    With more numeric columns, ``numeric_embedding='auto'`` means no embedding: it would take most of the
+    time, and made results worse in tests.
 embedding_margins : 'auto' or array-like of float, default='auto'
     How much worse, as a share of the loss, the members with or without embedding may be out of fold than the
     better ones, after the first cycle, the second and so on; the last value applies to all later cycles.
