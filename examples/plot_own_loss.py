@@ -43,7 +43,8 @@ class Lopsided(Loss):
         return scratch * gradient / 2
 
 
-# %% :func:`~sknumpynet.core.check_gradients` compares the derivatives of a whole network with finite
+# %%
+# :func:`~sknumpynet.core.check_gradients` compares the derivatives of a whole network with finite
 # differences of the loss, and finds mistakes:
 
 rng = np.random.default_rng(0)

@@ -38,7 +38,8 @@ joblib.dump(network, path)
 loaded = joblib.load(path)
 assert np.array_equal(loaded.predict_proba(X), network.predict_proba(X))
 
-# %% Further training is identical to that of the original, because the optimizer's averages and the random
+# %%
+# Further training is identical to that of the original, because the optimizer's averages and the random
 # state are saved:
 
 for model in (network, loaded):
