@@ -66,7 +66,7 @@ for name, networks in fits.items():
 # %%
 # The test loss shows overfitting best. It falls at first; without regularisation it then rises and rises,
 # as the network becomes more confident about noise. With either remedy it stays low. Thick lines are means
-# over four seeds with different data.
+# over three seeds with different data.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for name, (_, color, line) in CHOICES.items():

@@ -103,6 +103,7 @@ bumps.set(ylabel="learning rate, dropout", title="dotted: snapshots")
 bumps.set_ylim(top=0.21)
 bumps.legend(loc="upper right", ncols=2)
 LossCurveDisplay.from_estimator(model, ax=losses)
+losses.margins(y=0.15)
 plt.show()
 
 # %%

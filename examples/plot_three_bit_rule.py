@@ -66,13 +66,13 @@ for _ in range(10_000):
     value, delta = loss.value_and_gradient(y.reshape(-1, 1), a, total=1)
     network.backward(delta, work)
     optimizer.step(network.params, network.grads, learning_rate=0.1)
-print(network.predict(X_new).ravel().round(3))
+print(network.predict(X_new).ravel().round(3) + 0)
 
 # %%
 # The last of the new rows is all zeros, so its output is always ``tanh(0) = 0``. The weight of the first
 # bit has grown, and the other two have become small:
 
-print("weights", network.params.round(4) + 0)
+print("weights", (network.params.round(4) + 0).tolist())
 assert np.abs(network.predict(X_new).ravel() - y_new).max() < 0.01
 
 # %%

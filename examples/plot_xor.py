@@ -151,7 +151,7 @@ for step in range(50_000):
         break
     network.backward(delta, work)
     optimizer.step(network.params, network.grads, learning_rate=0.01)
-print(network.predict(X).ravel().round(4))
+print(network.predict(X).ravel().round(4).tolist())
 assert error < TARGET
 
 # %%
@@ -202,5 +202,5 @@ except ImportError as error:
     print(f"Skipped: {error}")
 else:
     network.fit(X, y)
-    print(network.predict_proba(X)[:, 1].round(4))
+    print(network.predict_proba(X)[:, 1].round(4).tolist())
     assert squared_errors(network, X, y) < TARGET
