@@ -112,9 +112,8 @@ def describe_thumbnails(app, doctree):
         named = re.search(r"sphx_glr_(plot_\w+)_thumb", image.get("uri", ""))
         if named and not image.get("alt", "").strip():
             source = Path(__file__).parents[1] / "examples" / f"{named[1]}.py"
-            image["alt"] = (
-                f"Picture of the example {source.read_text(encoding='utf-8').splitlines()[1]}"
-            )
+            title = source.read_text(encoding="utf-8").splitlines()[1].replace("``", "")
+            image["alt"] = f"Picture of the example {title}"
 
 
 class KeepQuotesOfTypes(SphinxTransform):

@@ -94,7 +94,8 @@ for g in RANGES:
 for name, share in shares.items():
     print(f"{name}: all right up to g = {RANGES[np.equal(share, 1)].max():.3f}")
 
-# %% The bias -1 only works in black and white. The next picture shows why. It has the weighted sum of the
+# %%
+# The bias -1 only works in black and white. The next picture shows why. It has the weighted sum of the
 # pixels, without the bias, for the image that a unit should detect and for all others. The extreme values of
 # each sum occur at the ends of the ranges of grey, so two lines are enough:
 #
@@ -142,7 +143,8 @@ axes[1].set(xlim=(0, 0.24), ylim=(0.6, 3.4))
 axes[1].legend(loc="upper right", fontsize="small")
 plt.show()
 
-# %% On the left, the bias -1 causes errors of as little as 0.3 %, because a single bright pixel is only above
+# %%
+# On the left, the bias -1 causes errors of as little as 0.3 %, because a single bright pixel is only above
 # the threshold for some shades of the other pixels. Beyond the point where the lines meet, errors are rare at
 # first.
 
@@ -175,7 +177,8 @@ for title, images, names in (("learnt from", X_grey, shapes_grey), ("new", X_new
     print(f"{title}: {right.sum()} of {len(right)} right")
     assert right.all()
 
-# %% One of the new sets, with the prediction of the network and its confidence: the probability of the answer
+# %%
+# One of the new sets, with the prediction of the network and its confidence: the probability of the answer
 # for the least certain output.
 
 p = network.predict_proba(X_new[:16])

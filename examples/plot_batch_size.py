@@ -62,7 +62,8 @@ for name, network in fits.items():
         f"test accuracy {network.validation_scores_[-1]:.1%}"
     )
 
-# %% The left plot shows the loss after each pass over the data: many noisy steps get much further than a few
+# %%
+# The left plot shows the loss after each pass over the data: many noisy steps get much further than a few
 # exact ones. The right plot shows the same losses over time. A step on 32 rows costs far less than 32 steps
 # on one row, because NumPy multiplies whole matrices, so minibatches finish their passes long before single
 # rows.

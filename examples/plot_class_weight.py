@@ -90,7 +90,8 @@ for class_weight in (None, "balanced"):
 better = scores["balanced"][:, 1] > scores[None][:, 1]
 print(f"balanced accuracy is higher with weights in {better.sum()} of {len(better)} splits")
 
-# %% The plain accuracy falls, because more common rows are predicted to be rare. Whether this is worthwhile
+# %%
+# The plain accuracy falls, because more common rows are predicted to be rare. Whether this is worthwhile
 # depends on the cost of each kind of error, which you can set with a dict: ``class_weight={False: 1, True:
 # 4}``.
 # :doc:`/benchmarks_notes` has the same comparison for three larger data sets.

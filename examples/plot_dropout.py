@@ -64,7 +64,8 @@ for name, scores in curves.items():
 gain = np.subtract(curves["0.5 of the hidden units"], curves["none"])[:, -1]
 print(f"gain of dropout 0.5: {gain.mean():+.3f}, between {gain.min():+.3f} and {gain.max():+.3f}")
 
-# %% Without dropout the score is highest early, and falls as the wrong labels are learned. With dropout it
+# %%
+# Without dropout the score is highest early, and falls as the wrong labels are learned. With dropout it
 # hardly falls. Thick lines are means over the seeds, thin lines are single seeds. ``early_stopping=True`` is
 # another remedy: it would end the fit near the first peak. :doc:`/benchmarks_notes` compares the two on other
 # data sets, whose noise is not artificial.

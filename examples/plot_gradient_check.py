@@ -115,7 +115,8 @@ class WithoutSlope(TanhLayer):
         return error @ self.W.T
 
 
-# %% **The error passed on through updated weights.** Each layer makes its step as soon as it has its
+# %%
+# **The error passed on through updated weights.** Each layer makes its step as soon as it has its
 # gradient. But the loss was computed with the old weights, so its derivative contains those.
 
 
@@ -126,7 +127,8 @@ class StepAtOnce(TanhLayer):
         return (error * self.slope(buffer.out)) @ self.W.T
 
 
-# %% **A softmax over the whole batch.** If ``axis=1`` is forgotten, the probabilities of all rows together
+# %%
+# **A softmax over the whole batch.** If ``axis=1`` is forgotten, the probabilities of all rows together
 # sum to
 # 1. The gradient ``p - y`` is that of a softmax of each row.
 
@@ -168,7 +170,8 @@ for name, (layer, loss, named) in CASES.items():
         print(textwrap.indent(textwrap.fill(str(error), 80), "    "))
         assert f" in layer {named} of 3" in str(error).split(" is off")[0]
 
-# %% The report contains the error of every array. Read each line from the left, in the order of the backward
+# %%
+# The report contains the error of every array. Read each line from the left, in the order of the backward
 # pass: the first dark field is where to look. In the first four cases the mistake is in the middle layer. If
 # its derivative is wrong, its own gradients are wrong; if it passes on a wrong error, its own gradients are
 # correct and those of the previous layer are wrong.

@@ -60,19 +60,22 @@ plt.show()
 NetworkDisplay.from_estimator(network, [1, 0], 1)
 plt.show()
 
-# %% The lines can show the gradient of each weight instead. The second input of this row is 0, so its weights
+# %%
+# The lines can show the gradient of each weight instead. The second input of this row is 0, so its weights
 # do not contribute to the error, and their gradient is 0.
 
 NetworkDisplay.from_estimator(network, [1, 0], 1, edges="gradient")
 plt.show()
 
-# %% ``explain_step`` writes the same numbers as a derivation, from the row to the updated weights. The step
+# %%
+# ``explain_step`` writes the same numbers as a derivation, from the row to the updated weights. The step
 # is made on a copy; it is the same step as that of ``partial_fit``.
 
 step = explain_step(network, [1, 0], 1)
 print(step)
 
-# %% The numbers are also available as data: ``step.to_frame()`` returns a pandas DataFrame, and
+# %%
+# The numbers are also available as data: ``step.to_frame()`` returns a pandas DataFrame, and
 # ``step.layers`` holds the arrays.
 
 row = step.rows()[-1]
@@ -95,7 +98,8 @@ network.fit(X_train, y_train, X_val=X_test, y_val=y_test)
 LossCurveDisplay.from_estimator(network, right="learning_rate", scale="log")
 plt.show()
 
-# %% Several networks can be compared in one plot. Small batches make noisy curves; ``smoothing`` draws a
+# %%
+# Several networks can be compared in one plot. Small batches make noisy curves; ``smoothing`` draws a
 # running mean in front of the curve.
 
 networks = {
@@ -126,7 +130,8 @@ print(f"score on the test rows: {penalised.score(X_test, y_test):.3f}")
 WeightsDisplay.from_estimator(penalised, image_shape=(8, 8))
 plt.show()
 
-# %% All weights, layer by layer. The weights of the pixels at the margin, which are always 0, get no gradient
+# %%
+# All weights, layer by layer. The weights of the pixels at the margin, which are always 0, get no gradient
 # from the data, so the penalty reduces them to zero.
 
 WeightsDisplay.from_estimator(penalised)
@@ -145,7 +150,8 @@ display = ActivationsDisplay.from_estimator(careless, X_train)
 print(f"score on the test rows: {careless.score(X_test, y_test):.3f}")
 plt.show()
 
-# %% With the default rate few units are dead. Many of those were dead from the beginning: their initial
+# %%
+# With the default rate few units are dead. Many of those were dead from the beginning: their initial
 # weights give a negative sum for every row.
 
 careful = NumpyMLPClassifier((60, 40), max_iter=20, random_state=0).fit(X_train, y_train)
@@ -159,7 +165,8 @@ print("dead before training:", sum(dead.sum() for dead in at_first))
 print("dead after training:", sum(dead.sum() for dead in display.dead_units()))
 print(f"score on the test rows: {careful.score(X_test, y_test):.3f}")
 
-# %% Larger networks are shortened: here 64 pixels, two hidden layers and ten digits, with the values for one
+# %%
+# Larger networks are shortened: here 64 pixels, two hidden layers and ten digits, with the values for one
 # row.
 
 NetworkDisplay.from_estimator(careful, X_test[0], y_test[0], max_units=5)

@@ -64,7 +64,8 @@ for name, (core, hand) in same.items():
     print(f"{name:6} core {core:9.6f}   by hand {hand:9.6f}")
     assert np.isclose(core, hand, rtol=1e-14)
 
-# %% A third way to compute the derivative needs no chain rule: change w a little and compare the losses. This
+# %%
+# A third way to compute the derivative needs no chain rule: change w a little and compare the losses. This
 # is what
 # :func:`~sknumpynet.core.check_gradients` does.
 
@@ -101,7 +102,8 @@ for step in range(1, 31):
     assert np.isclose(w, 0.5 - 0.62 * (1 - rate * x**2) ** step, rtol=1e-14)
 assert abs(w - 0.5) < 1e-6
 
-# %% The loss is a parabola in w. The slope at each point (drawn for the first three) shows which direction is
+# %%
+# The loss is a parabola in w. The slope at each point (drawn for the first three) shows which direction is
 # downhill, and the flatter the curve, the smaller the step.
 
 path = np.array(path)
@@ -155,5 +157,6 @@ axes.set(xlabel="step", ylabel="w", ylim=(-1.1, 2.6))
 axes.legend(loc="upper right", ncols=2)
 plt.show()
 
-# %% Many texts omit the factor 1/2 of the loss. Then dL/da is ``2 (a - y)``, every derivative is twice as
+# %%
+# Many texts omit the factor 1/2 of the loss. Then dL/da is ``2 (a - y)``, every derivative is twice as
 # large, and half the learning rate gives the same steps.

@@ -148,7 +148,8 @@ print(
     f"a batch of 200 rows: {200 * row / 1e3:.0f} kB to use; shuffled, {200 * 4096 / 1e3:.0f} kB to read"
 )
 
-# %% So shuffle the rows once, when you write the file, and then read it in order with ``shuffle=False``. Do
+# %%
+# So shuffle the rows once, when you write the file, and then read it in order with ``shuffle=False``. Do
 # not train in order on rows that are sorted by class or by date. A compromise is to read large parts and let
 # ``partial_fit`` shuffle within each, as above.
 

@@ -63,9 +63,10 @@ for name, networks in fits.items():
         f"{name:11}: accuracy {train:.1%} in training, {test:.1%} in the test; test loss {loss:.2f}"
     )
 
-# %% The test loss shows overfitting best. It falls at first; without regularisation it then rises and rises,
+# %%
+# The test loss shows overfitting best. It falls at first; without regularisation it then rises and rises,
 # as the network becomes more confident about noise. With either remedy it stays low. Thick lines are means
-# over four seeds with different data.
+# over three seeds with different data.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for name, (_, color, line) in CHOICES.items():
@@ -77,7 +78,8 @@ axes.set(xlabel="epoch", ylabel="log loss of the test rows", ylim=(0.2, 1.4))
 axes.legend()
 plt.show()
 
-# %% The decision surfaces of the networks of the first seed. Without regularisation the boundary makes
+# %%
+# The decision surfaces of the networks of the first seed. Without regularisation the boundary makes
 # detours around single rows, and the probabilities on both sides are near 0 and 1.
 
 (X, y), _ = data(0)
@@ -103,7 +105,8 @@ grid[0].set_ylabel("second column")
 figure.colorbar(display.surface_, ax=grid, label="probability of a circle", shrink=0.9)
 plt.show()
 
-# %% How large should ``alpha`` be? If it is too small, the network overfits; if it is too large, the network
+# %%
+# How large should ``alpha`` be? If it is too small, the network overfits; if it is too large, the network
 # is almost linear. Search over powers of ten, with validation data or ``GridSearchCV``.
 
 alphas = [0.001, 0.01, 0.1, 0.3, 1, 10]

@@ -43,7 +43,8 @@ class Lopsided(Loss):
         return scratch * gradient / 2
 
 
-# %% :func:`~sknumpynet.core.check_gradients` compares the derivatives of a whole network with finite
+# %%
+# :func:`~sknumpynet.core.check_gradients` compares the derivatives of a whole network with finite
 # differences of the loss, and finds mistakes:
 
 rng = np.random.default_rng(0)
@@ -172,7 +173,5 @@ model = NumpyMLPRegressor(
 ).fit(X, y)
 print(model)
 print(f"sold out on {np.mean(y > model.predict(X)):.0%} of the days")
-print(
-    "rate of the first and of the last epoch:",
-    model.history_["learning_rate"][:: model.n_iter_ - 1],
-)
+rates = model.history_["learning_rate"]
+print(f"learning rate {rates[0]:.2g} in the first epoch, {rates[-1]:.2g} in the last")

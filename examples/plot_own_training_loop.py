@@ -79,7 +79,8 @@ print(f"loss {curve[0]:.3f} at the beginning, {curve[-1]:.5f} at the end")
 print(network.predict(X).round(2) + 0)
 assert np.array_equal(network.predict(X) > 0.5, y == 1)
 
-# %% The last layer has a sigmoid, so ``predict`` returns numbers between 0 and 1. All arrays are accessible:
+# %%
+# The last layer has a sigmoid, so ``predict`` returns numbers between 0 and 1. All arrays are accessible:
 # ``network.dense`` lists the layers with weights, and ``W``, ``b``, ``dW`` and ``db`` are views of the
 # vectors ``network.params`` and ``network.grads``.
 
@@ -149,7 +150,8 @@ with tempfile.TemporaryDirectory() as folder:
 assert np.array_equal(pickle.loads(pickle.dumps(network)).predict(X), network.predict(X))
 print("the predictions are bit-identical")
 
-# %% With the estimator this takes one line, if it may choose the order of the rows. Three columns of 0 and 1
+# %%
+# With the estimator this takes one line, if it may choose the order of the rows. Three columns of 0 and 1
 # are a multilabel problem; the estimator adds the last sigmoid, and uses the log loss instead of the squared
 # error.
 

@@ -38,7 +38,8 @@ joblib.dump(network, path)
 loaded = joblib.load(path)
 assert np.array_equal(loaded.predict_proba(X), network.predict_proba(X))
 
-# %% Further training is identical to that of the original, because the optimizer's averages and the random
+# %%
+# Further training is identical to that of the original, because the optimizer's averages and the random
 # state are saved:
 
 for model in (network, loaded):
@@ -90,7 +91,7 @@ figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
 colors = ["#E69F00", *["#0072B2"] * (len(sizes) - 1)]
 bars = axes.barh(list(sizes), [size / 1000 for size in sizes.values()], color=colors)
 axes.bar_label(bars, fmt="%.0f", padding=3)
-axes.margins(x=0.1)
+axes.margins(x=0.12)
 axes.invert_yaxis()
 axes.set_xlabel("size in kB")
 plt.show()

@@ -76,7 +76,8 @@ axes.set(xlabel="epoch", ylabel="loss", yscale="log", ylim=(0.15, 100))
 axes.legend(title="rate")
 plt.show()
 
-# %% The derivative of tanh vanishes for large inputs, which slows the growth. With ReLU this does not happen,
+# %%
+# The derivative of tanh vanishes for large inputs, which slows the growth. With ReLU this does not happen,
 # and the numbers soon overflow. The fit then ends with an error that says what to do.
 
 try:
@@ -85,7 +86,8 @@ try:
 except ValueError as error:
     print(textwrap.fill(str(error), 80))
 
-# %% To find a good rate, train for some epochs with rates that are far apart. The curve has a wide valley and
+# %%
+# To find a good rate, train for some epochs with rates that are far apart. The curve has a wide valley and
 # then rises steeply. Choose a rate in the valley, not too close to the rise, and let a schedule reduce it:
 # ``learning_rate="one_cycle"`` or ``"cosine"``.
 

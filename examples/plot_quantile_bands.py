@@ -49,7 +49,8 @@ network = NumpyMLPRegressor(
 model = make_pipeline(StandardScaler(), network).fit(X, y)
 print("shape of the predictions:", model.predict(X).shape)
 
-# %% On new rows, what fraction of the targets is below each quantile, and within the band? The latter should
+# %%
+# On new rows, what fraction of the targets is below each quantile, and within the band? The latter should
 # be about 80 % in both the left half, with little noise, and the noisy right half, although the model was not
 # told that the noise grows.
 

@@ -78,7 +78,8 @@ plt.show()
 history = pd.DataFrame(model.history_)
 print(history.round(4).to_string(index=False))
 
-# %% The lower plot is drawn by :class:`~sknumpynet.LossCurveDisplay`: the out-of-fold loss at the end of each
+# %%
+# The lower plot is drawn by :class:`~sknumpynet.LossCurveDisplay`: the out-of-fold loss at the end of each
 # cycle. The area of a dot is the weight of its snapshot. Training ends when a cycle no longer reduces the
 # loss.
 
@@ -102,6 +103,7 @@ bumps.set(ylabel="learning rate, dropout", title="dotted: snapshots")
 bumps.set_ylim(top=0.21)
 bumps.legend(loc="upper right", ncols=2)
 LossCurveDisplay.from_estimator(model, ax=losses)
+losses.margins(y=0.15)
 plt.show()
 
 # %%

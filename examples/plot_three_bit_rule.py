@@ -66,12 +66,13 @@ for _ in range(10_000):
     value, delta = loss.value_and_gradient(y.reshape(-1, 1), a, total=1)
     network.backward(delta, work)
     optimizer.step(network.params, network.grads, learning_rate=0.1)
-print(network.predict(X_new).ravel().round(3))
+print(network.predict(X_new).ravel().round(3) + 0)
 
-# %% The last of the new rows is all zeros, so its output is always ``tanh(0) = 0``. The weight of the first
+# %%
+# The last of the new rows is all zeros, so its output is always ``tanh(0) = 0``. The weight of the first
 # bit has grown, and the other two have become small:
 
-print("weights", network.params.round(4) + 0)
+print("weights", (network.params.round(4) + 0).tolist())
 assert np.abs(network.predict(X_new).ravel() - y_new).max() < 0.01
 
 # %%
@@ -108,7 +109,8 @@ for derivative in (wrong, right):
         answers = "  ".join(f"{a:6.3f}" for a in np.tanh(X_new[:3] @ W).round(3) + 0)
         print(f"{derivative.__name__:10} {rate:5}  {curves[derivative, rate][-1]:14.1e}  {answers}")
 
-# %% **Why the tutorial's network seemed to work.** It is the first line of the table: the wrong derivative,
+# %%
+# **Why the tutorial's network seemed to work.** It is the first line of the table: the wrong derivative,
 # and a learning rate of 1. The tutorial only shows the prediction for ``1 0 0``, which is 1 to four digits.
 # But the prediction for ``0 1 0`` is 0.19, and training has not converged: the squared error stays at a third
 # forever.
@@ -126,7 +128,8 @@ for rate in (0.75, 0.78):
         *(f"{train(d, rate, 3000)[1][-1]:.0e}" for d in (wrong, right)),
     )
 
-# %% **What the mistake does.** The wrong derivative is positive like the correct one, so each row pulls in
+# %%
+# **What the mistake does.** The wrong derivative is positive like the correct one, so each row pulls in
 # the right direction. It never falls below ``1 - tanh(1)^2 = 0.42``, while the correct one vanishes as the
 # output approaches 1. So the rows with the target 1 keep pulling when their output is almost right: with the
 # correct derivative the squared error falls like ``1 / t``, with the wrong one like ``1 / t^2``. The wrong
@@ -158,7 +161,8 @@ axes[1].set(xlabel="step", ylabel="sum of squared errors", title="Training with 
 axes[1].legend(loc="lower left")
 plt.show()
 
-# %% But this is luck. With one layer, the error times any positive function is the gradient of some loss,
+# %%
+# But this is luck. With one layer, the error times any positive function is the gradient of some loss,
 # although not of the intended one. With hidden layers a wrong derivative is passed on from layer to layer,
 # and the result is in general not the gradient of any function. :func:`~sknumpynet.core.check_gradients`
 # detects the wrong derivative:

@@ -102,6 +102,7 @@ axis.set(
 axis.legend()
 plt.show()
 
-# %% A wider network is the simplest remedy: it is enough that two of its units have good initial weights.
+# %%
+# A wider network is the simplest remedy: it is enough that two of its units have good initial weights.
 # With two units, a lower rate helps a little, because large steps move some networks onto a plateau. No rate
 # leads away from a plateau, but another seed may avoid it.

@@ -71,7 +71,8 @@ for n_inputs, n_units in ((2, 8), (3, 8), (2, 2)):
     )
     assert n_units == 2 or max(errors) < 1e-5
 
-# %% Eight units solve both problems with every seed. Two units can do it, but with about half of the seeds
+# %%
+# Eight units solve both problems with every seed. Two units can do it, but with about half of the seeds
 # they get stuck: some rows are correct, and the others all get the same prediction, such as 1/2, which no
 # small step improves. The simplest remedy is to use more units than necessary, because it is enough that some
 # of them have good initial weights.
@@ -150,7 +151,7 @@ for step in range(50_000):
         break
     network.backward(delta, work)
     optimizer.step(network.params, network.grads, learning_rate=0.01)
-print(network.predict(X).ravel().round(4))
+print(network.predict(X).ravel().round(4).tolist())
 assert error < TARGET
 
 # %%
@@ -201,5 +202,5 @@ except ImportError as error:
     print(f"Skipped: {error}")
 else:
     network.fit(X, y)
-    print(network.predict_proba(X)[:, 1].round(4))
+    print(network.predict_proba(X)[:, 1].round(4).tolist())
     assert squared_errors(network, X, y) < TARGET

@@ -210,6 +210,12 @@ def test_every_example_has_a_place_in_the_gallery():
     assert sorted(listed) == examples
 
 
+def test_no_text_of_an_example_begins_behind_its_marker():
+    for path in sorted((ROOT / "examples").glob("plot_*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert not re.findall(r"^# ?%%.*\S.*$", text, re.M), path.name  # the gallery would omit it
+
+
 PAGES = [
     "README.md",
     "docs/index.md",

@@ -38,7 +38,7 @@ for rate in (0.01, 0.1):
         net.backward(delta, work)
         optimizer.step(net.params, net.grads, rate)
         losses.append(value)
-    ax.plot(np.arange(1, 2001), losses, lw=1, label=f"Adam, rate {rate:g}, all rows in each step")
+    ax.plot(np.arange(1, 2001), losses, lw=1, label=f"Adam, rate {rate:g}")
 ax.set(
     xlabel="passes through the data, forward and backward",
     ylabel="loss",
