@@ -9,7 +9,7 @@ from sknumpynet.core.schedules.base import Schedule, TrainingProgress
 
 
 class StepDecay(Schedule):
-    """``rate * factor^(number of times that `every` epochs have passed)``.
+    """``rate * factor^(epoch // every)``.
 
     Parameters
     ----------
