@@ -210,6 +210,13 @@ def test_every_example_has_a_place_in_the_gallery():
     assert sorted(listed) == examples
 
 
+@pytest.mark.parametrize("page", MARKDOWN)
+def test_every_box_ends_on_its_page(page):
+    lines = section(page, "").splitlines()
+    opened = [line for line in lines if re.match(r":{3,}\{", line)]
+    assert len([line for line in lines if re.fullmatch(r":{3,}", line)]) == len(opened)
+
+
 def test_no_text_of_an_example_begins_behind_its_marker():
     for path in sorted((ROOT / "examples").glob("plot_*.py")):
         text = path.read_text(encoding="utf-8")

@@ -19,5 +19,5 @@ for label, value, slope in (
     right.plot(weights, label=label)
 left.set(title="penalty", xlabel="weight")
 middle.set(title="its slope", xlabel="weight")
-right.set(title="a weight on its way", xlabel="step")
+right.set(title="a weight in training", xlabel="step")
 left.legend(frameon=False)

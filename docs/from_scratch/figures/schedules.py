@@ -17,13 +17,13 @@ from sknumpynet.core import (
 n_epochs, n_batches, n_rows = 40, 10, 200
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True)
 panels = {
-    "moved at the end of an epoch, or never": (
+    "changed after an epoch, or never": (
         Constant(1.0),
         InverseScaling(1.0),
         StepDecay(1.0),
         Exponential(1.0),
     ),
-    "moved with every step": (Cosine(1.0), OneCycle(1.0), Warmup("exponential", 0.1, rate=1.0)),
+    "changed in every step": (Cosine(1.0), OneCycle(1.0), Warmup("exponential", 0.1, rate=1.0)),
 }
 for ax, (title, schedules) in zip(axes, panels.items()):
     for schedule in schedules:

@@ -34,7 +34,7 @@ box(6.2, 2.6, 1.8, "out: raw (n, 10)", DATA)
 box(6.2, 1.3, 1.8, "delta (n, 100)", ERROR)
 box(3.6, 1.3, 1.8, "the same, * da/dz", ERROR, dashed=True)
 box(8.6, 1.3, 1.5, "delta (n, 10)", ERROR)
-box(1.0, 1.3, 1.8, "none: nobody asks", "white", dashed=True)
+box(1.0, 1.3, 1.8, "none: not needed", "white", dashed=True)
 box(1.0, 0.1, 9.1, "scratch: one space as large as the widest layer, shared by all", SPACE)
 for start, end in ((0.6, 1.0), (2.8, 3.6), (5.4, 6.2), (8.0, 8.6)):
     arrow((start, 2.95), (end, 2.95))
