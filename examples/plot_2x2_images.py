@@ -144,7 +144,7 @@ axes[1].legend(loc="upper right", fontsize="small")
 plt.show()
 
 # %%
-# On the left, the bias -1 causes errors of as little as 0.3 %, because a single bright pixel is only above
+# On the left, the bias -1 causes few errors at first, 0.3 %, because a single bright pixel is only above
 # the threshold for some shades of the other pixels. Beyond the point where the lines meet, errors are rare at
 # first.
 

@@ -129,8 +129,7 @@ class StepAtOnce(TanhLayer):
 
 # %%
 # **A softmax over the whole batch.** If ``axis=1`` is forgotten, the probabilities of all rows together
-# sum to
-# 1. The gradient ``p - y`` is that of a softmax of each row.
+# have the sum 1. The gradient ``p - y`` is that of a softmax of each row.
 
 
 class SoftmaxOfBatch(MultinomialLogLoss):

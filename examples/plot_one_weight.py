@@ -66,8 +66,7 @@ for name, (core, hand) in same.items():
 
 # %%
 # A third way to compute the derivative needs no chain rule: change w a little and compare the losses. This
-# is what
-# :func:`~sknumpynet.core.check_gradients` does.
+# is what :func:`~sknumpynet.core.check_gradients` does.
 
 h = 1e-5
 difference = ((((w + h) * x - y) ** 2 - ((w - h) * x - y) ** 2) / 2) / (2 * h)

@@ -64,7 +64,7 @@ for name, networks in fits.items():
     )
 
 # %%
-# The test loss shows overfitting best. It falls at first; without regularisation it then rises and rises,
+# The test loss shows overfitting best. It falls at first; without regularisation it then keeps rising,
 # as the network becomes more confident about noise. With either remedy it stays low. Thick lines are means
 # over three seeds with different data.
 

@@ -151,7 +151,7 @@ assert np.array_equal(pickle.loads(pickle.dumps(network)).predict(X), network.pr
 print("the predictions are bit-identical")
 
 # %%
-# With the estimator this takes one line, if it may choose the order of the rows. Three columns of 0 and 1
+# With the estimator this takes one call, if it may choose the order of the rows. Three columns of 0 and 1
 # are a multilabel problem; the estimator adds the last sigmoid, and uses the log loss instead of the squared
 # error.
 
