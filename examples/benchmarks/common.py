@@ -305,9 +305,9 @@ def against(ratio, target, at_most=False, spread=None):
 
 
 def spread(times, ours):
-    """Return the least and the largest ratio of two peers' times, of the rounds that both took in turn."""
+    """Return the quartiles of the ratios of two peers' times, of the rounds that both took in turn."""
     ratios = [theirs / our for theirs, our in zip(times, ours, strict=True)]
-    return min(ratios), max(ratios)
+    return tuple(np.quantile(ratios, [0.25, 0.75]).tolist())
 
 
 def ratio_figure(panels, columns, what):

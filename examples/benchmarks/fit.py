@@ -2,8 +2,8 @@
 """How long a fit takes: ours, scikit-learn's, PyTorch's, and the floor, the same matrix products alone.
 
 All have the same network, batch size, epochs and Adam. Each peer is a process of its own; they take turns,
-and the best of the rounds counts. Ratios are of the best times of one run; in brackets, the least and the
-largest ratio of a round. To repeat:
+and the best of the rounds counts. Ratios are of the best times of one run; in brackets, the
+quartiles of the ratios of the rounds. To repeat:
 
     python examples/benchmarks/fit.py --output results
     python examples/benchmarks/fit.py --workloads digits table --dtype float32 --threads 1 --rounds 3
@@ -90,7 +90,7 @@ def measure(name, dtype, threads, options):
     ours = [taken for taken, _ in found["ours"]]
     for peer, results in found.items():
         times = [taken for taken, _ in results]
-        least, most = spread(times, ours)
+        low, high = spread(times, ours)
         rows.append(
             {
                 "workload": name,
@@ -99,8 +99,8 @@ def measure(name, dtype, threads, options):
                 "peer": peer,
                 "best_s": min(times),
                 "median_s": median(times),
-                "least_ratio": least,
-                "largest_ratio": most,
+                "low_ratio": low,
+                "high_ratio": high,
                 "rounds": len(times),
                 "loss": results[-1][1],
             }
@@ -131,7 +131,7 @@ def summary(rows):
         if peer not in best:
             return "-"
         row = best[peer]
-        between = row["least_ratio"], row["largest_ratio"]
+        between = row["low_ratio"], row["high_ratio"]
         return against(row["best_s"] / ours, target(name, peer, dtype, threads), spread=between)
 
     over = ours / best["floor"]["best_s"] if "floor" in best else None

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The three short tables of the benchmark page, taken from the long ones that the other scripts printed.
 
-Nothing is measured here. It reads ``fit.txt``, ``skorch.txt``, ``sparse.txt``, ``predict.txt``,
-``predict_memory.txt`` and ``memory.txt`` of a folder, and writes ``summary_*.txt`` beside them:
+Nothing is measured here. It reads ``fit.txt``, ``fit_second_machine.txt``, ``skorch.txt``, ``sparse.txt``,
+``predict.txt``, ``predict_memory.txt`` and ``memory.txt`` of a folder, and writes ``summary_*.txt`` beside
+them:
 
     python examples/benchmarks/summary.py docs/benchmarks
 """
@@ -10,7 +11,6 @@ Nothing is measured here. It reads ``fit.txt``, ``skorch.txt``, ``sparse.txt``, 
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from workloads import WORKLOADS
@@ -40,12 +40,11 @@ def write(path, rows):
     path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")
 
 
-def times(ratio):
-    """Return a ratio in words, with its spread in brackets where there is one."""
-    if ratio in ("-", ""):
-        return ""
-    middle, *between = map(float, re.findall(r"[\d.]+", ratio))
-    return f"{middle:.2g} times" + (" ({:.2g} to {:.2g})".format(*between) if between else "")
+def times(*ratios):
+    """Return the range of ratios of several runs in words; a spread in brackets is left out."""
+    found = [f"{float(ratio.split()[0]):.2g}" for ratio in ratios if ratio not in ("-", "")]
+    ends = dict.fromkeys([min(found, key=float), max(found, key=float)]) if found else {}
+    return f"{' to '.join(ends)} times" if ends else ""
 
 
 def duration(microseconds):
@@ -56,11 +55,14 @@ def duration(microseconds):
 def fits(folder):
     """Return the table of fits: one line for each network."""
     skorch = {row["workload"]: row["x skorch"] for row in read(folder / "skorch.txt")}
+    second = {
+        (row["workload"], row["dtype"]): row for row in read(folder / "fit_second_machine.txt")
+    }
     rows = []
     for row in read(folder / "fit.txt") + read(folder / "sparse.txt"):
         if row["dtype"] != DTYPE or row["workload"] == "table-frame":
             continue
-        workload = WORKLOADS[row["workload"]]
+        workload, other = WORKLOADS[row["workload"]], second[row["workload"], row["dtype"]]
         layers = " and ".join(map(str, workload.hidden))
         rows.append(
             {
@@ -69,8 +71,8 @@ def fits(folder):
                 "hidden units": layers,
                 "batch": str(workload.batch),
                 "seconds": row["ours, s"],
-                "as fast as scikit-learn": times(row["x scikit-learn"]),
-                "as PyTorch": times(row.get("x PyTorch", "")),
+                "as fast as scikit-learn": times(row["x scikit-learn"], other["x scikit-learn"]),
+                "as PyTorch": times(row.get("x PyTorch", ""), other["x PyTorch"]),
                 "as skorch": times(skorch.get(row["workload"], "")),
             }
         )
