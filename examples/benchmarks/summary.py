@@ -49,7 +49,8 @@ def times(*ratios):
 
 def duration(microseconds):
     """Return a time in the unit that suits it."""
-    return f"{microseconds:.0f} us" if microseconds < 1000 else f"{microseconds / 1000:.0f} ms"
+    number, unit = (microseconds, "us") if microseconds < 1000 else (microseconds / 1000, "ms")
+    return f"{number:.0f}\N{NO-BREAK SPACE}{unit}"
 
 
 def fits(folder):
