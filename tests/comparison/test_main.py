@@ -239,7 +239,7 @@ ERRORS = [
      "--csv t.csv --target y", "no column to predict 'y' from"),
     # bytes and names
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding undefined", "the file cannot be read as 'undef"),
-    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding punycode", "(as '|in )punycode"),  # Python 3.13 says where
+    (b"x,y\n1,2\n", "--csv t.csv --target y --encoding punycode", "(as '|in )punycode"),  # the latter: 3.13
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding rot13", "there is no encoding 'rot13'"),
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding " + "x" * 9000, "there is no encoding 'x"),
     (b"x,y\n1,2\n", "--csv t.csv --target y --encoding utf-32", "not text in utf-32"),
