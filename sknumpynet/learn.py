@@ -51,9 +51,8 @@ class Tour:
 
     def say(self, text):
         """Write wrapped paragraphs; blocks that are indented further than the first are not wrapped."""
-        margin = " " * (
-            len(text) - len(text.rstrip(" ")) + 4
-        )  # the closing quotes are 4 further left
+        # the closing quotes are 4 further left
+        margin = " " * (len(text) - len(text.rstrip(" ")) + 4)
         text = "\n".join(line.removeprefix(margin) for line in text.rstrip().split("\n"))
         for block in text.strip("\n").split("\n\n"):
             lines = block if block.startswith("    ") else textwrap.fill(block, WIDTH)

@@ -124,9 +124,8 @@ def check_gradients(
     if network.lead and X.ndim == 2:  # all members get the same rows
         y = np.broadcast_to(y, (*network.lead, *y.shape))
     work = Workspace(network, X.shape[-2])
-    network.sample_masks(
-        work, np.random.default_rng(0)
-    )  # dropout masks, which stay fixed from here on
+    # dropout masks, which stay fixed from here on
+    network.sample_masks(work, np.random.default_rng(0))
 
     def value() -> float:
         return _value(loss, y, network.forward(X, work), sample_weight)

@@ -170,9 +170,8 @@ class Rounds:
         training = self.training
         self.n_since += len(reports[0].records)
         state["order"] = training.order
-        state["patience"] = asdict(
-            training.patience
-        )  # that of the monitor, which has not seen the round yet
+        # that of the monitor, which has not seen the round yet
+        state["patience"] = asdict(training.patience)
         training.set_state(state)
         self.monitor.patience = training.patience
         self.masks = [each.mask_rng for each in reports]

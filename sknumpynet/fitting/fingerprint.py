@@ -24,9 +24,8 @@ def fingerprint(parameters, data, validation):
 
 def _shapes_of(data):
     shapes = ", ".join(map(shape_of, (data.X, data.targets, data.sample_weight)))
-    n_elsewhere = getattr(
-        data, "total_rows", None
-    )  # on a cluster, which is represented by a few rows here
+    # on a cluster, which is represented by a few rows here
+    n_elsewhere = getattr(data, "total_rows", None)
     return shapes if n_elsewhere is None else f"{shapes}, {n_elsewhere} rows on a cluster"
 
 

@@ -80,9 +80,8 @@ class Monitor:
         """The reported loss of the network that is kept: NaN before the first epoch."""
         history, loss = self.history, self.history.loss[-1] if self.history.loss else math.nan
         if self.decides and not math.isfinite(loss) and math.isfinite(self.patience.best):
-            return history.loss[
-                int(np.nanargmax(history.score))
-            ]  # diverged: the loss of the best weights
+            # diverged: the loss of the best weights
+            return history.loss[int(np.nanargmax(history.score))]
         return loss
 
     @property

@@ -328,14 +328,20 @@ def division(packs: list[Pack], n_rows: int = BLOCK) -> tuple[int, int | None]:
     return usual
 
 
+def random_pack(shape: Shape, dtype: Any) -> tuple[Pack, np.random.Generator]:
+    """Return one member with random weights, to test the BLAS with, and a generator for its inputs."""
+    rng = np.random.default_rng(0)
+    pack = Pack(shape, 1, dtype, training=False)
+    pack.params[...] = rng.normal(0, 0.3, pack.n_params)
+    return pack, rng
+
+
 @functools.cache
 def leaves_the_same_bits(
     shape: Shape, dtype: Any, size: int, group: int | None, usual_size: int, usual_group: int | None
 ) -> bool:
     """Return whether blocks of ``size`` rows give results bit-identical to those of the usual blocks."""
-    rng = np.random.default_rng(0)
-    pack = Pack(shape, 1, dtype, training=False)
-    pack.params[...] = rng.normal(0, 0.3, pack.n_params)
+    pack, rng = random_pack(shape, dtype)
     X = rng.normal(size=(2 * MANY, shape.n_columns + shape.n_own)).astype(dtype)
     found, usual = (
         np.concatenate([raw.copy() for _, raw in blocks(pack, X, each)], axis=1)
@@ -347,9 +353,7 @@ def leaves_the_same_bits(
 @functools.cache
 def in_any_order(shape: Shape, dtype: Any, size: int, group: int | None) -> bool:
     """Return whether equal rows of a block are bit-identical in every layer."""
-    rng = np.random.default_rng(0)
-    pack = Pack(shape, 1, dtype, training=False)
-    pack.params[...] = rng.normal(0, 0.3, pack.n_params)
+    pack, rng = random_pack(shape, dtype)
     work, d = Workspace(pack, size, training=False, group=group), shape.n_columns
     for row in rng.normal(size=(4, d + shape.n_own)).astype(dtype):
         X = np.tile(row, (size, 1))

@@ -43,9 +43,8 @@ class Category:
     n_columns: int
     signed: bool
     many: bool = False
-    means: Array = field(
-        default_factory=lambda: np.empty(0)
-    )  # (levels + 1, targets), the last for unknown
+    # (levels + 1, targets), the last for unknown
+    means: Array = field(default_factory=lambda: np.empty(0))
     log_counts: Array = field(default_factory=lambda: np.empty(0))  # (levels + 1,)
 
     def fit_means(self, codes: Array, targets: Array, prior_rows: float = PRIOR_ROWS) -> None:

@@ -35,9 +35,8 @@ FAR_ABOVE = (0.3, 0.1)
 FAR_ABOVE_MANY = (0.01,)  # the same with MANY rows
 MANY = 10_000
 PACK = 4  # maximum number of members that one thread trains together
-CACHED = (
-    1 << 15
-)  # rows times units of all members of a pack, which should fit into the cache of a core
+# rows times units of all members of a pack, which should fit into the cache of a core
+CACHED = 1 << 15
 GATHERED = 32  # batches whose rows are gathered at once
 
 
@@ -185,9 +184,8 @@ class Group:
         self.pack = Pack(shape, len(blind), recipe.dtype)
         start = rng.permutation(n)[:512]
         self.pack.reset_parameters(rows.X[start], rng, self._own(start))
-        if (
-            objective.loss.link == "exp"
-        ):  # from the mean: exp(raw) of raw ~ N(0, 1) and dropout is far away
+        # from the mean: exp(raw) of raw ~ N(0, 1) and dropout is far away
+        if objective.loss.link == "exp":
             self.pack.dense[-1].W[...] = 0
             self.pack.dense[-1].b[...] = 0
         self.optimizer = Adam(

@@ -134,9 +134,8 @@ class Loss(Options):
         gradient = np.empty_like(raw) if out is None else out
         scratch = np.empty_like(raw) if scratch is None else scratch
         try:
-            if out is None and not is_foreign(
-                self
-            ):  # training gives buffers, and has no time for it
+            # training gives buffers, and has no time for it
+            if out is None and not is_foreign(self):
                 self._check_batch(np.asarray(y), raw)
             terms = self.terms_and_gradient(y, raw, gradient, scratch)
         except (TypeError, ValueError) as error:

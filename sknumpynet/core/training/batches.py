@@ -133,9 +133,8 @@ class HeldBatches(Batches):
         if not self._readers:
             return []
         run = np.searchsorted(self._starts, rows, side="right") - 1
-        held = (run >= 0) & (
-            rows < self._stops[run]
-        )  # run -1 is the last one, whose row numbers are larger
+        # run -1 is the last one, whose row numbers are larger
+        held = (run >= 0) & (rows < self._stops[run])
         run = run[held]
         places = rows[held] - self._shifts[run]
         if len(self._readers) == 1:

@@ -211,9 +211,8 @@ def minimize_lbfgs(
     except KeyboardInterrupt:
         latest.interrupted = True
         return latest
-    if latest.nit and not math.isfinite(
-        found.fun
-    ):  # use the last iteration instead of the failed evaluation
+    # use the last iteration instead of the failed evaluation
+    if latest.nit and not math.isfinite(found.fun):
         latest.status, latest.message = int(found.status), str(found.message)
         return latest
     return LbfgsResult(

@@ -50,9 +50,8 @@ def clip_norm(grads: Array, largest: float) -> float:
     """Scale the vector down to norm ``largest`` if its norm is larger; return the norm before."""
     norm = length(grads)
     if norm > largest:
-        unit = (
-            _largest(grads) if largest / norm == 0 else 1.0
-        )  # in two steps, because one would give 0
+        # in two steps, because one would give 0
+        unit = _largest(grads) if largest / norm == 0 else 1.0
         grads /= unit
         grads *= largest / (norm if unit == 1.0 else length(grads))
     return norm
