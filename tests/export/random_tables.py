@@ -75,7 +75,7 @@ def table_of(setting, n, rng):
     """Return X: numbers with gaps, a column of two values, categories of few and of many levels."""
     numbers = rng.normal(size=(n, 3)) * [1, 100, 1e6]
     numbers[rng.uniform(size=n) < 0.2, 0] = np.nan
-    numbers[:, 1] = np.round(numbers[:, 1] / 60)
+    numbers[:, 1] = np.round(numbers[:, 1] / 160)  # most are 0: the others get columns
     if setting["container"] == "array":
         return numbers
     columns = [
