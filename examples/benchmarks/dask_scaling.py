@@ -2,10 +2,12 @@
 """What a fit on a Dask cluster costs beside the local one, and what it would take on more machines.
 
 Workers are processes of this machine, with one thread each. Measured are CPU seconds, which other processes
-change little, bytes and rounds; not the speed-up, for which the cores of one machine say nothing. From these
-comes a model of the time on W workers, which is checked against the runs and drawn to 64. To repeat:
+change little, bytes and rounds; and the time of a step by the clock, which is a speed-up if the machine has
+a core for each worker and a few more. From these comes a model of the time on W workers, which is checked
+against the runs and drawn to 64. To repeat:
 
     python examples/benchmarks/dask_scaling.py --data-dir DIR --output results
+    python examples/benchmarks/dask_scaling.py --workers 1 2 4 8 --epochs 5     # with 10 cores or more
     python examples/benchmarks/dask_scaling.py --rows 20000 --workers 1 2 --epochs 1
 """
 
@@ -19,7 +21,8 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import time
 import uuid
 import warnings
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import distributed
@@ -28,6 +31,7 @@ from common import Report, arguments
 from workloads import mnist
 
 from sknumpynet import NumpyMLPClassifier
+from sknumpynet.core.training.lbfgs import Objective
 from sknumpynet.dask import DaskNumpyMLPClassifier, comm, lbfgs, minibatch
 
 N_COLUMNS, CHUNK = 100, 10_000
@@ -86,11 +90,13 @@ def fitted(model, X, y):
 
 
 def local_seconds(X, y, sizes, batch, epochs):
-    """Return the CPU seconds of a step, and the fit."""
+    """Return the CPU seconds of a step, those by the clock in the median epoch, and the fit."""
     model = model_of(NumpyMLPClassifier, sizes, batch_size=batch, max_iter=epochs)
+    n_steps = -(-len(X) // batch)
     started = time.process_time()
     fitted(model, X, y)
-    return (time.process_time() - started) / (epochs * -(-len(X) // batch)), model
+    cpu = (time.process_time() - started) / (epochs * n_steps)
+    return cpu, np.median(model.history_["seconds"]) / n_steps, model
 
 
 def parts_of_a_step(X, y, sizes, batches):
@@ -122,9 +128,14 @@ def cluster_seconds(X, y, sizes, batch, epochs):
     fitted(model, X, y)
     ranks = [report for reports in Watched.reports for report in reports]
     n_steps = epochs * -(-X.shape[0] // batch)
+    # of each epoch, that of the rank that took longest
+    clock = [
+        max(each) for reports in Watched.reports for each in zip(*(r.seconds for r in reports))
+    ]
     total = {name: sum(each.sums[name] for each in ranks) for name in ("cpu", "bytes", "seconds")}
     return {
         "cpu": total["cpu"] / n_steps,
+        "clock": np.median(clock) * epochs / n_steps,
         "bytes": total["bytes"] / n_steps,
         "wait": total["seconds"] / n_steps / len(Watched.reports[0]),
         "sums": Watched.reports[0][0].sums["n"] / n_steps * len(Watched.reports),
@@ -218,6 +229,10 @@ class Model:
         wire = hops * self.latency + n_bytes / self.bandwidth
         return self.cpu(batch, n_workers) / n_workers + wire
 
+    def speed_up(self, batch, n_workers):
+        """Return how many times as fast as one worker."""
+        return self.seconds(batch, 1) / self.seconds(batch, n_workers)
+
 
 def figure(models, batches):
     """Return a drawing of the model's speed-up on up to 64 workers."""
@@ -227,10 +242,9 @@ def figure(models, batches):
     workers = [1, 2, 4, 8, 16, 32, 64]
     for axes, (name, model) in zip(drawing.subplots(1, len(models), sharey=True), models.items()):
         for batch in batches:
-            alone = model.seconds(batch, 1)
             axes.plot(
                 workers,
-                [alone / model.seconds(batch, each) for each in workers],
+                [model.speed_up(batch, each) for each in workers],
                 marker="o",
                 label=f"batches of {batch:,}",
             )
@@ -284,7 +298,7 @@ def main():
             for name, batch, n in cases:
                 there = collections(n)
                 found, model = cluster_seconds(*there, NETWORKS[name], batch, options.epochs)
-                alone, its_model = local[name, batch]
+                alone, alone_by_clock, its_model = local[name, batch]
                 rows.append(
                     {
                         "network": name,
@@ -296,6 +310,9 @@ def main():
                         "kB sent a step": found["bytes"] / 1e3,
                         "sums a step": found["sums"],
                         "ms waited": found["wait"] * 1e3,
+                        "ms by the clock": found["clock"] * 1e3,
+                        "local by the clock": alone_by_clock * 1e3,
+                        "speed-up": alone_by_clock / found["clock"],
                         "largest difference": largest_difference(model, its_model),
                     }
                 )
@@ -306,8 +323,11 @@ def main():
     for name, (constant, per_row) in steps.items():
         models[name] = model_from(sums_rows, constant, per_row, NETWORKS[name])
     for row in rows:
-        predicted = models[row["network"]].cpu(row["batch"], row["workers"])
-        row["model's CPU ms"] = predicted * 1e3
+        model = models[row["network"]]
+        row["model's CPU ms"] = model.cpu(row["batch"], row["workers"]) * 1e3
+        row["model's speed-up here"] = replace(model, latency=0, bandwidth=np.inf).speed_up(
+            row["batch"], row["workers"]
+        )
     report.say("Minibatches, Adam; CPU of all workers together:")
     report.table(rows)
     report.say("L-BFGS, an evaluation:")
@@ -318,10 +338,7 @@ def main():
     report.table(
         [
             {"network": name, "batch": batch}
-            | {
-                f"{n} workers": model.seconds(batch, 1) / model.seconds(batch, n)
-                for n in (2, 4, 8, 16, 32, 64)
-            }
+            | {f"{n} workers": model.speed_up(batch, n) for n in (2, 4, 8, 16, 32, 64)}
             for name, model in models.items()
             for batch in options.batches
         ]
@@ -354,34 +371,46 @@ def accuracies(data_dir):
     return rows
 
 
+@contextmanager
+def evaluations_of(objective):
+    """Yield a list that takes the seconds of each evaluation of an objective of L-BFGS."""
+    mean_loss, seconds = objective.mean_loss, []
+
+    def timed(self, params):
+        started = time.perf_counter()
+        found = mean_loss(self, params)
+        seconds.append(time.perf_counter() - started)
+        return found
+
+    objective.mean_loss = timed
+    try:
+        yield seconds
+    finally:
+        objective.mean_loss = mean_loss
+
+
 def evaluation_costs(n_workers, X, y):
     """Return what an evaluation of L-BFGS costs here and there."""
     sizes, n = NETWORKS["(100,)"], 5
     parameters = {"solver": "lbfgs", "max_iter": n}
     started = time.process_time()
-    local = fitted(model_of(NumpyMLPClassifier, sizes, **parameters), X, y)
+    with evaluations_of(Objective) as here:
+        local = fitted(model_of(NumpyMLPClassifier, sizes, **parameters), X, y)
     alone = time.process_time() - started
-    counted = []
-    mean_loss = lbfgs.ClusterObjective.mean_loss
-
-    def counting(objective, params):
-        began = time.perf_counter()
-        found = mean_loss(objective, params)
-        counted.append(time.perf_counter() - began)
-        return found
-
-    lbfgs.ClusterObjective.mean_loss = counting
     client = distributed.default_client()
     before = sum(client.run(time.process_time).values())
-    model = fitted(model_of(DaskNumpyMLPClassifier, sizes, **parameters), *collections(len(X)))
+    with evaluations_of(lbfgs.ClusterObjective) as there:
+        model = fitted(model_of(DaskNumpyMLPClassifier, sizes, **parameters), *collections(len(X)))
     cpu = sum(client.run(time.process_time).values()) - before
-    lbfgs.ClusterObjective.mean_loss = mean_loss
     n_bytes = 8 * sum(each.size for each in model.coefs_ + model.intercepts_)
     return {
         "workers": n_workers,
-        "evaluations": len(counted),
-        "CPU ms, rows made and all": cpu / len(counted) * 1e3,
-        "local CPU ms": alone / len(counted) * 1e3,
+        "evaluations": len(there),
+        "ms by the clock": np.median(there) * 1e3,
+        "local by the clock": np.median(here) * 1e3,
+        "speed-up": np.median(here) / np.median(there),
+        "CPU ms, rows made and all": cpu / len(there) * 1e3,
+        "local CPU ms": alone / len(here) * 1e3,
         "kB of parameters": n_bytes / 1e3,
         "largest difference": largest_difference(model, local),
     }
