@@ -97,10 +97,26 @@ def _softplus(g, z):
 
 
 def _elu(g, z, alpha, scale):
-    """``max(z, 0) + alpha (exp(min(z, 0)) - 1)``, times ``scale``."""
+    """``scale max(z, 0) + scale alpha (exp(min(z, 0)) - 1)``.
+
+    onnxruntime 1.28 to 1.31 rounds a number by which all of ``a`` is multiplied before a product of matrices
+    to single precision.
+    """
     left = g.add("Sub", g.add("Exp", g.add("Min", z, g.number(0))), g.number(1))
-    a = g.add("Add", g.add("Max", z, g.number(0)), g.add("Mul", left, g.number(alpha)))
-    return a if scale == 1 else g.add("Mul", a, g.number(scale))
+    right = g.add("Max", z, g.number(0))
+    if scale != 1:
+        right = g.add("Mul", right, g.number(scale))
+    return g.add("Add", right, g.add("Mul", left, g.number(scale * alpha)))
+
+
+def silu(g, z):
+    """``z logistic(z)``, in double precision as ``z / (1 + exp(-z))``.
+
+    Up to 1.30, onnxruntime replaces the first form by a kernel that it has in single precision only.
+    """
+    if g.dtype == np.float64:
+        return g.add("Div", z, g.add("Add", g.add("Exp", g.add("Neg", z)), g.number(1)))
+    return g.add("Mul", z, g.add("Sigmoid", z))
 
 
 def _gelu(g, z):
@@ -118,7 +134,7 @@ ACTIVATIONS = {
     ELU: lambda g, z, a: _elu(g, z, a.alpha, 1),
     SELU: lambda g, z, a: _elu(g, z, a.alpha, a.scale),
     GELU: lambda g, z, a: _gelu(g, z),
-    SiLU: lambda g, z, a: g.add("Mul", z, g.add("Sigmoid", z)),
+    SiLU: lambda g, z, a: silu(g, z),
     Mish: lambda g, z, a: g.add("Mul", z, g.add("Tanh", _softplus(g, z))),
     Softplus: lambda g, z, a: _softplus(g, z),
     Softsign: lambda g, z, a: g.add("Div", z, g.add("Add", g.add("Abs", z), g.number(1))),

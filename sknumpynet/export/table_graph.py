@@ -11,7 +11,14 @@ import math
 import numpy as np
 from sklearn.base import is_classifier
 
-from sknumpynet.export.graph import Output, is_several, labels_for_onnx, write_label, write_sorted
+from sknumpynet.export.graph import (
+    Output,
+    is_several,
+    labels_for_onnx,
+    silu,
+    write_label,
+    write_sorted,
+)
 
 SMALLEST = 1e-30  # probability, before it is raised to a power
 
@@ -66,7 +73,7 @@ def _raw(g, pack, x):
         z = g.add("Add", z, g.add("MatMul", E, g.weights(M[:, :n_embedded])))
     z = g.add("Add", z, g.weights(first.b))
     for layer in pack.dense:
-        a = g.add("Mul", z, g.add("Sigmoid", z))
+        a = silu(g, z)
         z = g.add("Add", g.add("MatMul", a, g.weights(layer.W)), g.weights(layer.b))
     return z
 
@@ -78,10 +85,16 @@ def _embedded(g, pack, x, n_embedded):
     angles = g.add("Mul", numbers, g.number(2 * math.pi))
     angles = g.add("Reshape", angles, g.constant(np.array([1, f, 1, -1])))
     S = g.add("Mul", angles, g.weights(P[..., :1]))
-    C = g.add("Cos", g.add("Add", S, g.weights(P[..., 1:])))
+    b = P[..., 1:]
+    if g.dtype == np.float64:  # onnxruntime has the cosine in double precision from 1.29 on only
+        C = g.add("Sin", g.add("Add", S, g.weights(b + math.pi / 2)))
+    else:
+        C = g.add("Cos", g.add("Add", S, g.weights(b)))
     E = g.add("MatMul", g.weights(pack.embedding.V), C)  # (k, f, o, n)
-    E = g.add("Reshape", E, g.constant(np.array([pack.n_members, n_embedded, -1])))
-    return g.add("Transpose", E, perm=[0, 2, 1])
+    # not right before the product: onnxruntime 1.18 fuses the two into an operator that it has in single
+    # precision only
+    E = g.add("Transpose", E, perm=[0, 3, 1, 2])  # (k, n, f, o)
+    return g.add("Reshape", E, g.constant(np.array([pack.n_members, -1, n_embedded])))
 
 
 def _linked(g, loss, raw, n_outputs):

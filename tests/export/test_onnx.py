@@ -27,6 +27,8 @@ from sknumpynet.core.activations import ACTIVATIONS
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+from .double_precision import only_in_single_precision  # noqa: E402
+
 OURS = {"classifier": NumpyMLPClassifier, "regressor": NumpyMLPRegressor}
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 rng = np.random.RandomState(0)
@@ -58,6 +60,8 @@ KINDS = {
 def session_of(model, path, **how):
     export.to_onnx(model, path, **how)
     onnx.checker.check_model(onnx.load(path), full_check=True)
+    if how.get("dtype") == "float64":
+        assert not only_in_single_precision(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
