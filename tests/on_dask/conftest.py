@@ -66,6 +66,9 @@ def bounded():
     def fail(number, frame):
         pytest.fail(f"The test has not ended after {SECONDS} seconds: something waits for ever")
 
+    if not hasattr(signal, "SIGALRM"):  # on Windows
+        yield
+        return
     before = signal.signal(signal.SIGALRM, fail)
     signal.alarm(SECONDS)
     yield

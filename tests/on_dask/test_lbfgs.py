@@ -25,7 +25,7 @@ X, Y = classes(200, 3)
 LBFGS = {
     "solver": "lbfgs",
     "hidden_layer_sizes": (6, 4),
-    "max_iter": 15,
+    "max_iter": 8,
     "random_state": 3,
     "tol": 0,
 }
