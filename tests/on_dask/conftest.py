@@ -59,7 +59,6 @@ def processes(fork_server, often):
         yield client
 
 
-@pytest.fixture(autouse=True)
 def bounded():
     """A test whose waiting has no end fails, with the place where it waits, and the next one runs."""
 
@@ -67,17 +66,34 @@ def bounded():
         pytest.fail(f"The test has not ended after {SECONDS} seconds: something waits for ever")
 
     if not hasattr(signal, "SIGALRM"):  # on Windows
-        yield
-        return
+        return (yield)
     before = signal.signal(signal.SIGALRM, fail)
     signal.alarm(SECONDS)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# Around each phase alone: pytest does not survive an exception between them.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    return (yield from bounded())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    return (yield from bounded())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    return (yield from bounded())
 
 
 @pytest.fixture(autouse=True)
-def current(request, bounded):
+def current(request):
     """A fit finds the client that the test asks for, whichever cluster was started last."""
     names = [name for name in ("processes", "client") if name in request.fixturenames]
     with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
