@@ -2,11 +2,13 @@
 
 import contextlib
 import gc
-import importlib
 import logging
-import time
+import multiprocessing
+import signal
 
 import pytest
+
+SECONDS = 120  # more than the 60 after which a fit that waits in vain raises an error
 
 
 @pytest.fixture(scope="module")
@@ -19,61 +21,80 @@ def client():
         yield client
 
 
-@pytest.fixture(scope="module")
-def start_processes():
-    """A function that returns a client of two workers that are processes: the last one, or a new one."""
-    distributed = pytest.importorskip("distributed")
-    import dask
-
-    with contextlib.ExitStack() as stack:
-        # a cluster ends a worker that is starting again 15 seconds after an earlier one was lost
-        stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "1 h"}))
-        clients = []
-
-        def start(anew):
-            if anew or not clients:
-                cluster = stack.enter_context(
-                    distributed.LocalCluster(
-                        n_workers=2,
-                        threads_per_worker=1,
-                        dashboard_address=":0",
-                        silence_logs=logging.CRITICAL,
-                    )
-                )
-                clients.append(stack.enter_context(distributed.Client(cluster)))
-            return clients[-1]
-
-        yield start
+@pytest.fixture(scope="session")
+def fork_server():
+    """A process that has imported what a fit needs, and forks itself: a worker starts at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sknumpynet.dask"])
+    process = context.Process(target=int)  # the first one starts the server
+    process.start()
+    process.join()
 
 
 @pytest.fixture
-def processes(start_processes):
-    """A client of two workers that are processes, with a thread each; one that was killed is replaced."""
-    client = start_processes(anew=False)
-    if not are_ready(client):  # not all that die are started anew
-        client = start_processes(anew=True)
-        assert are_ready(client)
-    return client
+def often(monkeypatch):
+    """Fits look after their workers ten times as often: they find what is lost in a tenth of the time."""
+    for module in ("client", "minibatch"):
+        monkeypatch.setattr(f"sknumpynet.dask.{module}.LOOK_EVERY", 0.1)
 
 
-def are_ready(client, seconds=60):
-    """Return whether two workers answer, and have imported what a fit needs: seconds of silence."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):  # a worker that is just dying
-            if len(client.run(load, on_error="ignore")) == 2:
-                return True
-        time.sleep(0.1)
-    return False
+@pytest.fixture
+def processes(fork_server, often):
+    """A client of two workers that are processes, with a thread each, of a cluster for this test alone."""
+    distributed = pytest.importorskip("distributed")
+    import dask
+
+    config = {
+        "distributed.worker.multiprocessing-method": "forkserver",
+        # a cluster ends a worker that is starting again 15 seconds after an earlier one was lost
+        "distributed.deploy.lost-worker-timeout": "1 h",
+    }
+    with (
+        dask.config.set(config),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
 
 
-def load():
-    importlib.import_module("sknumpynet.dask")
+def bounded():
+    """A test whose waiting has no end fails, with the place where it waits, and the next one runs."""
+
+    def fail(number, frame):
+        pytest.fail(f"The test has not ended after {SECONDS} seconds: something waits for ever")
+
+    if not hasattr(signal, "SIGALRM"):  # on Windows
+        return (yield)
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# Around each phase alone: pytest does not survive an exception between them.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    return (yield from bounded())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    return (yield from bounded())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    return (yield from bounded())
 
 
 @pytest.fixture(autouse=True)
 def current(request):
-    """A fit finds the client that the test asks for, whichever cluster of the module was started last."""
+    """A fit finds the client that the test asks for, whichever cluster was started last."""
     names = [name for name in ("processes", "client") if name in request.fixturenames]
     with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
         yield

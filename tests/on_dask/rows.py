@@ -10,6 +10,8 @@ import dask
 import dask.array as da
 import numpy as np
 
+from sknumpynet.dask.client import Silence
+
 
 def classes(n=120, n_classes=2, seed=0):
     """Return X of four columns, and y."""
@@ -60,10 +62,26 @@ def pids(client):
     return {}
 
 
+def impatient(monkeypatch, stopped):
+    """From when ``stopped()`` is true, fits wait for silent workers for a second, and not for `timeout`.
+
+    So no worker that is only slow can end the fit before that.
+    """
+    check = Silence.check
+
+    def check_impatiently(silence, futures):
+        if stopped():
+            silence.timeout = 1
+        check(silence, futures)
+
+    monkeypatch.setattr(Silence, "check", check_impatiently)
+
+
 @contextlib.contextmanager
-def stopping():
+def stopping(monkeypatch):
     """A function that stops the first process that it is given; the process goes on after the block."""
     stopped = []
+    impatient(monkeypatch, lambda: stopped)
 
     def stop(pid):
         if not stopped:

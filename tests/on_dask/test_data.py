@@ -59,7 +59,7 @@ WEIGHTS = np.random.RandomState(1).uniform(0.5, 2, len(X))
         "chunks of columns": lambda: (da.from_array(X, chunks=(40, 3)), on_dask(Y, 40)),
         "delayed": lambda: (delayed(X, 1, 50), delayed(Y, 1, 50)),
         "partitions without rows": lambda: (delayed(X, 0, 30, 30, 120), delayed(Y, 0, 30, 30, 120)),
-        "single rows": lambda: (on_dask(X, 1), on_dask(Y, 1)),
+        "single rows": lambda: (delayed(X, *range(1, 25)), delayed(Y, *range(1, 25))),
         "sizes not known": lambda: (on_dask(X)[on_dask(X[:, 0]) > -9], on_dask(Y)[on_dask(Y) > -9]),
     }.items(),
     ids=lambda pair: pair[0],
@@ -464,12 +464,12 @@ def test_both_workers_have_rows(client, dealt):
 
 
 def test_many_small_partitions_are_merged(dealt):
-    large, y = numbers(3000)
+    large, y = numbers(600)
     DaskNumpyMLPRegressor(**QUICK).fit(on_dask(large, 10), on_dask(y, 10))
     shares = dealt[0].shares
     assert [len(share.blocks) for share in shares] == [1, 1]
     rows = np.concatenate([share.global_rows() for share in shares])
-    assert sorted(rows) == list(range(3000))
+    assert sorted(rows) == list(range(600))
 
 
 def test_large_partitions_are_not_copied_together(dealt, monkeypatch):

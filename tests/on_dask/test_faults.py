@@ -19,7 +19,7 @@ import dask.array as da
 from sknumpynet.core.losses import SquaredError
 from sknumpynet.dask import DaskNumpyMLPRegressor, minibatch
 
-from .rows import pids
+from .rows import impatient, pids
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers do not find it
 
@@ -202,7 +202,7 @@ def test_workers_that_die_again_and_again_are_one_clear_error(processes, tmp_pat
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_worker_that_stops_answering_raises_timeout_error(processes, tmp_path, solver):
+def test_worker_that_stops_answering_raises_timeout_error(processes, tmp_path, monkeypatch, solver):
     class Stop(DeadlyLoss):
         def terms_and_gradient(self, y, raw, gradient, scratch):
             if is_on_worker() and not (tmp_path / "stopped").exists():
@@ -210,9 +210,10 @@ def test_worker_that_stops_answering_raises_timeout_error(processes, tmp_path, s
                 os.kill(os.getpid(), signal.SIGSTOP)
             return super().terms_and_gradient(y, raw, gradient, scratch)
 
-    model, _ = model_with(loss=Stop(), timeout=4, solver=solver)
+    impatient(monkeypatch, (tmp_path / "stopped").exists)
+    model, _ = model_with(loss=Stop(), solver=solver)
     try:
-        with pytest.raises(TimeoutError, match="did not answer for 4 seconds while training"):
+        with pytest.raises(TimeoutError, match="did not answer for 1 seconds while training"):
             fitted(model)
     finally:
         os.kill(int((tmp_path / "stopped").read_text()), signal.SIGCONT)
