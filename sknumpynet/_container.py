@@ -62,8 +62,8 @@ def write_file(path, header, arrays, part=None):
     text = text.encode("ascii")
     if len(text) > MAX_HEADER or len(arrays) > MAX_ARRAYS:
         raise ValueError(
-            f"values outside arrays take {len(text)} bytes, and there are {len(arrays)} arrays; a file can "
-            f"hold {MAX_HEADER} and {MAX_ARRAYS} of these. Store numbers in arrays, or save with joblib"
+            f"values outside arrays take {len(text)} bytes, of at most {MAX_HEADER}, and the number of "
+            f"arrays is {len(arrays)}, of at most {MAX_ARRAYS}. Store numbers in arrays, or save with joblib"
         )
     path = Path(path)
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}") if part is None else part

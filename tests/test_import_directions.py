@@ -14,7 +14,7 @@ PACKAGE = Path(sknumpynet.__file__).parent
 # Every folder with its level and its files, from the lowest to the highest: files in one string do not import
 # each other. Add a new file to the lowest string that is above all files it imports.
 FOLDERS = {
-    "core": (0, ["arrays renamed", "options"]),
+    "core": (0, ["arrays renamed wording", "options"]),
     "core.activations": (1, ["base", "basic bounded custom rectifiers smooth", "by_name"]),
     "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
     "core.initializers": (1, ["base", "orthogonal scaled simple", "by_name"]),

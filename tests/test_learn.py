@@ -59,7 +59,7 @@ def test_right_and_wrong_answers():
     assert status == 0
     verdicts = re.findall(r"^(Correct\.|No, it is \w+\.)", text, re.MULTILINE)
     assert verdicts == ["Correct.", "No, it is positive.", "Correct."]
-    assert "You predicted 2 of 3 signs correctly." in text
+    assert "Signs that you predicted correctly: 2 of 3." in text
     for a, b, answer in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
         share = float(re.search(rf"{a} xor {b} is {answer}; the network predicts (\S+)", text)[1])
         assert round(share) == answer

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import assert_all_finite, validate_data
 
 from sknumpynet import _compat
+from sknumpynet.core.wording import counted
 
 # Parts of messages of scikit-learn or NumPy, with a clearer message for each and a hint for X.
 ADVICE = {
@@ -55,7 +56,7 @@ def check_readable(array, name):
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         n = int(np.ma.count_masked(array))
         raise ValueError(
-            f"{name} is a masked array with {n} masked value{'s' * (n != 1)}, whose mask would be ignored: "
+            f"{name} is a masked array with {counted(n, 'masked value')}, whose mask would be ignored: "
             "remove these rows, or fill the values, as with .filled(0)"
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sknumpynet.core.wording import counted
 from sknumpynet.displays._drawing import fitted_network, hidden_names, panels
 
 
@@ -126,7 +127,7 @@ class ActivationsDisplay:
             self.bars_.append(bars)
             name = f"hidden {k}" + (f", {self.names[k]}" if self.names else "")
             zeros = 1 - len(others) / a.size
-            lines = [name, f"{dead[k].sum()} of {a.shape[1]} units dead"]
+            lines = [name, f"{dead[k].sum()} of {counted(a.shape[1], 'unit')} dead"]
             if zeros:
                 lines.append(f"{zeros:.0%} exactly 0")
             axes.set_title("\n".join(lines), fontsize="medium")

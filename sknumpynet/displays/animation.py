@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from sknumpynet._compat import check_matplotlib_support
+from sknumpynet.core.wording import counted
 from sknumpynet.displays._drawing import clones_to_train, plain, plain_ticks
 
 GRID = 61  # points along a feature
@@ -197,14 +198,14 @@ class TrainingAnimation:
         last = self.frames[-1].epoch
         what = "predictions" if self.classes is None else "decision surface"
         return (
-            f"The {what} of a network over {len(self.frames)} pictures from epoch "
+            f"The {what} of a network over {counted(len(self.frames), 'picture')} from epoch "
             f"{self.frames[0].epoch} to {last}, while the loss goes from {self.loss_curve[0]:.3g} to "
             f"{self.loss_curve[-1]:.3g}"
         )
 
     def __repr__(self):
         return (
-            f"<TrainingAnimation: {len(self.frames)} frames, epoch {self.frames[0].epoch} to "
+            f"<TrainingAnimation: {counted(len(self.frames), 'frame')}, epoch {self.frames[0].epoch} to "
             f"{self.frames[-1].epoch}; save('training.gif') keeps it>"
         )
 

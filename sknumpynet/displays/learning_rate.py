@@ -156,7 +156,7 @@ def find_learning_rate(
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     if not np.shape(y) or np.shape(y)[0] != n_rows:
         raise ValueError(
-            f"y must have one entry for each of the {n_rows} rows of X; got shape {np.shape(y)}"
+            f"y must have one entry for each row of X, {n_rows} in all; got shape {np.shape(y)}"
         )
     rng = check_random_state(random_state)
     if before is not None:

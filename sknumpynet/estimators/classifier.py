@@ -24,6 +24,7 @@ from sknumpynet.checks.input_checks import (
 )
 from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.losses.by_name import CLASSIFICATION_LOSSES
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
 from sknumpynet.estimators.docstrings import CLASSIFIER_PARAMETERS, documented
 from sknumpynet.estimators.labels import (
@@ -453,8 +454,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             or any(np.ndim(each) != 1 for each in classes)
         ):
             raise ValueError(
-                f"classes must be passed on the first call to partial_fit: a list of {n} arrays, the labels "
-                f"of each column of y; got {classes!r}"
+                f"classes must be passed on the first call to partial_fit: a list of {counted(n, 'array')}, "
+                f"the labels of each column of y; got {classes!r}"
             )
         try:
             named = labels_of_columns_named(classes, y)

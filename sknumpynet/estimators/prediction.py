@@ -25,6 +25,7 @@ from sknumpynet.core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from sknumpynet.core.losses.regression import SquaredError
 from sknumpynet.core.network.network import Network
 from sknumpynet.core.options import as_data, from_data
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.summary import summary_of
@@ -391,8 +392,8 @@ class PredictsWithNetwork:
                 )
             numbers = "0" if len(ends) == 1 else f"0 to {len(ends) - 1}"
             raise ValueError(
-                f"layer={layer} does not exist: the network has {len(ends)} hidden layer"
-                f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
+                f"layer={layer} does not exist: the network has {counted(len(ends), 'hidden layer')}; "
+                f"layer may be {numbers}, or negative, counted from the end"
             )
         with quiet():
             return network.first(ends[layer]).predict(X)
@@ -409,7 +410,7 @@ class PredictsWithNetwork:
         --------
         >>> from sknumpynet import NumpyMLPRegressor
         >>> NumpyMLPRegressor.from_weights([[[1.0, 2.0]], [[1.0], [-1.0]]], [[0.0, 1.0], [0.0]]).summary()
-        NumpyMLPRegressor: 1 inputs, float64
+        NumpyMLPRegressor: 1 input, float64
           layer           units  parameters  shapes
           Dense               2           4  W 1x2, b 2
           ReLU()              2           0
@@ -477,7 +478,7 @@ def check_coefs(coefs):
         if len(W) != before.shape[1]:
             raise ValueError(
                 f"coefs[{i}] has shape {W.shape}, but coefs[{i - 1}], of shape {before.shape}, has "
-                f"{before.shape[1]} outputs. Shapes are (fan_in, fan_out): pass W.T for matrices of shape "
-                "(fan_out, fan_in), as PyTorch keeps them"
+                f"{counted(before.shape[1], 'output')}. Shapes are (fan_in, fan_out): pass W.T for matrices "
+                "of shape (fan_out, fan_in), as PyTorch keeps them"
             )
     return coefs

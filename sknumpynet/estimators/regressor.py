@@ -19,6 +19,7 @@ from sknumpynet.checks.input_checks import check_data, check_numbers, check_read
 from sknumpynet.core.losses.base import Loss, has_inverse_link
 from sknumpynet.core.losses.by_name import REGRESSION_LOSSES, get_regression_loss
 from sknumpynet.core.losses.regression import Quantile
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
 from sknumpynet.estimators.docstrings import REGRESSOR_PARAMETERS, documented
 from sknumpynet.estimators.labels import Target
@@ -358,7 +359,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         X, y = checked_numbers(checker, X, y, reset=earlier is None)
         target = Numbers(1 if y.ndim == 1 else y.shape[1])
         if call == "validation" and target.n_targets != earlier.target.n_targets:
-            raise ValueError(f"y has {target.n_targets} columns, unlike y in fit")
+            raise ValueError(f"y has {counted(target.n_targets, 'column')}, unlike y in fit")
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _is_as_before(self, earlier, X, y):

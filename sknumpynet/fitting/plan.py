@@ -38,6 +38,7 @@ from sknumpynet.core.schedules.base import Schedule
 from sknumpynet.core.schedules.by_name import SCHEDULES, get_schedule
 from sknumpynet.core.schedules.scikit_learn import InverseScaling
 from sknumpynet.core.training.epochs import Training
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 
 # The estimator's parameters that may be objects with options of their own.
@@ -495,8 +496,8 @@ def _hidden_activations(choice, n_hidden):
         return [get_activation(choice)] * n_hidden
     if len(choice) != n_hidden:
         raise ValueError(
-            f"activation lists {len(choice)} functions, but hidden_layer_sizes has {n_hidden} layers: "
-            "give one for each, or one name for all"
+            f"activation lists {counted(len(choice), 'function')}, but hidden_layer_sizes has "
+            f"{counted(n_hidden, 'layer')}: give one for each, or one name for all"
         )
     return [get_activation(each) for each in choice]
 
@@ -507,8 +508,8 @@ def dropout_rates(choice, n_hidden):
     rates = [0.0, *[choice] * n_hidden] if isinstance(choice, Real) else list(choice)
     if len(rates) != n_hidden + 1:
         raise ValueError(
-            f"dropout lists {len(rates)} rates; give {n_hidden + 1}: one for the input and one for each "
-            "hidden layer, or one number for all hidden layers"
+            f"dropout lists {counted(len(rates), 'rate')}; give {n_hidden + 1}: one for the input and one "
+            "for each hidden layer, or one number for all hidden layers"
         )
     for rate in rates:
         if not isinstance(rate, Real) or not 0 <= rate < 1:

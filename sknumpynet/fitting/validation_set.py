@@ -19,6 +19,7 @@ from sknumpynet._compat import (
     takes_sample_weight,
 )
 from sknumpynet.checks.input_checks import same_type
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 
 
@@ -93,7 +94,7 @@ class ValidationSet:
         """Raise if all scores were NaN, so that early stopping is impossible; warn if only some are NaN."""
         n = self.n_rows
         name = "The score" if self.scoring is None else f"scoring={self.scoring!r}"
-        message = f"{name} is NaN on the validation set of {n} row{'s' * (n != 1)}"
+        message = f"{name} is NaN on the validation set of {counted(n, 'row')}"
         if not self.has_score:
             raise ValueError(
                 f"{message}, so early_stopping=True cannot be used. Pass a validation set for which it is a "
@@ -153,8 +154,8 @@ class Scorer:
 
     def _explained(self, error):
         message = (
-            f"scoring={self.scoring!r} cannot score the validation set of {len(self.y)} rows: "
-            f"{str(error).rstrip('.')}."
+            f"scoring={self.scoring!r} cannot score the validation set of "
+            f"{counted(len(self.y), 'row')}: {str(error).rstrip('.')}."
         )
         if isinstance(self.classes, list):
             return (
@@ -193,9 +194,9 @@ def hold_out(plan, data, stratify, rng, n_classes=None):
                 "or the size of your dataset."
             )
     except ValueError as error:
-        has = f"{n} row{'s' * (n != 1)}"
+        has = counted(n, "row")
         if n_classes is not None:
-            has += f" of {n_classes} class{'es' * (n_classes != 1)}"
+            has += f" of {counted(n_classes, 'class')}"
         raise ValueError(
             f"{str(error).rstrip('.')}. early_stopping=True takes "
             f"validation_fraction={plan.validation_fraction} of the "

@@ -24,6 +24,7 @@ from sknumpynet._compat import (
     with_callbacks,
 )
 from sknumpynet.checks.input_checks import check_readable
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.fingerprint import described, shape_of
 from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
@@ -452,8 +453,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         if self.verbose:
             kind = "with" if snapshot.pack.shape.embeds() else "without"
             print(
-                f"Cycle {snapshot.cycle + 1}, {snapshot.n_epochs} epochs {kind} numeric embedding: "
-                f"{snapshot.criterion:.6g} on unseen rows, {snapshot.seconds:.1f} s"
+                f"Cycle {snapshot.cycle + 1}, {counted(snapshot.n_epochs, 'epoch')} {kind} "
+                f"numeric embedding: {snapshot.criterion:.6g} on unseen rows, {snapshot.seconds:.1f} s"
             )
 
     def _inputs(self, X):

@@ -8,6 +8,7 @@ import numbers
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import is_missing
 
@@ -60,8 +61,8 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
         if cv is None and n_units < FEW_ROWS_FOLDS:
             what = f"X has {n_units} rows" if groups is None else f"there are {n_units} groups"
             warn(
-                f"{what}: each is held out alone, which makes folds that are too small. oof_score_ is "
-                "unreliable then"
+                f"{what}: each is held out alone, which makes folds that "
+                "are too small. oof_score_ is unreliable then"
             )
         if groups is None:
             fold = np.full(n_rows, -1)
@@ -82,14 +83,18 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             rest[learned] = False
         except IndexError as error:
             raise ValueError(
-                f"cv has row numbers that do not exist in X, of {n_rows} rows, in fold {i}: {error}"
+                f"cv has row numbers that do not exist in X, of {counted(n_rows, 'row')}, in fold {i}: "
+                f"{error}"
             ) from error
         left_out += rest.sum()
         both += (fold[learned] == i).sum()
     if (times != 1).any() or fold.max() < 1:
+        often = counted(times.max(), "time")
+        if times.min() != times.max():
+            often = f"{times.min()} to {often}"
         raise ValueError(
-            f"cv must be a partition: every row held out once, in 2 folds or more. {called} holds out "
-            f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
+            f"cv must be a partition: every row held out once, in 2 folds or more. {called} has "
+            f"{counted(fold.max() + 1, 'fold')}, and holds out rows {often}. KFold, StratifiedKFold "
             "and GroupKFold are partitions; for time series pass the last part as X_val and y_val"
         )
     if left_out or both:

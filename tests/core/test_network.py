@@ -350,7 +350,7 @@ def test_forward_wants_its_own_dtype(X, dtype, name):
             ValueError,
             r"X has 3 rows.* is for 2: create a Workspace\(network, 3\)",
         ),
-        (np.zeros((1, 5)), ValueError, r"X has 1 rows.* is for 2.*work.head\(1\)"),
+        (np.zeros((1, 5)), ValueError, r"X has 1 row,.* is for 2.*work.head\(1\)"),
     ],
     ids=["list", "one row", "width", "more rows", "fewer rows"],
 )

@@ -115,8 +115,8 @@ def test_it_is_silent_behind_a_scaler():
     [
         ({"lowest": 1.0, "highest": 0.1}, "0 < lowest < highest"),
         ({"highest": np.inf}, "highest < inf must hold"),
-        ({"y": y[:-1]}, f"y must have one entry for each of the {len(X)} rows of X"),
-        ({"X": X[:-1]}, f"y must have one entry for each of the {len(X) - 1} rows of X"),
+        ({"y": y[:-1]}, f"y must have one entry for each row of X, {len(X)} in all"),
+        ({"X": X[:-1]}, f"y must have one entry for each row of X, {len(X) - 1} in all"),
         ({"y": None}, "y must have one entry for each"),
         ({"n_steps": 3}, "n_steps must be an integer of at least 10; got 3"),
         ({"n_passes": 0}, "n_passes must be an integer of at least 1; got 0"),

@@ -733,7 +733,7 @@ for solver in ("adam", "lbfgs"):
     fit_new(f"training a step, {solver}", "activation='step' cannot be trained: its derivative",
             "train with 'logistic' or 'tanh'", activation="step", solver=solver)  # fmt: skip
 fit_new("training a step in a list", "activation='step' cannot be trained", activation=["step"])
-fit_new("one rate for two places", "dropout lists 1 rates", "give 2: one for the input",
+fit_new("one rate for two places", "dropout lists 1 rate;", "give 2: one for the input",
         dropout=[0.5])  # fmt: skip
 fit_new("a rate of one", r"dropout must be in \[0, 1\)", "got 1.0", dropout=[0, 1.0])
 fit_new("a negative rate", r"dropout must be in \[0, 1\)", "got -0.2", dropout=[-0.2, 0])

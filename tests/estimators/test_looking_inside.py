@@ -493,11 +493,11 @@ def test_further_parameters_and_dtype():
         (lambda: NumpyMLPRegressor.from_weights([[1.0]]), "coefs must be a list of matrices"),
         (
             lambda: NumpyMLPRegressor.from_weights([[[1.0]], [[1.0], [1.0]]]),
-            r"coefs\[1\] has shape \(2, 1\), but coefs\[0\], of shape \(1, 1\), has 1 outputs. Shapes are "
+            r"coefs\[1\] has shape \(2, 1\), but coefs\[0\], of shape \(1, 1\), has 1 output. Shapes are "
             r"\(fan_in, fan_out\): pass W.T",
         ),
         (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0, 2.0]]), r"intercepts_\[0\] has"),
-        (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ needs 1 arrays"),
+        (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ needs 1 array here"),
         (
             lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0]], fit_intercept=False),
             "must be zeros: the network has no intercepts",

@@ -756,7 +756,7 @@ def test_max_time_stops_and_says_so(kind, solver, monkeypatch):
     set_clock(monkeypatch, lambda: next(now) / 10)
     model = new(kind, solver=solver, max_time=3, max_iter=10**6, tol=0, n_iter_no_change=10**6)
     with pytest.warns(
-        ConvergenceWarning, match=r"ended after \d+ (epochs|iterations) by max_time=3"
+        ConvergenceWarning, match=r"ended after \d+ (epochs?|iterations?), at max_time=3"
     ):
         model.fit(X, targets(kind)[0])
     assert 1 <= model.n_iter_ <= 30
@@ -825,7 +825,7 @@ def test_time_that_is_over_from_the_start_cuts_a_single_epoch_not_short(solver):
     assert "max_time" not in str(expected) and model.n_iter_ == 1
     model.set_params(max_iter=2)
     found = messages_of(lambda: model.fit(X, NUMBERS))
-    assert len(found) == 1 and "by max_time=1e-09 seconds" in found[0]
+    assert len(found) == 1 and "at max_time=1e-09 s" in found[0]
 
 
 @pytest.mark.parametrize("kind", BOTH)
