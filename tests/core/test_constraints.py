@@ -175,9 +175,57 @@ def test_a_training_looks_at_its_parts(parts):
         Training(Network([Dense(2, 1)]), *parts, np.random.RandomState(0))
 
 
-@pytest.mark.parametrize("rate", [-0.1, NAN, INF, -INF])
-def test_a_rate_that_is_none(rate):
+NO_RATES = [
+    -0.1,
+    NAN,
+    INF,
+    -INF,
+    None,
+    "0.1",
+    "abc",
+    b"1",
+    True,
+    [0.1],
+    np.array([0.1]),
+    1j,
+    10**400,
+]
+
+
+@pytest.mark.parametrize("rate", NO_RATES, ids=[repr(each)[:12] for each in NO_RATES])
+@pytest.mark.parametrize("inside", [lambda each: each, Warmup], ids=["alone", "in Warmup"])
+def test_function_that_returns_no_rate(rate, inside):
     schedule = Custom(lambda step: rate)
-    assert schedule(TrainingProgress()) is rate or schedule(TrainingProgress()) == rate
-    with pytest.raises(ValueError, match=r"Custom\(.*\) returned the learning rate .* for step 0"):
-        Training(Network([Dense(2, 1)]), SquaredError(), Adam(), schedule, np.random.RandomState(0))
+    assert schedule(TrainingProgress()) is rate
+    with pytest.raises(ValueError) as raised:
+        Training(
+            Network([Dense(2, 1)]),
+            SquaredError(),
+            Adam(),
+            inside(schedule),
+            np.random.RandomState(0),
+        )
+    message = "learning_rate must be a finite number, at least 0: in epoch 1, at step 0, Custom("
+    assert str(raised.value).startswith(message)
+    assert str(raised.value).endswith(f"returned {rate!r}")
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.5), np.array(0.5), np.int64(1), 1])
+def test_numbers_of_all_types_are_rates(rate):
+    found = Custom(lambda step: rate).rate_at(TrainingProgress())
+    assert type(found) is float and found == rate
+
+
+@pytest.mark.parametrize("rate", ["0.1", np.nan, -1])
+def test_schedule_that_returns_no_rate_on_a_plateau(rate):
+    class Broken(Constant):
+        def on_plateau(self, rate_before):
+            return rate
+
+    training = Training(
+        Network([Dense(2, 1)]), SquaredError(), Adam(), Broken(), np.random.RandomState(0)
+    )
+    with pytest.raises(
+        ValueError, match=r"learning_rate must be a finite number.*Broken\(\) returned"
+    ):
+        training.slow_down()
