@@ -22,6 +22,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from sknumpynet._compat import check_matplotlib_support
+from sknumpynet._container import path_to_write
+from sknumpynet.core.options import fits
 from sknumpynet.core.wording import counted
 from sknumpynet.displays._drawing import clones_to_train, plain, plain_ticks
 
@@ -106,9 +108,15 @@ class TrainingAnimation:
         -------
         animation : TrainingAnimation
             The animation itself.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written: its folder does not exist, for instance.
         """
-        if not fps > 0:
-            raise ValueError(f"fps must be above 0; got {fps!r}")
+        if not fits(fps, "a number in (0, inf)"):
+            raise ValueError(f"fps must be a number above 0; got {fps!r}")
+        path = path_to_write(path)
         if os.path.splitext(path)[1].lower() != ".gif":
             import matplotlib.pyplot as plt
 
