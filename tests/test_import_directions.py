@@ -29,7 +29,7 @@ FOLDERS = {
     ),
     "core.network": (3, ["foreign rows workspace", "filling", "network", "data_driven members"]),
     "core.training": (4, ["batches collective history penalty", "epochs lbfgs", "side_by_side"]),
-    "checks": (5, ["input_checks parameter_hints"]),
+    "checks": (5, ["input_checks parameter_hints scoring"]),
     "fitting": (
         6,
         [

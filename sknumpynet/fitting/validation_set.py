@@ -6,9 +6,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import sklearn
 from scipy.sparse import issparse
-from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from sknumpynet._compat import (
@@ -19,6 +17,7 @@ from sknumpynet._compat import (
     takes_sample_weight,
 )
 from sknumpynet.checks.input_checks import same_type
+from sknumpynet.checks.scoring import as_score, checked_scorer
 from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 
@@ -123,8 +122,7 @@ class Scorer:
     def __init__(self, estimator, scoring, data):
         self.estimator, self.scoring = estimator, scoring
         self.y, weight = data.part("y"), data.part("sample_weight")
-        with sklearn.config_context(skip_parameter_validation=True):  # its message is shorter
-            self.scorer = check_scoring(estimator, scoring=scoring)
+        self.scorer = checked_scorer(estimator, scoring)
         self.classes = vars(estimator).get("classes_")
         is_array = isinstance(self.classes, np.ndarray) and self.y.ndim == 1
         if is_array and len(np.unique(self.y)) < len(self.classes):
@@ -136,11 +134,12 @@ class Scorer:
     def __call__(self, network=None, raw=None):
         """Return the score."""
         try:
-            return float(self.scorer(self.estimator, self.X, self.y, **self.options))
+            score = self.scorer(self.estimator, self.X, self.y, **self.options)
         except (TypeError, ValueError) as error:
             if not is_made_by_scikit_learn(self.scorer):
                 raise  # a function's own error
             raise same_type(error)(self._explained(error)) from error
+        return as_score(score, self.scoring)
 
     def _rows_as_given(self, data):
         """Return the used rows in the container that the user passed."""

@@ -909,3 +909,19 @@ def test_an_estimator_with_a_checkpoint_is_copied_and_pickled(tmp_path):
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert_array_equal(twin.predict(X), model.predict(X))
         assert_same_fit(twin.fit(X, NUMBERS), model)
+
+
+@needs_callbacks
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        ("r_2", r"scoring='r_2' is not a valid scoring value.*Did you mean scoring='r2'\?"),
+        (lambda estimator, X, y: None, "scoring=.* must return a number; it returned None"),
+    ],
+)
+def test_scoring_of_a_monitor(scoring, message):
+    X = np.linspace(0, 1, 12).reshape(-1, 1)
+    monitor = ValidationMonitor(X, X.ravel(), scoring=scoring)
+    model = NumpyMLPRegressor(hidden_layer_sizes=(2,), max_iter=2).set_callbacks(monitor)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, X.ravel())
