@@ -34,6 +34,7 @@ ADVICE = {
         "must hold real numbers",
         ": give real and imaginary parts as separate columns",
     ),
+    "Expected 2D array": ("must have two dimensions, with one row per sample", ""),
     "Found array with dim": (
         "must have two dimensions at most: reshape it, one row per sample",
         "",
@@ -100,6 +101,18 @@ def named_as_validation():
             name = "X_val" if message.startswith("The feature names") else "sample_weight_val"
             message = f"{name}: {message}"
         raise same_type(error)(message) from error
+
+
+@contextmanager
+def named_in_score(y):
+    """Name y or sample_weight in error messages of a metric."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "inconsistent" not in str(error):
+            of_weights = "sample_weight" in str(error) or is_usable(np.reshape(y, (-1, 1)))
+            explain(error, lambda: "sample_weight" if of_weights else "y")
+        raise
 
 
 def check_half_precision(estimator, X, n_rows=256):

@@ -12,6 +12,8 @@ from sklearn.metrics import check_scoring, get_scorer_names
 
 def checked_scorer(estimator, scoring):
     """Return scikit-learn's scorer for a name or a function, or raise ValueError."""
+    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+        raise TypeError(f"scoring must be a str, a function or None; got {scoring!r}")
     try:
         with sklearn.config_context(skip_parameter_validation=True):  # its message is shorter
             return check_scoring(estimator, scoring=scoring)

@@ -93,7 +93,9 @@ class ActivationsDisplay:
         dead = []
         for a in self.activations:
             if len(a) < 2:
-                raise ValueError(f"activations must have two rows or more; got {len(a)}")
+                raise ValueError(
+                    f"X, and so activations, must have two rows or more; got {counted(len(a), 'row')}"
+                )
             dead.append(np.ptp(a, axis=0) <= self.tolerance * np.abs(a).max())
         return dead
 

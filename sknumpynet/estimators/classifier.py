@@ -20,6 +20,7 @@ from sknumpynet.checks.input_checks import (
     check_readable,
     densified,
     explained_labels,
+    named_in_score,
     same_type,
 )
 from sknumpynet.core.losses.base import Loss
@@ -372,7 +373,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if not isinstance(model.target, MultioutputLabels):
             overridden = type(self).predict is not NumpyMLPClassifier.predict
             predicted = self.predict(X) if overridden else self._predicted(model, X)
-            return accuracy_score(y, predicted, sample_weight=sample_weight)
+            with named_in_score(y):
+                return accuracy_score(y, predicted, sample_weight=sample_weight)
         predicted, y = self._predicted(model, X), np.asarray(densified(y))
         check_consistent_length(predicted, y, sample_weight)
         model.target.check_kind(y)

@@ -573,7 +573,10 @@ def labels_named(classes, y):
 
     ``y`` is the result of `labels_at_a_glance`.
     """
-    several = y is not None and type_of_target(y).startswith("multilabel")
+    try:
+        several = y is not None and type_of_target(y).startswith("multilabel")
+    except ValueError:  # missing values, for instance: the checks of the data raise the error
+        several = False
     labels = learn_labels(y if several else np.asarray(classes))
     return labels.with_classes(unique_labels(classes))
 
@@ -592,6 +595,8 @@ def labels_of_weights(classes, shape, logistic):
     ``logistic`` is whether each output is a separate binary label.
     """
     fan_in, n = shape
+    if not np.iterable(classes):
+        raise TypeError(f"classes must be a list of labels; got {classes!r}")
     if any(np.ndim(each) for each in classes):
         return _several_kinds(classes, n)
     classes = np.asarray(classes)

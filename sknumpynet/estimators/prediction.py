@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -381,6 +382,8 @@ class PredictsWithNetwork:
         a : ndarray of shape (n_samples, n_units)
             The activations.
         """
+        if not isinstance(layer, Integral):
+            raise TypeError(f"layer must be an integer; got {layer!r}")
         model = self._fitted_model()
         X, network = self._checked_rows(model, X), model.network
         ends = [i + 1 for i, each in enumerate(network.layers) if isinstance(each, Activate)]
@@ -457,6 +460,8 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
     if intercepts is None:
         params = {"fit_intercept": False, **params}
         intercepts = [np.zeros(W.shape[1], W.dtype) for W in coefs]
+    elif not np.iterable(intercepts):
+        raise TypeError(f"intercepts must be a list of vectors or None; got {intercepts!r}")
     hidden = tuple(W.shape[1] for W in coefs[:-1])
     estimator = cls(hidden_layer_sizes=hidden, activation=activation, **params)
     vars(estimator).update(attributes)
@@ -471,6 +476,8 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
 
 def check_coefs(coefs):
     """Return the matrices as arrays of floats, or raise if one does not match the previous one."""
+    if not np.iterable(coefs):
+        raise TypeError(f"coefs must be a list of matrices; got {coefs!r}")
     coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
     if any(W.ndim != 2 for W in coefs) or not coefs:
         raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")

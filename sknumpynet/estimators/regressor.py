@@ -15,7 +15,13 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from sknumpynet._compat import Interval, StrOptions
-from sknumpynet.checks.input_checks import check_data, check_numbers, check_readable, densified
+from sknumpynet.checks.input_checks import (
+    check_data,
+    check_numbers,
+    check_readable,
+    densified,
+    named_in_score,
+)
 from sknumpynet.core.losses.base import Loss, has_inverse_link
 from sknumpynet.core.losses.by_name import REGRESSION_LOSSES, get_regression_loss
 from sknumpynet.core.losses.regression import Quantile
@@ -345,7 +351,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         prediction = predicted(self._raw(model, X), model)
         if prediction.ndim == 2:
             prediction = model.loss.point_prediction(prediction)
-        return r2(y, prediction, sample_weight)
+        with named_in_score(y):
+            return r2(y, prediction, sample_weight)
 
     # ---------------------------------------------------------------- the steps of a fit
 

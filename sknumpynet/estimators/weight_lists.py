@@ -66,6 +66,8 @@ class WeightList(list):
 
 def check_length(name, value, n):
     """Return ``value`` as a list of ``n`` items, or raise ValueError."""
+    if not np.iterable(value):
+        raise TypeError(f"{name} must be a list of arrays; got {value!r}")
     value = list(value)
     if len(value) != n:
         raise ValueError(f"{name} needs {counted(n, 'array')} here; got {len(value)}")

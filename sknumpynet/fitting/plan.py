@@ -41,6 +41,7 @@ from sknumpynet.core.training.epochs import Training
 from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 
+MAX_UNITS = 2**31 - 1  # of a layer
 # The estimator's parameters that may be objects with options of their own.
 OBJECTS = ("loss", "activation", "solver", "learning_rate", "init", "bias_init")
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
@@ -379,7 +380,7 @@ def check_parameters(parameters, constraints, name):
         for parameter, rules in constraints.items():
             real = any(isinstance(rule, Interval) and rule.type is Real for rule in rules)
             if real or parameter == "max_iter":  # which schedules divide by
-                _check_is_float(parameter, parameters[parameter], name)
+                check_is_float(parameter, parameters[parameter], name)
     except ValueError as error:
         raise type(error)(f"{error}{hint_for(parameters, str(error))}") from None
     for name in OBJECTS:
@@ -392,7 +393,7 @@ def check_parameters(parameters, constraints, name):
                     raise ValueError(f"{name}={error}") from error
 
 
-def _check_is_float(parameter, value, name):
+def check_is_float(parameter, value, name):
     """Raise ValueError if an integer such as 10**400 is too large for a float."""
     try:
         if isinstance(value, Real):
@@ -415,6 +416,8 @@ def _hidden_layer_sizes(sizes):
             )
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(size > MAX_UNITS for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be at most {MAX_UNITS}; got {sizes}")
     return [int(size) for size in sizes]
 
 

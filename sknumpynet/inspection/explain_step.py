@@ -317,7 +317,11 @@ def _one_row(x):
     """Return x as an object with one row that estimators accept."""
     if issparse(x):
         x = x.toarray()
-    if np.ndim(x) == 1:
+    try:
+        n_dims = np.ndim(x)
+    except ValueError as error:
+        raise ValueError("x must be one row; got rows of different lengths") from error
+    if n_dims == 1:
         x = x.to_frame().T if hasattr(x, "iloc") else np.reshape(x, (1, -1))
     if np.shape(x)[:1] != (1,):
         raise ValueError(

@@ -17,6 +17,23 @@ FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
 PAIRED = 0.25  # share of rows held out from two members if each fold is held out from one
 
 
+def _pairs(cv):
+    """Return the folds in an iterable, or raise ValueError if it does not hold pairs of row numbers."""
+    try:
+        folds = [(np.asarray(learned), np.asarray(held_out)) for learned, held_out in cv]
+        is_valid = all(
+            part.ndim == 1 and part.dtype.kind in "iub" for fold in folds for part in fold
+        )
+    except (TypeError, ValueError):
+        is_valid = False
+    if not is_valid or not folds:
+        raise ValueError(
+            "cv must be a number of folds, a splitter, or a list with a pair for each fold: the numbers of "
+            f"the rows to train on, and of those to hold out; got {cv!r}"
+        )
+    return folds
+
+
 def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
     """Return the fold of each row, -1 for rows not used, and the number of folds.
 
@@ -70,12 +87,15 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             return fold, int(n_folds)
         even = strata is not None and np.bincount(strata).max() >= n_folds  # else it raises
         cv = (StratifiedGroupKFold if even else GroupKFold)(n_folds)
+    if not hasattr(cv, "get_n_splits"):
+        cv = _pairs(cv)
     splitter = check_cv(cv, y=strata, classifier=strata is not None)
     called = repr(splitter) if hasattr(cv, "split") else "what is given"
     fold, times = np.full(n_rows, -1), np.zeros(n_rows, int)
     left_out = both = 0
     labels = np.zeros(n_rows) if strata is None else strata
-    for i, (learned, held_out) in enumerate(splitter.split(np.zeros((n_rows, 1)), labels, groups)):
+    splits = splitter.split(np.zeros((n_rows, 1)), labels, groups)
+    for i, (learned, held_out) in enumerate(splits):
         try:
             fold[held_out] = i
             times[held_out] += 1

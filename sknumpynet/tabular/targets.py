@@ -222,7 +222,8 @@ def about_validation():
     except (TypeError, ValueError) as error:
         if str(error).startswith("y_val"):
             raise
-        raise type(error)(re.sub(r"\b([Xy])\b", r"\1_val", str(error))) from error
+        message = re.sub(r"(?<![\w'])([Xy])(?![\w'])", r"\1_val", str(error))
+        raise type(error)(message) from error
 
 
 def check_kind_of_labels(y):

@@ -235,7 +235,7 @@ def test_lbfgs_has_a_curve_too():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"smoothing": 1.0}, r"smoothing must be in \[0, 1\); got 1.0"),
+        ({"smoothing": 1.0}, r"smoothing must be a number in \[0, 1\); got 1.0"),
         ({"right": "rate"}, "right must be one of .*'learning_rate'.* got 'rate'"),
     ],
 )
@@ -358,7 +358,7 @@ def test_a_row_goes_through_the_pipeline():
         ((), {"edges": "gradient"}, "edges='gradient' needs a row and its target"),
         ((X[0],), {"edges": "gradient"}, "edges='gradient' needs a row and its target"),
         ((), {"edges": "W"}, "edges must be 'weight' or 'gradient'; got 'W'"),
-        ((), {"max_units": 2}, "max_units must be at least 3; got 2"),
+        ((), {"max_units": 2}, "max_units must be an integer of at least 3; got 2"),
         ((X[:2],), {}, "x must be one row"),
     ],
 )
