@@ -170,7 +170,7 @@ def test_batches_of_different_sizes():
 
 
 def test_a_batch_size_beyond_the_rows_warns():
-    with pytest.warns(UserWarning, match="batch_size=20, and there are 5 rows"):
+    with pytest.warns(UserWarning, match="batch_size=20, and the number of rows to train on is 5"):
         new().partial_fit(X[:5], NUMBERS[:5])
 
 
