@@ -311,7 +311,7 @@ def test_bad_data_raises_and_leaves_the_estimator_as_it_was(data, options, messa
 @pytest.mark.parametrize(
     "y, message",
     [
-        ([None, "a"] * 30, "Input y contains NaN: 30 of 60 entries, the first in row 0"),
+        ([None, "a"] * 30, "Input y contains NaN: 30 of 60 values, the first in row 0"),
         (NUMBERS, "Unknown label type: continuous"),
     ],
 )
