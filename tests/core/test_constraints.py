@@ -139,7 +139,7 @@ def test_every_option_of_every_object_is_in_the_table():
         ("a function", [abs, np.sin], ["abs"]),
     ],
 )
-def test_rules_mean_what_they_say(rule, inside, outside):
+def test_rules_of_constraints(rule, inside, outside):
     assert all(fits(value, rule) for value in inside)
     assert not any(fits(value, rule) for value in outside)
 
@@ -160,7 +160,7 @@ class Scaled(core.Activation):
 
 
 @pytest.mark.parametrize("layer", [Scaled(-1), Dropout(2.0), LeakyReLU("a")])
-def test_a_network_looks_at_its_layers(layer):
+def test_network_checks_its_layers(layer):
     with pytest.raises(ValueError, match=r"(factor|rate|slope) must be a number in .*; got"):
         Network([Dense(2, 3), layer, Dense(3, 1)])
 
@@ -170,7 +170,7 @@ def test_a_network_looks_at_its_layers(layer):
     [(Huber(-1), Adam(), Constant()), (SquaredError(), Adam(2), Constant()),
      (SquaredError(), Adam(), Cosine(-1))],
 )  # fmt: skip
-def test_a_training_looks_at_its_parts(parts):
+def test_training_checks_its_parts(parts):
     with pytest.raises(ValueError, match=r"(delta|beta_1|rate) must be .*; got"):
         Training(Network([Dense(2, 1)]), *parts, np.random.RandomState(0))
 

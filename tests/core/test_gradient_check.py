@@ -234,7 +234,7 @@ PLANTED = {  # network, loss, and the arrays that are off
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("planted", PLANTED)
-def test_an_error_is_found_and_its_place_named(planted, weighted):
+def test_wrong_gradient_is_found_and_its_layer_named(planted, weighted):
     network, loss, where = PLANTED[planted]
     case = "squared_error" if loss is None else "log_loss"
     before = network.params.copy()
@@ -280,7 +280,7 @@ def test_a_wrong_sign_and_nan_are_errors():
             check_gradients(stack("tanh", "tanh"), loss, *make_data("squared_error", 6, (4, 4)))
 
 
-def test_where_nothing_can_be_compared_nothing_passes():
+def test_check_without_comparable_gradients_does_not_pass():
     class Noisy(Tanh):
         rng = np.random.default_rng(0)
 
