@@ -984,7 +984,7 @@ def test_arrays_of_numbers_are_predicted_without_another_check(
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f8"])
 @pytest.mark.parametrize("network", ["float32", "float64"])
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_a_number_that_is_none_is_found_in_any_dtype(wrong, network, dtype, n, order):
+def test_nan_is_found_in_any_dtype(wrong, network, dtype, n, order):
     model = NumpyMLPRegressor.from_weights([np.ones((3, 1), network)])
     rows = np.ones((n, 3), dtype, order)
     rows[n // 2, 1] = wrong
@@ -1125,7 +1125,7 @@ def test_objects_that_are_zeros_and_ones_are_an_indicator_matrix():
     assert model.predict_proba(X).shape == (40, 2)
 
 
-def test_the_names_that_would_do_are_sorted():
+def test_valid_names_are_sorted():
     """A set has another order in every process."""
     for name, value in (("solver", "x"), ("activation", "x"), ("init", "x"), ("learning_rate", 3)):
         with pytest.raises(ValueError) as caught:

@@ -191,7 +191,7 @@ def test_batches_of_several_labels_need_not_have_both():
     assert_same_fit(model, new().partial_fit(X[:4], batch, np.full(4, 6.0), classes=[0, 1, 2]))
 
 
-def test_a_dict_that_is_changed_in_place_is_looked_at():
+def test_dict_changed_in_place_is_noticed():
     class_weight = {0: 2.0, 1: 1.0, 2: 1.0}
     model = new(class_weight=class_weight).partial_fit(X, THREE, classes=[0, 1, 2])
     class_weight[0] = None

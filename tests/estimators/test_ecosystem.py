@@ -168,7 +168,7 @@ def test_the_html_display_inside_a_pipeline():
 
 
 @pytest.mark.parametrize("ours", OURS)
-def test_set_output_has_nothing_to_say(ours, iris):
+def test_set_output_has_no_effect(ours, iris):
     """It is for transformers; around one it changes nothing here."""
     assert not hasattr(ours(), "set_output")
     pytest.importorskip("pandas")

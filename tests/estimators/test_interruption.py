@@ -353,7 +353,7 @@ def test_a_fit_that_raises_changes_nothing(stop, params, step):
         assert_array_equal(model.predict(X), predicted)
 
 
-def test_a_first_fit_that_raises_leaves_nothing(stop):
+def test_first_fit_that_raises_leaves_no_attributes(stop):
     for method, step in (("fit", 1), ("fit", 9), ("partial_fit", 1), ("partial_fit", 3)):
         model = new()
         stop(step, Failed)

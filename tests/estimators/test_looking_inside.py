@@ -360,7 +360,7 @@ def test_lbfgs_leaves_no_curves_of_another_solver():
     assert len(model.loss_curve_) == len(model.history_["epoch"]) == 3
 
 
-def test_without_hidden_layers_there_is_nothing_to_look_at():
+def test_network_without_hidden_layers_has_no_hidden_activations():
     model = NumpyMLPRegressor(hidden_layer_sizes=(), max_iter=1).fit(X, NUMBERS)
     with pytest.raises(
         ValueError, match="the network has no hidden layer: hidden_layer_sizes is empty"

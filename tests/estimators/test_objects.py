@@ -466,7 +466,7 @@ WRONG = [
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "initialize"])
 @pytest.mark.parametrize(("name", "value", "message"), WRONG)
-def test_options_are_looked_at_when_a_fit_begins(name, value, message, method):
+def test_options_are_checked_when_a_fit_begins(name, value, message, method):
     cls = NumpyMLPClassifier if isinstance(value, Focal) else NumpyMLPRegressor
     y = CLASSES if cls is NumpyMLPClassifier else NUMBERS
     if method == "initialize" and callable(value) and not isinstance(value, Options):
@@ -565,7 +565,7 @@ OWN = {
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_ones_own_works_where_a_name_does(name):
+def test_custom_object_works_in_place_of_a_name(name):
     params = {name: OWN[name], "learning_rate_init": 0.01}
     model = fit(**params)
     assert not np.array_equal(model.coefs_[0], fit(learning_rate_init=0.01).coefs_[0])
@@ -593,7 +593,7 @@ def test_ones_own_all_together():
     assert model.history_["learning_rate"] == [0.1, 0.05, 0.025, 0.0125]
 
 
-def test_ones_own_do_what_they_say():
+def test_custom_objects_are_used():
     plain = fit(solver=PlainDescent())
     assert_allclose(plain.predict(X), fit(solver=SGD(momentum=0.0)).predict(X), rtol=1e-12)
     sine = (lambda z: np.sin(2 * z), lambda z: 2 * np.cos(2 * z))

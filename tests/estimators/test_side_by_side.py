@@ -461,7 +461,7 @@ def test_one_that_diverges_fails_alone(packs):
         assert_same(mine, its)
 
 
-def test_a_fit_before_stays_where_one_diverges():
+def test_earlier_fit_is_kept_if_the_next_one_diverges():
     X, y = make_regression(n_samples=40, n_features=3, random_state=0)
     bad = (
         diverging().set_params(learning_rate_init=1e-4).fit(X, y).set_params(learning_rate_init=1e8)
@@ -498,7 +498,7 @@ def test_warnings_are_those_of_fit_and_point_here():
         assert any(each.category is ConvergenceWarning for each in found)
 
 
-def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
+def test_interrupt_keeps_the_weights_so_far(monkeypatch):
     from sknumpynet.fitting.monitor import Monitor
 
     epoch_done, calls = Monitor.epoch_done, []

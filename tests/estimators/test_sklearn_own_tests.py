@@ -79,7 +79,7 @@ def test_every_test_was_collected():
     assert len(here) >= FEWEST_TESTS
 
 
-def test_our_classes_are_what_was_tested():
+def test_classes_of_the_package_are_tested():
     assert _module.MLPClassifier is NumpyMLPClassifier
     assert _module.MLPRegressor is NumpyMLPRegressor
     for test in _collected.values():
