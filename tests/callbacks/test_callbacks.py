@@ -395,7 +395,7 @@ def test_validation_monitor_every_so_often_with_a_scorer_and_anew_for_each_fit()
 @needs_callbacks
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("every", [0, -1, 2.5, "2", None])
-def test_validation_monitor_names_what_will_not_do_before_the_fit_begins(every, solver):
+def test_validation_monitor_names_invalid_arguments_before_the_fit(every, solver):
     recorder = Recorder()
     model = new(solver=solver).set_callbacks(recorder, ValidationMonitor(X, NUMBERS, every=every))
     with pytest.raises(
@@ -518,7 +518,7 @@ def fit_broken_off(model, path, epoch, data, error=Crash, **fit_params):
 @pytest.mark.parametrize("epoch", [1, 2, 4, 5, 7, 8])
 @pytest.mark.parametrize("params", RESUMED.values(), ids=RESUMED)
 @pytest.mark.parametrize("cls", BOTH)
-def test_a_fit_resumes_and_ends_with_the_same_bits(cls, params, epoch, tmp_path):
+def test_resumed_fit_is_bit_identical(cls, params, epoch, tmp_path):
     path, data = tmp_path / "fit.checkpoint", data_for(cls)
     model = new(cls, **{"batch_size": 20, "max_iter": 8, **params})
     whole = clone(model).fit(*data)
