@@ -60,7 +60,7 @@ def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_mean():
     assert LearningRateDisplay(rates, losses).suggestion_ == pytest.approx(0.1 / 10)
 
 
-def test_it_changes_nothing_and_repeats_itself():
+def test_estimator_is_unchanged_and_results_repeat():
     model = make_pipeline(StandardScaler(), NumpyMLPClassifier((8,), random_state=0))
     before = str(model.get_params())
     np.random.seed(0)
@@ -93,7 +93,7 @@ def test_every_kind_of_data(kind):
     assert 1e-5 < display.suggestion_ < 1
 
 
-def test_it_says_when_columns_are_not_scaled():
+def test_unscaled_columns_give_a_warning():
     wide = X.copy()
     wide[:, 5] *= 5000
     with pytest.warns(UserWarning, match=r"X is not scaled: column 5 has mean .* StandardScaler"):
