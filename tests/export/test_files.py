@@ -254,7 +254,7 @@ def test_a_file_that_is_there_survives_a_failed_save(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_is_no_estimator_of_ours_is_refused(tmp_path):
+def test_objects_other_than_estimators_of_the_package_are_refused(tmp_path):
     class Mine(NumpyMLPClassifier):
         pass
 
@@ -269,7 +269,7 @@ def test_what_is_no_estimator_of_ours_is_refused(tmp_path):
         export.load(tmp_path / "no file")
 
 
-def test_every_class_of_ours_is_in_the_table_or_refused():
+def test_every_class_of_the_package_is_in_the_table_or_refused():
     from sknumpynet.core.options import Options
     from sknumpynet.export.values import OBJECTS
 

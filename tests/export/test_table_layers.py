@@ -66,7 +66,7 @@ def test_there_is_no_derivation_of_ntk():
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_no_way_out_knows_is_refused_by_name(name, tmp_path):
+def test_layer_without_an_export_is_named(name, tmp_path):
     pytest.importorskip("onnx")
     model = estimator_of(OTHERS[name])
     for way in (
