@@ -125,7 +125,7 @@ def test_mean_targets_of_many_levels_never_see_their_own_row():
     assert own.shape == (4, 3000, 1)
 
 
-def test_all_libraries_give_the_same_inputs():
+def test_all_table_libraries_give_the_same_inputs():
     X, _, _ = messy()
     X = X.drop(columns="grade")
     X["money"] = X["money"].replace(np.inf, np.nan)
