@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Activations: values, derivatives, and that they work where they are told to."""
+"""Activations: values and derivatives, written in place."""
 
 import warnings
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Options of objects are looked at when a fit begins: one table of values that will not do, and that will."""
+"""Options of objects are checked when a fit begins: a table of invalid and of valid values."""
 
 import inspect
 import math
@@ -53,7 +53,7 @@ from sknumpynet.core.options import Options, fits
 from sknumpynet.core.training import Training
 
 NAN, INF = math.nan, math.inf
-# An object, and for each of its options values that will not do.
+# An object, and for each of its options invalid values.
 TABLE = {
     SGD(): {"momentum": [-0.1, 1.1, NAN, "a", True], "nesterov": [2, "yes", None]},
     Adam(): {"beta_1": [2, 1, -0.1], "beta_2": [1.0, NAN], "epsilon": [0, -1, INF]},
@@ -110,7 +110,7 @@ def test_what_will_not_do_is_named(thing, name, value):
 
 
 def test_every_option_of_every_object_is_in_the_table():
-    """But for those that are looked at elsewhere, or that any value will do for."""
+    """Except for those that are checked elsewhere, or for which any value is valid."""
     elsewhere = {
         "BinaryLogLoss", "MultinomialLogLoss",  # LogLoss makes them
         "MultioutputLogLoss", "Activate", "Dense",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The gradient check: passes what is right, and names the layer where an error was planted."""
+"""The gradient check: it passes for correct layers, and names a layer with a deliberate error."""
 
 import numpy as np
 import pytest
@@ -111,7 +111,7 @@ class ForgetsTheMean(BatchNorm):
 
 
 class DropsAgain(Dropout):
-    """Another mask on the way back."""
+    """Use a different mask in the backward pass."""
 
     def backward(self, delta, buffer):
         delta *= buffer.mask[::-1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""k networks side by side: each of them is the network of the reference, and the one it is alone."""
+"""k networks side by side: each equals that of the reference, and the same network by itself."""
 
 import pickle
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Parameter objects: read back, set, compared, cloned by name."""
+"""Parameter objects: their options are read, set, compared and cloned."""
 
 import copy
 import pickle

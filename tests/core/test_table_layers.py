@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What networks for tables are made of: against formulas written out, central differences, and by hand."""
+"""The layers of networks for tables: against formulas, central differences, and numbers by hand."""
 
 import copy
 import math

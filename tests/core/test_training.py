@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training: steps and epochs against the reference's loop, when it stops, and how it goes on."""
+"""Training: steps and epochs against the reference's loop, when it stops, and how it continues."""
 
 import copy
 import pickle
