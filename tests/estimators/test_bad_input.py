@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A table of wrong inputs: each raises what scikit-learn raises, says what is wrong and what would do.
+"""Wrong inputs: each raises the type that scikit-learn raises, and says what is wrong and what is valid.
 
 None may change what had been learnt before. What scikit-learn accepts, or answers with an accident from
 deep inside, is marked ``differs`` and stands on the page of differences.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fits that diverge: an error or a warning that says what would do, and never a loss of NaN."""
+"""Fits that diverge: an error or a warning that says what helps, and never a loss of NaN."""
 
 import pickle
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What people put around an estimator, tried for real: pipelines, searches, tables, displays."""
+"""Estimators in scikit-learn's and pandas' tools: pipelines, searches, tables, displays."""
 
 import inspect
 import pickle

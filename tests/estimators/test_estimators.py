@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fit leaves behind, what comes out of it, and that each parameter does what it says."""
+"""The attributes of a fit, its predictions, and the effect of each parameter."""
 
 import numpy as np
 import pytest

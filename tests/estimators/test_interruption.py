@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ctrl-C keeps what was learnt; an error keeps what was there before; threads may share an estimator."""
+"""Ctrl-C keeps the weights so far; an error restores the estimator; threads may share an estimator."""
 
 import copy
 import signal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Hidden activations, slopes, sizes and the record of a fit; networks that were not trained by us."""
+"""Hidden activations, slopes, sizes and the record of a fit; networks trained elsewhere."""
 
 import numpy as np
 import pytest

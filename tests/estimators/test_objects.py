@@ -422,7 +422,7 @@ def test_a_search_over_objects_and_names():
     assert len(search.cv_results_["params"]) == 4
 
 
-# -------------------------------------------------------------------- options that will not do
+# -------------------------------------------------------------------- invalid options
 
 WRONG = [
     (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Saved and loaded, an estimator predicts the same and goes on training exactly as it would have."""
+"""A saved and loaded estimator predicts the same, and continues training identically."""
 
 import copy
 import io
@@ -410,7 +410,7 @@ def test_there_are_pickles_of_the_present_and_of_all_earlier_formats():
 
 
 def names_in(model):
-    """The modules of ours that a pickle names, with the names."""
+    """Return the modules of this package that a pickle refers to, with the names."""
     found = set()
 
     class Reader(pickle.Unpickler):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numbers that are finite as they come and infinite in the dtype that is computed in."""
+"""Numbers that are finite when passed and infinite in the dtype of the computation."""
 
 import warnings
 

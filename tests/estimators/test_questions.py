@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Nothing that reads like a question changes an estimator."""
+"""Reading an estimator, by any method or attribute, does not change it."""
 
 import copy
 

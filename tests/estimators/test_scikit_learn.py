@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Over to scikit-learn's networks and back: the same numbers, or an error that names the parameter."""
+"""Conversion to scikit-learn's networks and back: the same numbers, or an error that names the parameter."""
 
 import collections
 import pickle

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""fit_side_by_side: every estimator comes out as its own fit would leave it, and what fails fails alone."""
+"""fit_side_by_side: every estimator is as after a separate fit, and a failure affects only itself."""
 
 import random
 import warnings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One BLAS thread for small fits: for as long as one of them runs, and whatever ends it."""
+"""One BLAS thread for small fits: as long as one of them runs, however it ends."""
 
 import os
 import threading
