@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scikit-learn's callbacks on our estimators, and ours in its protocol (scikit-learn 1.9 and later)."""
+"""scikit-learn's callbacks on the estimators, and those of this package (scikit-learn 1.9 and later)."""
 
 import copy
 import functools
