@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pictures, by what they draw."""
+"""The displays: what they draw."""
 
 import subprocess
 import sys
