@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The comparison: fair (same rows, same parameters), and told the right way round."""
+"""The comparison: it is fair (same rows, same parameters), and its ratios have the right direction."""
 
 import pickle
 import signal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""python -m sknumpynet --csv: the models for tables beside the networks, and what it says to take."""
+"""python -m sknumpynet --csv: the models for tables beside the networks, and the recommendation."""
 
 import importlib
 import re
