@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Networks in files without pickle: the same again, or one clear error."""
+"""Networks in files without pickle: they are read back identically, or raise one clear error."""
 
 import collections
 import json
@@ -65,7 +65,7 @@ def fit_random(number):
     try:
         X, y, given = make_data(setting)
         return OURS[setting["estimator"]](**setting["parameters"]).fit(X, y, **given), X, y
-    except (TypeError, ValueError, ZeroDivisionError):  # a part of the settings will not do
+    except (TypeError, ValueError, ZeroDivisionError):  # some settings are invalid
         return None, None, None
 
 
@@ -340,7 +340,7 @@ def test_files_that_someone_made_up_give_an_error_or_a_network(tmp_path):
 
 @pytest.mark.parametrize("which", range(2))
 def test_each_value_of_a_table_may_be_another(which, tmp_path):
-    """What is loaded predicts, whatever stands in the file; what cannot is refused."""
+    """A model loaded from any file predicts; a file that cannot be used is refused."""
     source = [source for source in sources() if source.kind == "table"][which]
     path, outcomes = tmp_path / "model", collections.Counter()
     rows = np.random.RandomState(1).normal(size=(3, 7)).astype(object)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The folder that NumPy runs: the estimator's numbers, and nothing else of ours."""
+"""The folder that needs only NumPy: the estimator's predictions, without this package."""
 
 import ast
 import collections

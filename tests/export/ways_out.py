@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each way out and back for one fitted estimator: is it equal, refused or wrong?
+"""Each export of a fitted estimator, read back: is it equal, refused or wrong?
 
 A way may differ from the estimator by a tolerance, and by ten times what the estimator itself differs when
 its input and its parameters are rounded anew: networks that a wild fit leaves magnify every rounding.
