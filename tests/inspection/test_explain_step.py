@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One step in all its numbers: against formulas, differences, and the step that training takes."""
+"""All numbers of one step: against formulas, finite differences, and the step of training."""
 
 import copy
 import sys
