@@ -45,7 +45,7 @@ class Case(NamedTuple):
     X: Any
     message: str = ""  # of the warning or the error; none where nothing is said
     raises: Any = None  # the kind of error; none where it fits
-    y: Any = None  # one for each estimator, where the usual ones will not do
+    y: Any = None  # one for each estimator, where the usual ones are unsuitable
     options: Any = None  # further arguments of fit
     new: Any = None  # the table to predict; otherwise that of fit
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pack, which is fused to be fast, against networks put together of the layers in the core."""
+"""The pack, whose operations are fused for speed, against networks of the core's layers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The engine: gradients against central differences, members against a network written out alone."""
+"""The pack: gradients against central differences, members against a separate network."""
 
 import math
 import pickle

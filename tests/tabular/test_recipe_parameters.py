@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The numbers of the recipe as parameters: each one arrives, and what will not do is named."""
+"""The parameters of the recipe: each one has an effect, and invalid values are named."""
 
 import inspect
 import threading

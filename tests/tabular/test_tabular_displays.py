@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Displays of the estimators for tables: cycles and snapshots, and what cannot be drawn."""
+"""Displays of the estimators for tables: cycles and snapshots, and errors where nothing can be drawn."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The estimators for tables: what they give, what comes free with folds, and conventions."""
+"""The estimators for tables: predictions, out-of-fold results, and conventions."""
 
 import pickle
 import warnings

@@ -1,4 +1,4 @@
-"""Tables as they come: what is read of them, what is refused and how."""
+"""Tables of all kinds: what is read from them, and what is refused with which message."""
 
 import re
 import warnings
