@@ -1,4 +1,4 @@
-"""What every test shares: one BLAS thread a process, and draws that repeat."""
+"""Settings of all tests: one BLAS thread per process, and reproducible draws."""
 
 import importlib.util
 import os

@@ -144,7 +144,7 @@ def imported_names(name, source):
 
 
 def our_modules(imports, modules):
-    """Those of the imports that are modules of ours, by their names below sknumpynet."""
+    """Return the imported modules of this package, by their names below sknumpynet."""
     found = set()
     for module, name in imports:
         if module.split(".")[0] != "sknumpynet":
