@@ -100,7 +100,7 @@ def test_over_a_plain_pipe():
 
 
 def test_nobody_reads_on():
-    """As in ``| head``: a pipe that is closed is the end, and no traceback."""
+    """A closed pipe, as with ``| head``, ends the tour without a traceback."""
     command = [sys.executable, "-m", "sknumpynet", "learn"]
     with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:
         process.stdout.readline()

@@ -39,7 +39,7 @@ def test_a_sample_of_all_settings(number):
 
 @pytest.fixture
 def dask_agreement():
-    """The module, whose cluster is closed after the test: its threads would go on beside other tests."""
+    """The module, whose cluster is closed after the test: its threads would run during other tests."""
     pytest.importorskip("distributed")
     module = importlib.import_module("dask_agreement")
     yield module

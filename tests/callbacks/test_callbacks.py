@@ -462,7 +462,7 @@ def test_rows_are_handed_over_in_pipelines_and_searches():
 
 
 class Crash(Exception):
-    """As if the process had been killed, as far as the file goes."""
+    """Stands for a killed process, as far as the file is concerned."""
 
 
 class CrashAt(Recorder):
@@ -597,7 +597,7 @@ def test_a_resumed_fit_writes_at_the_same_epochs(tmp_path):
 @needs_callbacks
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_a_fit_without_a_seed_resumes(early_stopping, tmp_path):
-    """The draws, and the rows set aside, are those of the fit that was broken off."""
+    """The draws, and the rows set aside, are those of the interrupted fit."""
     path = tmp_path / "fit.checkpoint"
     model = new(random_state=None, early_stopping=early_stopping, batch_size=20)
     np.random.seed(3)

@@ -31,7 +31,7 @@ SEAL = b"sknumpynet checkpoint, sha256 "
 
 
 class Crash(Exception):
-    """As if the process had been killed."""
+    """Stands for a killed process."""
 
 
 class CrashAt:
@@ -186,7 +186,7 @@ def zip_of(header, comment=b""):
 
 
 def sealed_zip(header):
-    """As format 1 has it."""
+    """Return the file in format 1."""
     return sealed(zip_of(header, SEAL + b"0" * 64)[:-64])
 
 

@@ -36,7 +36,7 @@ def write(lines, name="t.csv", encoding="utf-8"):
 
 
 def read(lines, target="y", *more, encoding="utf-8"):
-    """The case that --csv makes of a table: estimator, X, y and notes."""
+    """Return the case that --csv creates from a table: estimator, X, y and notes."""
     arguments = ["--csv", write(lines, encoding=encoding), "--target", target, *more]
     return cli._csv_case(cli._parser().parse_args(arguments))
 

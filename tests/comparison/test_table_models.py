@@ -46,7 +46,7 @@ def houses(n=160):
 
 
 def row(out, name):
-    """The numbers that stand behind a model's name, its times in seconds and milliseconds."""
+    """Return the numbers in the row of a model, its times in seconds and milliseconds."""
     line = next(line for line in out.splitlines() if line.startswith(f"{name} "))
     return [float(number) for number in re.findall(r" (-?[\d.]+(?:e-?\d+)?)", line)]
 

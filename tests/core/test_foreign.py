@@ -56,7 +56,7 @@ class GoodOfZ(ActivationOfZ):
 
 
 class StraightThrough(ActivationOfZ):
-    """The sign, whose delta goes back as if it were the identity."""
+    """The sign, with the derivative of the identity."""
 
     def forward(self, z, out):
         np.sign(z, out=out)

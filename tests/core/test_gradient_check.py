@@ -101,7 +101,7 @@ def test_one_row_in_batch_normalisation():
 
 
 class ForgetsTheMean(BatchNorm):
-    """As if mean and variance did not depend on the batch."""
+    """Its derivative ignores that mean and variance depend on the batch."""
 
     def is_constant(self, buffer):
         return hasattr(self, "dgain") and buffer.inv_std is not None and buffer.x is not None

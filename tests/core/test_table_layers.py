@@ -434,7 +434,7 @@ def test_a_step_allocates_nothing_large():
 
 
 def pre_activations(network, X):
-    """What the dense layers give, from the first on."""
+    """Return the outputs of the dense layers, from the first on."""
     work, out, found = Workspace(network, len(X)), X, []
     for layer, buffer in zip(network.layers, work.buffers):
         out = layer.forward(out, buffer)

@@ -53,7 +53,7 @@ N, SIZE = 13, 5  # batches of 5, 5 and 3
 
 @dataclass
 class Plan:
-    """What a monitor asks of the plan of a fit."""
+    """The attributes of a plan that a monitor uses."""
 
     max_epochs: int
     tol: float

@@ -479,7 +479,7 @@ def test_threads_may_share_an_estimator(small_chunks, method):
 
 
 def test_a_first_prediction_from_many_threads(small_chunks, tmp_path):
-    """Nothing is made at the first call that the second thread could find half done."""
+    """The first call creates nothing that a second thread could see incomplete."""
     joblib.dump(new(hidden_layer_sizes=(30, 20)).fit(X, NUMBERS), tmp_path / "model")
     many = np.random.RandomState(1).normal(size=(500, 4))
     expected = joblib.load(tmp_path / "model").predict(many)

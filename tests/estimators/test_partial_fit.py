@@ -55,7 +55,7 @@ def new(kind="numbers", **params):
 
 
 def params_of_theirs(model):
-    """The parameters of our estimator that scikit-learn's has too."""
+    """Return the parameters that scikit-learn's estimator has, too."""
     theirs = MLPRegressor if isinstance(model, NumpyMLPRegressor) else MLPClassifier
     return {name: getattr(model, name) for name in theirs().get_params()}
 
@@ -518,7 +518,7 @@ def n_calls(function):
     ],
 )
 def test_a_call_on_few_rows_makes_half_as_many_calls_as_scikit_learn(kind, convert, dtype):
-    """What takes its time on 32 rows is calling functions, not training."""
+    """On 32 rows, function calls take longer than training."""
     cls, _, y = KINDS[kind]
     data = X[:32].astype(dtype), convert(y[:32])
     theirs = MLPRegressor if cls is NumpyMLPRegressor else MLPClassifier

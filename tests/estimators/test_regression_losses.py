@@ -249,7 +249,7 @@ def test_curves_show_the_mean_over_targets(loss):
 
 
 class Asymmetric(Loss):
-    """The squared error, `factor` times as bad where the prediction is too small."""
+    """The squared error, `factor` times as large if the prediction is too small."""
 
     def __init__(self, factor=3.0):
         self.factor = factor

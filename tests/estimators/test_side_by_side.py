@@ -37,7 +37,7 @@ WHICH_STEPS = ("adam", "sgd", "adamw", "nadam", "amsgrad", "rmsprop", "adagrad",
 
 @pytest.fixture
 def packs(monkeypatch):
-    """The sizes of the packs that were trained."""
+    """Return the sizes of the trained packs."""
     sizes, fit_pack = [], module.fit_pack
     monkeypatch.setattr(module, "fit_pack", lambda fits: sizes.append(len(fits)) or fit_pack(fits))
     return sizes

@@ -92,7 +92,7 @@ def test_classes_of_the_package_are_tested():
 
 @pytest.mark.parametrize("name", READ_PRIVATE_ATTRIBUTES)
 def test_what_is_left_out_does_read_private_attributes(name):
-    """Where this fails, scikit-learn has rewritten the test, and it can be run."""
+    """If this fails, scikit-learn has rewritten the test, and it can be run."""
     attribute = READ_PRIVATE_ATTRIBUTES[name].split()[0]
     assert f".{attribute}" in inspect.getsource(_collected[name])
 

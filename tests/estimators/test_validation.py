@@ -765,7 +765,7 @@ def test_max_time_stops_and_says_so(kind, solver, monkeypatch):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_max_time_keeps_the_best(solver, monkeypatch):
-    """The scores fall after the third epoch, and time is over after the sixth."""
+    """The scores fall after the third epoch, and the time limit is reached after the sixth."""
     scores = [0.1, 0.2, 0.9, 0.5, 0.4, 0.3]
     monkeypatch.setattr(
         "sknumpynet.estimators.regressor.Numbers.score", lambda *args: scores.pop(0)
@@ -843,7 +843,7 @@ def test_partial_fit_is_never_cut_short(kind, solver):
 
 
 def test_lbfgs_that_converges_too_late_has_converged():
-    """Whatever number of iterations it takes, and whichever evaluation is the last."""
+    """For any number of iterations, and any evaluation as the last one."""
     for tol in np.logspace(-4, 0, 12):
         params = {"solver": "lbfgs", "tol": tol, "max_iter": 1000}
         plain = new(**params).fit(X, NUMBERS)

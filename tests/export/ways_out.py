@@ -111,7 +111,7 @@ def by_folder(model, folder):
 
 
 class InOnnxruntime:
-    """What an ONNX file gives, with the methods of the estimator that has them."""
+    """The outputs of an ONNX file, with the methods of the estimator."""
 
     def __init__(self, model, path, dtype):
         import onnxruntime

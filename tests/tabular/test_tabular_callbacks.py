@@ -94,7 +94,7 @@ class Recorder:
 
 
 class Crash(Exception):
-    """As if the process had been killed."""
+    """Stands for a killed process."""
 
 
 class CrashAt:
