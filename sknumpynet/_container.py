@@ -8,6 +8,7 @@ too.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ import re
 import secrets
 import struct
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,26 @@ MAX_CODE_POINT = 0x10FFFF
 def can_hold(array):
     """Return whether a file can hold an array of this dtype."""
     return DTYPE.fullmatch(array.dtype.str) is not None and array.dtype.names is None
+
+
+def checked_path(path, name="path"):
+    """Return the path of a file or folder, or raise if it is of another type; ``name`` is the argument's."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name} must be a str or path-like; got {path!r}")
+    if not os.fspath(path):
+        raise ValueError(f"{name} must be a name; got {path!r}")
+    return Path(path)
+
+
+def path_to_write(path):
+    """Return the path of a file that will be written, or raise if there cannot be such a file."""
+    file = checked_path(path)
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "This is a folder: name a file in it", str(file))
+    if not file.parent.is_dir():
+        reason = "There is no such folder for the file: create it first"
+        raise FileNotFoundError(errno.ENOENT, reason, str(file.parent))
+    return file
 
 
 def write_file(path, header, arrays, part=None):
@@ -62,8 +84,8 @@ def write_file(path, header, arrays, part=None):
     text = text.encode("ascii")
     if len(text) > MAX_HEADER or len(arrays) > MAX_ARRAYS:
         raise ValueError(
-            f"values outside arrays take {len(text)} bytes, and there are {len(arrays)} arrays; a file can "
-            f"hold {MAX_HEADER} and {MAX_ARRAYS} of these. Store numbers in arrays, or save with joblib"
+            f"values outside arrays take {len(text)} bytes, of at most {MAX_HEADER}, and the number of "
+            f"arrays is {len(arrays)}, of at most {MAX_ARRAYS}. Store numbers in arrays, or save with joblib"
         )
     path = Path(path)
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}") if part is None else part
@@ -75,8 +97,11 @@ def write_file(path, header, arrays, part=None):
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:  # it names the temporary file
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 

@@ -257,7 +257,7 @@ def goodbye(tour):
     """Print links to the documentation."""
     tour.title("Where to go from here")
     if tour.n_asked and not tour.silent:
-        tour.write(f"You predicted {tour.n_right} of {tour.n_asked} signs correctly.\n")
+        tour.write(f"Signs that you predicted correctly: {tour.n_right} of {tour.n_asked}.\n")
     for text, page in (
         ("the formulas and the code of the core", "from_scratch/index.html"),
         ("XOR, and why two units often get stuck", "auto_examples/plot_xor.html"),

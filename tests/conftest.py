@@ -1,4 +1,4 @@
-"""What every test shares: one BLAS thread a process, and draws that repeat."""
+"""Settings of all tests: one BLAS thread per process, and reproducible draws."""
 
 import importlib.util
 import os
@@ -30,7 +30,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """The displays' docstrings draw: without matplotlib they are left out."""
+    """Skip the docstrings of the displays, which draw, without matplotlib."""
     if importlib.util.find_spec("matplotlib") is not None:
         return
     for item in items:
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def same_draws():
-    """What is fitted without a seed is the same each time, whichever tests ran before."""
+    """Make fits without a seed independent of the tests that ran before."""
     np.random.seed(0)
     random.seed(0)
 

@@ -84,7 +84,7 @@ def divided(array, cuts, form):
 
 
 def fitted(cls, setting, data, given):
-    """Return the estimator, or the exception that says that the data will not do."""
+    """Return the estimator, or the exception about invalid data."""
     X, y = data
     try:
         return cls(**setting["parameters"]).fit(X, y, **given)

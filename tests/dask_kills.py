@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Workers killed at random moments of a fit on a cluster, which ends as a fit that nothing has disturbed.
+"""Workers killed at random moments of a fit on a cluster, whose result is that of an undisturbed fit.
 
 A part of `long_checks.py`, which says how to run it; apart from it because it needs Dask.
 """

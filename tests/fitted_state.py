@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A flat, comparable picture of all that an estimator holds: for tests that nothing, or all, was kept."""
+"""A flat, comparable form of the whole state of an estimator, for tests of what a call changes."""
 
 from inspect import isclass, isroutine
 

@@ -76,7 +76,7 @@ REFUSALS = (ValueError, TypeError)
 
 
 def refuses(error, setting):
-    """Return whether an exception says that the setting will not do, as it should be said."""
+    """Return whether an exception is a proper error about an invalid setting."""
     of_weights = isinstance(error, ZeroDivisionError) and "weight" in str(error)
     return isinstance(error, REFUSALS) or (of_weights and setting["weights"] != "none")
 
@@ -419,7 +419,7 @@ def draw_export(draw):
 
 
 def fitted_by(setting):
-    """Return the estimator of a setting, or None where a part of it will not do."""
+    """Return the estimator of a setting, or None if part of it is invalid."""
     X, y, given = make_data(setting)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

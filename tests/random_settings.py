@@ -212,7 +212,7 @@ def make_targets(setting, rng, X):
         "large numbers": lambda: 1e8 * z[:, 0],
         "huge numbers": lambda: 1e300 * z[:, 0],
         "tiny numbers": lambda: 1e-310 * z[:, 0],
-        # what will not do
+        # invalid values
         "NaN": lambda: np.where(np.arange(n) == 1, np.nan, z[:, 0]),
         "short": lambda: z[: n // 2, 0] > 0,
         "nothing": lambda: None,
@@ -464,7 +464,7 @@ def draw_initializer(draw):
 
 
 def draw_any(draw):
-    """Draw from all parameters of both estimators and all kinds of data; a part of it will not do."""
+    """Draw from all parameters of both estimators and all kinds of data; some settings are invalid."""
     kind, n_layers = draw.choice(KINDS), draw.choice([0, 1, 1, 2, 3])
     sizes = tuple(draw.choice([1, 2, 5, 8]) for _ in range(n_layers))
     drawn = {

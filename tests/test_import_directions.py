@@ -14,7 +14,7 @@ PACKAGE = Path(sknumpynet.__file__).parent
 # Every folder with its level and its files, from the lowest to the highest: files in one string do not import
 # each other. Add a new file to the lowest string that is above all files it imports.
 FOLDERS = {
-    "core": (0, ["arrays renamed", "options"]),
+    "core": (0, ["arrays renamed wording", "options"]),
     "core.activations": (1, ["base", "basic bounded custom rectifiers smooth", "by_name"]),
     "core.losses": (1, ["base", "deviance log_loss regression", "focal multioutput", "by_name"]),
     "core.initializers": (1, ["base", "orthogonal scaled simple", "by_name"]),
@@ -29,7 +29,7 @@ FOLDERS = {
     ),
     "core.network": (3, ["foreign rows workspace", "filling", "network", "data_driven members"]),
     "core.training": (4, ["batches collective history penalty", "epochs lbfgs", "side_by_side"]),
-    "checks": (5, ["input_checks parameter_hints"]),
+    "checks": (5, ["input_checks parameter_hints scoring"]),
     "fitting": (
         6,
         [
@@ -144,7 +144,7 @@ def imported_names(name, source):
 
 
 def our_modules(imports, modules):
-    """Those of the imports that are modules of ours, by their names below sknumpynet."""
+    """Return the imported modules of this package, by their names below sknumpynet."""
     found = set()
     for module, name in imports:
         if module.split(".")[0] != "sknumpynet":

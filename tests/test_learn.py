@@ -59,7 +59,7 @@ def test_right_and_wrong_answers():
     assert status == 0
     verdicts = re.findall(r"^(Correct\.|No, it is \w+\.)", text, re.MULTILINE)
     assert verdicts == ["Correct.", "No, it is positive.", "Correct."]
-    assert "You predicted 2 of 3 signs correctly." in text
+    assert "Signs that you predicted correctly: 2 of 3." in text
     for a, b, answer in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)):
         share = float(re.search(rf"{a} xor {b} is {answer}; the network predicts (\S+)", text)[1])
         assert round(share) == answer
@@ -100,7 +100,7 @@ def test_over_a_plain_pipe():
 
 
 def test_nobody_reads_on():
-    """As in ``| head``: a pipe that is closed is the end, and no traceback."""
+    """A closed pipe, as with ``| head``, ends the tour without a traceback."""
     command = [sys.executable, "-m", "sknumpynet", "learn"]
     with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:
         process.stdout.readline()

@@ -39,7 +39,7 @@ def test_a_sample_of_all_settings(number):
 
 @pytest.fixture
 def dask_agreement():
-    """The module, whose cluster is closed after the test: its threads would go on beside other tests."""
+    """The module, whose cluster is closed after the test: its threads would run during other tests."""
     pytest.importorskip("distributed")
     module = importlib.import_module("dask_agreement")
     yield module
@@ -62,7 +62,7 @@ def test_a_kill():
 
 
 @pytest.mark.parametrize("first", range(0, 60, 20))
-def test_a_sample_of_the_ways_out(first):
+def test_sample_of_the_export_formats(first):
     found = [long_checks.run_one("exports", "sample", n) for n in range(first, first + 20)]
     assert [problem for _, _, problem in found if problem] == []
     outcomes = [each for _, outcome, _ in found for each in outcome]
@@ -79,7 +79,7 @@ def test_a_sample_of_mutated_files(number):
 # -------------------------------------------------------------------- the checks can fail
 
 
-def test_a_way_out_that_is_wrong_is_found(monkeypatch):
+def test_wrong_export_is_found(monkeypatch):
     from export import ways_out
 
     class Rounded:

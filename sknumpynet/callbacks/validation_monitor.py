@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from numbers import Integral
 
-from sklearn.metrics import check_scoring
-
 from sknumpynet._compat import Interval, validate_parameters
+from sknumpynet.checks.scoring import as_score, checked_scorer
 
 
 class ValidationMonitor:
@@ -61,7 +60,7 @@ class ValidationMonitor:
         every = [Interval(Integral, 1, None, closed="left")]
         validate_parameters({"every": every}, {"every": self.every}, "ValidationMonitor")
         self.epochs_, self.scores_ = [], []
-        self._scorer = check_scoring(estimator, scoring=self.scoring)
+        self._scorer = checked_scorer(estimator, self.scoring)
 
     def on_fit_task_begin(self, estimator, context):
         """Do nothing."""
@@ -72,7 +71,8 @@ class ValidationMonitor:
         if context.task_name not in ("epoch", "cycle") or epoch % self.every:
             return
         self.epochs_.append(epoch)
-        self.scores_.append(float(self._scorer(fitted_estimator, self.X_val, self.y_val)))
+        score = self._scorer(fitted_estimator, self.X_val, self.y_val)
+        self.scores_.append(as_score(score, self.scoring))
 
     def teardown(self, estimator, context):
         """Do nothing."""

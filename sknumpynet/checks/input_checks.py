@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import assert_all_finite, validate_data
 
 from sknumpynet import _compat
+from sknumpynet.core.wording import counted
 
 # Parts of messages of scikit-learn or NumPy, with a clearer message for each and a hint for X.
 ADVICE = {
@@ -33,6 +34,7 @@ ADVICE = {
         "must hold real numbers",
         ": give real and imaginary parts as separate columns",
     ),
+    "Expected 2D array": ("must have two dimensions, with one row per sample", ""),
     "Found array with dim": (
         "must have two dimensions at most: reshape it, one row per sample",
         "",
@@ -55,7 +57,7 @@ def check_readable(array, name):
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         n = int(np.ma.count_masked(array))
         raise ValueError(
-            f"{name} is a masked array with {n} masked value{'s' * (n != 1)}, whose mask would be ignored: "
+            f"{name} is a masked array with {counted(n, 'masked value')}, whose mask would be ignored: "
             "remove these rows, or fill the values, as with .filled(0)"
         )
 
@@ -99,6 +101,18 @@ def named_as_validation():
             name = "X_val" if message.startswith("The feature names") else "sample_weight_val"
             message = f"{name}: {message}"
         raise same_type(error)(message) from error
+
+
+@contextmanager
+def named_in_score(y):
+    """Name y or sample_weight in error messages of a metric."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "inconsistent" not in str(error):
+            of_weights = "sample_weight" in str(error) or is_usable(np.reshape(y, (-1, 1)))
+            explain(error, lambda: "sample_weight" if of_weights else "y")
+        raise
 
 
 def check_half_precision(estimator, X, n_rows=256):

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -25,6 +26,7 @@ from sklearn.pipeline import Pipeline
 
 from sknumpynet.comparison.result import Comparison, FitResult
 from sknumpynet.comparison.wording import OURS, SKLEARN
+from sknumpynet.core.options import fits
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
 
@@ -112,6 +114,14 @@ def compare_with_sklearn(
     steps, network = _split_pipeline(estimator)
     if isinstance(repeats, bool) or not isinstance(repeats, Integral) or repeats < 1:
         raise ValueError(f"repeats must be an integer of at least 1, got {repeats!r}.")
+    for what, each in (("progress", progress), ("on_epoch", on_epoch)):
+        if each is not None and not callable(each):
+            raise TypeError(f"{what} must be a function or None; got {each!r}")
+    if max_seconds is not None and not fits(max_seconds, "a number in [0, inf]"):
+        raise ValueError(f"max_seconds must be a number, at least 0, or None; got {max_seconds!r}")
+    for what, each in (("X", X), ("y", y)):
+        if isinstance(each, str) or (np.ndim(each) == 0 and not issparse(each)):
+            raise TypeError(f"{what} must be an array with one entry for each row; got {each!r}")
     ours = clone(network)
     theirs, notes = _counterpart(ours)
     is_classifier = isinstance(theirs, MLPClassifier)

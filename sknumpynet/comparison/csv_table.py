@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sknumpynet.comparison.csv_numbers import is_number, read_numbers
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators import NumpyMLPClassifier, NumpyMLPRegressor
 
 MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "?", "inf", "-inf"}
@@ -148,7 +149,7 @@ def _read_table(place, text):
         line, n_fields = odd_lines[0]
         notes.append(
             f"{_rows(len(odd_lines))} with a wrong number of fields left out, the "
-            f"first at line {line} ({n_fields} fields, not {len(names)})."
+            f"first at line {line} ({counted(n_fields, 'field')}, not {len(names)})."
         )
     # with semicolons as delimiters, decimals may have commas
     return names, [list(column) for column in zip(*rows, strict=True)], delimiter == ";", notes
@@ -168,7 +169,7 @@ def _filled_lines(text, delimiter, place):
 
 
 def _rows(n):
-    return f"{n or 'no'} row{'' if n == 1 else 's'}"
+    return counted(n, "row") if n else "no rows"
 
 
 def _read_text(options):

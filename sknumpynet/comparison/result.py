@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.comparison.display import ComparisonDisplay
-from sknumpynet.comparison.wording import OURS, SKLEARN, _count, _in_words, _line, _magnitude
+from sknumpynet.comparison.wording import OURS, SKLEARN, _in_words, _line, _magnitude
+from sknumpynet.core.wording import counted
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,9 @@ class Comparison:
         }
 
     def __str__(self) -> str:
-        heading = f"{self.name}: {_count(self.n_train, 'row')} to fit, {self.n_test} to test"
+        heading = f"{self.name}: {counted(self.n_train, 'row')} to fit, {self.n_test} to test"
         lines = [
-            textwrap.fill(f"{heading}, {_count(self.n_features, 'feature')}", 80),
+            textwrap.fill(f"{heading}, {counted(self.n_features, 'feature')}", 80),
             _line("", SKLEARN, OURS, "difference"),
         ]
         lines += [_line(key, *_in_words(key, *pair)) for key, pair in self._pairs().items()]

@@ -8,10 +8,6 @@ import numpy as np
 SKLEARN, OURS = "scikit-learn", "sknumpynet"
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
 def _line(label: str, theirs: str, ours: str, difference: str) -> str:
     """One line of the table, 78 characters wide."""
     return f"{label:<33} {theirs:>12}  {ours:>12}  {difference:>16}"

@@ -12,6 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from sknumpynet._compat import has_feature_names
 from sknumpynet.checks.input_checks import explained_labels
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.classifier import NumpyMLPClassifier, checked_labels
 from sknumpynet.estimators.labels import columns_of, learn_labels, plain_labels
 from sknumpynet.estimators.regressor import checked_numbers
@@ -142,7 +143,8 @@ def _weights(sample_weight, n_rows):
     weights = np.asarray(sample_weight)
     if weights.shape != (n_rows,):
         raise ValueError(
-            f"sample_weight has shape {weights.shape}, and X {n_rows} rows: give one weight for each"
+            f"sample_weight has shape {weights.shape}, and X has {counted(n_rows, 'row')}: give one "
+            "weight for each"
         )
     if weights.dtype.kind not in "biuf":
         raise ValueError(f"sample_weight must hold numbers; its dtype is {weights.dtype}")

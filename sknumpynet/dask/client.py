@@ -15,6 +15,8 @@ from contextlib import contextmanager, nullcontext, suppress
 import dask
 import distributed
 
+from sknumpynet.core.wording import counted
+
 # Seconds between two checks that all workers still respond.
 LOOK_EVERY = 1.0
 WARNS_FROM = "distributed.admin.large-graph-warning-threshold"
@@ -98,7 +100,9 @@ class Cluster:
         deadline = time.monotonic() + self.timeout
         while not (workers := self.client.nthreads()):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"The cluster has no worker, after {self.timeout} seconds")
+                raise TimeoutError(
+                    f"The cluster has no worker, after {counted(self.timeout, 'second', 'g')}"
+                )
             time.sleep(min(0.1, self.timeout / 10))
         return dict(sorted(workers.items()))
 
@@ -221,7 +225,7 @@ class Cluster:
             return self.gather(futures, doing)
         except distributed.KilledWorker as error:
             raise RuntimeError(
-                f"Workers died while {doing}, each time with the same task ({self.retries} retries): they "
+                f"Workers died while {doing}, each time with the same task (retries={self.retries}): they "
                 "may be short of memory. Give them more, give the fit smaller partitions, or raise retries"
             ) from error
         except distributed.CancelledError as error:
@@ -281,7 +285,7 @@ class Silence:
             )
 
     def _give_up(self, what):
-        raise TimeoutError(f"{what} for {self.timeout:g} seconds while {self.doing}")
+        raise TimeoutError(f"{what} for {counted(self.timeout, 'second', 'g')} while {self.doing}")
 
     def _silent(self, workers, now):
         """Return the workers that the scheduler has not heard from for `timeout` seconds."""

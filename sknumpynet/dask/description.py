@@ -10,6 +10,7 @@ import dask
 import numpy as np
 from scipy import sparse
 
+from sknumpynet.core.wording import counted
 from sknumpynet.dask.blocks import load
 from sknumpynet.dask.partitions import partitions
 from sknumpynet.fitting.rollback import warn
@@ -84,17 +85,19 @@ def check_described(described):
     for i, each in usable:
         first, like = filled[0]
         if each.shape[1] != like.shape[1]:
-            problems[i] = f"X has {each.shape[1]} columns, and {like.shape[1]} in partition {first}"
+            problems[i] = (
+                f"X has {counted(each.shape[1], 'column')}, and {like.shape[1]} in partition {first}"
+            )
         elif each.names != like.names:
             problems[i] = f"X has the columns {each.names}, and {like.names} in partition {first}"
         elif each.n_rows and len(each.columns) != len(like.columns):
             problems[i] = (
-                f"y has {len(each.columns)} columns, and {len(like.columns)} in partition {first}"
+                f"y has {counted(len(each.columns), 'column')}, and {len(like.columns)} in partition {first}"
             )
     if problems:
         n = len(described)
         raise ValueError(
-            f"{len(problems)} of {n} partition{'s' * (n != 1)} cannot be used.\n"
+            f"{len(problems)} of {counted(n, 'partition')} cannot be used.\n"
             + "\n".join(_lines(problems))
         )
     if not any(each.n_rows for each in described):
@@ -134,7 +137,7 @@ def _lines(problems):
             problem = re.sub(pattern, there, problem)
         lines.append(f"{_named(which)}: {problem}")
     if len(lines) > MOST_NAMED:
-        lines[MOST_NAMED:] = [f"... and {len(lines) - MOST_NAMED} other problems"]
+        lines[MOST_NAMED:] = [f"... and {counted(len(lines) - MOST_NAMED, 'other problem')}"]
     return lines
 
 

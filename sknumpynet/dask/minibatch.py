@@ -19,6 +19,7 @@ from dataclasses import asdict
 import cloudpickle
 import distributed
 
+from sknumpynet.core.wording import counted
 from sknumpynet.dask.client import Silence
 from sknumpynet.dask.comm import Cancelled, RankLost
 from sknumpynet.dask.rank import Round, make_rank, replayed, run_round
@@ -209,9 +210,9 @@ class Rounds:
                 self.after = None
                 lost = error
         raise RuntimeError(
-            f"Workers were lost {self.cluster.retries + 1} times in the same epochs while training, after "
-            f"epoch {self.monitor.n_epochs} (retries={self.cluster.retries}). They may be short of memory: "
-            f"give them more, or raise retries. The last time: {lost}"
+            f"Workers were lost {counted(self.cluster.retries + 1, 'time')} in the same epochs while "
+            f"training, after epoch {self.monitor.n_epochs} (retries={self.cluster.retries}). They may be "
+            f"short of memory: give them more, or raise retries. The last time: {lost}"
         ) from lost
 
     def _try(self, n_epochs, seconds):

@@ -14,6 +14,8 @@ import numpy as np
 from dask.delayed import Delayed
 from distributed.client import futures_of
 
+from sknumpynet.core.wording import counted
+
 FETCHED = "scikit-learn's transformers return NumPy arrays, those of dask_ml.preprocessing Dask collections"
 WAY_OUT = "encode such columns first, as with dask_ml.preprocessing or .astype"
 
@@ -137,12 +139,13 @@ def aligned(given):
         }
     numbers = {name: n_partitions(each) for name, each in given.items()}
     if len(set(numbers.values())) > 1:
+        listed = [f"{name}: {counted(n, 'partition')}" for name, n in numbers.items()]
         unknown = [name for name, each in sizes.items() if each is None]
         raise ValueError(
             f"{' and '.join(given)} are partitioned differently "
-            f"({', '.join(f'{name}: {n} partitions' for name, n in numbers.items())}), and the number of "
-            f"rows in each partition of {' and '.join(unknown)} is not known. Make it known, by "
-            ".compute_chunk_sizes() of an array or .values.compute_chunk_sizes() of a DataFrame, or "
+            f"({', '.join(listed)}), and the number of rows in each partition of "
+            f"{' and '.join(unknown)} is not known. Make it known, by .compute_chunk_sizes() of an "
+            "array or .values.compute_chunk_sizes() of a DataFrame, or "
             "partition them alike, as two selections of one DataFrame are"
         )
     return given

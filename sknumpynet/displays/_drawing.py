@@ -22,16 +22,28 @@ def new_axes(display, ax, figsize=None):
     """Return the axes to draw on: the given ones, or new ones."""
     check_matplotlib_support(f"{type(display).__name__}.plot")
     if ax is not None:
+        _check_axes([ax])
         return ax
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=figsize, layout="constrained")[1]
 
 
+def _check_axes(axes):
+    """Raise TypeError unless all are axes of matplotlib."""
+    from matplotlib.axes import Axes
+
+    for each in axes:
+        if not isinstance(each, Axes):
+            raise TypeError(f"ax must be a matplotlib Axes or None; got {each!r}")
+
+
 def panels(display, ax, n_rows, n_columns, figsize, **options):
     """Return n_rows * n_columns axes: the given ones, parts of the given one, or new ones."""
     check_matplotlib_support(f"{type(display).__name__}.plot")
     n = n_rows * n_columns
+    if ax is not None and np.size(ax) in (1, n):
+        _check_axes(np.ravel(np.array(ax, dtype=object)))
     if ax is None:
         import matplotlib.pyplot as plt
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sknumpynet.core.wording import counted
 from sknumpynet.displays._drawing import fitted_network, hidden_names, panels
 
 
@@ -92,7 +93,9 @@ class ActivationsDisplay:
         dead = []
         for a in self.activations:
             if len(a) < 2:
-                raise ValueError(f"activations must have two rows or more; got {len(a)}")
+                raise ValueError(
+                    f"X, and so activations, must have two rows or more; got {counted(len(a), 'row')}"
+                )
             dead.append(np.ptp(a, axis=0) <= self.tolerance * np.abs(a).max())
         return dead
 
@@ -126,7 +129,7 @@ class ActivationsDisplay:
             self.bars_.append(bars)
             name = f"hidden {k}" + (f", {self.names[k]}" if self.names else "")
             zeros = 1 - len(others) / a.size
-            lines = [name, f"{dead[k].sum()} of {a.shape[1]} units dead"]
+            lines = [name, f"{dead[k].sum()} of {counted(a.shape[1], 'unit')} dead"]
             if zeros:
                 lines.append(f"{zeros:.0%} exactly 0")
             axes.set_title("\n".join(lines), fontsize="medium")

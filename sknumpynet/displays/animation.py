@@ -22,6 +22,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from sknumpynet._compat import check_matplotlib_support
+from sknumpynet._container import path_to_write
+from sknumpynet.core.options import fits
+from sknumpynet.core.wording import counted
 from sknumpynet.displays._drawing import clones_to_train, plain, plain_ticks
 
 GRID = 61  # points along a feature
@@ -105,9 +108,15 @@ class TrainingAnimation:
         -------
         animation : TrainingAnimation
             The animation itself.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written: its folder does not exist, for instance.
         """
-        if not fps > 0:
-            raise ValueError(f"fps must be above 0; got {fps!r}")
+        if not fits(fps, "a number in (0, inf)"):
+            raise ValueError(f"fps must be a number above 0; got {fps!r}")
+        path = path_to_write(path)
         if os.path.splitext(path)[1].lower() != ".gif":
             import matplotlib.pyplot as plt
 
@@ -132,6 +141,8 @@ class TrainingAnimation:
         animation : matplotlib.animation.FuncAnimation
             The animation; keep a reference to it while it plays.
         """
+        if not fits(interval, "a number in (0, inf)"):
+            raise ValueError(f"interval must be a number above 0; got {interval!r}")
         check_matplotlib_support("TrainingAnimation.to_matplotlib")
         from matplotlib.animation import FuncAnimation
 
@@ -197,14 +208,14 @@ class TrainingAnimation:
         last = self.frames[-1].epoch
         what = "predictions" if self.classes is None else "decision surface"
         return (
-            f"The {what} of a network over {len(self.frames)} pictures from epoch "
+            f"The {what} of a network over {counted(len(self.frames), 'picture')} from epoch "
             f"{self.frames[0].epoch} to {last}, while the loss goes from {self.loss_curve[0]:.3g} to "
             f"{self.loss_curve[-1]:.3g}"
         )
 
     def __repr__(self):
         return (
-            f"<TrainingAnimation: {len(self.frames)} frames, epoch {self.frames[0].epoch} to "
+            f"<TrainingAnimation: {counted(len(self.frames), 'frame')}, epoch {self.frames[0].epoch} to "
             f"{self.frames[-1].epoch}; save('training.gif') keeps it>"
         )
 
@@ -262,7 +273,9 @@ def animate_training(estimator, X, y, *, epochs=None, every=1):
     check_matplotlib_support("animate_training")
     before, network = clones_to_train(estimator)
     for name, value in (("epochs", epochs), ("every", every)):
-        if value is not None and not (isinstance(value, Integral) and value >= 1):
+        if name == "epochs" and value is None:
+            continue
+        if not (isinstance(value, Integral) and value >= 1):
             raise ValueError(f"{name} must be an integer of at least 1; got {value!r}")
     if network.early_stopping and network.solver != "lbfgs":
         raise ValueError(
@@ -305,7 +318,7 @@ def _data_to_draw(X, y, classifies):
     """Return X and y as arrays, or raise if they cannot be drawn."""
     if issparse(X):
         raise TypeError("animate_training draws dense X: give X.toarray()")
-    drawn, target = np.asarray(X), np.asarray(y)
+    drawn, target = _as_array("X", X), _as_array("y", y)
     if drawn.ndim != 2 or drawn.shape[1] not in (1, 2):
         raise ValueError(
             f"animate_training draws one or two features; X has shape {drawn.shape}. Use two of the "
@@ -315,6 +328,8 @@ def _data_to_draw(X, y, classifies):
         raise ValueError(
             f"animate_training draws one target; y has shape {target.shape}: use one column"
         )
+    if target.dtype.kind == "c" or (target.dtype.kind == "f" and not np.isfinite(target).all()):
+        raise ValueError("y must hold labels or finite, real numbers")
     if classifies and type_of_target(target) not in ("binary", "multiclass"):
         raise ValueError(f"y must be class labels; got {type_of_target(target)!r}")
     try:
@@ -323,6 +338,14 @@ def _data_to_draw(X, y, classifies):
         raise ValueError(
             f"X must hold numbers, which animate_training draws: encode text first ({error})"
         ) from error
+
+
+def _as_array(name, values):
+    """Return the values as an array, or raise ValueError if rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must have rows of the same length") from error
 
 
 def _grid(X):

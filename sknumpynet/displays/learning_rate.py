@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sknumpynet._compat import rows_of
+from sknumpynet.core.options import fits
 from sknumpynet.displays._drawing import clones_to_train, new_axes
 
 SMOOTHING = 0.9  # weight of the previous mean in the smoothed loss
@@ -151,18 +152,14 @@ def find_learning_rate(
     """
     before, network = clones_to_train(estimator)
     _check(network, lowest, highest, n_steps, n_passes)
-    if not hasattr(y, "shape"):
-        y = np.asarray(y)
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    if not np.shape(y) or np.shape(y)[0] != n_rows:
-        raise ValueError(
-            f"y must have one entry for each of the {n_rows} rows of X; got shape {np.shape(y)}"
-        )
     rng = check_random_state(random_state)
     if before is not None:
         X = before.fit_transform(X, y)
+    clone(network).set_params(random_state=0).initialize(X, y)  # raises an error for bad data
+    if not hasattr(y, "shape"):
+        y = np.asarray(y)
     _warn_of_scale(X)
-    rates = np.geomspace(lowest, highest, n_steps)
+    rates = np.geomspace(float(lowest), float(highest), n_steps)
     losses = np.array([_one_pass(network, X, y, rates, rng) for _ in range(n_passes)])
     return LearningRateDisplay(rates, losses)
 
@@ -172,7 +169,8 @@ def _check(network, lowest, highest, n_steps, n_passes):
         raise ValueError(
             "solver='lbfgs' chooses its own step length: there is no learning rate to find"
         )
-    if not 0 < lowest < highest < np.inf:
+    a_rate = "a number in (0, inf)"
+    if not (fits(lowest, a_rate) and fits(highest, a_rate) and lowest < highest):
         raise ValueError(
             f"0 < lowest < highest < inf must hold; got lowest={lowest!r}, highest={highest!r}"
         )

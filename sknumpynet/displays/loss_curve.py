@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sknumpynet.core.options import fits
 from sknumpynet.displays._drawing import fitted_network, is_for_tables, new_axes, plain
 
 RIGHT = {
@@ -161,8 +162,8 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The display itself.
         """
-        if not 0 <= smoothing < 1:
-            raise ValueError(f"smoothing must be in [0, 1); got {smoothing!r}")
+        if not fits(smoothing, "a number in [0, 1)"):
+            raise ValueError(f"smoothing must be a number in [0, 1); got {smoothing!r}")
         if right is not None and right not in RIGHT:
             raise ValueError(f"right must be one of {list(RIGHT)} or None; got {right!r}")
         self.ax_ = new_axes(self, ax)

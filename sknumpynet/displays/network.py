@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from sknumpynet.core.options import fits
 from sknumpynet.displays._drawing import (
     DIVERGING,
     fitted_network,
@@ -165,8 +166,8 @@ class NetworkDisplay:
             raise ValueError(f"edges must be 'weight' or 'gradient'; got {edges!r}")
         if edges == "gradient" and (self.step is None or self.step.y is None):
             raise ValueError("edges='gradient' needs a row and its target: pass x and y")
-        if max_units < 3:
-            raise ValueError(f"max_units must be at least 3; got {max_units!r}")
+        if not fits(max_units, "an integer in [3, inf)"):
+            raise ValueError(f"max_units must be an integer of at least 3; got {max_units!r}")
         sizes = [len(self.coefs[0]), *(W.shape[1] for W in self.coefs)]
         self.shown_ = [_shown(n, max_units) for n in sizes]
         tallest = max(min(n, max_units) for n in sizes)

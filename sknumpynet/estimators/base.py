@@ -27,6 +27,7 @@ from sknumpynet._compat import (
 )
 from sknumpynet.checks.input_checks import check_ranges, check_sample_weight, named_as_validation
 from sknumpynet.checks.parameter_hints import object_wanted
+from sknumpynet.checks.scoring import checked_scorer
 from sknumpynet.core.options import with_nested
 from sknumpynet.core.training.history import Patience
 from sknumpynet.estimators.prediction import FittedModel, PredictsWithNetwork
@@ -268,6 +269,8 @@ class BaseNumpyMLP(
             last = None
         if last is None:
             check_parameters(parameters, self._parameter_constraints, type(self).__name__)
+            if self.scoring not in (None, "loss"):  # even if nothing is validated
+                checked_scorer(self, self.scoring)
         earlier = self._earlier_model(call, classes)
         target, data, names = self._fit_data(X, y, sample_weight, earlier, call, classes)
         if last is not None and last.fits_data(target, data):

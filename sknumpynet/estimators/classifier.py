@@ -20,10 +20,12 @@ from sknumpynet.checks.input_checks import (
     check_readable,
     densified,
     explained_labels,
+    named_in_score,
     same_type,
 )
 from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.losses.by_name import CLASSIFICATION_LOSSES
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
 from sknumpynet.estimators.docstrings import CLASSIFIER_PARAMETERS, documented
 from sknumpynet.estimators.labels import (
@@ -371,7 +373,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if not isinstance(model.target, MultioutputLabels):
             overridden = type(self).predict is not NumpyMLPClassifier.predict
             predicted = self.predict(X) if overridden else self._predicted(model, X)
-            return accuracy_score(y, predicted, sample_weight=sample_weight)
+            with named_in_score(y):
+                return accuracy_score(y, predicted, sample_weight=sample_weight)
         predicted, y = self._predicted(model, X), np.asarray(densified(y))
         check_consistent_length(predicted, y, sample_weight)
         model.target.check_kind(y)
@@ -453,8 +456,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
             or any(np.ndim(each) != 1 for each in classes)
         ):
             raise ValueError(
-                f"classes must be passed on the first call to partial_fit: a list of {n} arrays, the labels "
-                f"of each column of y; got {classes!r}"
+                f"classes must be passed on the first call to partial_fit: a list of {counted(n, 'array')}, "
+                f"the labels of each column of y; got {classes!r}"
             )
         try:
             named = labels_of_columns_named(classes, y)

@@ -23,6 +23,7 @@ from sknumpynet.core.losses.base import has_inverse_link
 from sknumpynet.core.losses.by_name import get_classification_loss
 from sknumpynet.core.losses.log_loss import LogLoss
 from sknumpynet.core.losses.multioutput import MultioutputLogLoss
+from sknumpynet.core.wording import counted
 
 # scikit-learn's type of a y with several columns of labels.
 MULTIOUTPUT = "multiclass-multioutput"
@@ -460,8 +461,8 @@ class IndicatorLabels(Labels):
         n = y.shape[1]
         if n != self.n_outputs:
             raise ValueError(
-                f"y has {n} column{'s' * (n != 1)}, but the network has {self.n_outputs} outputs: give one "
-                "column for each. Or start over: warm_start=False and fit"
+                f"y has {counted(n, 'column')}, but the network has {counted(self.n_outputs, 'output')}: "
+                "give one column for each. Or start over: warm_start=False and fit"
             )
         if not is_yes_or_no(y):
             raise ValueError(
@@ -572,7 +573,10 @@ def labels_named(classes, y):
 
     ``y`` is the result of `labels_at_a_glance`.
     """
-    several = y is not None and type_of_target(y).startswith("multilabel")
+    try:
+        several = y is not None and type_of_target(y).startswith("multilabel")
+    except ValueError:  # missing values, for instance: the checks of the data raise the error
+        several = False
     labels = learn_labels(y if several else np.asarray(classes))
     return labels.with_classes(unique_labels(classes))
 
@@ -591,6 +595,8 @@ def labels_of_weights(classes, shape, logistic):
     ``logistic`` is whether each output is a separate binary label.
     """
     fan_in, n = shape
+    if not np.iterable(classes):
+        raise TypeError(f"classes must be a list of labels; got {classes!r}")
     if any(np.ndim(each) for each in classes):
         return _several_kinds(classes, n)
     classes = np.asarray(classes)
@@ -598,9 +604,9 @@ def labels_of_weights(classes, shape, logistic):
     if len(classes) != n_classes or np.any(classes[:-1] >= classes[1:]):
         transposed = " or W.T as the last of them" if fan_in == len(classes) else ""
         raise ValueError(
-            f"classes must hold {n_classes} labels in sorted order, for the {n} outputs of the last "
-            f"coefs; got {classes}. Pass the labels{transposed}, or a list of lists for several labels per "
-            "row"
+            f"classes must hold {n_classes} labels in sorted order, for the {counted(n, 'output')} of the "
+            f"last coefs; got {classes}. Pass the labels{transposed}, or a list of lists for several "
+            "labels per row"
         )
     if n == 1:
         return BinaryLabels(classes)
@@ -616,6 +622,6 @@ def _several_kinds(classes, n):
         if len(classes) > 1 and in_order and sum(map(len, classes)) == n:
             return MultioutputLabels(classes)
     raise ValueError(
-        f"classes as a list of lists must be [0, 1] for each of the {n} outputs of the last coefs, or sorted "
-        f"labels of two columns or more, {n} in all; got {classes}"
+        f"classes as a list of lists must be [0, 1] for each of the {counted(n, 'output')} of the last "
+        f"coefs, or sorted labels of two columns or more, {n} in all; got {classes}"
     )

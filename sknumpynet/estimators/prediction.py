@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from sknumpynet.core.losses.log_loss import BinaryLogLoss, MultinomialLogLoss
 from sknumpynet.core.losses.regression import SquaredError
 from sknumpynet.core.network.network import Network
 from sknumpynet.core.options import as_data, from_data
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.labels import keep_within_limits
 from sknumpynet.estimators.record import RECORDED
 from sknumpynet.estimators.summary import summary_of
@@ -380,6 +382,8 @@ class PredictsWithNetwork:
         a : ndarray of shape (n_samples, n_units)
             The activations.
         """
+        if not isinstance(layer, Integral):
+            raise TypeError(f"layer must be an integer; got {layer!r}")
         model = self._fitted_model()
         X, network = self._checked_rows(model, X), model.network
         ends = [i + 1 for i, each in enumerate(network.layers) if isinstance(each, Activate)]
@@ -391,8 +395,8 @@ class PredictsWithNetwork:
                 )
             numbers = "0" if len(ends) == 1 else f"0 to {len(ends) - 1}"
             raise ValueError(
-                f"layer={layer} does not exist: the network has {len(ends)} hidden layer"
-                f"{'s' * (len(ends) > 1)}; layer may be {numbers}, or negative, counted from the end"
+                f"layer={layer} does not exist: the network has {counted(len(ends), 'hidden layer')}; "
+                f"layer may be {numbers}, or negative, counted from the end"
             )
         with quiet():
             return network.first(ends[layer]).predict(X)
@@ -409,7 +413,7 @@ class PredictsWithNetwork:
         --------
         >>> from sknumpynet import NumpyMLPRegressor
         >>> NumpyMLPRegressor.from_weights([[[1.0, 2.0]], [[1.0], [-1.0]]], [[0.0, 1.0], [0.0]]).summary()
-        NumpyMLPRegressor: 1 inputs, float64
+        NumpyMLPRegressor: 1 input, float64
           layer           units  parameters  shapes
           Dense               2           4  W 1x2, b 2
           ReLU()              2           0
@@ -456,6 +460,8 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
     if intercepts is None:
         params = {"fit_intercept": False, **params}
         intercepts = [np.zeros(W.shape[1], W.dtype) for W in coefs]
+    elif not np.iterable(intercepts):
+        raise TypeError(f"intercepts must be a list of vectors or None; got {intercepts!r}")
     hidden = tuple(W.shape[1] for W in coefs[:-1])
     estimator = cls(hidden_layer_sizes=hidden, activation=activation, **params)
     vars(estimator).update(attributes)
@@ -470,6 +476,8 @@ def from_weights(cls, coefs, intercepts, activation, params, **attributes):
 
 def check_coefs(coefs):
     """Return the matrices as arrays of floats, or raise if one does not match the previous one."""
+    if not np.iterable(coefs):
+        raise TypeError(f"coefs must be a list of matrices; got {coefs!r}")
     coefs = [np.asarray(W, dtype=np.result_type(np.asarray(W), np.float32)) for W in coefs]
     if any(W.ndim != 2 for W in coefs) or not coefs:
         raise ValueError("coefs must be a list of matrices, of shape (fan_in, fan_out) each")
@@ -477,7 +485,7 @@ def check_coefs(coefs):
         if len(W) != before.shape[1]:
             raise ValueError(
                 f"coefs[{i}] has shape {W.shape}, but coefs[{i - 1}], of shape {before.shape}, has "
-                f"{before.shape[1]} outputs. Shapes are (fan_in, fan_out): pass W.T for matrices of shape "
-                "(fan_out, fan_in), as PyTorch keeps them"
+                f"{counted(before.shape[1], 'output')}. Shapes are (fan_in, fan_out): pass W.T for matrices "
+                "of shape (fan_out, fan_in), as PyTorch keeps them"
             )
     return coefs

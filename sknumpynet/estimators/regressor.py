@@ -15,10 +15,17 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from sknumpynet._compat import Interval, StrOptions
-from sknumpynet.checks.input_checks import check_data, check_numbers, check_readable, densified
+from sknumpynet.checks.input_checks import (
+    check_data,
+    check_numbers,
+    check_readable,
+    densified,
+    named_in_score,
+)
 from sknumpynet.core.losses.base import Loss, has_inverse_link
 from sknumpynet.core.losses.by_name import REGRESSION_LOSSES, get_regression_loss
 from sknumpynet.core.losses.regression import Quantile
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.base import BaseNumpyMLP, is_stochastic
 from sknumpynet.estimators.docstrings import REGRESSOR_PARAMETERS, documented
 from sknumpynet.estimators.labels import Target
@@ -344,7 +351,8 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         prediction = predicted(self._raw(model, X), model)
         if prediction.ndim == 2:
             prediction = model.loss.point_prediction(prediction)
-        return r2(y, prediction, sample_weight)
+        with named_in_score(y):
+            return r2(y, prediction, sample_weight)
 
     # ---------------------------------------------------------------- the steps of a fit
 
@@ -358,7 +366,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         X, y = checked_numbers(checker, X, y, reset=earlier is None)
         target = Numbers(1 if y.ndim == 1 else y.shape[1])
         if call == "validation" and target.n_targets != earlier.target.n_targets:
-            raise ValueError(f"y has {target.n_targets} columns, unlike y in fit")
+            raise ValueError(f"y has {counted(target.n_targets, 'column')}, unlike y in fit")
         return target, X, y, target.encode(y), vars(checker).get("feature_names_in_")
 
     def _is_as_before(self, earlier, X, y):

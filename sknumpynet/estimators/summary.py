@@ -12,6 +12,7 @@ from html import escape
 import numpy as np
 
 from sknumpynet.core.layers.base import RUNNING_STATS, grouped_shapes
+from sknumpynet.core.wording import counted
 
 HEADERS = ("layer", "units", "parameters", "shapes")
 
@@ -51,7 +52,7 @@ class NetworkSummary:
         ]
 
     def _total(self):
-        return f"{self.n_parameters:,} parameters, {_size(self.n_bytes)}"
+        return f"{counted(self.n_parameters, 'parameter', ',')}, {_size(self.n_bytes)}"
 
     def __str__(self):
         cells = [list(HEADERS), *self._cells()]
@@ -94,7 +95,7 @@ def summary_of(name, network, link):
         )
     rows.append({"layer": f"link: {link}", "units": width, "parameters": 0, "shapes": {}})
     n_bytes = network.params.nbytes + network.running_stats.nbytes
-    heading = f"{name}: {network.fan_in} inputs, {network.dtype.name}"
+    heading = f"{name}: {counted(network.fan_in, 'input')}, {network.dtype.name}"
     return NetworkSummary(heading, rows, network.params.size, n_bytes)
 
 

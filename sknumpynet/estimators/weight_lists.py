@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sknumpynet.core.wording import counted
+
 
 class WeightList(list):
     """A list of views into a network's parameters, of fixed length and shapes.
@@ -64,9 +66,11 @@ class WeightList(list):
 
 def check_length(name, value, n):
     """Return ``value`` as a list of ``n`` items, or raise ValueError."""
+    if not np.iterable(value):
+        raise TypeError(f"{name} must be a list of arrays; got {value!r}")
     value = list(value)
     if len(value) != n:
-        raise ValueError(f"{name} needs {n} arrays here; got {len(value)}")
+        raise ValueError(f"{name} needs {counted(n, 'array')} here; got {len(value)}")
     return value
 
 

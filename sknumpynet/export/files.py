@@ -6,12 +6,11 @@ from __future__ import annotations
 import inspect
 import math
 import os
-from pathlib import Path
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet._container import read_parts, write_file
+from sknumpynet._container import checked_path, path_to_write, read_parts, write_file
 from sknumpynet._versions import current_version
 from sknumpynet.core.layers import Activate, BatchNorm, Dense, Dropout, LayerNorm
 from sknumpynet.core.layers.base import Group
@@ -74,6 +73,8 @@ def save(model, path, training_state=False):
         If the model is another object, such as a pipeline or an estimator of a subclass.
     NotFittedError
         If it is not fitted.
+    OSError
+        If the file cannot be written: its folder does not exist, for instance.
 
     See Also
     --------
@@ -92,6 +93,7 @@ def save(model, path, training_state=False):
             "For a pipeline, save the network in its last step; save the other steps with skops"
         )
     check_is_fitted(model)
+    path = path_to_write(path)
     writer = Writer()
     header = {
         "format": FORMAT,
@@ -154,7 +156,7 @@ def load(path):
     >>> from sknumpynet import export
     >>> model = export.load("model.sknn")  # doctest: +SKIP
     """
-    content = Path(path).read_bytes()
+    content = checked_path(path).read_bytes()
     try:
         header, arrays = read_parts(content, _check_header)
         return _read_estimator(header, Reader(arrays))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import textwrap
-from pathlib import Path
 
 import numpy as np
 
+from sknumpynet._container import checked_path
 from sknumpynet._versions import current_version
 from sknumpynet.core.activations.basic import Identity, Logistic, ReLU, Tanh
 from sknumpynet.core.activations.bounded import Gaussian, HardTanh, Softsign, StepActivation
@@ -212,6 +212,8 @@ def to_folder(model, folder):
         If the model is not such an estimator; for one for tables, use `to_onnx` or `save`.
     NotFittedError
         If it is not fitted.
+    OSError
+        If the folder or a file in it cannot be written.
 
     Examples
     --------
@@ -232,6 +234,7 @@ def to_folder(model, folder):
         )
     fitted = model._fitted_model()
     check_link(fitted)
+    folder = checked_path(folder, "folder")
     code, arrays = _code_for(fitted)
     n_lines = len(code.splitlines())
     if n_lines > MAX_LINES:
@@ -240,8 +243,8 @@ def to_folder(model, folder):
             "are allowed: use export.save or export.to_onnx"
         )
     os.makedirs(folder, exist_ok=True)
-    np.savez(Path(folder, ARRAYS), **arrays)
-    Path(folder, CODE).write_text(code, encoding="utf-8")
+    np.savez(folder / ARRAYS, **arrays)
+    (folder / CODE).write_text(code, encoding="utf-8")
 
 
 def _code_for(fitted):

@@ -6,11 +6,10 @@ Neither package is imported before one of these functions is called.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sknumpynet._container import path_to_write
 from sknumpynet._versions import current_version
 from sknumpynet.estimators.classifier import NumpyMLPClassifier
 from sknumpynet.estimators.labels import IndicatorLabels, MultioutputLabels
@@ -71,6 +70,8 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
         If onnx is not installed.
     NotFittedError
         If the model is not fitted.
+    OSError
+        If the file cannot be written: its folder does not exist, for instance.
 
     Examples
     --------
@@ -87,6 +88,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
     if is_table:
         check_is_fitted(model)
     described = model if is_table else model._fitted_model()
+    path = path_to_write(path)
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64'; got {dtype!r}")
     try:
@@ -114,7 +116,7 @@ def to_onnx(model, path, *, dtype="float32", opset=17):
         )
     write = write_table if is_table else write_network
     write(graph, described, INPUT, [each.name for each in outputs])
-    Path(path).write_bytes(graph.model(n_inputs, outputs).SerializeToString())
+    path.write_bytes(graph.model(n_inputs, outputs).SerializeToString())
 
 
 class _OnnxGraph(Graph):

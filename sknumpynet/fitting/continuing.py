@@ -16,6 +16,7 @@ import numpy as np
 
 from sknumpynet.core.options import copied
 from sknumpynet.core.training.history import Patience
+from sknumpynet.core.wording import counted
 
 START_ANEW = "Or start over: warm_start=False and fit"
 
@@ -91,7 +92,7 @@ def _check_same_shape(model, plan):
         return
     if sizes[0] != fitted[0]:
         raise ValueError(
-            f"X has {sizes[0]} features, but coefs_[0] takes {fitted[0]}. {START_ANEW}"
+            f"X has {counted(sizes[0], 'feature')}, but coefs_[0] takes {fitted[0]}. {START_ANEW}"
         )
     check_n_outputs(model, plan, sizes[-1])
     raise ValueError(
@@ -105,11 +106,11 @@ def check_n_outputs(model, plan, n):
     n_outputs = model.network.n_outputs
     if n == n_outputs:
         return
-    has = f"the network has {n_outputs} output{'s' * (n_outputs != 1)}"
+    has = f"the network has {counted(n_outputs, 'output')}"
     if {plan.loss.n_outputs_for(1), model.loss.n_outputs_for(1)} != {1}:
         raise ValueError(
-            f"loss={plan.parameters['loss']!r} needs {n} outputs, but {has}. {START_ANEW}"
+            f"loss={plan.parameters['loss']!r} needs {counted(n, 'output')}, but {has}. {START_ANEW}"
         )
     raise ValueError(
-        f"y has {n} column{'s' * (n != 1)}, but {has}: give one column for each. {START_ANEW}"
+        f"y has {counted(n, 'column')}, but {has}: give one column for each. {START_ANEW}"
     )

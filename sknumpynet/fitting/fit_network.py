@@ -18,6 +18,7 @@ from sknumpynet._compat import check_optimize_result
 from sknumpynet.core.training.batches import Batches
 from sknumpynet.core.training.history import EpochRecord
 from sknumpynet.core.training.lbfgs import Objective, minimize_lbfgs
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import (
     SCALE,
     check_best,
@@ -105,7 +106,7 @@ def batch_size_of(plan, n_rows):
     if size > n_rows:
         warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-            f"batch_size={size}, and there are {n_rows} rows to train on."
+            f"batch_size={size}, and the number of rows to train on is {n_rows}."
         )
     return min(size, n_rows)
 
@@ -137,7 +138,7 @@ def outcome_of_epochs(plan, training, data, monitor, size):
     warn_of_overflow(training.optimizer)
     warn_of_growth(training, data, loss, monitor.one_epoch)
     if "max_time" in monitor.reason:
-        _warn_of_max_time(n_epochs, "epochs", monitor)
+        _warn_of_max_time(n_epochs, "epoch", monitor)
     elif n_epochs == plan.max_epochs and not monitor.ended_early:
         warn(
             f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) "
@@ -217,7 +218,7 @@ def fit_lbfgs(plan, objective, data, monitor):
     check_finite(network, value)
     _check_outcome(plan, data, monitor, value, "iteration", min(200, data.n_rows))
     if "max_time" in monitor.reason:
-        _warn_of_max_time(found.nit, "iterations", monitor)
+        _warn_of_max_time(found.nit, "iteration", monitor)
     elif found.overflowed and found.status == 0:
         warn(
             f"L-BFGS stopped after {found.nit} iterations at losses that are not finite, and did not "
@@ -232,4 +233,4 @@ def fit_lbfgs(plan, objective, data, monitor):
 
 
 def _warn_of_max_time(n, what, monitor):
-    warn(f"Training ended after {n} {what} by {monitor.reason} seconds.", ConvergenceWarning)
+    warn(f"Training ended after {counted(n, what)}, at {monitor.reason} s.", ConvergenceWarning)

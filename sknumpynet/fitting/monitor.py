@@ -15,6 +15,7 @@ from dataclasses import asdict
 import numpy as np
 
 from sknumpynet.core.training.history import History, Patience
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn_of_interrupt
 
 
@@ -164,8 +165,8 @@ class Monitor:
         then = "Stopping." if rate is None else f"Setting learning rate to {rate:f}"
         self.log(
             self,
-            f"{what} did not improve more than tol={self.plan.tol:f} for {self.plan.n_iter_no_change} "
-            f"consecutive epochs. {then}",
+            f"{what} did not improve more than tol={self.plan.tol:f} for "
+            f"{counted(self.plan.n_iter_no_change, 'consecutive epoch')}. {then}",
         )
 
     def _is_late(self):

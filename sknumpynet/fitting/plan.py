@@ -38,8 +38,10 @@ from sknumpynet.core.schedules.base import Schedule
 from sknumpynet.core.schedules.by_name import SCHEDULES, get_schedule
 from sknumpynet.core.schedules.scikit_learn import InverseScaling
 from sknumpynet.core.training.epochs import Training
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 
+MAX_UNITS = 2**31 - 1  # of a layer
 # The estimator's parameters that may be objects with options of their own.
 OBJECTS = ("loss", "activation", "solver", "learning_rate", "init", "bias_init")
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
@@ -378,7 +380,7 @@ def check_parameters(parameters, constraints, name):
         for parameter, rules in constraints.items():
             real = any(isinstance(rule, Interval) and rule.type is Real for rule in rules)
             if real or parameter == "max_iter":  # which schedules divide by
-                _check_is_float(parameter, parameters[parameter], name)
+                check_is_float(parameter, parameters[parameter], name)
     except ValueError as error:
         raise type(error)(f"{error}{hint_for(parameters, str(error))}") from None
     for name in OBJECTS:
@@ -391,7 +393,7 @@ def check_parameters(parameters, constraints, name):
                     raise ValueError(f"{name}={error}") from error
 
 
-def _check_is_float(parameter, value, name):
+def check_is_float(parameter, value, name):
     """Raise ValueError if an integer such as 10**400 is too large for a float."""
     try:
         if isinstance(value, Real):
@@ -414,6 +416,8 @@ def _hidden_layer_sizes(sizes):
             )
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if any(size > MAX_UNITS for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be at most {MAX_UNITS}; got {sizes}")
     return [int(size) for size in sizes]
 
 
@@ -495,8 +499,8 @@ def _hidden_activations(choice, n_hidden):
         return [get_activation(choice)] * n_hidden
     if len(choice) != n_hidden:
         raise ValueError(
-            f"activation lists {len(choice)} functions, but hidden_layer_sizes has {n_hidden} layers: "
-            "give one for each, or one name for all"
+            f"activation lists {counted(len(choice), 'function')}, but hidden_layer_sizes has "
+            f"{counted(n_hidden, 'layer')}: give one for each, or one name for all"
         )
     return [get_activation(each) for each in choice]
 
@@ -507,8 +511,8 @@ def dropout_rates(choice, n_hidden):
     rates = [0.0, *[choice] * n_hidden] if isinstance(choice, Real) else list(choice)
     if len(rates) != n_hidden + 1:
         raise ValueError(
-            f"dropout lists {len(rates)} rates; give {n_hidden + 1}: one for the input and one for each "
-            "hidden layer, or one number for all hidden layers"
+            f"dropout lists {counted(len(rates), 'rate')}; give {n_hidden + 1}: one for the input and one "
+            "for each hidden layer, or one number for all hidden layers"
         )
     for rate in rates:
         if not isinstance(rate, Real) or not 0 <= rate < 1:

@@ -6,9 +6,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import sklearn
 from scipy.sparse import issparse
-from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from sknumpynet._compat import (
@@ -19,6 +17,8 @@ from sknumpynet._compat import (
     takes_sample_weight,
 )
 from sknumpynet.checks.input_checks import same_type
+from sknumpynet.checks.scoring import as_score, checked_scorer
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 
 
@@ -93,7 +93,7 @@ class ValidationSet:
         """Raise if all scores were NaN, so that early stopping is impossible; warn if only some are NaN."""
         n = self.n_rows
         name = "The score" if self.scoring is None else f"scoring={self.scoring!r}"
-        message = f"{name} is NaN on the validation set of {n} row{'s' * (n != 1)}"
+        message = f"{name} is NaN on the validation set of {counted(n, 'row')}"
         if not self.has_score:
             raise ValueError(
                 f"{message}, so early_stopping=True cannot be used. Pass a validation set for which it is a "
@@ -122,8 +122,7 @@ class Scorer:
     def __init__(self, estimator, scoring, data):
         self.estimator, self.scoring = estimator, scoring
         self.y, weight = data.part("y"), data.part("sample_weight")
-        with sklearn.config_context(skip_parameter_validation=True):  # its message is shorter
-            self.scorer = check_scoring(estimator, scoring=scoring)
+        self.scorer = checked_scorer(estimator, scoring)
         self.classes = vars(estimator).get("classes_")
         is_array = isinstance(self.classes, np.ndarray) and self.y.ndim == 1
         if is_array and len(np.unique(self.y)) < len(self.classes):
@@ -135,11 +134,12 @@ class Scorer:
     def __call__(self, network=None, raw=None):
         """Return the score."""
         try:
-            return float(self.scorer(self.estimator, self.X, self.y, **self.options))
+            score = self.scorer(self.estimator, self.X, self.y, **self.options)
         except (TypeError, ValueError) as error:
             if not is_made_by_scikit_learn(self.scorer):
                 raise  # a function's own error
             raise same_type(error)(self._explained(error)) from error
+        return as_score(score, self.scoring)
 
     def _rows_as_given(self, data):
         """Return the used rows in the container that the user passed."""
@@ -153,8 +153,8 @@ class Scorer:
 
     def _explained(self, error):
         message = (
-            f"scoring={self.scoring!r} cannot score the validation set of {len(self.y)} rows: "
-            f"{str(error).rstrip('.')}."
+            f"scoring={self.scoring!r} cannot score the validation set of "
+            f"{counted(len(self.y), 'row')}: {str(error).rstrip('.')}."
         )
         if isinstance(self.classes, list):
             return (
@@ -193,9 +193,9 @@ def hold_out(plan, data, stratify, rng, n_classes=None):
                 "or the size of your dataset."
             )
     except ValueError as error:
-        has = f"{n} row{'s' * (n != 1)}"
+        has = counted(n, "row")
         if n_classes is not None:
-            has += f" of {n_classes} class{'es' * (n_classes != 1)}"
+            has += f" of {counted(n_classes, 'class')}"
         raise ValueError(
             f"{str(error).rstrip('.')}. early_stopping=True takes "
             f"validation_fraction={plan.validation_fraction} of the "

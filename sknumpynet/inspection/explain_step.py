@@ -19,6 +19,7 @@ from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers import SGD, Adam, AdamW
 from sknumpynet.core.training.batches import Batches
 from sknumpynet.estimators.base import BaseNumpyMLP
+from sknumpynet.estimators.labels import BinaryLabels, MulticlassLabels
 from sknumpynet.inspection.derivation import derivation
 
 
@@ -176,7 +177,8 @@ def explain_step(estimator, x, y=None):
     TypeError
         If the estimator is not one of this package.
     ValueError
-        If `x` is more than one row, or the activation has no derivative for the backward pass.
+        If `x` is more than one row, `y` is not a label or target of the network, or the activation has no
+        derivative for the backward pass.
 
     Notes
     -----
@@ -223,7 +225,9 @@ def explain_step(estimator, x, y=None):
     X = _one_row(x)
     ours = copy.deepcopy(estimator)
     heading = _heading(ours)
-    ours.set_params(batch_size="auto", early_stopping=False, max_time=None, verbose=False)
+    ours.set_params(
+        batch_size="auto", early_stopping=False, max_time=None, verbose=False, warm_start=False
+    )
     if ours.random_state is None:  # does not use NumPy's global generator
         ours.random_state = 0
     if isinstance(getattr(ours, "class_weight", None), str):
@@ -239,7 +243,8 @@ def explain_step(estimator, x, y=None):
         step.output_labels = _output_labels(model)
         _show_prediction(step, model, seen[-1]["output"])
         return step
-    start = ours._start(X, _one_target(y), None, "partial_fit")
+    y_row = _one_target(y, ours._fitted_model().target)
+    start = ours._start(X, y_row, None, "partial_fit")
     plan, data, model, training = start.plan, start.data, start.model, start.training
     network = model.network
     before, batches = (
@@ -312,7 +317,11 @@ def _one_row(x):
     """Return x as an object with one row that estimators accept."""
     if issparse(x):
         x = x.toarray()
-    if np.ndim(x) == 1:
+    try:
+        n_dims = np.ndim(x)
+    except ValueError as error:
+        raise ValueError("x must be one row; got rows of different lengths") from error
+    if n_dims == 1:
         x = x.to_frame().T if hasattr(x, "iloc") else np.reshape(x, (1, -1))
     if np.shape(x)[:1] != (1,):
         raise ValueError(
@@ -321,11 +330,20 @@ def _one_row(x):
     return x
 
 
-def _one_target(y):
-    """Return y with one entry, or one row."""
+def _one_target(y, target):
+    """Return y with one entry, or one row, or raise if it is not a target of the network."""
     dtype = object if isinstance(y, list | tuple) else None  # text and numbers keep their types
     y = np.asarray(y.toarray() if issparse(y) else y, dtype=dtype)
-    return y.reshape(1) if y.size == 1 else y.reshape(1, -1)
+    one_label = isinstance(target, BinaryLabels | MulticlassLabels)
+    n = 1 if one_label else target.n_targets if target.classes is None else len(target.classes)
+    if y.size != n:
+        wanted = "one value" if n == 1 else f"{n} values, one for each column of the y of fit"
+        raise ValueError(f"y must hold {wanted}; got {y.tolist()!r}")
+    if one_label:
+        labels, label = target.classes.tolist(), y.ravel().tolist()[0]
+        if label not in labels:
+            raise ValueError(f"y must be one of the labels in classes_, {labels}; got {label!r}")
+    return y.reshape(1) if n == 1 else y.reshape(1, -1)
 
 
 def _as_numbers(targets, raw):

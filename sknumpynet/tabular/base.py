@@ -24,7 +24,9 @@ from sknumpynet._compat import (
     with_callbacks,
 )
 from sknumpynet.checks.input_checks import check_readable
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.fingerprint import described, shape_of
+from sknumpynet.fitting.plan import MAX_UNITS, check_is_float
 from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
 from sknumpynet.tabular.columns import Table
@@ -33,6 +35,7 @@ from sknumpynet.tabular.folds import FEW_ROWS_FOLDS, N_FOLDS, fold_of_rows, seco
 from sknumpynet.tabular.objectives import tempered
 from sknumpynet.tabular.preprocessing import TableEncoder
 from sknumpynet.tabular.recipe import Recipe, Rows, fit_recipe, greedy_weights
+from sknumpynet.tabular.targets import about_validation
 
 AUTO = StrOptions({"auto"})
 MEMBERS = {"fast": 8, "best": 16}
@@ -54,13 +57,13 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         "prior_rows": [Interval(Real, 0, None, closed="neither")],
         "input_clip": [Interval(Real, 0, None, closed="neither")],
         "numeric_embedding": ["boolean", AUTO],
-        "n_frequencies": [Interval(Integral, 1, None, closed="left")],
+        "n_frequencies": [Interval(Integral, 1, MAX_UNITS, closed="both")],
         "frequency": [Interval(Real, 0, None, closed="neither")],
         "frequency_spread": [Interval(Real, 0, None, closed="left")],
-        "n_embedded": [Interval(Integral, 1, None, closed="left")],
+        "n_embedded": [Interval(Integral, 1, MAX_UNITS, closed="both")],
         "max_embedded": [Interval(Integral, 0, None, closed="left")],
         "embedding_margins": ["array-like", AUTO],
-        "n_members": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "n_members": [Interval(Integral, 1, MAX_UNITS, closed="both"), AUTO],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left"), AUTO],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -155,6 +158,9 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
 
     def _fitted(self, X, y, sample_weight, groups, X_val, y_val, sample_weight_val):
         """Return all fitted attributes as a dict."""
+        for name, rules in self._parameter_constraints.items():
+            if any(isinstance(rule, Interval) for rule in rules):
+                check_is_float(name, getattr(self, name), type(self).__name__)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
@@ -179,7 +185,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 "fewer than two rows have a sample_weight above zero: at least 2 are needed"
             )
         targets.fit_scale(weight)
-        val = None if X_val is None else Table(X_val)
+        with about_validation():
+            val = None if X_val is None else Table(X_val)
         course = Course(self, X, y, sample_weight)
 
         def fingerprint():
@@ -240,8 +247,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 checked_weights(sample_weight_val, val.n_rows, "sample_weight_val")
             )
             everything = np.arange(val.n_rows)
+            with about_validation():
+                val_inputs = encoder.transform(encoder.in_order(val)).astype(recipe.dtype)
             unseen = Rows(
-                encoder.transform(encoder.in_order(val)).astype(recipe.dtype),
+                val_inputs,
                 val_targets.for_loss(everything, np.float64),
                 val_weight,
                 np.full(val.n_rows, -1),
@@ -402,9 +411,9 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
             many = objective.classes and objective.n_outputs >= MANY_CLASSES
             hidden = WIDE if many else Recipe.hidden
         hidden = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
-        if not hidden or not all(isinstance(h, Integral) and h >= 1 for h in hidden):
+        if not hidden or not all(isinstance(h, Integral) and 1 <= h <= MAX_UNITS for h in hidden):
             raise ValueError(
-                f"hidden_layer_sizes must be whole widths of at least 1, as (64, 64); got {hidden}"
+                f"hidden_layer_sizes must be whole widths from 1 to {MAX_UNITS}, as (64, 64); got {hidden}"
             )
         hidden = tuple(int(h) for h in hidden)
         margins = self.embedding_margins
@@ -452,8 +461,8 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
         if self.verbose:
             kind = "with" if snapshot.pack.shape.embeds() else "without"
             print(
-                f"Cycle {snapshot.cycle + 1}, {snapshot.n_epochs} epochs {kind} numeric embedding: "
-                f"{snapshot.criterion:.6g} on unseen rows, {snapshot.seconds:.1f} s"
+                f"Cycle {snapshot.cycle + 1}, {counted(snapshot.n_epochs, 'epoch')} {kind} "
+                f"numeric embedding: {snapshot.criterion:.6g} on unseen rows, {snapshot.seconds:.1f} s"
             )
 
     def _inputs(self, X):
@@ -560,6 +569,8 @@ def checked_weights(sample_weight, n_rows, name="sample_weight"):
         raise ValueError(f"{name} must be finite; got {given.flat[row]} in row {row}")
     try:
         weight = check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64)
+    except TypeError as error:
+        raise TypeError(f"{name} must hold numbers: {error}") from error
     except (ValueError, OverflowError) as error:
         if "non-zero" in str(error):
             raise ValueError(

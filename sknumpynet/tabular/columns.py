@@ -311,13 +311,13 @@ def as_matrix(X: Any) -> Array:
         shape = "scalar" if array.ndim == 0 else f"{array.ndim}D"
         if array.ndim > 2:
             raise ValueError(
-                f"Expected 2D array, got {shape} array instead (shape {array.shape}). Give one row for each "
-                "sample: X.reshape(len(X), -1)"
+                f"X must have two dimensions. Expected 2D array, got {shape} array instead (shape "
+                f"{array.shape}). Give one row for each sample: X.reshape(len(X), -1)"
             )
         raise ValueError(
-            f"Expected 2D array, got {shape} array instead (shape {array.shape}). Reshape your data either "
-            "using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it "
-            "contains a single sample."
+            f"X must have two dimensions. Expected 2D array, got {shape} array instead (shape "
+            f"{array.shape}). Reshape your data either using array.reshape(-1, 1) if your data has a single "
+            "feature or array.reshape(1, -1) if it contains a single sample."
         )
     if array.dtype.kind == "c":
         raise ValueError(

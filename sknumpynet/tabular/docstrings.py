@@ -98,7 +98,7 @@ cv : None, int or splitter, default=None
     trained without one fold.
 scoring : str, callable or None, default=None
     A scikit-learn scorer, applied to out-of-fold predictions, that decides when to stop and how the snapshots
-    are weighted. None: the loss{temperature}.
+    are weighted. None or 'loss': the loss{temperature}.
 max_time : float or None, default=None
     Time limit in seconds, after which no further cycle starts. One cycle is always completed.
 n_jobs : int or None, default=None

@@ -8,12 +8,30 @@ import numbers
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, check_cv
 
+from sknumpynet.core.wording import counted
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import is_missing
 
 N_FOLDS = 8
 FEW_ROWS, FEW_ROWS_FOLDS = 200, 5
 PAIRED = 0.25  # share of rows held out from two members if each fold is held out from one
+
+
+def _pairs(cv):
+    """Return the folds in an iterable, or raise ValueError if it does not hold pairs of row numbers."""
+    try:
+        folds = [(np.asarray(learned), np.asarray(held_out)) for learned, held_out in cv]
+        is_valid = all(
+            part.ndim == 1 and part.dtype.kind in "iub" for fold in folds for part in fold
+        )
+    except (TypeError, ValueError):
+        is_valid = False
+    if not is_valid or not folds:
+        raise ValueError(
+            "cv must be a number of folds, a splitter, or a list with a pair for each fold: the numbers of "
+            f"the rows to train on, and of those to hold out; got {cv!r}"
+        )
+    return folds
 
 
 def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
@@ -60,8 +78,8 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
         if cv is None and n_units < FEW_ROWS_FOLDS:
             what = f"X has {n_units} rows" if groups is None else f"there are {n_units} groups"
             warn(
-                f"{what}: each is held out alone, which makes folds that are too small. oof_score_ is "
-                "unreliable then"
+                f"{what}: each is held out alone, which makes folds that "
+                "are too small. oof_score_ is unreliable then"
             )
         if groups is None:
             fold = np.full(n_rows, -1)
@@ -69,12 +87,15 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             return fold, int(n_folds)
         even = strata is not None and np.bincount(strata).max() >= n_folds  # else it raises
         cv = (StratifiedGroupKFold if even else GroupKFold)(n_folds)
+    if not hasattr(cv, "get_n_splits"):
+        cv = _pairs(cv)
     splitter = check_cv(cv, y=strata, classifier=strata is not None)
     called = repr(splitter) if hasattr(cv, "split") else "what is given"
     fold, times = np.full(n_rows, -1), np.zeros(n_rows, int)
     left_out = both = 0
     labels = np.zeros(n_rows) if strata is None else strata
-    for i, (learned, held_out) in enumerate(splitter.split(np.zeros((n_rows, 1)), labels, groups)):
+    splits = splitter.split(np.zeros((n_rows, 1)), labels, groups)
+    for i, (learned, held_out) in enumerate(splits):
         try:
             fold[held_out] = i
             times[held_out] += 1
@@ -82,14 +103,18 @@ def fold_of_rows(cv, used, targets, groups, seed, default=N_FOLDS):
             rest[learned] = False
         except IndexError as error:
             raise ValueError(
-                f"cv has row numbers that do not exist in X, of {n_rows} rows, in fold {i}: {error}"
+                f"cv has row numbers that do not exist in X, of {counted(n_rows, 'row')}, in fold {i}: "
+                f"{error}"
             ) from error
         left_out += rest.sum()
         both += (fold[learned] == i).sum()
     if (times != 1).any() or fold.max() < 1:
+        often = counted(times.max(), "time")
+        if times.min() != times.max():
+            often = f"{times.min()} to {often}"
         raise ValueError(
-            f"cv must be a partition: every row held out once, in 2 folds or more. {called} holds out "
-            f"rows {times.min()} to {times.max()} times, in {fold.max() + 1} folds. KFold, StratifiedKFold "
+            f"cv must be a partition: every row held out once, in 2 folds or more. {called} has "
+            f"{counted(fold.max() + 1, 'fold')}, and holds out rows {often}. KFold, StratifiedKFold "
             "and GroupKFold are partitions; for time series pass the last part as X_val and y_val"
         )
     if left_out or both:

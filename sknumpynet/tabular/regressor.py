@@ -220,7 +220,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
     def _objective(self, targets):
         n_targets = targets.y.shape[1]
         loss = LOSSES[self.loss]() if self.loss in LOSSES else Quantile(copy.copy(self.quantile))
-        loss.check()
+        try:
+            loss.check()
+        except ValueError as error:
+            raise ValueError(f"quantile={self.quantile!r}: {error}") from error
         warn_of_ignored_quantile(self.loss, self.quantile)
         if self.loss == "quantile":
             warn_of_extreme(np.ravel(self.quantile), len(targets.y))

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.metrics import check_scoring
+
+from sknumpynet._compat import is_made_by_scikit_learn
+from sknumpynet.checks.input_checks import same_type
+from sknumpynet.checks.scoring import as_score, checked_scorer
+from sknumpynet.core.wording import counted
 
 
 class KnownClasses(ClassifierMixin, BaseEstimator):
@@ -40,19 +44,28 @@ class KnownNumbers(RegressorMixin, BaseEstimator):
 
 
 def negative_score(scoring, estimator, to_user):
-    """Return a function (y, weight, predictions) -> minus the score, or None without ``scoring``.
+    """Return a function (y, weight, predictions) -> minus the score, or None if the loss decides.
 
     ``to_user(y)`` converts targets of the networks to the user's labels or numbers; ``estimator`` is one of
     the classes above.
     """
-    if scoring is None:
+    if scoring is None or (isinstance(scoring, str) and scoring == "loss"):
         return None
-    scorer = check_scoring(estimator, scoring)
+    scorer = checked_scorer(estimator, scoring)
 
     def negative(y, weight, predictions):
         known, X = to_user(y, predictions)
         known = known[:, 0] if known.ndim == 2 and known.shape[1] == 1 else known
         options = {} if np.ptp(weight) == 0 else {"sample_weight": weight}
-        return -float(scorer(estimator, X, known, **options))
+        try:
+            score = scorer(estimator, X, known, **options)
+        except (TypeError, ValueError) as error:
+            if not is_made_by_scikit_learn(scorer):
+                raise  # a function's own error
+            raise same_type(error)(
+                f"scoring={scoring!r} cannot score predictions for {counted(len(X), 'row')}: "
+                f"{str(error).rstrip('.')}. Give another scoring, or scoring=None for the loss"
+            ) from error
+        return -as_score(score, scoring)
 
     return negative

@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from sknumpynet.checks.input_checks import check_readable
+from sknumpynet.core.wording import counted
 from sknumpynet.estimators.labels import check_weights
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.tabular.columns import is_missing, named
@@ -174,7 +175,9 @@ class Numbers:
         with about_validation():
             other = Numbers(y, n_rows, self.log_link, self.check)
         if other.y.shape[1] != self.y.shape[1]:
-            raise ValueError(f"y_val has {other.y.shape[1]} columns, y {self.y.shape[1]}")
+            raise ValueError(
+                f"y_val has {counted(other.y.shape[1], 'column')}, and y has {self.y.shape[1]}: give as many"
+            )
         other.center, other.scale = self.center, self.scale
         return other
 
@@ -219,7 +222,8 @@ def about_validation():
     except (TypeError, ValueError) as error:
         if str(error).startswith("y_val"):
             raise
-        raise type(error)(re.sub(r"\b([Xy])\b", r"\1_val", str(error))) from error
+        message = re.sub(r"(?<![\w'])([Xy])(?![\w'])", r"\1_val", str(error))
+        raise type(error)(message) from error
 
 
 def check_kind_of_labels(y):
@@ -273,7 +277,7 @@ def places_of(at_fault):
     """Return how many entries of y are invalid and which is the first, for a message."""
     first = np.argwhere(at_fault)[0].tolist()
     column = f", column {first[1]}" if at_fault.ndim == 2 else ""
-    return f"{at_fault.sum()} of {at_fault.size} entries, the first in row {first[0]}{column}"
+    return f"{at_fault.sum()} of {counted(at_fault.size, 'value')}, the first in row {first[0]}{column}"
 
 
 def checked_rows(y, n_rows):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scikit-learn's callbacks on our estimators, and ours in its protocol (scikit-learn 1.9 and later)."""
+"""scikit-learn's callbacks on the estimators, and those of this package (scikit-learn 1.9 and later)."""
 
 import copy
 import functools
@@ -395,7 +395,7 @@ def test_validation_monitor_every_so_often_with_a_scorer_and_anew_for_each_fit()
 @needs_callbacks
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("every", [0, -1, 2.5, "2", None])
-def test_validation_monitor_names_what_will_not_do_before_the_fit_begins(every, solver):
+def test_validation_monitor_names_invalid_arguments_before_the_fit(every, solver):
     recorder = Recorder()
     model = new(solver=solver).set_callbacks(recorder, ValidationMonitor(X, NUMBERS, every=every))
     with pytest.raises(
@@ -462,7 +462,7 @@ def test_rows_are_handed_over_in_pipelines_and_searches():
 
 
 class Crash(Exception):
-    """As if the process had been killed, as far as the file goes."""
+    """Stands for a killed process, as far as the file is concerned."""
 
 
 class CrashAt(Recorder):
@@ -518,7 +518,7 @@ def fit_broken_off(model, path, epoch, data, error=Crash, **fit_params):
 @pytest.mark.parametrize("epoch", [1, 2, 4, 5, 7, 8])
 @pytest.mark.parametrize("params", RESUMED.values(), ids=RESUMED)
 @pytest.mark.parametrize("cls", BOTH)
-def test_a_fit_resumes_and_ends_with_the_same_bits(cls, params, epoch, tmp_path):
+def test_resumed_fit_is_bit_identical(cls, params, epoch, tmp_path):
     path, data = tmp_path / "fit.checkpoint", data_for(cls)
     model = new(cls, **{"batch_size": 20, "max_iter": 8, **params})
     whole = clone(model).fit(*data)
@@ -597,7 +597,7 @@ def test_a_resumed_fit_writes_at_the_same_epochs(tmp_path):
 @needs_callbacks
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_a_fit_without_a_seed_resumes(early_stopping, tmp_path):
-    """The draws, and the rows set aside, are those of the fit that was broken off."""
+    """The draws, and the rows set aside, are those of the interrupted fit."""
     path = tmp_path / "fit.checkpoint"
     model = new(random_state=None, early_stopping=early_stopping, batch_size=20)
     np.random.seed(3)
@@ -909,3 +909,19 @@ def test_an_estimator_with_a_checkpoint_is_copied_and_pickled(tmp_path):
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert_array_equal(twin.predict(X), model.predict(X))
         assert_same_fit(twin.fit(X, NUMBERS), model)
+
+
+@needs_callbacks
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        ("r_2", r"scoring='r_2' is not a valid scoring value.*Did you mean scoring='r2'\?"),
+        (lambda estimator, X, y: None, "scoring=.* must return a number; it returned None"),
+    ],
+)
+def test_scoring_of_a_monitor(scoring, message):
+    X = np.linspace(0, 1, 12).reshape(-1, 1)
+    monitor = ValidationMonitor(X, X.ravel(), scoring=scoring)
+    model = NumpyMLPRegressor(hidden_layer_sizes=(2,), max_iter=2).set_callbacks(monitor)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, X.ravel())

@@ -31,7 +31,7 @@ SEAL = b"sknumpynet checkpoint, sha256 "
 
 
 class Crash(Exception):
-    """As if the process had been killed."""
+    """Stands for a killed process."""
 
 
 class CrashAt:
@@ -186,7 +186,7 @@ def zip_of(header, comment=b""):
 
 
 def sealed_zip(header):
-    """As format 1 has it."""
+    """Return the file in format 1."""
     return sealed(zip_of(header, SEAL + b"0" * 64)[:-64])
 
 
@@ -229,7 +229,7 @@ def test_a_foreign_file_is_refused(content, says, tmp_path, monkeypatch):
         ("seconds", -0.5), ("seconds", float("nan")), ("seconds", "1"), ("path", 3), ("path", b"a"),
     ],
 )  # fmt: skip
-def test_what_will_not_do_is_named_before_the_fit_begins(option, value, tmp_path, monkeypatch):
+def test_invalid_arguments_are_named_before_the_fit_begins(option, value, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     watcher = CrashAt(1)
     checkpoint = Checkpoint(**{"path": "fit.checkpoint", option: value})
@@ -488,7 +488,7 @@ def run(path, how, when):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_kill_while_the_file_is_written_leaves_nothing_for_good(tmp_path):
+def test_kill_during_a_write_leaves_no_permanent_file(tmp_path):
     path = tmp_path / "fit.checkpoint"
     for when in (3, 2):  # epochs 3, and 4 of the fit that went on after 2
         assert run(path, "kill", when).returncode == 9
@@ -501,7 +501,7 @@ def test_a_kill_while_the_file_is_written_leaves_nothing_for_good(tmp_path):
     assert_same_fit(resumed, new().fit(X, Y))
 
 
-def test_a_kill_in_the_first_writing_leaves_nothing_for_good(tmp_path):
+def test_kill_during_the_first_write_leaves_no_permanent_file(tmp_path):
     path = tmp_path / "fit.checkpoint"
     run(path, "kill", 1)
     assert [each.name for each in tmp_path.iterdir()] == ["fit.checkpoint.part"]

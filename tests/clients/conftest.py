@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of clients share: the code of docs/other_tools.md, and what a skip means.
+"""Shared by the tests of other tools: the code of docs/other_tools.md, and the meaning of a skip.
 
 Without the client a test is skipped, as everywhere. In the stage ``clients`` of .ci/run all clients of an
 environment are there: a skip is a failure.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The comparison: fair (same rows, same parameters), and told the right way round."""
+"""The comparison: it is fair (same rows, same parameters), and its ratios have the right direction."""
 
 import pickle
 import signal
@@ -206,7 +206,7 @@ def test_wrong_arguments(arguments, error, message):
 # How it is timed
 
 
-def test_they_take_turns_and_progress_is_told():
+def test_fits_alternate_and_progress_is_reported():
     seen = []
     compare_with_sklearn(NET, X, Y, repeats=2, name="iris", progress=lambda *a: seen.append(a))
     assert seen == [
@@ -219,7 +219,7 @@ def test_they_take_turns_and_progress_is_told():
 
 
 @pytest.mark.parametrize("options", [{}, {"solver": "sgd"}, {"early_stopping": True}])
-def test_epochs_of_both_are_told(options, capsys):
+def test_epochs_of_both_networks_are_reported(options, capsys):
     seen = []
     net = NumpyMLPClassifier((5,), max_iter=3, random_state=3, **options)
     got = compare_with_sklearn(net, X, Y, repeats=1, on_epoch=lambda *a: seen.append(a))

@@ -36,7 +36,7 @@ def write(lines, name="t.csv", encoding="utf-8"):
 
 
 def read(lines, target="y", *more, encoding="utf-8"):
-    """The case that --csv makes of a table: estimator, X, y and notes."""
+    """Return the case that --csv creates from a table: estimator, X, y and notes."""
     arguments = ["--csv", write(lines, encoding=encoding), "--target", target, *more]
     return cli._csv_case(cli._parser().parse_args(arguments))
 
@@ -324,7 +324,7 @@ def test_a_picture_of_an_unknown_kind_is_refused_before_the_fits(capsys):
         (["1", "2", "x", "2"] * 5, [], "classification"),
     ],
 )
-def test_the_task_is_told_from_the_target_and_said(values, more, task):
+def test_task_is_inferred_from_the_target_and_printed(values, more, task):
     case = read(["x,y"] + [f"{i},{value}" for i, value in enumerate(values)], "y", *more)
     expected = {"classification": NumpyMLPClassifier, "regression": NumpyMLPRegressor}[task]
     assert type(case.estimator[-1]) is expected

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""python -m sknumpynet --csv: the models for tables beside the networks, and what it says to take."""
+"""python -m sknumpynet --csv: the models for tables beside the networks, and the recommendation."""
 
 import importlib
 import re
@@ -46,7 +46,7 @@ def houses(n=160):
 
 
 def row(out, name):
-    """The numbers that stand behind a model's name, its times in seconds and milliseconds."""
+    """Return the numbers in the row of a model, its times in seconds and milliseconds."""
     line = next(line for line in out.splitlines() if line.startswith(f"{name} "))
     return [float(number) for number in re.findall(r" (-?[\d.]+(?:e-?\d+)?)", line)]
 
@@ -161,7 +161,7 @@ def advice(*models):
     return TableComparison("t", "R^2", Y, [model("theirs", 9.0, 0.01), *models]).advice()
 
 
-def test_the_best_out_of_fold_is_taken_whatever_the_test_says():
+def test_best_out_of_fold_score_decides_regardless_of_the_test_score():
     said = advice(model("slow", 9.0, 0.2, test_score=0.1), model("quick", 0.1, 0.4, test_score=0.9))
     assert said.startswith("Use slow: it is the best out of fold (R^2 0.9")
 

@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("frozen.json")
 START = np.array([-1.2, 1.0, 3.0])
 KEPT = (1, 2, 3, 10, 30, 50)  # steps of 50
 
-# PyTorch's optimizer, its options, and those of ours
+# PyTorch's optimizer, its options, and those of this package
 OPTIMIZERS = {
     "sgd": ("SGD", {"lr": 0.01}, {"momentum": 0.0, "nesterov": False}),
     "momentum": ("SGD", {"lr": 0.01, "momentum": 0.9}, {"nesterov": False}),

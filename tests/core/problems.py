@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Small networks, data and targets, for the core and for the reference alike."""
+"""Small networks, data and targets, for both the core and the reference."""
 
 from itertools import pairwise
 

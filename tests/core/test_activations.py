@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Activations: values, derivatives, and that they work where they are told to."""
+"""Activations: values and derivatives, written in place."""
 
 import warnings
 
@@ -154,7 +154,7 @@ def test_the_table_holds_them_all():
     assert set(frozen.FROZEN["activations"]) == set(NAMES)
 
 
-def test_one_s_own_activation_has_to_say_what_it_does():
+def test_custom_activation_must_define_its_methods():
     with pytest.raises(NotImplementedError):
         Activation().forward(Z, Z)
     with pytest.raises(NotImplementedError):

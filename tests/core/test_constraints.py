@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Options of objects are looked at when a fit begins: one table of values that will not do, and that will."""
+"""Options of objects are checked when a fit begins: a table of invalid and of valid values."""
 
 import inspect
 import math
@@ -53,7 +53,7 @@ from sknumpynet.core.options import Options, fits
 from sknumpynet.core.training import Training
 
 NAN, INF = math.nan, math.inf
-# An object, and for each of its options values that will not do.
+# An object, and for each of its options invalid values.
 TABLE = {
     SGD(): {"momentum": [-0.1, 1.1, NAN, "a", True], "nesterov": [2, "yes", None]},
     Adam(): {"beta_1": [2, 1, -0.1], "beta_2": [1.0, NAN], "epsilon": [0, -1, INF]},
@@ -110,7 +110,7 @@ def test_what_will_not_do_is_named(thing, name, value):
 
 
 def test_every_option_of_every_object_is_in_the_table():
-    """But for those that are looked at elsewhere, or that any value will do for."""
+    """Except for those that are checked elsewhere, or for which any value is valid."""
     elsewhere = {
         "BinaryLogLoss", "MultinomialLogLoss",  # LogLoss makes them
         "MultioutputLogLoss", "Activate", "Dense",
@@ -139,7 +139,7 @@ def test_every_option_of_every_object_is_in_the_table():
         ("a function", [abs, np.sin], ["abs"]),
     ],
 )
-def test_rules_mean_what_they_say(rule, inside, outside):
+def test_rules_of_constraints(rule, inside, outside):
     assert all(fits(value, rule) for value in inside)
     assert not any(fits(value, rule) for value in outside)
 
@@ -160,7 +160,7 @@ class Scaled(core.Activation):
 
 
 @pytest.mark.parametrize("layer", [Scaled(-1), Dropout(2.0), LeakyReLU("a")])
-def test_a_network_looks_at_its_layers(layer):
+def test_network_checks_its_layers(layer):
     with pytest.raises(ValueError, match=r"(factor|rate|slope) must be a number in .*; got"):
         Network([Dense(2, 3), layer, Dense(3, 1)])
 
@@ -170,14 +170,62 @@ def test_a_network_looks_at_its_layers(layer):
     [(Huber(-1), Adam(), Constant()), (SquaredError(), Adam(2), Constant()),
      (SquaredError(), Adam(), Cosine(-1))],
 )  # fmt: skip
-def test_a_training_looks_at_its_parts(parts):
+def test_training_checks_its_parts(parts):
     with pytest.raises(ValueError, match=r"(delta|beta_1|rate) must be .*; got"):
         Training(Network([Dense(2, 1)]), *parts, np.random.RandomState(0))
 
 
-@pytest.mark.parametrize("rate", [-0.1, NAN, INF, -INF])
-def test_a_rate_that_is_none(rate):
+NO_RATES = [
+    -0.1,
+    NAN,
+    INF,
+    -INF,
+    None,
+    "0.1",
+    "abc",
+    b"1",
+    True,
+    [0.1],
+    np.array([0.1]),
+    1j,
+    10**400,
+]
+
+
+@pytest.mark.parametrize("rate", NO_RATES, ids=[repr(each)[:12] for each in NO_RATES])
+@pytest.mark.parametrize("inside", [lambda each: each, Warmup], ids=["alone", "in Warmup"])
+def test_function_that_returns_no_rate(rate, inside):
     schedule = Custom(lambda step: rate)
-    assert schedule(TrainingProgress()) is rate or schedule(TrainingProgress()) == rate
-    with pytest.raises(ValueError, match=r"Custom\(.*\) returned the learning rate .* for step 0"):
-        Training(Network([Dense(2, 1)]), SquaredError(), Adam(), schedule, np.random.RandomState(0))
+    assert schedule(TrainingProgress()) is rate
+    with pytest.raises(ValueError) as raised:
+        Training(
+            Network([Dense(2, 1)]),
+            SquaredError(),
+            Adam(),
+            inside(schedule),
+            np.random.RandomState(0),
+        )
+    message = "learning_rate must be a finite number, at least 0: in epoch 1, at step 0, Custom("
+    assert str(raised.value).startswith(message)
+    assert str(raised.value).endswith(f"returned {rate!r}")
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.5), np.array(0.5), np.int64(1), 1])
+def test_numbers_of_all_types_are_rates(rate):
+    found = Custom(lambda step: rate).rate_at(TrainingProgress())
+    assert type(found) is float and found == rate
+
+
+@pytest.mark.parametrize("rate", ["0.1", np.nan, -1])
+def test_schedule_that_returns_no_rate_on_a_plateau(rate):
+    class Broken(Constant):
+        def on_plateau(self, rate_before):
+            return rate
+
+    training = Training(
+        Network([Dense(2, 1)]), SquaredError(), Adam(), Broken(), np.random.RandomState(0)
+    )
+    with pytest.raises(
+        ValueError, match=r"learning_rate must be a finite number.*Broken\(\) returned"
+    ):
+        training.slow_down()

@@ -56,7 +56,7 @@ class GoodOfZ(ActivationOfZ):
 
 
 class StraightThrough(ActivationOfZ):
-    """The sign, whose delta goes back as if it were the identity."""
+    """The sign, with the derivative of the identity."""
 
     def forward(self, z, out):
         np.sign(z, out=out)
@@ -203,7 +203,7 @@ def test_pairs_of_functions(pair, message):
         NumpyMLPRegressor(hidden_layer_sizes=(4,), activation=pair, max_iter=3).fit(X, Y.ravel())
 
 
-def test_pairs_that_will_do():
+def test_valid_pairs_of_rows():
     for pair in [(np.sin, np.cos), (lambda z: z * 3, lambda z: 3.0), (np.tanh, lambda z: 1 - z)]:
         check_activation(Function(*pair))
 
@@ -447,7 +447,7 @@ def test_an_initializer_that_leaves_weights_is_named():
 # ---- the trial leaves no trace
 
 
-def test_the_trial_changes_nothing():
+def test_trial_of_custom_objects_changes_nothing():
     class Counts(GoodOfZ):
         calls = 0
 

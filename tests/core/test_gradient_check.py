@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The gradient check: passes what is right, and names the layer where an error was planted."""
+"""The gradient check: it passes for correct layers, and names a layer with a deliberate error."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_one_row_in_batch_normalisation():
 
 
 class ForgetsTheMean(BatchNorm):
-    """As if mean and variance did not depend on the batch."""
+    """Its derivative ignores that mean and variance depend on the batch."""
 
     def is_constant(self, buffer):
         return hasattr(self, "dgain") and buffer.inv_std is not None and buffer.x is not None
@@ -111,7 +111,7 @@ class ForgetsTheMean(BatchNorm):
 
 
 class DropsAgain(Dropout):
-    """Another mask on the way back."""
+    """Use a different mask in the backward pass."""
 
     def backward(self, delta, buffer):
         delta *= buffer.mask[::-1]
@@ -234,7 +234,7 @@ PLANTED = {  # network, loss, and the arrays that are off
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("planted", PLANTED)
-def test_an_error_is_found_and_its_place_named(planted, weighted):
+def test_wrong_gradient_is_found_and_its_layer_named(planted, weighted):
     network, loss, where = PLANTED[planted]
     case = "squared_error" if loss is None else "log_loss"
     before = network.params.copy()
@@ -280,7 +280,7 @@ def test_a_wrong_sign_and_nan_are_errors():
             check_gradients(stack("tanh", "tanh"), loss, *make_data("squared_error", 6, (4, 4)))
 
 
-def test_where_nothing_can_be_compared_nothing_passes():
+def test_check_without_comparable_gradients_does_not_pass():
     class Noisy(Tanh):
         rng = np.random.default_rng(0)
 

@@ -67,7 +67,7 @@ def make_network(**options):
 
 
 def pieces_of(network):
-    """Where the parameters lie, read off the sizes of the layers: weights, biases, gains, factors."""
+    """Return the positions of the parameters, by the sizes of the layers: weights, biases, gains, factors."""
     n_weights, n_biases, n_gains = 10 * 4 + 4 * 3, 4 + 3, 2 * 4
     ends = np.cumsum([n_weights, n_biases, n_gains, 5])
     assert ends[-1] == len(network.params)

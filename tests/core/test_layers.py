@@ -65,7 +65,7 @@ def test_gradients_are_written_not_added():
     assert_array_equal(network.grads, once)
 
 
-def test_dense_wants_to_fit_behind_what_comes_before():
+def test_dense_checks_the_width_of_the_previous_layer():
     assert Dense(3, 2).width(3) == 2
     with pytest.raises(
         ValueError, match=r"Dense\(fan_in=3.* follows a layer of 4 units; set fan_in=4"

@@ -293,7 +293,7 @@ def test_parts_with_a_common_total_add_up(case):
 
 
 @pytest.mark.parametrize("case", LOSSES)
-def test_given_buffers_change_nothing(case):
+def test_given_buffers_give_the_same_result(case):
     y, raw, w = draw(case)
     kept = y.copy(), raw.copy(), w.copy()
     loss = make_loss(case)
@@ -307,7 +307,7 @@ def test_given_buffers_change_nothing(case):
 
 
 @pytest.mark.parametrize("case", LOSSES)
-def test_weights_that_sum_to_nothing_give_nothing(case):
+def test_weights_that_sum_to_zero_give_zero(case):
     y, raw, w = draw(case)
     value, gradient = make_loss(case).value_and_gradient(y, raw, 0 * w)
     assert value == 0.0
@@ -497,7 +497,7 @@ def test_numbers_of_raw_outputs():
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1.0, -0.1, [0.9, 0.1], [0.1, 0.1], [0.5, 1.5], 50])
-def test_quantiles_that_are_none(wrong):
+def test_invalid_quantiles(wrong):
     with pytest.raises(ValueError, match=r"quantiles must lie in \(0, 1\) and rise"):
         Quantile(wrong).check()
 

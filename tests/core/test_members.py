@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""k networks side by side: each of them is the network of the reference, and the one it is alone."""
+"""k networks side by side: each equals that of the reference, and the same network by itself."""
 
 import pickle
 
@@ -335,7 +335,7 @@ OPTIMIZERS = {
         ("binary_log_loss", False),
     ],
 )
-def test_trainings_side_by_side_are_those_alone(case, pool, optimizers, weighted, dtype):
+def test_trainings_side_by_side_equal_separate_ones(case, pool, optimizers, weighted, dtype):
     X, y, w = make_data(case, n=22, weighted=True)
     w[5:9] = 0  # a batch without weights
     weights = None

@@ -160,7 +160,7 @@ def test_an_activation_may_follow_another():
 
 @pytest.mark.parametrize("second", ["logistic", "relu", "elu", "softsign", "gelu"])
 @pytest.mark.parametrize("first", ["tanh", "gelu"])
-def test_the_way_back_through_two_activations(first, second):
+def test_backward_through_two_activations(first, second):
     network = Network([Dense(3, 4), first, second, Dense(4, 2)], rng=0)
     X, y, _ = make_data("squared_error", 6, (3, 2))
     assert check_gradients(network, SquaredError(), X, y).max_error < 1e-6
@@ -252,7 +252,7 @@ def test_a_copy_has_its_own_memory(twin):
 @pytest.mark.parametrize(
     "dtype", [int, "int64", bool, np.float16, np.longdouble, complex, ">f8", object, "U3"]
 )
-def test_only_single_and_double_precision_will_do(dtype):
+def test_only_single_and_double_precision_are_valid(dtype):
     if (
         np.dtype(dtype) == np.float64
     ):  # long double, where there is none longer; or a big-endian machine
@@ -330,7 +330,7 @@ def test_layers_are_copied():
         (sp.csr_matrix((2, 5), dtype=np.float32), np.float64, "float32"),
     ],
 )
-def test_forward_wants_its_own_dtype(X, dtype, name):
+def test_forward_requires_the_dtype_of_the_network(X, dtype, name):
     network = make_network(dtype=dtype)
     own = np.dtype(dtype).name
     with pytest.raises(
@@ -350,7 +350,7 @@ def test_forward_wants_its_own_dtype(X, dtype, name):
             ValueError,
             r"X has 3 rows.* is for 2: create a Workspace\(network, 3\)",
         ),
-        (np.zeros((1, 5)), ValueError, r"X has 1 rows.* is for 2.*work.head\(1\)"),
+        (np.zeros((1, 5)), ValueError, r"X has 1 row,.* is for 2.*work.head\(1\)"),
     ],
     ids=["list", "one row", "width", "more rows", "fewer rows"],
 )
@@ -450,7 +450,7 @@ def test_a_link_may_write_into_an_array_of_another_kind(monkeypatch, n):
     assert_array_equal(given, network.predict(X).argmax(axis=1))
 
 
-def test_predict_nothing():
+def test_predict_without_rows():
     assert make_network().predict(np.zeros((0, 5))).shape == (0, 3)
 
 

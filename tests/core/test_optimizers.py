@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Optimizers: against the equations of their papers, and going down hill."""
+"""Optimizers: against the equations of their papers, and on problems that they must solve."""
 
 import copy
 import pickle

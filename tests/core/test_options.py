@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Parameter objects: read back, set, compared, cloned by name."""
+"""Parameter objects: their options are read, set, compared and cloned."""
 
 import copy
 import pickle
@@ -80,7 +80,7 @@ LAYERS = [Dense(2, 3), Dropout(0.3), BatchNorm(3, momentum=0.5), LayerNorm(3)]
 
 
 @pytest.mark.parametrize("thing", [*ALL, *LAYERS], ids=repr)
-def test_twins_are_equal_hash_alike_and_clone(thing):
+def test_equal_objects_have_equal_hashes_and_clones(thing):
     twin = type(thing)(**thing.get_params())
     assert thing == twin and hash(thing) == hash(twin)
     assert repr(twin) == repr(thing)
@@ -334,7 +334,7 @@ def test_each_old_name_of_a_class_is_named_once_with_the_new_one(define):
 
 
 @pytest.mark.parametrize("define", [new_schedule, new_loss, new_layer])
-def test_new_names_warn_of_nothing(define):
+def test_new_names_give_no_warning(define):
     silently(define)
 
 

@@ -24,7 +24,7 @@ from .frozen_optimizers import FROZEN
 
 @pytest.mark.parametrize("samples", [0, 1, 10**6])
 @pytest.mark.parametrize("schedule", [Constant(0.3), Adaptive(0.3)])
-def test_a_rate_that_progress_does_not_move(schedule, samples):
+def test_rate_that_does_not_depend_on_progress(schedule, samples):
     assert schedule(TrainingProgress(samples=samples)) == 0.3
 
 
@@ -105,7 +105,7 @@ def test_a_function_of_the_step_is_a_schedule():
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_rate_is_put_in_where_there_is_none(name):
+def test_missing_rate_is_filled_in(name):
     assert get_schedule(name, 0.3) == SCHEDULES[name](rate=0.3)
     own = SCHEDULES[name]()
     assert get_schedule(own, 0.3).rate == 0.3 and own.rate is None

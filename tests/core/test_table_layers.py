@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What networks for tables are made of: against formulas written out, central differences, and by hand."""
+"""The layers of networks for tables: against formulas, central differences, and numbers by hand."""
 
 import copy
 import math
@@ -151,7 +151,7 @@ def test_embedding_needs_its_columns_as_an_array():
             network.predict(sp.csr_array(make_rows()[0]))
 
 
-def test_the_number_of_inputs_is_to_be_told():
+def test_number_of_inputs_is_required():
     message = (
         r"Dense\(fan_in=11, fan_out=1\) follows a layer of 17 units; set fan_in=17, or set n_features of "
         "the network to the number of inputs"
@@ -369,7 +369,7 @@ def test_groups_have_their_rates_and_none_of_these_decays():
 
 
 @pytest.mark.parametrize("pool", [True, False])
-def test_training_goes_on_where_it_stopped(pool):
+def test_training_continues_where_it_stopped(pool):
     X = np.random.default_rng(0).uniform(-2, 2, size=(205, 4))  # a short last batch
     y = np.sin(6 * X[:, :2])
     batches = Batches(X, y, None, 20, np.float64)
@@ -399,7 +399,7 @@ def test_training_goes_on_where_it_stopped(pool):
 
 
 @pytest.mark.parametrize("features", [4, 5])
-def test_repr_and_options_tell_what_was_given(features):
+def test_repr_and_options_show_the_arguments(features):
     network = make_network(features=features)
     assert repr(network.layers[0]) == "NumericEmbedding(n_columns=2, n_frequencies=5)"
     assert repr(network.layers[2]).endswith("fan_out=6, parametrization='ntk')")
@@ -434,7 +434,7 @@ def test_a_step_allocates_nothing_large():
 
 
 def pre_activations(network, X):
-    """What the dense layers give, from the first on."""
+    """Return the outputs of the dense layers, from the first on."""
     work, out, found = Workspace(network, len(X)), X, []
     for layer, buffer in zip(network.layers, work.buffers):
         out = layer.forward(out, buffer)
@@ -508,7 +508,7 @@ def test_fit_to_data_takes_sparse_rows_and_the_same_seed():
         ),
     ],
 )
-def test_rows_that_will_not_do_leave_the_network_as_it_was(change, error, message):
+def test_invalid_rows_leave_the_network_unchanged(change, error, message):
     network, X = make_network(), make_rows()[0]
     before = network.params.copy()
     with pytest.raises(error, match=message):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training: steps and epochs against the reference's loop, when it stops, and how it goes on."""
+"""Training: steps and epochs against the reference's loop, when it stops, and how it continues."""
 
 import copy
 import pickle
@@ -53,7 +53,7 @@ N, SIZE = 13, 5  # batches of 5, 5 and 3
 
 @dataclass
 class Plan:
-    """What a monitor asks of the plan of a fit."""
+    """The attributes of a plan that a monitor uses."""
 
     max_epochs: int
     tol: float
@@ -654,7 +654,7 @@ def without_seconds(history):
 @pytest.mark.parametrize(
     "schedule", [Constant(0.01), InverseScaling(0.1), Adaptive(0.01)], ids=repr
 )
-def test_a_copy_goes_on_as_if_nothing_had_been(schedule, optimizer, twin):
+def test_copy_continues_training_identically(schedule, optimizer, twin):
     through, halted = (
         make_training(
             optimizer=copy.copy(optimizer), schedule=schedule, l2=0.1, tol=0.05, n_iter_no_change=3
@@ -680,7 +680,7 @@ RICH = {"normalization": "batch", "dropout": 0.3}
 
 @pytest.mark.parametrize("validated", [False, True])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated):
+def test_interrupted_run_ends_with_the_same_result(optimizer, validated):
     batches, n_epochs, halt = make_batches(weighted=True), 9, 4
     scores = [0.1, 0.5, 0.3, 0.2, 0.4, 0.45, 0.3, 0.2, 0.1]
 
@@ -728,7 +728,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_end(optimizer, validated)
 
 
 @pytest.mark.parametrize("schedule", [Constant(0.01), Adaptive(0.01, smallest=1e-3)], ids=repr)
-def test_a_run_that_was_broken_off_at_any_epoch_stops_where_it_would_have(schedule):
+def test_run_interrupted_at_any_epoch_stops_at_the_same_epoch(schedule):
     # also where the plateau is reached in the last epoch that was kept
     through = make_training(schedule=schedule, **HOPELESS)
     kept = [

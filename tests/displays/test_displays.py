@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pictures, by what they draw."""
+"""The displays: what they draw."""
 
 import subprocess
 import sys
@@ -235,7 +235,7 @@ def test_lbfgs_has_a_curve_too():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"smoothing": 1.0}, r"smoothing must be in \[0, 1\); got 1.0"),
+        ({"smoothing": 1.0}, r"smoothing must be a number in \[0, 1\); got 1.0"),
         ({"right": "rate"}, "right must be one of .*'learning_rate'.* got 'rate'"),
     ],
 )
@@ -358,7 +358,7 @@ def test_a_row_goes_through_the_pipeline():
         ((), {"edges": "gradient"}, "edges='gradient' needs a row and its target"),
         ((X[0],), {"edges": "gradient"}, "edges='gradient' needs a row and its target"),
         ((), {"edges": "W"}, "edges must be 'weight' or 'gradient'; got 'W'"),
-        ((), {"max_units": 2}, "max_units must be at least 3; got 2"),
+        ((), {"max_units": 2}, "max_units must be an integer of at least 3; got 2"),
         ((X[:2],), {}, "x must be one row"),
     ],
 )
@@ -439,7 +439,7 @@ def test_histograms_of_activations():
 @pytest.mark.parametrize(
     "activation", ["relu", "elu", "tanh", "logistic", "gelu", "softplus", "hard_tanh"]
 )
-def test_a_unit_that_says_the_same_about_every_row_is_dead(activation):
+def test_unit_with_the_same_activation_for_every_row_is_dead(activation):
     model = fitted(activation=activation, hidden_layer_sizes=(5,))
     assert not ActivationsDisplay.from_estimator(model, X).dead_units()[0].any()
     model.intercepts_[0][[1, 3]] = -60
@@ -463,7 +463,7 @@ def test_a_unit_that_is_on_for_one_row_lives():
     assert ActivationsDisplay([a], tolerance=0.9).dead_units()[0].tolist() == [False, True, True]
 
 
-def test_data_of_activations_that_will_not_do():
+def test_invalid_activations_of_a_display():
     with pytest.raises(ValueError, match="two rows or more; got 1"):
         ActivationsDisplay.from_estimator(fitted(), X[:1])
     with pytest.raises(ValueError, match="no hidden layer"):

@@ -60,7 +60,7 @@ def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_mean():
     assert LearningRateDisplay(rates, losses).suggestion_ == pytest.approx(0.1 / 10)
 
 
-def test_it_changes_nothing_and_repeats_itself():
+def test_estimator_is_unchanged_and_results_repeat():
     model = make_pipeline(StandardScaler(), NumpyMLPClassifier((8,), random_state=0))
     before = str(model.get_params())
     np.random.seed(0)
@@ -93,7 +93,7 @@ def test_every_kind_of_data(kind):
     assert 1e-5 < display.suggestion_ < 1
 
 
-def test_it_says_when_columns_are_not_scaled():
+def test_unscaled_columns_give_a_warning():
     wide = X.copy()
     wide[:, 5] *= 5000
     with pytest.warns(UserWarning, match=r"X is not scaled: column 5 has mean .* StandardScaler"):
@@ -115,9 +115,12 @@ def test_it_is_silent_behind_a_scaler():
     [
         ({"lowest": 1.0, "highest": 0.1}, "0 < lowest < highest"),
         ({"highest": np.inf}, "highest < inf must hold"),
-        ({"y": y[:-1]}, f"y must have one entry for each of the {len(X)} rows of X"),
-        ({"X": X[:-1]}, f"y must have one entry for each of the {len(X) - 1} rows of X"),
-        ({"y": None}, "y must have one entry for each"),
+        ({"y": y[:-1]}, "y and X must have the same number of rows"),
+        ({"X": X[:-1]}, "y and X must have the same number of rows"),
+        ({"y": None}, "requires y to be passed"),
+        ({"X": None}, "X must have two dimensions"),
+        ({"y": np.full(len(y), np.nan)}, "y has missing values"),
+        ({"lowest": "a"}, "0 < lowest < highest"),
         ({"n_steps": 3}, "n_steps must be an integer of at least 10; got 3"),
         ({"n_passes": 0}, "n_passes must be an integer of at least 1; got 0"),
         ({"estimator": NumpyMLPClassifier(solver="lbfgs")}, "solver='lbfgs'"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A table of wrong inputs: each raises what scikit-learn raises, says what is wrong and what would do.
+"""Wrong inputs: each raises the type that scikit-learn raises, and says what is wrong and what is valid.
 
 None may change what had been learnt before. What scikit-learn accepts, or answers with an accident from
 deep inside, is marked ``differs`` and stands on the page of differences.
@@ -733,7 +733,7 @@ for solver in ("adam", "lbfgs"):
     fit_new(f"training a step, {solver}", "activation='step' cannot be trained: its derivative",
             "train with 'logistic' or 'tanh'", activation="step", solver=solver)  # fmt: skip
 fit_new("training a step in a list", "activation='step' cannot be trained", activation=["step"])
-fit_new("one rate for two places", "dropout lists 1 rates", "give 2: one for the input",
+fit_new("one rate for two places", "dropout lists 1 rate;", "give 2: one for the input",
         dropout=[0.5])  # fmt: skip
 fit_new("a rate of one", r"dropout must be in \[0, 1\)", "got 1.0", dropout=[0, 1.0])
 fit_new("a negative rate", r"dropout must be in \[0, 1\)", "got -0.2", dropout=[-0.2, 0])
@@ -984,7 +984,7 @@ def test_arrays_of_numbers_are_predicted_without_another_check(
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ">f8"])
 @pytest.mark.parametrize("network", ["float32", "float64"])
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_a_number_that_is_none_is_found_in_any_dtype(wrong, network, dtype, n, order):
+def test_nan_is_found_in_any_dtype(wrong, network, dtype, n, order):
     model = NumpyMLPRegressor.from_weights([np.ones((3, 1), network)])
     rows = np.ones((n, 3), dtype, order)
     rows[n // 2, 1] = wrong
@@ -1125,7 +1125,7 @@ def test_objects_that_are_zeros_and_ones_are_an_indicator_matrix():
     assert model.predict_proba(X).shape == (40, 2)
 
 
-def test_the_names_that_would_do_are_sorted():
+def test_valid_names_are_sorted():
     """A set has another order in every process."""
     for name, value in (("solver", "x"), ("activation", "x"), ("init", "x"), ("learning_rate", 3)):
         with pytest.raises(ValueError) as caught:

@@ -117,7 +117,7 @@ def test_partial_fit_takes_a_dict():
 
 @pytest.mark.parametrize("class_weight", [{0: 2.0, 2: 7.0}, {2: 7.0}, {0: 2.0, 1: 0.5, 2: 7.0}])
 def test_partial_fit_takes_batches_without_all_classes(class_weight):
-    """Whatever classes the dict and the batch leave out: a class without a weight weighs 1."""
+    """The dict and the batch may lack classes: a class without a weight has weight 1."""
     for present in ([0], [1], [0, 1], [1, 2]):
         rows = np.isin(THREE, present)
         weights = np.array([class_weight.get(c, 1.0) for c in THREE[rows]])
@@ -174,7 +174,7 @@ def test_wrong_weights(class_weight, message, solver):
     "class_weight", [{"no": 0.5, "yes": 3.0, "perhaps": 7.0}, {"yes": 3.0, "perhaps": 7.0}]
 )
 def test_a_class_that_this_y_lacks_is_ignored(class_weight):
-    """As in a fold, or a batch, without it; a class without a weight weighs 1."""
+    """A fold or a batch may lack a class; a class without a weight has weight 1."""
     known = {name: class_weight.get(name, 1.0) for name in ("no", "yes")}
     expected = new().fit(X, RARE, compute_sample_weight(known, RARE))
     model = new(class_weight=class_weight)
@@ -191,7 +191,7 @@ def test_batches_of_several_labels_need_not_have_both():
     assert_same_fit(model, new().partial_fit(X[:4], batch, np.full(4, 6.0), classes=[0, 1, 2]))
 
 
-def test_a_dict_that_is_changed_in_place_is_looked_at():
+def test_dict_changed_in_place_is_noticed():
     class_weight = {0: 2.0, 1: 1.0, 2: 1.0}
     model = new(class_weight=class_weight).partial_fit(X, THREE, classes=[0, 1, 2])
     class_weight[0] = None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Readers in other threads see the old or the new model, whole, whatever a fit does meanwhile.
+"""Readers in other threads see either the old or the new model as a whole during a fit.
 
-The hard half needs no luck: at each line of ours that runs, in turn, something else happens, as another
+The second half does not depend on timing: at each line of the package, in turn, something happens, as another
 thread would have it. The other half has threads.
 """
 

@@ -65,7 +65,7 @@ def test_a_second_fit_with_warm_start_is_a_whole_fit(cls):
     assert model.best_loss_ == min(second)
 
 
-def test_theirs_stops_a_second_fit_at_once():
+def test_scikit_learns_early_stopping_ends_a_second_fit_immediately():
     skip_if_they_changed(fit_twice_with_warm_start(MLPClassifier).n_iter_ > 1)
 
 
@@ -183,7 +183,7 @@ def test_theirs_shows_the_regressors():
 
 @pytest.mark.parametrize("cls", OURS)
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
-def test_a_batch_that_weighs_nothing_adds_its_penalty_alone(cls, alpha):
+def test_batch_of_zero_weight_adds_only_its_penalty(cls, alpha):
     """Plain gradient descent, by hand: no loss, and W shrinks by the penalty over the batch's rows."""
     X, y = X_IRIS[:100], Y_IRIS[:100]
     weights = np.repeat([1.0, 0.0], [96, 4])
@@ -332,7 +332,7 @@ def interrupt(function, after):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_lbfgs_keeps_what_it_has_learnt_when_interrupted(monkeypatch, dtype):
+def test_interrupted_lbfgs_keeps_its_weights(monkeypatch, dtype):
     X = X_IRIS.astype(dtype)
     model = NumpyMLPClassifier(hidden_layer_sizes=4, solver="lbfgs", random_state=0)
     Objective = sknumpynet.core.training.lbfgs.Objective
@@ -460,7 +460,7 @@ def test_the_tags_say_that_both_take_several_targets():
     assert NumpyMLPRegressor(max_iter=1).fit(*several_targets()).predict(X_IRIS).shape == (150, 3)
 
 
-def test_theirs_says_nothing_of_several_targets():
+def test_scikit_learn_does_not_mention_several_targets():
     skip_if_they_changed(get_tags(MLPRegressor()).target_tags.multi_output)
 
 
@@ -520,7 +520,7 @@ def test_an_ignored_parameter_warns_once(cls, parameters, names):
 
 @pytest.mark.parametrize("cls", OURS)
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_defaults_and_used_parameters_warn_of_nothing(cls, solver):
+def test_defaults_and_used_parameters_give_no_warning(cls, solver):
     assert user_warnings(cls(solver=solver, max_iter=2, alpha=0.1).fit, X_IRIS, Y_IRIS) == []
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fits that diverge: an error or a warning that says what would do, and never a loss of NaN."""
+"""Fits that diverge: an error or a warning that says what helps, and never a loss of NaN."""
 
 import pickle
 import re
@@ -313,7 +313,7 @@ def test_a_loss_that_may_be_negative_is_not_judged():
     assert not n_warnings(model, X, y)
 
 
-def test_a_first_batch_without_weight_is_not_what_a_loss_is_compared_with():
+def test_loss_is_not_compared_with_a_first_batch_of_zero_weight():
     X, y = table(NumpyMLPRegressor)
     weight = (np.arange(len(y)) < 30).astype(float)
     for seed in range(4):  # in about half of them the first batch has no weight

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What people put around an estimator, tried for real: pipelines, searches, tables, displays."""
+"""Estimators in scikit-learn's and pandas' tools: pipelines, searches, tables, displays."""
 
 import inspect
 import pickle
@@ -168,7 +168,7 @@ def test_the_html_display_inside_a_pipeline():
 
 
 @pytest.mark.parametrize("ours", OURS)
-def test_set_output_has_nothing_to_say(ours, iris):
+def test_set_output_has_no_effect(ours, iris):
     """It is for transformers; around one it changes nothing here."""
     assert not hasattr(ours(), "set_output")
     pytest.importorskip("pandas")

@@ -20,7 +20,7 @@ FAIL_WITH_ADAM_AS_WELL = {
     NumpyMLPClassifier: {"check_class_weight_classifiers": FIVE_ROWS},
     NumpyMLPRegressor: {},
 }
-# Of labels that L-BFGS has learnt by heart many a probability is the largest below 1: the check asks for the
+# Where L-BFGS has overfitted, many a probability is the largest below 1: the check asks for the
 # order of the raw values in them.
 FAIL_WITH_LBFGS = {
     NumpyMLPClassifier: {"check_classifier_multioutput": "probabilities this close to 1 are equal"},

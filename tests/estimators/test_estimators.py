@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fit leaves behind, what comes out of it, and that each parameter does what it says."""
+"""The attributes of a fit, its predictions, and the effect of each parameter."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_attributes_of_lbfgs(cls):
 
 
 @pytest.mark.parametrize("cls", OURS)
-def test_a_second_fit_leaves_nothing_of_the_first(cls):
+def test_second_fit_replaces_all_attributes(cls):
     X, y = data_for(cls)
     model = cls(hidden_layer_sizes=7, early_stopping=True, max_iter=3, random_state=0).fit(X, y)
     kept, copies = model.coefs_, [W.copy() for W in model.coefs_]
@@ -99,7 +99,7 @@ def test_a_second_fit_leaves_nothing_of_the_first(cls):
 
 
 @pytest.mark.parametrize("cls", OURS)
-def test_before_a_fit_there_is_nothing(cls):
+def test_unfitted_estimator_has_no_fitted_attributes(cls):
     model = cls()
     for name in ("coefs_", "intercepts_", "loss_", "n_iter_", "classes_", "t_"):
         assert not hasattr(model, name)
@@ -316,7 +316,7 @@ def test_a_fit_needs_memory_for_parameters_and_batches(early_stopping):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("cls", OURS)
-def test_an_end_before_convergence_is_told(cls, solver):
+def test_end_before_convergence_is_reported(cls, solver):
     X, y = data_for(cls)
     with pytest.warns(ConvergenceWarning):
         cls(solver=solver, max_iter=2, random_state=0).fit(X, y)
@@ -324,7 +324,7 @@ def test_an_end_before_convergence_is_told(cls, solver):
 
 @pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_convergence_is_told_by_silence(solver):
+def test_converged_fit_gives_no_warning(solver):
     model = NumpyMLPClassifier((), solver=solver, tol=0.1, max_iter=100, random_state=0)
     assert model.fit(X_IRIS, Y_IRIS).n_iter_ < 100
 
@@ -422,7 +422,7 @@ DIRECTIONS = [
 
 
 @pytest.mark.parametrize(("name", "lower", "higher", "measure", "rest"), DIRECTIONS)
-def test_a_parameter_moves_the_fit_the_right_way(name, lower, higher, measure, rest):
+def test_parameter_changes_the_fit_in_the_documented_direction(name, lower, higher, measure, rest):
     values = [
         measure(NumpyMLPRegressor(**BASE | rest | {name: value}).fit(X_DIABETES, Y_DIABETES))
         for value in (lower, higher)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ctrl-C keeps what was learnt; an error keeps what was there before; threads may share an estimator."""
+"""Ctrl-C keeps the weights so far; an error restores the estimator; threads may share an estimator."""
 
 import copy
 import signal
@@ -353,7 +353,7 @@ def test_a_fit_that_raises_changes_nothing(stop, params, step):
         assert_array_equal(model.predict(X), predicted)
 
 
-def test_a_first_fit_that_raises_leaves_nothing(stop):
+def test_first_fit_that_raises_leaves_no_attributes(stop):
     for method, step in (("fit", 1), ("fit", 9), ("partial_fit", 1), ("partial_fit", 3)):
         model = new()
         stop(step, Failed)
@@ -479,7 +479,7 @@ def test_threads_may_share_an_estimator(small_chunks, method):
 
 
 def test_a_first_prediction_from_many_threads(small_chunks, tmp_path):
-    """Nothing is made at the first call that the second thread could find half done."""
+    """The first call creates nothing that a second thread could see incomplete."""
     joblib.dump(new(hidden_layer_sizes=(30, 20)).fit(X, NUMBERS), tmp_path / "model")
     many = np.random.RandomState(1).normal(size=(500, 4))
     expected = joblib.load(tmp_path / "model").predict(many)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Hidden activations, slopes, sizes and the record of a fit; networks that were not trained by us."""
+"""Hidden activations, slopes, sizes and the record of a fit; networks trained elsewhere."""
 
 import numpy as np
 import pytest
@@ -360,7 +360,7 @@ def test_lbfgs_leaves_no_curves_of_another_solver():
     assert len(model.loss_curve_) == len(model.history_["epoch"]) == 3
 
 
-def test_without_hidden_layers_there_is_nothing_to_look_at():
+def test_network_without_hidden_layers_has_no_hidden_activations():
     model = NumpyMLPRegressor(hidden_layer_sizes=(), max_iter=1).fit(X, NUMBERS)
     with pytest.raises(
         ValueError, match="the network has no hidden layer: hidden_layer_sizes is empty"
@@ -493,11 +493,11 @@ def test_further_parameters_and_dtype():
         (lambda: NumpyMLPRegressor.from_weights([[1.0]]), "coefs must be a list of matrices"),
         (
             lambda: NumpyMLPRegressor.from_weights([[[1.0]], [[1.0], [1.0]]]),
-            r"coefs\[1\] has shape \(2, 1\), but coefs\[0\], of shape \(1, 1\), has 1 outputs. Shapes are "
+            r"coefs\[1\] has shape \(2, 1\), but coefs\[0\], of shape \(1, 1\), has 1 output. Shapes are "
             r"\(fan_in, fan_out\): pass W.T",
         ),
         (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0, 2.0]]), r"intercepts_\[0\] has"),
-        (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ needs 1 arrays"),
+        (lambda: NumpyMLPRegressor.from_weights([[[1.0]]], []), "intercepts_ needs 1 array here"),
         (
             lambda: NumpyMLPRegressor.from_weights([[[1.0]]], [[1.0]], fit_intercept=False),
             "must be zeros: the network has no intercepts",

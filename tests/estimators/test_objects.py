@@ -422,7 +422,7 @@ def test_a_search_over_objects_and_names():
     assert len(search.cv_results_["params"]) == 4
 
 
-# -------------------------------------------------------------------- options that will not do
+# -------------------------------------------------------------------- invalid options
 
 WRONG = [
     (
@@ -449,8 +449,14 @@ WRONG = [
         Warmup(StepDecay(every=0)),
         r"learning_rate=StepDecay\(every=0\): every must be an integ",
     ),
-    ("learning_rate", lambda step: -0.1, r"returned the learning rate -0.1 for step .*at least 0"),
-    ("learning_rate", lambda step: 0.1 if step < 2 else np.nan, "learning rate nan for step "),
+    ("learning_rate", lambda step: -0.1, r"learning_rate must be .*at least 0: in .*returned -0.1"),
+    ("learning_rate", lambda step: None, "learning_rate must be a finite number.* returned None"),
+    ("learning_rate", lambda step: "0.1", "learning_rate must be a finite number.* returned '0.1'"),
+    (
+        "learning_rate",
+        lambda step: 0.1 if step < 2 else np.nan,
+        r"learning_rate must be .*: in epoch \d+, at step \d+, .* returned nan",
+    ),
     ("activation", LeakyReLU("a"), r"activation=LeakyReLU\(slope='a'\): slope must be a number in"),
     ("activation", ["relu", LeakyReLU(-1)], r"activation=LeakyReLU\(slope=-1\): slope"),
     ("init", Normal(scale=-1), r"init=Normal\(scale=-1\): scale must be a number in \[0, inf\)"),
@@ -460,7 +466,7 @@ WRONG = [
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "initialize"])
 @pytest.mark.parametrize(("name", "value", "message"), WRONG)
-def test_options_are_looked_at_when_a_fit_begins(name, value, message, method):
+def test_options_are_checked_when_a_fit_begins(name, value, message, method):
     cls = NumpyMLPClassifier if isinstance(value, Focal) else NumpyMLPRegressor
     y = CLASSES if cls is NumpyMLPClassifier else NUMBERS
     if method == "initialize" and callable(value) and not isinstance(value, Options):
@@ -559,7 +565,7 @@ OWN = {
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_ones_own_works_where_a_name_does(name):
+def test_custom_object_works_in_place_of_a_name(name):
     params = {name: OWN[name], "learning_rate_init": 0.01}
     model = fit(**params)
     assert not np.array_equal(model.coefs_[0], fit(learning_rate_init=0.01).coefs_[0])
@@ -587,7 +593,7 @@ def test_ones_own_all_together():
     assert model.history_["learning_rate"] == [0.1, 0.05, 0.025, 0.0125]
 
 
-def test_ones_own_do_what_they_say():
+def test_custom_objects_are_used():
     plain = fit(solver=PlainDescent())
     assert_allclose(plain.predict(X), fit(solver=SGD(momentum=0.0)).predict(X), rtol=1e-12)
     sine = (lambda z: np.sin(2 * z), lambda z: 2 * np.cos(2 * z))

@@ -268,7 +268,7 @@ def test_max_time_is_about_kept():
     model = NumpyMLPRegressor(batch_size=1, max_iter=100000, tol=0, random_state=0)
     model.set_params(hidden_layer_sizes=(3,), max_time=0.2)
     started, busy = time.perf_counter(), time.thread_time()
-    with pytest.warns(match=r"ended after \d+ epochs by max_time=0.2 seconds"):
+    with pytest.warns(match=r"ended after \d+ epochs, at max_time=0.2 s"):
         model.fit(X, NUMBERS)
     assert time.perf_counter() - started >= 0.2
     assert time.thread_time() - busy < 5  # of this thread alone, however busy the machine is

@@ -376,7 +376,7 @@ def test_training_ends_after_the_same_epoch(kind, parameters, tol):
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_a_network_of_a_million_weights(solver):
-    """Of that size optimizers take the vector in pieces."""
+    """Optimizers process vectors of that size in pieces."""
     X, y = digits_or_diabetes("classifier")
     X, y = X[:300], y[:300]
     fits = [

@@ -55,7 +55,7 @@ def new(kind="numbers", **params):
 
 
 def params_of_theirs(model):
-    """The parameters of our estimator that scikit-learn's has too."""
+    """Return the parameters that scikit-learn's estimator has, too."""
     theirs = MLPRegressor if isinstance(model, NumpyMLPRegressor) else MLPClassifier
     return {name: getattr(model, name) for name in theirs().get_params()}
 
@@ -170,7 +170,7 @@ def test_batches_of_different_sizes():
 
 
 def test_a_batch_size_beyond_the_rows_warns():
-    with pytest.warns(UserWarning, match="batch_size=20, and there are 5 rows"):
+    with pytest.warns(UserWarning, match="batch_size=20, and the number of rows to train on is 5"):
         new().partial_fit(X[:5], NUMBERS[:5])
 
 
@@ -339,7 +339,7 @@ def test_a_call_that_fails_after_a_change_leaves_the_old_network(change):
     assert_array_equal(model.predict(X), twin.predict(X))
 
 
-def test_early_stopping_is_refused_after_the_data_were_looked_at():
+def test_early_stopping_is_refused_after_the_data_are_checked():
     """In the order of scikit-learn."""
     with pytest.raises(ValueError, match="contains NaN"):
         new(early_stopping=True).partial_fit(X * np.nan, NUMBERS)
@@ -471,7 +471,7 @@ def test_sample_weight_comes_before_classes():
 @pytest.mark.parametrize(
     "given", [{"alpha": -1}, {"batch_size": 0}, {"learning_rate_init": "x"}, {"l1_ratio": 3}]
 )
-def test_parameters_set_since_the_first_call_are_looked_at(given):
+def test_parameters_set_after_the_first_call_are_checked(given):
     model = NumpyMLPRegressor(hidden_layer_sizes=(3,), random_state=0)
     model.partial_fit(np.eye(4), np.arange(4.0))
     before = model.coefs_[0].copy()
@@ -518,7 +518,7 @@ def n_calls(function):
     ],
 )
 def test_a_call_on_few_rows_makes_half_as_many_calls_as_scikit_learn(kind, convert, dtype):
-    """What takes its time on 32 rows is calling functions, not training."""
+    """On 32 rows, function calls take longer than training."""
     cls, _, y = KINDS[kind]
     data = X[:32].astype(dtype), convert(y[:32])
     theirs = MLPRegressor if cls is NumpyMLPRegressor else MLPClassifier
@@ -549,7 +549,7 @@ def test_a_call_on_few_rows_makes_half_as_many_calls_as_scikit_learn(kind, conve
     ],
 )
 @pytest.mark.parametrize("features", [np.float64, np.float32, np.float16, lambda X: X.round()])
-def test_what_is_seen_at_a_glance_is_what_the_checks_see(kind, convert, features):
+def test_quick_checks_agree_with_full_checks(kind, convert, features):
     """Rows of a list are checked in full, as float64; an array of such numbers need not be."""
     _, data, y = KINDS[kind]
     y, data = convert(y), features(data)
@@ -579,7 +579,7 @@ def test_what_is_seen_at_a_glance_is_what_the_checks_see(kind, convert, features
         ("strings", STRINGS.astype(object)[::-1][:-1], "inconsistent|same number"),
     ],
 )
-def test_what_a_glance_does_not_know_is_refused_as_before(kind, y, message):
+def test_unknown_data_are_refused_after_quick_checks(kind, y, message):
     _, data, known = KINDS[kind]
     model = new(kind).partial_fit(data, known, **classes_of(kind))
     before = fitted_state(model)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Saved and loaded, an estimator predicts the same and goes on training exactly as it would have."""
+"""A saved and loaded estimator predicts the same, and continues training identically."""
 
 import copy
 import io
@@ -96,7 +96,7 @@ def go_on(model, kind, n=3):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("begin", ["fit", "partial_fit"])
-def test_training_goes_on_as_if_nothing_had_happened(way, solver, begin, tmp_path):
+def test_training_continues_identically(way, solver, begin, tmp_path):
     kind = "classifier" if solver == "adam" else "regressor"
     model = new(kind, **SOLVERS[solver])
     if begin == "fit":
@@ -172,7 +172,7 @@ def test_a_loaded_model_fits_anew_and_starts_warm(solver):
     assert fitted_state(other) == fitted_state(model)
 
 
-def test_a_copy_shares_nothing():
+def test_copy_shares_no_memory():
     model = go_on(new("regressor"), "regressor")
     other = copy.deepcopy(model)
     before = fitted_state(other)
@@ -410,7 +410,7 @@ def test_there_are_pickles_of_the_present_and_of_all_earlier_formats():
 
 
 def names_in(model):
-    """The modules of ours that a pickle names, with the names."""
+    """Return the modules of this package that a pickle refers to, with the names."""
     found = set()
 
     class Reader(pickle.Unpickler):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Numbers that are finite as they come and infinite in the dtype that is computed in."""
+"""Numbers that are finite when passed and infinite in the dtype of the computation."""
 
 import warnings
 
@@ -87,7 +87,7 @@ def test_predict(cls, fitted_on, container, n_rows):
 
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_what_fits_is_taken(container):
-    """The largest number of float32, and in float64 larger ones."""
+    """The largest number of float32 is valid, and in float64 larger ones are."""
     X, y = data()
     largest = float(np.finfo(np.float32).max)
     model = new(NumpyMLPClassifier).fit(X, y)

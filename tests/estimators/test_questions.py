@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Nothing that reads like a question changes an estimator."""
+"""Reading an estimator, by any method or attribute, does not change it."""
 
 import copy
 
@@ -117,7 +117,7 @@ def ask_with_data(model):
 @pytest.mark.parametrize("ask", [ask_all, ask_with_data])
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("cls", [NumpyMLPClassifier, NumpyMLPRegressor])
-def test_a_question_changes_nothing(cls, make, ask):
+def test_reading_an_estimator_does_not_change_it(cls, make, ask):
     model = make(cls)
     attributes, content = dict(vars(model)), fitted_state(model)
     ask(model)

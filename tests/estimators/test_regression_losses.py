@@ -249,7 +249,7 @@ def test_curves_show_the_mean_over_targets(loss):
 
 
 class Asymmetric(Loss):
-    """The squared error, `factor` times as bad where the prediction is too small."""
+    """The squared error, `factor` times as large if the prediction is too small."""
 
     def __init__(self, factor=3.0):
         self.factor = factor
@@ -332,7 +332,7 @@ def test_what_was_fitted_does_not_follow_a_list_that_is_changed():
 
 @pytest.mark.parametrize("quantile", [0, 1, -0.5, "0.5", None, [], [0.9, 0.1], [0.5, 1.0], ["a"]])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_a_quantile_that_will_not_do_is_named(quantile, solver):
+def test_invalid_quantile_is_named(quantile, solver):
     model = NumpyMLPRegressor("quantile", quantile=quantile, solver=solver)
     with pytest.raises(ValueError, match="quantile"):
         model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0])

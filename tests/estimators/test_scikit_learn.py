@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Over to scikit-learn's networks and back: the same numbers, or an error that names the parameter."""
+"""Conversion to scikit-learn's networks and back: the same numbers, or an error that names the parameter."""
 
 import collections
 import pickle
@@ -92,7 +92,7 @@ def draw_parameters(draw, kind, target):
 
 @pytest.mark.parametrize(("kind", "target"), CASES)
 def test_random_networks_go_over_and_back(kind, target):
-    """From scikit-learn, one more step on the same batch, back again: all the same numbers."""
+    """Convert from scikit-learn, train one step on the same batch, convert back: all numbers are equal."""
     n_steps = 0
     for number in range(16):
         draw = random.Random(f"{kind} {target} {number}")

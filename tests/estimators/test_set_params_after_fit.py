@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fitted estimator gives comes from what was fitted: parameters set afterwards wait for the next fit.
+"""A fitted estimator uses the parameters of its fit: those set afterwards apply to the next fit.
 
 One table of other values for all estimators; every public method that needs no more than X and y is called
 before and after each value is set, and gives the same bits.

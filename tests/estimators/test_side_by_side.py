@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""fit_side_by_side: every estimator comes out as its own fit would leave it, and what fails fails alone."""
+"""fit_side_by_side: every estimator is as after a separate fit, and a failure affects only itself."""
 
 import random
 import warnings
@@ -37,7 +37,7 @@ WHICH_STEPS = ("adam", "sgd", "adamw", "nadam", "amsgrad", "rmsprop", "adagrad",
 
 @pytest.fixture
 def packs(monkeypatch):
-    """The sizes of the packs that were trained."""
+    """Return the sizes of the trained packs."""
     sizes, fit_pack = [], module.fit_pack
     monkeypatch.setattr(module, "fit_pack", lambda fits: sizes.append(len(fits)) or fit_pack(fits))
     return sizes
@@ -461,7 +461,7 @@ def test_one_that_diverges_fails_alone(packs):
         assert_same(mine, its)
 
 
-def test_a_fit_before_stays_where_one_diverges():
+def test_earlier_fit_is_kept_if_the_next_one_diverges():
     X, y = make_regression(n_samples=40, n_features=3, random_state=0)
     bad = (
         diverging().set_params(learning_rate_init=1e-4).fit(X, y).set_params(learning_rate_init=1e8)
@@ -498,7 +498,7 @@ def test_warnings_are_those_of_fit_and_point_here():
         assert any(each.category is ConvergenceWarning for each in found)
 
 
-def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
+def test_interrupt_keeps_the_weights_so_far(monkeypatch):
     from sknumpynet.fitting.monitor import Monitor
 
     epoch_done, calls = Monitor.epoch_done, []

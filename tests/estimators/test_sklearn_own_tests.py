@@ -79,7 +79,7 @@ def test_every_test_was_collected():
     assert len(here) >= FEWEST_TESTS
 
 
-def test_our_classes_are_what_was_tested():
+def test_classes_of_the_package_are_tested():
     assert _module.MLPClassifier is NumpyMLPClassifier
     assert _module.MLPRegressor is NumpyMLPRegressor
     for test in _collected.values():
@@ -92,7 +92,7 @@ def test_our_classes_are_what_was_tested():
 
 @pytest.mark.parametrize("name", READ_PRIVATE_ATTRIBUTES)
 def test_what_is_left_out_does_read_private_attributes(name):
-    """Where this fails, scikit-learn has rewritten the test, and it can be run."""
+    """If this fails, scikit-learn has rewritten the test, and it can be run."""
     attribute = READ_PRIVATE_ATTRIBUTES[name].split()[0]
     assert f".{attribute}" in inspect.getsource(_collected[name])
 

@@ -44,6 +44,6 @@ def test_text_and_html_say_the_same():
         assert f"<td>{row['units']:,}</td>" in html and row["layer"] in html
 
 
-def test_without_a_fit_there_is_none():
+def test_unfitted_estimator_has_no_summary():
     with pytest.raises(NotFittedError):
         NumpyMLPClassifier().summary()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One BLAS thread for small fits: for as long as one of them runs, and whatever ends it."""
+"""One BLAS thread for small fits: as long as one of them runs, however it ends."""
 
 import os
 import threading
@@ -202,7 +202,7 @@ def test_a_child_begins_with_the_limit_of_the_thread_that_forked(inside):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_products_worth_threads_are_told_by_rows_widths_and_bytes():
+def test_products_worth_threads_depend_on_rows_widths_and_bytes():
     for n_rows, network, threads in [(200, SMALL, 1), (200, LARGE, 2), (1, LARGE, 1)]:
         with limited_blas_threads(n_rows, network):
             assert blas_threads() == {threads}

@@ -481,7 +481,7 @@ def test_a_scorer_gets_the_data_frame_and_warns_of_no_names(kind, solver, scorin
 
 
 @pytest.mark.parametrize("named", ["X", "X_val"])
-def test_names_on_one_side_are_warned_of_once(named):
+def test_names_in_one_of_two_tables_give_one_warning(named):
     pandas = pytest.importorskip("pandas")
     with_names = {
         "X": pandas.DataFrame(X, columns=list("abcd")),
@@ -514,7 +514,7 @@ TWO_COLUMNS = [np.c_[y, y > 1] for y in (CLASSES, CLASSES_VAL)]
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("scoring", ["accuracy", "f1_macro", "neg_log_loss", "roc_auc", "scorer"])
-def test_what_cannot_score_several_columns_of_labels_says_what_can(scoring, solver):
+def test_scorer_for_one_column_names_those_for_several(scoring, solver):
     y, y_val = TWO_COLUMNS
     scoring = make_scorer(accuracy_score) if scoring == "scorer" else scoring
     model = new("classifier", solver=solver, scoring=scoring)
@@ -756,7 +756,7 @@ def test_max_time_stops_and_says_so(kind, solver, monkeypatch):
     set_clock(monkeypatch, lambda: next(now) / 10)
     model = new(kind, solver=solver, max_time=3, max_iter=10**6, tol=0, n_iter_no_change=10**6)
     with pytest.warns(
-        ConvergenceWarning, match=r"ended after \d+ (epochs|iterations) by max_time=3"
+        ConvergenceWarning, match=r"ended after \d+ (epochs?|iterations?), at max_time=3"
     ):
         model.fit(X, targets(kind)[0])
     assert 1 <= model.n_iter_ <= 30
@@ -765,7 +765,7 @@ def test_max_time_stops_and_says_so(kind, solver, monkeypatch):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_max_time_keeps_the_best(solver, monkeypatch):
-    """The scores fall after the third epoch, and time is over after the sixth."""
+    """The scores fall after the third epoch, and the time limit is reached after the sixth."""
     scores = [0.1, 0.2, 0.9, 0.5, 0.4, 0.3]
     monkeypatch.setattr(
         "sknumpynet.estimators.regressor.Numbers.score", lambda *args: scores.pop(0)
@@ -789,7 +789,7 @@ def messages_of(call):
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("given", [False, True])
-def test_time_that_is_over_with_the_last_epoch_cuts_nothing_short(kind, solver, given, monkeypatch):
+def test_time_limit_at_the_last_epoch_has_no_effect(kind, solver, given, monkeypatch):
     """Whether that epoch is the last allowed, or the one in which the fit converges."""
     y, more = targets(kind)[0], validation(kind) if given else {}
     ends = {"last": {"max_iter": 4, "tol": 1e-12}, "converged": {"max_iter": 500, "tol": 1e-2}}
@@ -818,14 +818,14 @@ def test_time_that_is_over_with_the_last_epoch_cuts_nothing_short(kind, solver, 
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_time_that_is_over_from_the_start_cuts_a_single_epoch_not_short(solver):
+def test_time_limit_does_not_shorten_a_single_epoch(solver):
     model = new(solver=solver, max_iter=1, max_time=1e-9)
     expected = messages_of(lambda: new(solver=solver, max_iter=1).fit(X, NUMBERS))
     assert messages_of(lambda: model.fit(X, NUMBERS)) == expected
     assert "max_time" not in str(expected) and model.n_iter_ == 1
     model.set_params(max_iter=2)
     found = messages_of(lambda: model.fit(X, NUMBERS))
-    assert len(found) == 1 and "by max_time=1e-09 seconds" in found[0]
+    assert len(found) == 1 and "at max_time=1e-09 s" in found[0]
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -843,7 +843,7 @@ def test_partial_fit_is_never_cut_short(kind, solver):
 
 
 def test_lbfgs_that_converges_too_late_has_converged():
-    """Whatever number of iterations it takes, and whichever evaluation is the last."""
+    """For any number of iterations, and any evaluation as the last one."""
     for tol in np.logspace(-4, 0, 12):
         params = {"solver": "lbfgs", "tol": tol, "max_iter": 1000}
         plain = new(**params).fit(X, NUMBERS)

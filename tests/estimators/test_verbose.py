@@ -59,7 +59,7 @@ def test_the_line_shows_validation():
     assert line.startswith(expected)
 
 
-def test_a_shorter_line_leaves_nothing_of_the_longer_one():
+def test_shorter_line_overwrites_the_longer_one():
     """Each text is at least as long as the one that it covers."""
     model = new(verbose=1, max_iter=12, learning_rate=lambda step: 0.1 if step % 2 else 0.000123)
     lines = shown(lambda: model.fit(X, NUMBERS)).rstrip("\n").split("\r")[1:]
@@ -123,7 +123,7 @@ def test_plain_lines_are_scikit_learns(early_stopping, capsys):
     assert "Stopping" in printed[0]
 
 
-def test_plain_lines_on_a_terminal_where_more_is_asked_for():
+def test_larger_verbose_prints_lines_on_a_terminal():
     lines = shown(lambda: new(verbose=2).fit(X, NUMBERS)).splitlines()
     assert [line.split(",")[0] for line in lines] == [f"Iteration {i}" for i in (1, 2, 3, 4)]
 
@@ -135,7 +135,7 @@ def test_silence(solver, verbose, capsys):
     assert shown(lambda: model.fit(X, NUMBERS)) == capsys.readouterr().err == ""
 
 
-def test_a_stream_that_does_not_say_what_it_is(monkeypatch):
+def test_stream_without_an_encoding(monkeypatch):
     class Stream:
         def __init__(self):
             self.text = ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""People write to ``coefs_`` and ``intercepts_``: what they write is what is used from then on."""
+"""``coefs_`` and ``intercepts_`` can be written to, and everything uses the new values."""
 
 import copy
 import pickle

@@ -235,7 +235,7 @@ def newer(draw, content):
 
 
 def name_a_class(draw, content):
-    """Name a class that is none of ours, where an object stands."""
+    """Name a class of another package in place of that of an object."""
     parts = parts_of(content)
     name = draw.choice(["os.system", "Popen", "Function", "Custom", "__import__", "Options", ""])
     header = json.loads(parts["header.json"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Estimators for tables, fitted in a moment with random settings, for the tests of the ways out.
+"""Estimators for tables, quickly fitted with random settings, for the tests of all exports.
 
 `draw_table` returns a setting of plain entries, and `fit_table` the estimator and its table.
 """

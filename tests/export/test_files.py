@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Networks in files without pickle: the same again, or one clear error."""
+"""Networks in files without pickle: they are read back identically, or raise one clear error."""
 
 import collections
 import json
@@ -65,7 +65,7 @@ def fit_random(number):
     try:
         X, y, given = make_data(setting)
         return OURS[setting["estimator"]](**setting["parameters"]).fit(X, y, **given), X, y
-    except (TypeError, ValueError, ZeroDivisionError):  # a part of the settings will not do
+    except (TypeError, ValueError, ZeroDivisionError):  # some settings are invalid
         return None, None, None
 
 
@@ -254,7 +254,7 @@ def test_a_file_that_is_there_survives_a_failed_save(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_is_no_estimator_of_ours_is_refused(tmp_path):
+def test_objects_other_than_estimators_of_the_package_are_refused(tmp_path):
     class Mine(NumpyMLPClassifier):
         pass
 
@@ -269,7 +269,7 @@ def test_what_is_no_estimator_of_ours_is_refused(tmp_path):
         export.load(tmp_path / "no file")
 
 
-def test_every_class_of_ours_is_in_the_table_or_refused():
+def test_every_class_of_the_package_is_in_the_table_or_refused():
     from sknumpynet.core.options import Options
     from sknumpynet.export.values import OBJECTS
 
@@ -340,7 +340,7 @@ def test_files_that_someone_made_up_give_an_error_or_a_network(tmp_path):
 
 @pytest.mark.parametrize("which", range(2))
 def test_each_value_of_a_table_may_be_another(which, tmp_path):
-    """What is loaded predicts, whatever stands in the file; what cannot is refused."""
+    """A model loaded from any file predicts; a file that cannot be used is refused."""
     source = [source for source in sources() if source.kind == "table"][which]
     path, outcomes = tmp_path / "model", collections.Counter()
     rows = np.random.RandomState(1).normal(size=(3, 7)).astype(object)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The folder that NumPy runs: the estimator's numbers, and nothing else of ours."""
+"""The folder that needs only NumPy: the estimator's predictions, without this package."""
 
 import ast
 import collections
@@ -306,7 +306,7 @@ def test_the_subcommand(save, tmp_path):
     compare(model, load_from(tmp_path / "folder"), X, 1e-12)
 
 
-def test_the_subcommand_says_what_is_wrong(tmp_path):
+def test_subcommand_reports_errors(tmp_path):
     joblib.dump(make_pipeline(StandardScaler(), NumpyMLPRegressor()), tmp_path / "pipeline")
     (tmp_path / "text").write_text("no network")
     (tmp_path / "zip").write_bytes(b"PK\x05\x06" + bytes(18))

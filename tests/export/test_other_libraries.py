@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The code of "Coming from skorch" and "Coming from Keras", on arrays in the layouts of these.
+"""The code of "Coming from skorch" and "Coming from Keras", on arrays in their layouts.
 
 The real ones are in clients/converters.
 """

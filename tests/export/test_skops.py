@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The types that skops is to trust are few, public, and this package's alone."""
+"""The types that skops must trust are few, public and from this package only."""
 
 import importlib
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Layers that no estimator makes: each way out writes them rightly, or refuses them by name."""
+"""Layers that no estimator creates: each export writes them correctly, or names them in an error."""
 
 import importlib.util
 from dataclasses import replace
@@ -20,7 +20,7 @@ OTHERS = {
 
 
 def estimator_of(layers):
-    """An estimator that has these layers, by the back door."""
+    """Return an estimator with these layers, which its constructor cannot create."""
     model = NumpyMLPRegressor(hidden_layer_sizes=5, activation="tanh", random_state=0)
     model.initialize(X, X[:, 0])
     network = Network(layers, n_features=4, rng=0)
@@ -66,7 +66,7 @@ def test_there_is_no_derivation_of_ntk():
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_no_way_out_knows_is_refused_by_name(name, tmp_path):
+def test_layer_without_an_export_is_named(name, tmp_path):
     pytest.importorskip("onnx")
     model = estimator_of(OTHERS[name])
     for way in (

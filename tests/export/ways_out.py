@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each way out and back for one fitted estimator: is it equal, refused or wrong?
+"""Each export of a fitted estimator, read back: is it equal, refused or wrong?
 
 A way may differ from the estimator by a tolerance, and by ten times what the estimator itself differs when
 its input and its parameters are rounded anew: networks that a wild fit leaves magnify every rounding.
@@ -111,7 +111,7 @@ def by_folder(model, folder):
 
 
 class InOnnxruntime:
-    """What an ONNX file gives, with the methods of the estimator that has them."""
+    """The outputs of an ONNX file, with the methods of the estimator."""
 
     def __init__(self, model, path, dtype):
         import onnxruntime

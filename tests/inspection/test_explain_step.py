@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One step in all its numbers: against formulas, differences, and the step that training takes."""
+"""All numbers of one step: against formulas, finite differences, and the step of training."""
 
 import copy
 import sys
@@ -350,12 +350,44 @@ def test_bad_input_is_named():
         explain_step(model, X, CLASSES)
     with pytest.raises(ValueError, match="features"):
         explain_step(model, X[0, :2], 0)
-    with pytest.raises(ValueError, match="classes"):
-        explain_step(model, X[0], 7)
     with pytest.raises(TypeError, match=r"explain_step needs a fitted Numpy.*got MLPClassifier"):
         explain_step(MLPClassifier(max_iter=2).fit(X, CLASSES), X[0])
     with pytest.raises(NotFittedError):
         explain_step(NumpyMLPClassifier(), X[0])
+
+
+LABELS = np.column_stack([np.arange(60) % 3, np.arange(60) % 4])
+
+
+@pytest.mark.parametrize(
+    ("y", "given", "message"),
+    [
+        (CLASSES, 7, r"y must be one of the labels in classes_, \[0, 1, 2\]; got 7$"),
+        (CLASSES > 0, "z", r"y must be one of the labels in classes_, \[False, True\]; got 'z'$"),
+        (CLASSES, np.nan, "y must be one of the labels .* got nan$"),
+        (CLASSES, [0, 1], r"y must hold one value; got \[0, 1\]$"),
+        (CLASSES, [], r"y must hold one value; got \[\]$"),
+        (LABELS, 1, "y must hold 2 values, one for each column of the y of fit; got 1$"),
+        (LABELS, [0, 9], r"y has classes not in classes_: \[9\]"),
+        (LABELS % 2, [0, 1, 1], "y must hold 2 values, one for each column"),
+    ],
+)
+def test_label_that_the_network_does_not_have(y, given, message):
+    model = fitted(y=y)
+    with pytest.raises(ValueError, match=message) as raised:
+        explain_step(model, X[0], given)
+    assert "partial_fit" not in str(raised.value)
+
+
+def test_target_with_another_number_of_values():
+    model = fitted(NumpyMLPRegressor, NUMBERS)
+    with pytest.raises(ValueError, match=r"y must hold one value; got \[1, 2\]$"):
+        explain_step(model, X[0], [1, 2])
+
+
+def test_step_does_not_depend_on_warm_start():
+    cold, warm = explain_step(fitted(), X[0], 1), explain_step(fitted(warm_start=True), X[0], 1)
+    assert cold.rows() == warm.rows()
 
 
 def test_without_a_random_state_the_global_generator_stays():

@@ -113,7 +113,7 @@ def test_verbose_and_max_time(fits, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == lines[2:]
     assert lines[0] == f"Iteration 1, loss = {local.history_['loss'][0]:.8f}"
-    with pytest.warns(ConvergenceWarning, match="ended after 1 iterations by max_time"):
+    with pytest.warns(ConvergenceWarning, match="ended after 1 iteration, at max_time"):
         DaskNumpyMLPClassifier(**LBFGS, max_time=1e-9).fit(on_dask(X), on_dask(Y))
 
 
@@ -239,7 +239,7 @@ def test_workers_that_die_again_and_again(processes):
     model = DaskNumpyMLPClassifier(**LBFGS, retries=0)
     try:
         with pytest.raises(
-            RuntimeError, match=r"Workers died while describing the data.*\(0 retries\)"
+            RuntimeError, match=r"Workers died while describing the data.*\(retries=0\)"
         ):
             model.fit(deadly, [dask.delayed(Y)])
     finally:

@@ -1,4 +1,4 @@
-"""Small messy tables, and networks that take a moment."""
+"""Small messy tables, and networks that are fitted quickly."""
 
 import numpy as np
 import pytest

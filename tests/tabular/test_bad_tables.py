@@ -45,7 +45,7 @@ class Case(NamedTuple):
     X: Any
     message: str = ""  # of the warning or the error; none where nothing is said
     raises: Any = None  # the kind of error; none where it fits
-    y: Any = None  # one for each estimator, where the usual ones will not do
+    y: Any = None  # one for each estimator, where the usual ones are unsuitable
     options: Any = None  # further arguments of fit
     new: Any = None  # the table to predict; otherwise that of fit
 
@@ -481,7 +481,7 @@ def rows(table):
 
 
 @pytest.mark.parametrize("cls, case", rows(FITS))
-def test_odd_tables_fit_and_say_what_matters(cls, case):
+def test_odd_tables_fit_with_the_right_warnings(cls, case):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model, predicted = tried(cls, case)
@@ -501,7 +501,7 @@ def test_odd_tables_fit_and_say_what_matters(cls, case):
 
 
 @pytest.mark.parametrize("cls, case", rows(RAISES))
-def test_bad_tables_raise_and_say_what_would_do(cls, case):
+def test_bad_tables_raise_and_say_what_is_valid(cls, case):
     with pytest.raises(case.raises, match=re.compile(case.message, re.DOTALL)):
         tried(cls, case)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pack, which is fused to be fast, against networks put together of the layers in the core."""
+"""The pack, whose operations are fused for speed, against networks of the core's layers."""
 
 import math
 
@@ -55,7 +55,7 @@ def pairs(pack, network):
 
 
 def factor(layer, name):
-    """What a parameter of the pack is multiplied by to be one of the network."""
+    """Return the factor between a parameter of the pack and that of the network."""
     return (
         math.sqrt(layer.fan_in)
         if getattr(layer, "parametrization", "") == "ntk" and name == "W"

@@ -1,4 +1,4 @@
-"""The engine: gradients against central differences, members against a network written out alone."""
+"""The pack: gradients against central differences, members against a separate network."""
 
 import math
 import pickle
@@ -354,7 +354,7 @@ def test_few_rows_do_not_move_the_temperature_far():
 
 
 class _RunSoFar:
-    """What `promising` looks at of a run: its rows, and the criterion at the ends of its cycles."""
+    """The part of a run that `promising` uses: its rows, and the criterion at the ends of its cycles."""
 
     def __init__(self, n_rows, *criteria):
         self.rows = Rows(np.zeros((n_rows, 1)), None, None, None)

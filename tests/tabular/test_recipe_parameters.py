@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The numbers of the recipe as parameters: each one arrives, and what will not do is named."""
+"""The parameters of the recipe: each one has an effect, and invalid values are named."""
 
 import inspect
 import threading
@@ -172,7 +172,7 @@ def test_what_will_not_do_is_named(cls, name, value):
         cls(**{**BASE, name: value}).fit(X, Y > 0)
 
 
-def test_a_share_that_draws_no_row_is_none():
+def test_share_without_rows_is_skipped():
     small = TabularMLPRegressor(**{**BASE, "paired_share": 1e-9}).fit(X, Y)
     none = TabularMLPRegressor(**{**BASE, "paired_share": 0.0}).fit(X, Y)
     assert_array_equal(small.predict(X), none.predict(X))

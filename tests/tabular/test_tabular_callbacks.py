@@ -94,7 +94,7 @@ class Recorder:
 
 
 class Crash(Exception):
-    """As if the process had been killed."""
+    """Stands for a killed process."""
 
 
 class CrashAt:
@@ -220,7 +220,7 @@ def test_each_row_of_the_record_is_handed_over_but_for_its_weight(cls):
 
 @needs_callbacks
 @pytest.mark.parametrize("cls", BOTH)
-def test_monitors_of_ours_and_of_scikit_learn(cls):
+def test_monitors_of_this_package_and_of_scikit_learn(cls):
     y, cls_score = y_for(cls), "accuracy" if cls is TabularMLPClassifier else "r2"
     every, second = ValidationMonitor(X[:30], y[:30]), ValidationMonitor(X[:30], y[:30], every=2)
     scores = theirs.ScoringMonitor(scoring=cls_score)
@@ -257,7 +257,7 @@ SETTINGS = {
 @pytest.mark.parametrize("row", [1, 2, 5])
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("cls", BOTH)
-def test_a_fit_that_was_broken_off_is_resumed_with_the_same_bits(cls, setting, row, tmp_path):
+def test_interrupted_fit_is_resumed_bit_identically(cls, setting, row, tmp_path):
     options, data = SETTINGS[setting]
     y, data = y_for(cls), dict(data)
     if "y_val" in data:
@@ -278,7 +278,7 @@ def test_a_fit_that_was_broken_off_is_resumed_with_the_same_bits(cls, setting, r
 
 
 @needs_callbacks
-def test_a_fit_with_no_seed_is_resumed_with_the_one_that_it_had(tmp_path):
+def test_fit_without_a_seed_is_resumed_with_its_own_seed(tmp_path):
     def fit(seed, *callbacks):
         np.random.seed(seed)
         model = new(TabularMLPRegressor, random_state=None)

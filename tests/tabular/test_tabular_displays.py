@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Displays of the estimators for tables: cycles and snapshots, and what cannot be drawn."""
+"""Displays of the estimators for tables: cycles and snapshots, and errors where nothing can be drawn."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def test_the_loss_curve_shows_the_cycles_and_the_weights_of_the_snapshots(cls):
     display.figure_.canvas.draw()
 
 
-def test_validation_data_are_called_so_and_pipelines_are_looked_into():
+def test_validation_curves_are_labelled_and_pipelines_supported():
     model = TabularMLPRegressor(**QUICK, numeric_embedding=False)
     model.fit(X[20:], Y[20:], X_val=X[:20], y_val=Y[:20])
     display = LossCurveDisplay.from_estimator(model, name="houses")

@@ -1,4 +1,4 @@
-"""The estimators for tables: what they give, what comes free with folds, and conventions."""
+"""The estimators for tables: predictions, out-of-fold results, and conventions."""
 
 import pickle
 import warnings
@@ -64,7 +64,7 @@ def kinds():
     return TabularMLPClassifier(**MEDIUM).fit(X, labels), X, labels
 
 
-def test_it_learns_what_there_is(waves, kinds):
+def test_learns_an_exact_function(waves, kinds):
     model, _, _, X, y = waves
     assert model.score(X, y) > 0.93  # the noise leaves at most 0.98
     model, *_ = kinds
@@ -466,7 +466,7 @@ def test_divergence_raises_and_leaves_what_there_was(cls, option, validated):
         ({7: 1}, "names no label of y"),
     ],
 )
-def test_weights_of_classes_that_will_not_do_are_named(class_weight, says):
+def test_invalid_class_weights_are_named(class_weight, says):
     X, y = wave(60)
     with pytest.raises(ValueError, match=f"class_weight.*{says}"):
         TabularMLPClassifier(class_weight=class_weight, **QUICK).fit(X, (y > 0).astype(int))

@@ -1,4 +1,4 @@
-"""Tables as they come: what is read of them, what is refused and how."""
+"""Tables of all kinds: what is read from them, and what is refused with which message."""
 
 import re
 import warnings
@@ -125,7 +125,7 @@ def test_mean_targets_of_many_levels_never_see_their_own_row():
     assert own.shape == (4, 3000, 1)
 
 
-def test_all_libraries_give_the_same_inputs():
+def test_all_table_libraries_give_the_same_inputs():
     X, _, _ = messy()
     X = X.drop(columns="grade")
     X["money"] = X["money"].replace(np.inf, np.nan)
@@ -311,7 +311,7 @@ def test_bad_data_raises_and_leaves_the_estimator_as_it_was(data, options, messa
 @pytest.mark.parametrize(
     "y, message",
     [
-        ([None, "a"] * 30, "Input y contains NaN: 30 of 60 entries, the first in row 0"),
+        ([None, "a"] * 30, "Input y contains NaN: 30 of 60 values, the first in row 0"),
         (NUMBERS, "Unknown label type: continuous"),
     ],
 )

@@ -12,6 +12,7 @@ from sknumpynet.core.arrays import SCALARS, Array
 from sknumpynet.core.initializers import Initializer, LecunNormal
 from sknumpynet.core.initializers.base import fill_checked
 from sknumpynet.core.layers.base import Buffer, Layer
+from sknumpynet.core.wording import counted
 
 
 class Dense(Layer):
@@ -94,7 +95,9 @@ class Dense(Layer):
 
     def width(self, fan_in: int) -> int:
         if fan_in != self.fan_in:
-            raise ValueError(f"{self!r} follows a layer of {fan_in} units; set fan_in={fan_in}")
+            raise ValueError(
+                f"{self!r} follows a layer of {counted(fan_in, 'unit')}; set fan_in={fan_in}"
+            )
         return self.fan_out
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -20,6 +20,7 @@ from sknumpynet.core.layers.base import Buffer, Layer
 from sknumpynet.core.layers.dense import Dense
 from sknumpynet.core.layers.dropout import Dropout, DropoutPool, PoolBuffer
 from sknumpynet.core.options import fits
+from sknumpynet.core.wording import counted
 
 
 def with_members(layer: Layer) -> Layer:
@@ -116,8 +117,8 @@ class MemberDropout(Dropout):
             )
         if self.lead and len(rates) != self.lead[0]:
             raise ValueError(
-                f"{self!r}: rate lists {len(rates)} numbers; give one, or one for each of "
-                f"{self.lead[0]} members"
+                f"{self!r}: rate lists {counted(len(rates), 'number')}; give one, or "
+                f"{self.lead[0]}, one for each member"
             )
 
     @property

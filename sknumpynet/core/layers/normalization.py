@@ -16,6 +16,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers.base import RUNNING_STATS, Buffer, Layer
+from sknumpynet.core.wording import counted
 
 
 class Normalization(Layer):
@@ -55,7 +56,9 @@ class Normalization(Layer):
 
     def width(self, fan_in: int) -> int:
         if fan_in != self.units:
-            raise ValueError(f"{self!r} follows a layer of {fan_in} units; set units={fan_in}")
+            raise ValueError(
+                f"{self!r} follows a layer of {counted(fan_in, 'unit')}; set units={fan_in}"
+            )
         return fan_in
 
     def buffer(

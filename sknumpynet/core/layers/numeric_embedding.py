@@ -24,6 +24,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
 from sknumpynet.core.layers.base import Buffer, Layer
+from sknumpynet.core.wording import counted
 
 SPREAD = 0.7  # of the logarithm of the initial frequencies
 
@@ -197,7 +198,9 @@ class NumericEmbedding(Layer):
 
     def width(self, fan_in: int) -> int:
         if fan_in < self.n_columns:
-            raise ValueError(f"{self!r} has {fan_in} input columns; set n_columns={fan_in} or less")
+            raise ValueError(
+                f"{self!r} has {counted(fan_in, 'input column')}; set n_columns={fan_in} or less"
+            )
         return self.n_columns * self.n_outputs + fan_in
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:

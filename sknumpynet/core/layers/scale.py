@@ -12,6 +12,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers.base import Buffer, Layer
+from sknumpynet.core.wording import counted
 
 
 class Scale(Layer):
@@ -61,7 +62,9 @@ class Scale(Layer):
 
     def width(self, fan_in: int) -> int:
         if fan_in != self.units:
-            raise ValueError(f"{self!r} follows a layer of {fan_in} units; set units={fan_in}")
+            raise ValueError(
+                f"{self!r} follows a layer of {counted(fan_in, 'unit')}; set units={fan_in}"
+            )
         return fan_in
 
     def shapes(self) -> dict[str, tuple[str, tuple[int, ...]]]:

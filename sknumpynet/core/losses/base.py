@@ -16,6 +16,7 @@ import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
 from sknumpynet.core.options import Options, is_foreign
+from sknumpynet.core.wording import counted
 
 
 class Loss(Options):
@@ -204,8 +205,9 @@ class Loss(Options):
         (k, n), rest = raw.shape[:2], raw.shape[2:]
         if y.shape[:2] != (k, n):
             raise ValueError(
-                f"y has shape {y.shape}, and raw {raw.shape}: each of {k} members needs {n} targets. "
-                "If they are the same, pass np.broadcast_to(y, (n_members, *y.shape))"
+                f"y has shape {y.shape}, and raw {raw.shape}: each of {counted(k, 'member')} needs "
+                f"{counted(n, 'target')}. If they are the same, pass "
+                "np.broadcast_to(y, (n_members, *y.shape))"
             )
         if type(self).value_and_gradient is not Loss.value_and_gradient:  # overridden
             values = np.empty(k)

@@ -12,6 +12,7 @@ import numpy as np
 from sknumpynet.core.initializers import Initializer
 from sknumpynet.core.layers.base import RUNNING_STATS
 from sknumpynet.core.network.workspace import bind_views, places
+from sknumpynet.core.wording import counted
 
 
 def lead_of(n_members: int | None) -> tuple[int, ...]:
@@ -51,7 +52,7 @@ def sources_of(rng: Any, n_members: int) -> list[Any]:
         return [_source(rng)] * n_members
     if len(rng) != n_members:
         raise ValueError(
-            f"rng lists {len(rng)} generators; give one, or one for each of {n_members} members"
+            f"rng lists {counted(len(rng), 'generator')}; give one, or {n_members}, one for each member"
         )
     return [_source(each) for each in rng]
 

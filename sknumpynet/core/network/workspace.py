@@ -14,6 +14,7 @@ import numpy as np
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers import Buffer, Layer
 from sknumpynet.core.layers.base import RUNNING_STATS, Group, grouped_shapes
+from sknumpynet.core.wording import counted
 
 
 class Workspace:
@@ -114,7 +115,7 @@ class Workspace:
             raise ValueError(f"X has shape {X.shape}, but {wanted} here")
         if X.shape[0] != self.n_rows:
             raise ValueError(
-                f"X has {X.shape[0]} rows, but the workspace is for {self.n_rows}: create a "
+                f"X has {counted(X.shape[0], 'row')}, but the workspace is for {self.n_rows}: create a "
                 f"Workspace(network, {X.shape[0]}), or for fewer rows use work.head({X.shape[0]})"
             )
 

@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sknumpynet.core.options import Options
+import numpy as np
+
+from sknumpynet.core.options import Options, fits
 
 
 @dataclass
@@ -84,13 +86,19 @@ class Schedule(Options):
         if self.clamps and n_epochs and (at.step >= at.n_steps or at.epoch >= n_epochs):
             step, epoch = min(at.step, at.n_steps - 1), min(at.epoch, n_epochs - 1)
             at = replace(at, step=step, epoch=epoch)
-        rate = self(at)
-        if not 0 <= rate < math.inf:
+        return self.checked_rate(self(at), at)
+
+    def checked_rate(self, rate: Any, progress: TrainingProgress) -> float:
+        """Return a rate that this schedule has returned at this point, or raise ValueError if it is none."""
+        if type(rate) is float and 0 <= rate < math.inf:  # as those of the package do
+            return rate
+        number = rate[()] if isinstance(rate, np.ndarray) else rate
+        if not fits(number, "a number in [0, inf)"):
             raise ValueError(
-                f"{self!r} returned the learning rate {rate} for step {at.step}; it must be a finite number, "
-                "at least 0"
+                f"learning_rate must be a finite number, at least 0: in epoch {progress.epoch + 1}, at step "
+                f"{progress.step}, {self!r} returned {rate!r}"
             )
-        return rate
+        return float(number)
 
     def on_plateau(self, rate: float) -> float | None:
         """Return the rate to continue with when nothing improves any more, or None to stop."""

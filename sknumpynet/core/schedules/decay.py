@@ -92,4 +92,4 @@ class Custom(Schedule):
         self.function = function
 
     def __call__(self, progress: TrainingProgress) -> float:
-        return float(self.function(progress.step))
+        return self.function(progress.step)

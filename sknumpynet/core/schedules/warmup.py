@@ -64,5 +64,6 @@ class Warmup(Schedule):
 
     def __call__(self, progress: TrainingProgress) -> float:
         steps = self.steps if self.steps >= 1 else self.steps * progress.n_steps
-        rate = self.inner(progress)
+        inner = self.inner
+        rate = inner.checked_rate(inner(progress), progress)
         return rate * min((progress.step + 1) / (steps + 1), 1.0)

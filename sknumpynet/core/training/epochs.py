@@ -291,7 +291,8 @@ class Training:
         """Return the rate after a plateau, as decided by the schedule, or None to stop."""
         rate = self.schedule.on_plateau(self.learning_rate)
         if rate is not None:
-            self.plateau_factor *= rate / self.learning_rate
+            rate = self.schedule.checked_rate(rate, self.progress)
+            self.plateau_factor *= rate / (self.learning_rate or 1.0)
             self.learning_rate = rate
             self.patience.n_no_improvement = 0
         return rate

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""FastAPI: the web service of the examples, started for real."""
+"""FastAPI: the web service of the examples, in a running server."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Optuna prunes fits by a callback, and leaves those alone that do well."""
+"""Optuna prunes fits by a callback, and does not prune good ones."""
 
 import pytest
 from numpy.testing import assert_allclose
