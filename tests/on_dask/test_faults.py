@@ -213,7 +213,7 @@ def test_worker_that_stops_answering_raises_timeout_error(processes, tmp_path, m
     impatient(monkeypatch, (tmp_path / "stopped").exists)
     model, _ = model_with(loss=Stop(), solver=solver)
     try:
-        with pytest.raises(TimeoutError, match="did not answer for 1 seconds while training"):
+        with pytest.raises(TimeoutError, match="did not answer for 1 second while training"):
             fitted(model)
     finally:
         os.kill(int((tmp_path / "stopped").read_text()), signal.SIGCONT)

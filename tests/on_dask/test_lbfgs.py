@@ -221,7 +221,7 @@ def test_a_worker_that_stops_answering(processes, strike, monkeypatch):
     model = DaskNumpyMLPClassifier(**LBFGS)
     with stopping(monkeypatch) as stop:
         strike("training", stop, victim)
-        with pytest.raises(TimeoutError, match="did not answer for 1 seconds while training"):
+        with pytest.raises(TimeoutError, match="did not answer for 1 second while training"):
             model.fit(*slow_rows(0))
     assert not hasattr(model, "coefs_")
     assert not left_on(processes)

@@ -152,7 +152,7 @@ def test_a_worker_that_stops_before_it_hands_over_its_result(
     model = model_with(name)
     with stopping(monkeypatch) as stop:
         before_gather("training", nth, lambda futures: stop(holder_of(processes, futures[0])))
-        with pytest.raises(TimeoutError, match="did not answer for 1 seconds while training"):
+        with pytest.raises(TimeoutError, match="did not answer for 1 second while training"):
             model.fit(on_dask(X), on_dask(Y))
     assert not left_on(processes)
 
@@ -175,7 +175,7 @@ def test_a_worker_that_stops_between_two_rounds(processes, monkeypatch, number):
             rounds.cluster.timeout = 1
 
         monkeypatch.setattr(minibatch.Rounds, "_take_in", and_stop)
-        with pytest.raises(TimeoutError, match="did not answer for 1 seconds while training"):
+        with pytest.raises(TimeoutError, match="did not answer for 1 second while training"):
             model_with("early stopping").fit(on_dask(X), on_dask(Y))
     assert not left_on(processes)
 
@@ -189,7 +189,7 @@ def test_a_worker_that_stops_and_holds_what_another_one_needs(processes, monkeyp
     with stopping(monkeypatch) as stop:
         stop(holder_of(processes, rows))
         total = cluster.submit(sum, rows, workers=addresses[1:])
-        with pytest.raises(TimeoutError, match=f"{addresses[0]}.* did not answer for 1 sec"):
+        with pytest.raises(TimeoutError, match=f"{addresses[0]}.* did not answer for 1 second "):
             cluster.result(total)
 
 
