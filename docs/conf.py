@@ -129,7 +129,7 @@ def name_cells(app, doctree):
                 for head, entry in list(zip(heads, row))[1:]:
                     for paragraph in entry:
                         paragraph.insert(
-                            0, nodes.inline("", f"{head.astext()}: ", classes=["head"])
+                            0, nodes.inline("", f"{head.astext()}: ", classes=["column-name"])
                         )
 
 
