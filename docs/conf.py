@@ -123,14 +123,15 @@ def describe_thumbnails(app, doctree):
 def name_cells(app, doctree):
     """Name the columns in the cells of a table of sentences, whose rows a phone shows below each other."""
     for table in doctree.findall(nodes.table):
-        if "sentences" in table["classes"]:
-            heads, *rows = table.findall(nodes.row)
-            for row in rows:
-                for head, entry in list(zip(heads, row))[1:]:
-                    for paragraph in entry:
-                        paragraph.insert(
-                            0, nodes.inline("", f"{head.astext()}: ", classes=["column-name"])
-                        )
+        if "sentences" not in table["classes"]:
+            continue
+        heads, *rows = table.findall(nodes.row)
+        for row in rows:
+            for head, entry in list(zip(heads, row))[1:]:
+                for paragraph in entry:
+                    if paragraph.astext():
+                        name = nodes.inline("", f"{head.astext()}: ", classes=["column-name"])
+                        paragraph.insert(0, name)
 
 
 def still_animations(app, pagename, templatename, context, doctree):
