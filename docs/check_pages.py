@@ -4,7 +4,8 @@
     python docs/check_pages.py docs/_build/html
 
 It fails where something is wider than the screen, a formula is not rendered, a picture has no alternative
-text, or a page asks another host for something. It needs the package playwright and Chromium.
+text, an animation cannot be stopped from the keyboard or moves for readers who want no motion, or a page
+asks another host for something. It needs the package playwright and Chromium.
 """
 
 import argparse
@@ -62,6 +63,13 @@ LOOK = """
 """
 
 
+# The animations that move now, by their alternative texts.
+MOVING = """
+() => [...document.querySelectorAll("img")]
+    .filter((e) => /^data:image.gif|[.]gif$/.test(e.currentSrc)).map((e) => e.alt)
+"""
+
+
 def check(folder, only=(), pictures=None, scheme="light"):
     """Return the complaints about the pages of a folder."""
     server, address = serve(folder)
@@ -90,6 +98,7 @@ def check(folder, only=(), pictures=None, scheme="light"):
                     complaints.append(f"{name}, {path}: the page scrolls sideways")
                 for what, elements in seen.items():
                     complaints += [f"{name}, {path}: {what}: {each}" for each in elements[:5]]
+                complaints += [f"{name}, {path}: {each}" for each in animations(page)]
                 if pictures:
                     page.screenshot(
                         path=Path(pictures) / f"{name}-{scheme}-{path.replace('/', '-')}.png",
@@ -99,6 +108,30 @@ def check(folder, only=(), pictures=None, scheme="light"):
         browser.close()
     server.shutdown()
     return complaints, len(pages)
+
+
+def animations(page):
+    """Return the complaints about the animations of an open page, each of which must have a button."""
+    moving = page.evaluate(MOVING)
+    if not moving:
+        return []
+    complaints, buttons = [], page.locator(".animation > button").all()
+    if len(moving) != len(buttons):
+        complaints.append(f"{len(moving)} animations, but {len(buttons)} buttons")
+    for n, button in enumerate(buttons):
+        for does, left in (("Pause", len(moving) - 1), ("Play", len(moving))):
+            if (label := button.get_attribute("aria-label")) != f"{does} the animation":
+                complaints.append(f"the button of animation {n} is called {label}, not {does}")
+            button.focus()
+            page.keyboard.press("Enter")
+            if len(page.evaluate(MOVING)) != left:
+                complaints.append(f"the key Enter does not {does.lower()} animation {n}")
+    page.emulate_media(reduced_motion="reduce")
+    page.reload()
+    complaints += [f"moves without being asked to: {each}" for each in page.evaluate(MOVING)]
+    page.emulate_media(reduced_motion="no-preference")
+    page.reload()
+    return complaints
 
 
 def serve(folder):

@@ -1,5 +1,8 @@
 """How Sphinx builds the documentation."""
 
+import base64
+import hashlib
+import io
 import re
 import sys
 import urllib.request
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from cycler import cycler
 from docutils import nodes
+from PIL import Image
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx_gallery.directives import imgsgnode
@@ -116,6 +120,64 @@ def describe_thumbnails(app, doctree):
             image["alt"] = f"Picture of the example {title}"
 
 
+def name_cells(app, doctree):
+    """Name the columns in the cells of a table of sentences, whose rows a phone shows below each other."""
+    for table in doctree.findall(nodes.table):
+        if "sentences" not in table["classes"]:
+            continue
+        heads, *rows = table.findall(nodes.row)
+        for row in rows:
+            for head, entry in list(zip(heads, row))[1:]:
+                for paragraph in entry:
+                    if paragraph.astext():
+                        name = nodes.inline("", f"{head.astext()}: ", classes=["column-name"])
+                        paragraph.insert(0, name)
+
+
+def still_animations(app, pagename, templatename, context, doctree):
+    """Put beside each animation its last picture, for animations.js and for readers who want no motion.
+
+    The pictures of examples that lead to their pages do not move at all.
+    """
+    folder = Path(app.outdir) / "_images"
+    folder.mkdir(exist_ok=True)
+    files = {name: Path(app.srcdir) / path for path, name in app.builder.images.items()}
+
+    def still(match):
+        tag, source = match.groups()
+        if source.startswith("data:"):
+            data = base64.b64decode(source.split(",")[1])
+        else:
+            data = files[Path(source).name].read_bytes()  # not copied yet
+        name = f"still_{hashlib.sha256(data).hexdigest()[:16]}.png"
+        with Image.open(io.BytesIO(data)) as gif:
+            durations = []
+            for i in range(gif.n_frames):
+                gif.seek(i)
+                durations.append(gif.info["duration"])
+            gif.save(folder / name)
+            once = "" if "loop" in gif.info else f' data-seconds="{sum(durations) / 1000}"'
+        address = context["pathto"](f"_images/{name}", resource=True)
+        if "_thumb.gif" in source:
+            return tag.replace(source, address)
+        return (
+            f'<picture class="animation" data-still="{address}"{once}>'
+            f'<source media="(prefers-reduced-motion: reduce)" srcset="{address}">{tag}</picture>'
+        )
+
+    gifs = r'(<img [^>]*?src="([^"]+\.gif|data:image/gif;[^"]+)"[^>]*>)'
+    context["body"] = re.sub(gifs, still, context.get("body", ""))
+
+
+def break_code(app, pagename, templatename, context, doctree):
+    """Let long names and calls break after a sign, where a line ends, and not inside a word."""
+    context["body"] = re.sub(
+        r'(?<=<span class="pre">)[^<\s]{24,}(?=</span>)',
+        lambda code: re.sub(r"(?<=[\w\])}][.(\[=/,])(?=[\w\[{&])", "<wbr>", code[0]),
+        context.get("body", ""),
+    )
+
+
 class KeepQuotesOfTypes(SphinxTransform):
     """The type of a parameter keeps its straight quotes: default='relu' is code."""
 
@@ -131,6 +193,9 @@ def setup(app):
     app.connect("config-inited", take_headers_in_rst_only, priority=20)  # sphinx-gallery's is 10
     app.connect("doctree-read", describe_pictures)
     app.connect("doctree-read", describe_thumbnails)
+    app.connect("doctree-read", name_cells)
+    app.connect("html-page-context", still_animations)
+    app.connect("html-page-context", break_code)
 
 
 def reachable(inventories):
@@ -158,6 +223,7 @@ intersphinx_timeout = 10
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+html_js_files = ["animations.js"]
 html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 html_title = "sknumpynet"
 html_favicon = "_static/logo.svg"

@@ -296,7 +296,7 @@ def outputs(page):
 
 
 # Members in float32: their scores differ a little from processor to processor.
-ROUGHLY = {"docs/messy_table.md": 0.05, "docs/guide/saving.md": 0.1}
+ROUGHLY = {"docs/messy_table.md": 0.05, "docs/guide/saving.md": 0.1, "docs/tabular.md": 0.1}
 NUMBER = re.compile(r"-?\d+(?:\.\d*)?(?:e[-+]\d+)?")
 
 
@@ -360,6 +360,18 @@ def test_the_pictures_of_the_readme_are_shown_elsewhere_too():
     assert pictures and all(picture.startswith(home) for picture in pictures)
     for picture in pictures:
         assert (ROOT / picture.removeprefix(home)).is_file(), picture
+
+
+def test_the_animation_of_the_readme_ends_by_itself():
+    """Nothing beside it can pause it, so it must not move for more than five seconds."""
+    Image = pytest.importorskip("PIL.Image")
+    with Image.open(DOCS / "_static" / "xor.gif") as gif:
+        assert "loop" not in gif.info
+        moves = []
+        for i in range(gif.n_frames - 1):  # the last frame stays
+            gif.seek(i)
+            moves.append(gif.info["duration"])
+    assert 1000 < sum(moves) <= 5000
 
 
 def test_the_sdist_holds_what_the_tests_read():

@@ -93,7 +93,7 @@ class TrainingAnimation:
     def __len__(self):
         return len(self.frames)
 
-    def save(self, path, *, fps=10):
+    def save(self, path, *, fps=10, loop=True):
         """Write the animation to a file.
 
         Parameters
@@ -103,6 +103,8 @@ class TrainingAnimation:
             such as ".mp4", need the program that matplotlib uses for them.
         fps : float, default=10
             Frames per second.
+        loop : bool, default=True
+            Whether a GIF is played again and again; False plays it once, and its last frame stays.
 
         Returns
         -------
@@ -125,7 +127,7 @@ class TrainingAnimation:
             plt.close(animation._fig)
             return self
         with open(path, "wb") as file:
-            self._write_gif(file, fps)
+            self._write_gif(file, fps, loop)
         return self
 
     def to_matplotlib(self, *, interval=100):
@@ -169,7 +171,7 @@ class TrainingAnimation:
         picture.draw(range(len(self.frames))[frame])
         return picture.figure
 
-    def _write_gif(self, file, fps):
+    def _write_gif(self, file, fps, loop=True):
         """Write a GIF that shows its last frame for longer."""
         check_matplotlib_support("TrainingAnimation.save")
         import matplotlib.pyplot as plt
@@ -194,7 +196,7 @@ class TrainingAnimation:
             save_all=True,
             append_images=images[1:],
             duration=duration,
-            loop=0,
+            loop=0 if loop else None,  # 0 is for ever
             optimize=False,
         )
 

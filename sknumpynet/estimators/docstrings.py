@@ -155,7 +155,7 @@ out_activation_ : str
     'logistic', 'softmax' or 'exp', and predictions then use it; training resets it to that of the loss.
 n_features_in_ : int
     Number of features seen in `fit`.
-feature_names_in_ : ndarray of shape (`n_features_in_`,)
+feature_names_in_ : ndarray of shape (n_features,)
     Names of the features, if X had names that are all strings.
 """
 

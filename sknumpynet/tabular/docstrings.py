@@ -131,7 +131,7 @@ n_members_ : int
     Number of networks trained together.
 n_params_ : int
     Number of parameters of all networks and snapshots that are used in predictions.
-is_categorical_ : ndarray of bool of shape (`n_features_in_`,)
+is_categorical_ : ndarray of bool of shape (n_features,)
     Which columns are categories.
 n_features_in_ : int
     Number of columns of X.

@@ -120,6 +120,10 @@ def test_a_gif_has_every_frame_and_a_notebook_shows_it(tmp_path):
         assert gif.info["duration"] == 200
         gif.seek(4)
         assert (np.asarray(gif.convert("RGB")) != first).any()
+    for asked, stored in (({}, 0), ({"loop": False}, None)):  # 0 is for ever
+        animation.save(tmp_path / "xor.gif", **asked)
+        with Image.open(tmp_path / "xor.gif") as gif:
+            assert gif.info.get("loop") == stored
     html = animation._repr_html_()
     assert html.startswith("<img alt=") and "http" not in re.sub('src="[^"]*"', "", html)
 
