@@ -95,7 +95,7 @@ def pytest_runtest_teardown():
 @pytest.fixture(autouse=True)
 def current(request):
     """A fit finds the client that the test asks for, whichever cluster was started last."""
-    names = [name for name in ("processes", "client") if name in request.fixturenames]
+    names = [name for name in ("processes", "by_tcp", "client") if name in request.fixturenames]
     with request.getfixturevalue(names[0]).as_current() if names else contextlib.nullcontext():
         yield
 

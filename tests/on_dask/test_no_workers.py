@@ -7,6 +7,7 @@ What workers hold is lost with them, and tasks then wait for workers that are go
 import asyncio
 from collections import Counter
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -40,16 +41,23 @@ def client():
         yield client
 
 
-def replace_workers(client):
-    """Close all workers, and start as many when the scheduler has none."""
+def replace_workers(client, n=2):
+    """Close n of the two workers, and start as many when the scheduler has forgotten these.
+
+    If addresses have ports, the new ones have those of the old ones.
+    """
 
     async def replace():
         scheduler, workers = client.cluster.scheduler, client.cluster.workers
-        await asyncio.gather(*(each.close(executor_wait=False) for each in workers.values()))
-        while scheduler.workers:
+        names = list(workers)[:n]
+        ports = {name: urlsplit(workers[name].address).port for name in names}
+        await asyncio.gather(*(workers[name].close(executor_wait=False) for name in names))
+        while len(scheduler.workers) > 2 - n:
             await asyncio.sleep(0.01)
-        for name in workers:  # the cluster closes them in the end
-            workers[name] = await distributed.Worker(scheduler.address, nthreads=1, name=name)
+        for name in names:  # the cluster closes them in the end
+            workers[name] = await distributed.Worker(
+                scheduler.address, nthreads=1, name=name, port=ports[name]
+            )
 
     client.sync(replace)
 
@@ -103,6 +111,30 @@ def test_results_that_are_lost_with_all_workers_are_computed_anew(
     model = model_with(name, timeout=10).fit(on_dask(X), on_dask(Y))
     assert model.n_iter_ == local.n_iter_
     assert apart(local, model) < (1e-7 if name == "lbfgs" else 1e-9)
+    assert not left_on(client)
+
+
+@pytest.fixture
+def by_tcp():
+    """A client of two workers in this process, with addresses that another one can have again."""
+    with distributed.Client(
+        processes=False,
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=":0",
+        protocol="tcp://",
+        host="127.0.0.1",
+    ) as client:
+        yield client
+
+
+def test_a_rank_whose_result_is_lost_alone_is_not_waited_for(by_tcp, before_gather):
+    """Dask begins it again, at the same address, and it waits for the others, which have ended."""
+    client = by_tcp
+    local = NumpyMLPClassifier(hidden_layer_sizes=(6,), random_state=0, tol=0, max_iter=8)
+    before_gather("training", 1, lambda futures: replace_workers(client, 1))
+    model = model_with("adam").set_params(timeout=10).fit(on_dask(X), on_dask(Y))
+    assert apart(local.fit(X, Y), model) < 1e-9
     assert not left_on(client)
 
 
