@@ -11,15 +11,41 @@ import types
 
 import numpy as np
 
+N_SAMPLED = 64
+VALUES = "values of the data"  # files of earlier versions lack it
+
 
 def fingerprint(parameters, data, validation):
-    """Return the parameters, and shape and dtype of the data, as a dict of str to str."""
+    """Return the parameters, and shape, dtype and some values of the data, as a dict of str to str."""
     parameters = {name: value for name, value in parameters.items() if name != "verbose"}
     return {
         **{name: described(value) for name, value in parameters.items()},
         "data": _shapes_of(data),
         "validation data": "None" if validation is None else _shapes_of(validation),
+        VALUES: ", ".join(_values_of(each) for each in (data, validation) if each is not None),
     }
+
+
+def _values_of(data):
+    if getattr(data, "total_rows", None) is not None:
+        return "on a cluster"
+    return " ".join(map(values_of, (data.X, data.targets, data.sample_weight)))
+
+
+def values_of(array):
+    """Describe the values of an array: labels by all of them, floats by rows that are evenly spaced.
+
+    Floats are rounded, as their last digits may differ between machines.
+    """
+    if array is None:
+        return "None"
+    if array.dtype.kind != "f":
+        return digest(repr(array.tolist()).encode())
+    rows = array[np.linspace(0, array.shape[0] - 1, N_SAMPLED).astype(int)]
+    rows = abs(rows.reshape(N_SAMPLED, -1).astype(np.float64))
+    with np.errstate(over="ignore"):
+        sums = rows @ np.arange(1.0, rows.shape[1] + 1)
+    return digest(" ".join(f"{each:.2e}" for each in sums).encode())
 
 
 def _shapes_of(data):

@@ -25,7 +25,7 @@ from sknumpynet._compat import (
 )
 from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.core.wording import counted
-from sknumpynet.fitting.fingerprint import described, shape_of
+from sknumpynet.fitting.fingerprint import VALUES, described, shape_of, values_of
 from sknumpynet.fitting.plan import MAX_UNITS, check_is_float
 from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
@@ -195,6 +195,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                 "sample_weight": shape_of(None if sample_weight is None else weight),
                 "groups": shape_of(None if groups is None else np.asarray(groups)),
                 "validation data": "None" if val is None else val.described(),
+                VALUES: " ".join(
+                    values_of(None if each is None else np.asarray(each))
+                    for each in (y, sample_weight, groups, y_val, sample_weight_val)
+                ),
             }
             parameters = self.get_params(deep=False).items()
             own = {name: described(value) for name, value in parameters if name != "verbose"}

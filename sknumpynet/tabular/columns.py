@@ -303,7 +303,10 @@ def as_matrix(X: Any) -> Array:
         raise ValueError(
             "X has rows of different lengths: give each row one value for each column"
         ) from error
-    if isinstance(X, Mapping) or (array.ndim == 1 and len(array) and isinstance(array[0], Mapping)):
+    if isinstance(X, Mapping):
+        is_row = all(isinstance(value, str) or np.ndim(value) == 0 for value in X.values())
+        raise TypeError(f"X is a dict: give pandas.DataFrame({'[X]' if is_row else 'X'})")
+    if array.ndim == 1 and len(array) and isinstance(array[0], Mapping):
         raise TypeError("X is made of dicts: give pandas.DataFrame(X)")
     if array.dtype.kind in "US" and not hasattr(X, "dtype"):
         array = np.asarray(X, dtype=object)

@@ -16,6 +16,7 @@ import pytest
 import sklearn
 from fitted_state import fitted_state
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -727,6 +728,28 @@ def test_a_file_of_other_validation_data_raises(first, second, tmp_path):
     fit_broken_off(new(), path, 3, (X, NUMBERS), **first)
     with pytest.raises(ValueError, match="is of another fit: validation data differ"):
         new().set_callbacks(Checkpoint(path)).fit(X, NUMBERS, **second)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("changed", ["X", "y", "sample_weight", "y_val"])
+def test_a_file_of_other_values_raises(changed, sparse, tmp_path):
+    """The rows of another split are as many, but rows of its test set have been trained on."""
+    path = tmp_path / "fit.checkpoint"
+    to_given = csr_matrix if sparse else np.asarray
+    data = {"X": X, "y": NUMBERS, "sample_weight": np.linspace(1, 2, len(X)), "y_val": NUMBERS[:9]}
+
+    def given(data):
+        validation = {"X_val": to_given(X[:9]), "y_val": data["y_val"]}
+        return {**data, **validation, "X": to_given(data["X"])}
+
+    with pytest.raises(Crash):
+        new().set_callbacks(Checkpoint(path), CrashAt(3)).fit(**given(data))
+    other = {**data, changed: data[changed][::-1]}
+    with pytest.raises(ValueError, match="is of another fit: values of the data differ"):
+        new().set_callbacks(Checkpoint(path)).fit(**given(other))
+    rounded = {**data, changed: data[changed] * (1 + 1e-14)}  # as on another processor
+    assert new().set_callbacks(Checkpoint(path)).fit(**given(rounded)).n_iter_ == new().max_iter
 
 
 def with_functions(factor=0.01, seed=0):

@@ -217,7 +217,10 @@ RAISES = {
         GOOD.assign(z=pd.Series([1j] * N, dtype=object)), "column 'z' holds complex numbers", VALUE
     ),
     "rows of different lengths": Case([[1, 2], [3]] * 30, "X has rows of different lengths", VALUE),
-    "a dict": Case({"size": NUMBERS}, r"made of dicts: give pandas.DataFrame\(X\)", TYPE),
+    "a dict": Case({"size": NUMBERS}, r"X is a dict: give pandas.DataFrame\(X\)", TYPE),
+    "a row as a dict": Case(
+        {"size": 1.0, "city": "Graz"}, r"X is a dict: give pandas.DataFrame\(\[X\]\)", TYPE
+    ),
     "a list of dicts": Case([{"size": 1.0}] * N, r"made of dicts: give pandas.DataFrame", TYPE),
     "masked text": Case(
         np.ma.masked_equal(np.array([["a"], ["b"]] * (N // 2)), "a"), "X is a masked array", VALUE

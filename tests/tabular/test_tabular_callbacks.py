@@ -340,6 +340,7 @@ def test_every_other_cycle_is_written(tmp_path):
         ({"sample_weight": np.ones(90)}, "another fit: sample_weight differ"),
         ({"X_val": X, "y_val": NUMBERS}, "another fit: validation data differ"),
         ({"groups": np.arange(90)}, "another fit: groups differ"),
+        ({"y": NUMBERS[::-1]}, "another fit: values of the data differ"),
     ],
 )
 def test_another_fit_is_not_resumed(change, message, tmp_path):
@@ -351,6 +352,16 @@ def test_another_fit_is_not_resumed(change, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         new(TabularMLPRegressor, **options).set_callbacks(Checkpoint(path)).fit(**data)
     assert path.exists()
+
+
+@needs_callbacks
+def test_one_other_label_is_not_resumed(tmp_path):
+    path, other = tmp_path / "fit", LABELS.copy()
+    other[7] = LABELS[LABELS != LABELS[7]][0]
+    with pytest.raises(Crash):
+        new(TabularMLPClassifier).set_callbacks(Checkpoint(path), CrashAt(1)).fit(X, LABELS)
+    with pytest.raises(ValueError, match="another fit: values of the data differ"):
+        new(TabularMLPClassifier).set_callbacks(Checkpoint(path)).fit(X, other)
 
 
 @needs_callbacks
