@@ -33,16 +33,17 @@ def _values_of(data):
 
 
 def values_of(array):
-    """Describe the values of an array: labels by all of them, floats by rows that are evenly spaced.
+    """Describe the values of an array: labels by all of them, numbers by rows that are evenly spaced.
 
-    Floats are rounded, as their last digits may differ between machines.
+    Numbers are rounded, as their last digits may differ between machines.
     """
     if array is None:
         return "None"
-    if array.dtype.kind != "f":
-        return digest(repr(array.tolist()).encode())
+    if array.ndim == 1 and array.dtype.kind != "f":
+        content = repr(array.tolist()).encode() if array.dtype.kind in "OUS" else array.tobytes()
+        return digest(content)
     rows = array[np.linspace(0, array.shape[0] - 1, N_SAMPLED).astype(int)]
-    rows = abs(rows.reshape(N_SAMPLED, -1).astype(np.float64))
+    rows = abs(rows.reshape((N_SAMPLED, -1)).astype(np.float64))
     with np.errstate(over="ignore"):
         sums = rows @ np.arange(1.0, rows.shape[1] + 1)
     return digest(" ".join(f"{each:.2e}" for each in sums).encode())
