@@ -71,12 +71,24 @@ CASES = {
         lambda: REGRESSOR.score(X, NUMBERS, NANS),
     ),
     "NaN as weights of text, scored": (
-        "sample_weight",
+        "^sample_weight has missing values",
         lambda: (
             NumpyMLPClassifier(max_iter=1)
             .fit(X, LABELS.astype(str))
             .score(X, LABELS.astype(str), NANS)
         ),
+    ),
+    "NaN as weights of several columns, scored": (
+        "^sample_weight has missing values",
+        lambda: (
+            NumpyMLPClassifier(max_iter=1)
+            .fit(X, np.column_stack([LABELS + 1, LABELS]))
+            .score(X, np.column_stack([LABELS + 1, LABELS]), NANS)
+        ),
+    ),
+    "table, infinite weights, scored": (
+        "sample_weight contains infinity",
+        lambda: table(LABELS, TabularMLPClassifier).score(X, LABELS, INFINITE),
     ),
     "table, a vector as X": (
         "^X must have two dimensions",

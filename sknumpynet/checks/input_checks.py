@@ -84,6 +84,10 @@ def check_data(estimator, X, y="no_validation", **options):
         return validate_data(
             estimator, X, y, accept_sparse=["csr", "csc"], dtype=accepted_dtypes(X), **options
         )
+    except AttributeError as error:  # scikit-learn's, where NumPy before 1.25 compares pandas.NA
+        if "'bool' object has no attribute 'any'" not in str(error):
+            raise
+        raise TypeError("y has missing values: fill them, or drop the rows") from error
     except (TypeError, ValueError, OverflowError) as error:
         no_y = isinstance(y, str) and y == "no_validation"
         explain(error, lambda: "X" if no_y or not is_usable(X) else "y", X)
@@ -113,6 +117,13 @@ def named_in_score(y):
             of_weights = "sample_weight" in str(error) or is_usable(np.reshape(y, (-1, 1)))
             explain(error, lambda: "sample_weight" if of_weights else "y")
         raise
+
+
+def check_weights_of_score(sample_weight, y):
+    """Raise unless the weights are finite: scikit-learn before 1.8 returns NaN as the accuracy."""
+    if sample_weight is not None:
+        with named_in_score(y):
+            assert_all_finite(np.asarray(sample_weight), input_name="sample_weight")
 
 
 def check_half_precision(estimator, X, n_rows=256):
@@ -183,6 +194,8 @@ def check_numbers(y):
 def explained_labels(error, y):
     """Return an error of the same type with a message about labels that says what is valid."""
     if isinstance(error, TypeError):
+        if any(label is None for label in np.ravel(np.asarray(y, dtype=object))):
+            return TypeError("y has missing values: drop the rows whose label is None")
         return TypeError(
             "y must hold labels of one type, all numbers or all strings, or zeros and ones in one column "
             f"per label. {error}"

@@ -18,6 +18,7 @@ from sknumpynet._compat import Interval, StrOptions, check_first_partial_fit
 from sknumpynet.checks.input_checks import (
     check_data,
     check_readable,
+    check_weights_of_score,
     densified,
     explained_labels,
     named_in_score,
@@ -370,6 +371,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         model = self._fitted_model()
         check_readable(y, "y")
         check_readable(sample_weight, "sample_weight")
+        check_weights_of_score(sample_weight, y)
         if not isinstance(model.target, MultioutputLabels):
             overridden = type(self).predict is not NumpyMLPClassifier.predict
             predicted = self.predict(X) if overridden else self._predicted(model, X)

@@ -8,6 +8,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from sknumpynet._compat import StrOptions
+from sknumpynet.checks.input_checks import check_weights_of_score
 from sknumpynet.core.losses import MultinomialLogLoss
 from sknumpynet.fitting.rollback import warn
 from sknumpynet.fitting.threads import one_blas_thread
@@ -238,3 +239,23 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         """
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy: the share of rows whose labels are correct.
+
+        Parameters
+        ----------
+        X : DataFrame, table or array of shape (n_samples, n_features)
+            A table like that of `fit`.
+        y : array-like of shape (n_samples,)
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            Between 0 and 1.
+        """
+        check_weights_of_score(sample_weight, y)
+        return super().score(X, y, sample_weight)

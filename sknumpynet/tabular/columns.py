@@ -197,7 +197,7 @@ class Table:
             text = str(getattr(values, "dtype", getattr(values, "type", ""))).lower()
             if text.startswith("complex"):
                 raise TypeError("complex numbers cannot be ordered")
-            if text.startswith(TEXT):  # a cast would convert some text to numbers
+            if text.startswith(ONE_BY_ONE):
                 numbers = from_objects(self._listed(values))
             elif self.kind == "pandas":
                 if hasattr(values.dtype, "numpy_dtype") or values.dtype != object:
@@ -268,6 +268,9 @@ class Table:
 
 DATES = ("date", "time", "duration", "period", "month_interval", "month_day_nano_interval")
 TEXT = ("str", "<u", "<s", "|s", "large_string", "utf8", "large_utf8", "binary")
+# Numbers in these are read one by one: a cast would convert some text to numbers; pyarrow 15 casts no
+# float16, and aborts the process where pandas 2.0 fills a column of nothing but nulls.
+ONE_BY_ONE = (*TEXT, "halffloat", "null")
 CATEGORIES = (*TEXT, "cat", "bool", "object", "enum", "dictionary")
 
 

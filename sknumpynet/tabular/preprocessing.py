@@ -220,6 +220,8 @@ class TableEncoder:
         if chosen is None:
             chosen = []
         chosen = np.asarray(chosen)
+        if chosen.dtype == object:  # as boolean and Int64 arrays are before pandas 2.2
+            chosen = np.array(chosen.tolist())
         mask = np.zeros(n, bool)
         if chosen.dtype.kind == "b":
             if chosen.shape != (n,):

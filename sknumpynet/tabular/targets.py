@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import re
 from contextlib import contextmanager
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -14,9 +15,9 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.core.wording import counted
-from sknumpynet.estimators.labels import check_weights
+from sknumpynet.estimators.labels import check_weights, plain_labels
 from sknumpynet.fitting.rollback import warn
-from sknumpynet.tabular.columns import is_missing, named
+from sknumpynet.tabular.columns import holds_dates, is_missing, named
 
 
 class Classes:
@@ -31,6 +32,8 @@ class Classes:
         y = column_or_1d(y, warn=True)
         check_nothing_is_missing(y)
         check_kind_of_labels(y)
+        if y.dtype == object and all(isinstance(label, Real | np.bool_) for label in y):
+            y = plain_labels(y)  # as Int64 and boolean columns are objects before pandas 2.2
         try:
             check_classification_targets(y)
         except ValueError as error:
@@ -113,7 +116,7 @@ class Numbers:
         self.one_column = y.ndim == 1
         if y.ndim > 2:
             raise ValueError(f"y must have one or two dimensions; got shape {y.shape}")
-        if y.dtype.kind in "mM":
+        if y.dtype.kind in "mM" or (y.dtype == object and holds_dates(y.flat)):
             raise TypeError(
                 f"y holds dates ({y.dtype}): convert them to numbers, as days since the first"
             )

@@ -210,7 +210,7 @@ def test_the_logarithmic_scale():
 
 @pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
 def test_curves_of_sklearn(cls):
-    y = CLASSES if cls is MLPClassifier else NUMBERS
+    y = (NUMBERS > 0) * 1 if cls is MLPClassifier else NUMBERS  # text fails in scikit-learn 1.7.0
     model = cls(
         hidden_layer_sizes=(5,), max_iter=9, random_state=0, early_stopping=True, n_iter_no_change=9
     )

@@ -168,8 +168,8 @@ fit_y(
 )  # fmt: skip
 fit_y("of objects, None", np.array([1.0, None] * 20, object), "Input y contains NaN", kinds=ONLY_R)
 fit_y(
-    "of objects, None", np.array([1, None] * 20, object), "y must hold labels of one type",
-    "all numbers or all strings", kinds=ONLY_C, error=TypeError,
+    "of objects, None", np.array([1, None] * 20, object), "y has missing values",
+    "drop the rows whose label is None", kinds=ONLY_C, error=TypeError,
 )  # fmt: skip
 fit_y(
     "of numbers and strings", np.array([1, "a"] * 20, object), "y must hold labels of one type",

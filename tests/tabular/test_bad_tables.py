@@ -298,6 +298,9 @@ RAISES = {
     "numbers as labels": Case(
         GOOD, "Unknown label type: continuous.*TabularMLPRegressor", VALUE, y=(NUMBERS, None)
     ),
+    "dates as objects in y": Case(
+        GOOD, "y holds dates.*convert them to numbers", TYPE, y=(None, DAYS.date.astype(object))
+    ),
     "dates in y": Case(GOOD, "y holds dates.*convert them to numbers", TYPE, y=(None, DAYS)),
     "too few targets": Case(
         GOOD,

@@ -137,13 +137,43 @@ def test_all_table_libraries_give_the_same_inputs():
     assert_allclose(encoded(plain.values.tolist())[1], expected)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_a_column_of_nothing_but_nulls(library):
+    """As pyarrow and polars read an empty column of a file; pandas 2.0 aborted the process."""
+    empty = {"x": [1.0, 2, 4] * 4, "none": [None] * 12}
+    X = {"polars": pl.DataFrame, "pyarrow": pa.table}.get(library, pd.DataFrame)(empty)
+    if library == "pandas":
+        X["none"] = X["none"].astype(pd.ArrowDtype(pa.null()))
+    assert_array_equal(encoded(X)[1], encoded(np.array(empty["x"])[:, np.newaxis])[1])
+
+
+def test_float16_of_pyarrow():
+    """Which pyarrow 15 does not cast."""
+    x = [None if i == 5 else np.float16(i / 3) for i in range(12)]
+    expected = np.array([[np.nan if each is None else each] for each in x], float)
+    X = pa.table({"x": pa.array(x, pa.float16())})
+    assert_array_equal(encoded(X)[1], encoded(expected)[1])
+
+
 def test_text_arrays_and_lists():
     for X in (np.array([["a"], ["b"]] * 5), [["a"], ["b"]] * 5):
         encoder, inputs = encoded(X)
         assert encoder.is_category.all() and inputs.shape == (10, 1)
 
 
-@pytest.mark.parametrize("chosen", [[0], ["code"], [True, False]])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        [0],
+        ["code"],
+        [True, False],
+        np.array([True, False], object),
+        pd.array([True, False], dtype="boolean"),
+        pd.array([0], dtype="Int64"),
+        pd.Index(["code"]),
+    ],
+    ids=str,
+)
 def test_integers_are_categories_only_where_named(chosen):
     frame = pd.DataFrame({"code": [1, 2, 3] * 10, "size": np.arange(30.0)})
     assert not encoded(frame)[0].is_category.any()
@@ -318,6 +348,28 @@ def test_bad_data_raises_and_leaves_the_estimator_as_it_was(data, options, messa
 def test_bad_labels(y, message):
     with pytest.raises(ValueError, match=message):
         TabularMLPClassifier(**QUICK).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "as_given",
+    [
+        lambda labels: labels.astype(object),
+        lambda labels: pd.array(labels, dtype="boolean" if labels.dtype == bool else "Int64"),
+        lambda labels: pd.Series(labels).convert_dtypes().astype("category"),
+        lambda labels: pd.Series(labels, dtype=pd.ArrowDtype(pa.from_numpy_dtype(labels.dtype))),
+    ],
+    ids=["objects", "nullable", "categories", "pyarrow"],
+)
+@pytest.mark.parametrize("kind", [bool, int])
+def test_numbers_of_any_type_are_labels(as_given, kind):
+    """Before pandas 2.2, nullable columns become arrays of objects."""
+    labels = (NUMBERS > 0).astype(kind)
+    plain = TabularMLPClassifier(**QUICK).fit(X, labels, X_val=X, y_val=labels)
+    given = as_given(labels)
+    model = TabularMLPClassifier(**QUICK).fit(X, given, X_val=X, y_val=given)
+    assert_array_equal(model.classes_, plain.classes_)
+    assert model.classes_.dtype == labels.dtype
+    assert_array_equal(model.predict_proba(X), plain.predict_proba(X))
 
 
 @pytest.mark.parametrize("before, now", [(int, str), (str, int), (bool, str)])
