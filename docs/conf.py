@@ -178,6 +178,21 @@ def break_code(app, pagename, templatename, context, doctree):
     )
 
 
+def join_numbers(app, doctree):
+    """Keep "5 %" and "1 ± 2" on one line."""
+    as_they_are = (nodes.FixedTextElement, nodes.literal, nodes.math, nodes.math_block)
+    for text in list(doctree.findall(nodes.Text)):
+        joined = re.sub(r"(?<=\d) (?=%)| (?=±)|(?<=±) ", "\N{NO-BREAK SPACE}", text)
+        if joined != text and not isinstance(text.parent, as_they_are):
+            text.parent.replace(text, nodes.Text(joined))
+
+
+def show_default(app, what, name, obj, options, signature, annotation):
+    """Show the dict that a field of a dataclass begins with."""
+    if "<factory>" in (signature or ""):
+        return signature.replace("<factory>", "{}"), annotation
+
+
 class KeepQuotesOfTypes(SphinxTransform):
     """The type of a parameter keeps its straight quotes: default='relu' is code."""
 
@@ -194,6 +209,8 @@ def setup(app):
     app.connect("doctree-read", describe_pictures)
     app.connect("doctree-read", describe_thumbnails)
     app.connect("doctree-read", name_cells)
+    app.connect("doctree-read", join_numbers)
+    app.connect("autodoc-process-signature", show_default)
     app.connect("html-page-context", still_animations)
     app.connect("html-page-context", break_code)
 

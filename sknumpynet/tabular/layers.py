@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from sknumpynet.core.arrays import SCALARS, Array
-from sknumpynet.core.layers.numeric_embedding import SPREAD as FREQUENCY_SPREAD
 from sknumpynet.core.layers.numeric_embedding import draw_embedding, embed, embed_backward
 from sknumpynet.core.network.data_driven import start_from_data
 
@@ -26,6 +25,7 @@ Shapes = dict[str, tuple[tuple[int, ...], str]]
 
 # Factors of the learning rate of these kinds (Holzmueller et al. 2024, RealMLP)
 BIAS_RATE, EMBEDDING_RATE, SCALE_RATE = 0.1, 0.1, 6.0
+FREQUENCY_SPREAD = 0.7  # of the logarithm of the initial frequencies
 
 
 class Layer:

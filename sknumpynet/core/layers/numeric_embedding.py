@@ -26,8 +26,6 @@ from sknumpynet.core.arrays import SCALARS, Array
 from sknumpynet.core.layers.base import Buffer, Layer
 from sknumpynet.core.wording import counted
 
-SPREAD = 0.7  # of the logarithm of the initial frequencies
-
 
 def draw_embedding(P: Array, V: Array, frequency: float, spread: float, rng: Any) -> None:
     """Draw the initial w, b and V.
@@ -188,7 +186,7 @@ class NumericEmbedding(Layer):
         n_frequencies: int = 16,
         n_outputs: int = 3,
         frequency: float = 1.0,
-        spread: float = SPREAD,
+        spread: float = 0.7,
     ) -> None:
         self.n_columns = n_columns
         self.n_frequencies = n_frequencies

@@ -19,7 +19,8 @@ class Rprop(Optimizer):
 
     ::
 
-        step *= grow where g and the last g agree in sign, shrink where they do not (and g = 0 there)
+        step *= grow      # where g and the last g agree in sign
+        step *= shrink    # where their signs are opposite: there g = 0
         params -= step * sign(g)
 
     Parameters

@@ -15,8 +15,8 @@ class SGD(Optimizer):
     ::
 
         velocity = momentum * velocity - learning_rate * g
-        params  += velocity                                   without Nesterov
-        params  += momentum * velocity - learning_rate * g    with Nesterov
+        params  += velocity                                   # without Nesterov
+        params  += momentum * velocity - learning_rate * g    # with Nesterov
 
     Parameters
     ----------

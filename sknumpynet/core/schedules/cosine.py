@@ -14,7 +14,7 @@ class Cosine(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The first rate.
+        The first rate; None means the estimator's `learning_rate_init`.
     warmup : float, default=0.0
         Share of the steps at the start in which the rate rises from 0.
     end_factor : float, default=0.0
@@ -60,9 +60,9 @@ class OneCycle(Schedule):
 
     ::
 
-        start = rate * start_factor          at step 0
-        rate                                 after the share ``warmup`` of the steps
-        start * end_factor                   at the last step
+        start = rate * start_factor          # at step 0
+        rate                                 # after the share "warmup" of the steps
+        start * end_factor                   # at the last step
 
     The large rate in the middle crosses flat regions fast and avoids narrow minima; the small rate at the end
     lets training converge. Training runs for all epochs: ``max_iter`` is the length of the cycle.
@@ -70,7 +70,8 @@ class OneCycle(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The largest rate. It can be several times as large as a constant rate.
+        The largest rate; None means the estimator's `learning_rate_init`. It can be
+        several times as large as a constant rate.
     warmup : float, default=0.3
         Share of the steps in which the rate rises.
     start_factor : float, default=0.04

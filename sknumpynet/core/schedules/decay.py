@@ -14,7 +14,7 @@ class StepDecay(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The first rate.
+        The first rate; None means the estimator's `learning_rate_init`.
     every : int, default=10
         Number of epochs between two drops.
     factor : float, default=0.5
@@ -49,7 +49,7 @@ class Exponential(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The first rate.
+        The first rate; None means the estimator's `learning_rate_init`.
     factor : float, default=0.95
         Factor by which the rate is multiplied after each epoch.
 

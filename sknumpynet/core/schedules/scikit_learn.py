@@ -12,7 +12,7 @@ class Constant(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The learning rate.
+        The learning rate; None means the estimator's `learning_rate_init`.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class InverseScaling(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The learning rate of the first epoch.
+        The learning rate of the first epoch; None means the estimator's `learning_rate_init`.
     power : float, default=0.5
         The exponent.
 
@@ -63,7 +63,7 @@ class Adaptive(Schedule):
     Parameters
     ----------
     rate : float, default=None
-        The initial learning rate.
+        The initial learning rate; None means the estimator's `learning_rate_init`.
     factor : float, default=5.0
         Divisor of the rate on a plateau.
     smallest : float, default=1e-6

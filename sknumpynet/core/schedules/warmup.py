@@ -17,7 +17,7 @@ class Warmup(Schedule):
     steps : int or float, default=0.05
         Length of the warmup: a number of steps, or a share below 1 of all steps.
     rate : float, default=None
-        The rate of ``schedule``, if it does not set one.
+        The rate of ``schedule``, if it does not set one; None means the estimator's `learning_rate_init`.
 
     References
     ----------
