@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import sys
 import warnings
 
@@ -24,6 +25,8 @@ def replace_attributes(estimator, make):
     now = dict(old)
     new = make(now)
     estimator.__dict__ = new
+    if len(old) == len(now) and all(map(operator.is_, old.values(), now.values())):
+        return
     for name, value in now.items():
         if old.get(name) is not value and new.get(name) is value:
             new[name] = old[name]

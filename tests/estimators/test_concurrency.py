@@ -237,7 +237,8 @@ def test_a_parameter_that_is_set_during_a_call_stays(make, call, fails, only):
             except ValueError:
                 assert fails
         n_lines = counted()
-        assert model.max_iter == line + 5 or n_lines == 0
+        # a call that nobody disturbs has fewer lines
+        assert model.max_iter == line + 5 or line >= n_lines
         line += 1 if only else n_lines // 12 + 1
     assert n_lines or (only == "published" and fails) or (only == "put_back" and not fails)
 
