@@ -118,7 +118,8 @@ CASES = {
     "assigned coefs_": ("^coefs_ must be", lambda: setattr(CLASSIFIER, "coefs_", 3)),
     "layer": ("^layer must be", lambda: REGRESSOR.hidden_activations(X, layer=None)),
     "x of different lengths": (
-        "^x must be one row",
+        # NumPy before 1.24 makes an array of such rows
+        "^(x must be one row|X must have rows of the same length)",
         lambda: explain_step(REGRESSOR, [[1, 2], [1]]),
     ),
     # parameters

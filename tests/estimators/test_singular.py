@@ -35,6 +35,7 @@ def draw_one_unit():
 
 
 def animate_one_epoch():
+    pytest.importorskip("matplotlib").use("Agg")
     animation = animate_training(fitted(), X, y, epochs=1, every=2)
     animation.frames = animation.frames[:1]
     print(animation, animation._alt_text())

@@ -80,6 +80,7 @@ def test_full_disk_is_reported_for_the_file_that_was_asked_for(tmp_path, monkeyp
 
 @pytest.mark.parametrize("fps", [None, "10", 0, np.nan, np.inf, -1])
 def test_frames_per_second(fps, tmp_path):
+    pytest.importorskip("matplotlib").use("Agg")
     animation = animate_training(MODEL, X, X.ravel(), epochs=1)
     with pytest.raises(ValueError, match="fps must be a number above 0; got "):
         animation.save(tmp_path / "a.gif", fps=fps)
