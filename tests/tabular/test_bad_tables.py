@@ -223,7 +223,9 @@ RAISES = {
     ),
     "a list of dicts": Case([{"size": 1.0}] * N, r"made of dicts: give pandas.DataFrame", TYPE),
     "masked text": Case(
-        np.ma.masked_equal(np.array([["a"], ["b"]] * (N // 2)), "a"), "X is a masked array", VALUE
+        np.ma.array([["a"], ["b"]] * (N // 2), mask=[[1], [0]] * (N // 2)),
+        "X is a masked array",
+        VALUE,
     ),
     "masked weights": Case(
         GOOD,
