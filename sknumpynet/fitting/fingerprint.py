@@ -35,7 +35,8 @@ def _values_of(data):
 def values_of(array):
     """Describe the values of an array: labels by all of them, numbers by rows that are evenly spaced.
 
-    Numbers are rounded, as their last digits may differ between machines.
+    Numbers are rounded, as their last digits may differ between machines: each row is a weighted sum of
+    absolute values, and the part of it that is positive.
     """
     if array is None:
         return "None"
@@ -43,10 +44,12 @@ def values_of(array):
         content = repr(array.tolist()).encode() if array.dtype.kind in "OUS" else array.tobytes()
         return digest(content)
     rows = array[np.linspace(0, array.shape[0] - 1, N_SAMPLED).astype(int)]
-    rows = abs(rows.reshape((N_SAMPLED, -1)).astype(np.float64))
-    with np.errstate(over="ignore"):
-        sums = rows @ np.arange(1.0, rows.shape[1] + 1)
-    return digest(" ".join(f"{each:.2e}" for each in sums).encode())
+    rows = rows.reshape((N_SAMPLED, -1)).astype(np.float64)
+    weights = np.arange(1.0, rows.shape[1] + 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = abs(rows) @ weights
+        positive = (abs(rows) + rows) @ weights / 2 / sums
+    return digest(" ".join(map("{:.2e} {:.2f}".format, sums, positive)).encode())
 
 
 def _shapes_of(data):

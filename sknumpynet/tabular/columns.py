@@ -320,6 +320,16 @@ def as_matrix(X: Any) -> Array:
                 f"X must have two dimensions. Expected 2D array, got {shape} array instead (shape "
                 f"{array.shape}). Give one row for each sample: X.reshape(len(X), -1)"
             )
+        if hasattr(X, "to_frame"):
+            raise ValueError(
+                "X must have two dimensions; got a Series. Give a table: X.to_frame() for one column; for "
+                "one row, select it as a table, as table.iloc[[0]] does with pandas"
+            )
+        if isinstance(X, list | tuple):
+            raise ValueError(
+                "X must have two dimensions; got a flat list. Give a list of rows: [X] for one row, or "
+                "[[value] for value in X] for one column"
+            )
         raise ValueError(
             f"X must have two dimensions. Expected 2D array, got {shape} array instead (shape "
             f"{array.shape}). Reshape your data either using array.reshape(-1, 1) if your data has a single "

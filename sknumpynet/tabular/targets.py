@@ -29,6 +29,11 @@ class Classes:
             raise ValueError(
                 "Complex data not supported: y must hold labels, text or whole numbers"
             )
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"y should be a 1d array of labels; got {y.shape[1]} columns. For several, use "
+                "sklearn.multioutput.MultiOutputClassifier(TabularMLPClassifier())"
+            )
         y = column_or_1d(y, warn=True)
         check_nothing_is_missing(y)
         check_kind_of_labels(y)

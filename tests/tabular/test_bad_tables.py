@@ -221,6 +221,9 @@ RAISES = {
     "a row as a dict": Case(
         {"size": 1.0, "city": "Graz"}, r"X is a dict: give pandas.DataFrame\(\[X\]\)", TYPE
     ),
+    "a flat list": Case(NUMBERS.tolist(), r"got a flat list.*\[X\] for one row", VALUE),
+    "a series": Case(GOOD["size"], r"got a Series.*X.to_frame\(\) for one column", VALUE),
+    "a row of a table": Case(GOOD, r"got a Series.*iloc\[\[0\]\]", VALUE, new=GOOD.iloc[0]),
     "a list of dicts": Case([{"size": 1.0}] * N, r"made of dicts: give pandas.DataFrame", TYPE),
     "masked text": Case(
         np.ma.array([["a"], ["b"]] * (N // 2), mask=[[1], [0]] * (N // 2)),

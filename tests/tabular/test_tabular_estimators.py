@@ -19,6 +19,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
     cross_validate,
 )
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -172,10 +173,17 @@ def test_several_targets_in_one_network():
         model.predict_interval(X)
 
 
-def test_several_labels_are_refused():
+def test_several_labels_are_refused_and_the_advice_works():
     X, y = wave(60)
-    with pytest.raises(ValueError, match="1d array"):
-        TabularMLPClassifier(**QUICK).fit(X, np.column_stack([y > 0, y > 1]))
+    Y = np.column_stack([y > 0, y > 1])
+    model = TabularMLPClassifier(**QUICK)
+    with pytest.raises(
+        ValueError, match=r"1d array of labels; got 2 columns.*MultiOutputClassifier"
+    ):
+        model.fit(X, Y)
+    several = MultiOutputClassifier(model).fit(X, Y)
+    for column, predicted in zip(Y.T, several.predict(X).T):
+        assert_array_equal(predicted, model.fit(X, column).predict(X))
 
 
 def test_spread_of_members(waves):
