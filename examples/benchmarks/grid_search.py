@@ -3,7 +3,8 @@
 
 `GridSearchCV` over three strengths of the penalty and two learning rates, in four folds of the digits, is
 24 fits of 50 units for 30 epochs, and one at the end. The four combinations of estimator and ``n_jobs`` take
-turns in one process, whose workers joblib limits to their share of the cores. To repeat:
+turns in one process, whose workers joblib limits to their share of the cores. The best of the rounds counts;
+the quartiles of the ratios are in brackets. To repeat:
 
     python examples/benchmarks/grid_search.py --output results
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import warnings
 from statistics import median
 
-from common import STYLES, Report, arguments, seconds
+from common import STYLES, Report, against, arguments, seconds, spread
 
 GRID = {"alpha": [1e-5, 1e-3, 1e-1], "learning_rate_init": [1e-3, 5e-3]}
 JOBS = (1, 2)
@@ -50,13 +51,17 @@ def main():
     ]
     report.csv(rows)
     best = {key: min(times) for key, times in taken.items()}
+
+    def ratio(one, other):
+        return against(best[one] / best[other], None, spread=spread(taken[one], taken[other]))
+
     report.table(
         [
             {
                 "n_jobs": jobs,
                 **{f"{STYLES[peer][0]}, s": best[peer, jobs] for peer in estimators},
-                "x scikit-learn": best["sklearn", jobs] / best["ours", jobs],
-                "x one job": best["ours", 1] / best["ours", jobs],
+                "x scikit-learn": ratio(("sklearn", jobs), ("ours", jobs)),
+                "x one job": ratio(("ours", 1), ("ours", jobs)),
             }
             for jobs in JOBS
         ]

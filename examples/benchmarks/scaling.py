@@ -4,7 +4,8 @@
 Measured is the time per row and epoch, at each number of BLAS threads: ours, scikit-learn's, and for widths
 the matrix products alone (the floor). Rows: 64 columns, 100 units, batch 200; time per row is to be flat
 from 10^4 to 10^6. Widths: 10,000 rows of 64 columns, two hidden layers of that width, batch 200. Each
-peer is a process of its own; they take turns, and the best of the rounds counts. To repeat:
+peer is a process of its own; they take turns, and the best of the rounds counts. The quartiles of the ratio
+to scikit-learn are in brackets. To repeat:
 
     python examples/benchmarks/scaling.py --output results
     python examples/benchmarks/scaling.py --rows 1000 10000 --widths 16 64 --threads 1 --rounds 2
@@ -12,7 +13,7 @@ peer is a process of its own; they take turns, and the best of the rounds counts
 
 from __future__ import annotations
 
-from common import STYLES, Report, arguments, in_turn, seconds
+from common import STYLES, Report, against, arguments, in_turn, seconds, spread
 from workloads import PEERS, Workload, make_data
 
 FLAT_WITHIN = 1.15
@@ -37,6 +38,7 @@ def measure(sweep, value, dtype, threads, rounds):
     """Return one row for each peer."""
     peers = ("ours", "sklearn", "floor") if sweep == "width" else ("ours", "sklearn")
     specs = {peer: (peer, sweep, value, dtype) for peer in peers}
+    found = in_turn(specs, prepare, threads, rounds)
     return [
         {
             "sweep": sweep,
@@ -45,19 +47,21 @@ def measure(sweep, value, dtype, threads, rounds):
             "threads": threads,
             "peer": peer,
             "s_per_row": min(times),
+            "ratios": spread(times, found["ours"]),
         }
-        for peer, times in in_turn(specs, prepare, threads, rounds).items()
+        for peer, times in found.items()
     ]
 
 
 def summary(rows):
     """Return the line of the table for one point."""
     us = {row["peer"]: row["s_per_row"] * 1e6 for row in rows}
+    ratios = next(row["ratios"] for row in rows if row["peer"] == "sklearn")
     line = {name: rows[0][name] for name in ("sweep", "value", "dtype", "threads")}
     return line | {
         "ours, us a row": us["ours"],
         "scikit-learn, us a row": us["sklearn"],
-        "x scikit-learn": us["sklearn"] / us["ours"],
+        "x scikit-learn": against(us["sklearn"] / us["ours"], None, spread=ratios),
         "over the floor": us["ours"] / us["floor"] if "floor" in us else float("nan"),
     }
 

@@ -3,7 +3,8 @@
 
 The same network is trained for two epochs, one setting changed at a time; beside the seconds of an epoch
 stands the test score after both, because a larger batch is faster and learns less from an epoch. Each
-setting is a process of its own; they take turns, and the best of the rounds counts. To repeat:
+setting is a process of its own; they take turns, and the best of the rounds counts. In brackets are quartiles
+of the ratio. To repeat:
 
     python examples/benchmarks/settings.py --data-dir DIR --output results
     python examples/benchmarks/settings.py --kernels SkylakeX Zen --rounds 3
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from common import Report, arguments, in_turn, seconds
+from common import Report, against, arguments, in_turn, seconds, spread
 from workloads import WORKLOADS, mnist
 
 EPOCHS, BATCHES = 2, (50, 800)
@@ -73,14 +74,17 @@ def measure(name, options):
         options.rounds,
         {key: variables for key, (_, _, _, variables) in settings.items()},
     )
-    best = {key: min(taken for taken, _, _ in rounds) for key, rounds in results.items()}
-    first = next(iter(best.values()))
+    taken = {key: [each[0] for each in rounds] for key, rounds in results.items()}
+    best = {key: min(times) for key, times in taken.items()}
+    first = next(iter(best))
     return [
         {
             "network": name,
             "setting": key,
             "s an epoch": best[key],
-            "times as fast": first / best[key],
+            "times as fast": against(
+                best[first] / best[key], None, spread=spread(taken[first], taken[key])
+            ),
             f"test score after {EPOCHS}": f"{rounds[0][1]:.4f}",
             "kernels": rounds[0][2],
         }

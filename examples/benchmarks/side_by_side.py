@@ -3,7 +3,8 @@
 
 Networks of one shape with other seeds, and with other learning rates; from XOR with two units to widths at
 which nothing is to be gained, where it should not be slower either. Both take turns in one process; the
-fewest CPU seconds of several rounds count, for a fit from beginning to end. To repeat:
+fewest CPU seconds of several rounds count, for a fit from beginning to end; the quartiles of the ratio are in
+brackets. To repeat:
 
     python examples/benchmarks/side_by_side.py --output results
     python examples/benchmarks/side_by_side.py --members 4 --dtype float64 --rounds 3
@@ -14,7 +15,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from common import Report, against, arguments, once
+from common import Report, against, arguments, once, spread
 
 # Rows, columns, hidden layers, rows of a batch, epochs, and the ratio to reach.
 CASES = {
@@ -94,6 +95,7 @@ def figures(case, n_members, dtype, rates, rounds):
         "differ in": "seed, rate" if rates else "seed",
         "alone_ms": min(taken[0]) / n_members * 1e3,
         "side_by_side_ms": min(taken[1]) / n_members * 1e3,
+        "ratios": spread(*taken),
     }
 
 
@@ -105,7 +107,7 @@ def line(row):
     return kept | {
         "one by one, ms each": row["alone_ms"],
         "side by side, ms each": row["side_by_side_ms"],
-        "times as fast": against(ratio, goal or LEAST),
+        "times as fast": against(ratio, goal or LEAST, spread=row["ratios"]),
     }
 
 

@@ -2,8 +2,9 @@
 """Where the time of a training step goes: each part of it, and each pass of Adam over the parameters.
 
 The first table holds the parts of a step in a real fit, each a clock around a method: a mean over all
-steps of the fastest of the rounds, in which the clocks have their share. The second one holds what penalty
-and Adam do, one NumPy call after the other, on a piece of the parameters that fits the cache. To repeat:
+steps of the fastest of the rounds, in which the clocks have their share. In brackets are the lowest and the
+highest share of all rounds. The second one holds what penalty and Adam do, one NumPy call after the other, on
+a piece of the parameters that fits the cache. To repeat:
 
     python examples/benchmarks/step.py --data-dir DIR --threads 2 --output results
     python examples/benchmarks/step.py --workloads digits --rounds 3
@@ -76,22 +77,23 @@ def clocked(method, spent, part):
 def parts_of_a_step(name, dtypes, options):
     """Return a row for each part, and the sum."""
     threads = max(options.threads)
-    best = {}
+    rounds = {}
     for dtype in dtypes:
         spec = {"ours": (name, dtype, options.data_dir)}
-        rounds = in_turn(spec, prepare, threads, options.rounds)["ours"]
-        best[dtype] = min(rounds, key=lambda parts: sum(parts.values()))
-    rows = [{"part of a step": part, **shares(best, part)} for part in PARTS]
-    whole = {f"{dtype}, us": sum(best[dtype].values()) for dtype in dtypes}
+        found = in_turn(spec, prepare, threads, options.rounds)["ours"]
+        rounds[dtype] = sorted(found, key=lambda parts: sum(parts.values()))
+    rows = [{"part of a step": part, **shares(rounds, part)} for part in PARTS]
+    whole = {f"{dtype}, us": sum(rounds[dtype][0].values()) for dtype in dtypes}
     return [*rows, {**dict.fromkeys(rows[0], ""), "part of a step": "all", **whole}]
 
 
-def shares(best, part):
-    """Return what a part takes and its share of the whole, for each dtype."""
+def shares(rounds, part):
+    """Return what a part takes and its share of the whole in the fastest round, for each dtype."""
     cells = {}
-    for dtype, parts in best.items():
-        cells[f"{dtype}, us"] = parts[part]
-        cells[f"share, {dtype}"] = f"{parts[part] / sum(parts.values()):.0%}"
+    for dtype, found in rounds.items():
+        share = [parts[part] / sum(parts.values()) for parts in found]
+        cells[f"{dtype}, us"] = found[0][part]
+        cells[f"share, {dtype}"] = f"{share[0]:.0%} ({min(share):.0%} to {max(share):.0%})"
     return cells
 
 

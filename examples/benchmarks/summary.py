@@ -2,8 +2,8 @@
 """The three short tables of the benchmark page, taken from the long ones that the other scripts printed.
 
 Nothing is measured here. It reads ``fit.txt``, ``fit_second_machine.txt``, ``skorch.txt``, ``sparse.txt``,
-``predict.txt``, ``predict_memory.txt`` and ``memory.txt`` of a folder, and writes ``summary_*.txt`` beside
-them:
+``predict.txt``, ``predict_second_machine.txt``, ``predict_memory.txt`` and ``memory.txt`` of a folder, and
+writes ``summary_*.txt`` beside them:
 
     python examples/benchmarks/summary.py docs/benchmarks
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from workloads import WORKLOADS
 
 DTYPE = "float32"
+PREDICTION = ("task", "X", "dtype", "rows")  # what names a case of predict.py, but for the threads
 KINDS = {
     "uint8": "array, uint8",
     "float32": "array, float32",
@@ -82,23 +83,23 @@ def fits(folder):
 
 def predictions(folder):
     """Return the table of predictions, with one thread: arrays of one row and of many."""
-    memory = {
-        (row["task"], row["X"], row["rows"], row["dtype"]): row
-        for row in read(folder / "predict_memory.txt")
-    }
+
+    def by_case(name):
+        return {tuple(row[key] for key in PREDICTION): row for row in read(folder / name)}
+
+    memory, second = by_case("predict_memory.txt"), by_case("predict_second_machine.txt")
     rows = []
     for row in read(folder / "predict.txt"):
-        if row["dtype"] != DTYPE or row["X"] != "array" or row["rows"] == "1000":
+        case = tuple(row[key] for key in PREDICTION)
+        if case[1:3] != ("array", DTYPE) or row["threads"] != "1" or row["rows"] == "1000":
             continue
-        if row["threads"] != "1":
-            continue
-        used = memory.get((row["task"], row["X"], row["rows"], row["dtype"]), {})
+        used, other = memory.get(case, {}), second[case]
         rows.append(
             {
                 "call": f"`{row['task']}`",
                 "rows": f"{int(row['rows']):,}",
                 "time": duration(float(row["ours, us"])),
-                "as fast as scikit-learn": times(row["x scikit-learn"]),
+                "as fast as scikit-learn": times(row["x scikit-learn"], other["x scikit-learn"]),
                 "extra memory, MB": used.get("ours, MB", ""),
                 "scikit-learn's, MB": used.get("scikit-learn, MB", ""),
             }
