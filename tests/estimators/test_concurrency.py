@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Readers in other threads see either the old or the new model as a whole during a fit.
 
-The second half does not depend on timing: at each line of the package, in turn, something happens, as another
-thread would have it. The other half has threads.
+Most tests do not depend on timing: before each read of an attribute, or each line of the package, in turn,
+something happens, as another thread would have it. The last one has threads.
 """
 
 import copy
@@ -132,6 +132,30 @@ def outcome(method, model):
             return type(error).__name__, str(error)
 
 
+class Watched:
+    """A model that calls ``happens(number)`` before each read of what it holds itself."""
+
+    happens = staticmethod(lambda number: None)
+    n_reads = 0
+
+    def __getattribute__(self, name):
+        if name == "__dict__" or not hasattr(type(self), name):
+            Watched.happens(Watched.n_reads)
+            Watched.n_reads += 1
+        return super().__getattribute__(name)
+
+
+class WatchedClassifier(Watched, NumpyMLPClassifier):
+    pass
+
+
+class WatchedRegressor(Watched, NumpyMLPRegressor):
+    pass
+
+
+WatchedClassifier.__name__, WatchedRegressor.__name__ = "NumpyMLPClassifier", "NumpyMLPRegressor"
+
+
 @contextmanager
 def at_each_line(happens, only=""):
     """Call ``happens(number)`` before each line of the package that runs, in this thread, in the block."""
@@ -171,24 +195,27 @@ def two_models(kind, old, new):
 @pytest.mark.parametrize("kind, old, new", PAIRS)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_that_another_model_is_put_under_gives_one_or_the_other(kind, old, new, method):
-    """The new model comes before each line of the method in turn."""
+    """The new model comes before each read of the old one in turn."""
     first, second = two_models(kind, old, new)
     whole = [outcome(method, first), outcome(method, second)]
 
-    def swapped_at(line):
+    def swapped_at(read):
         model = copy.copy(first)
+        model.__class__ = WatchedClassifier if kind == "classifier" else WatchedRegressor
 
         def swap(number):
-            if number == line:
+            if number == read:
                 model.__dict__ = dict(vars(second))
 
-        with at_each_line(swap) as counted:
-            seen = outcome(method, model)
-        return seen, counted()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Watched, "n_reads", 0)
+            patch.setattr(Watched, "happens", staticmethod(swap))
+            return outcome(method, model), Watched.n_reads
 
-    _, n_lines = swapped_at(-1)
-    for line in range(0, n_lines, max(1, n_lines // 40)):
-        assert swapped_at(line)[0] in whole, f"before line {line} of {n_lines}"
+    seen, n_reads = swapped_at(-1)
+    assert seen == whole[0] and n_reads
+    for read in range(n_reads):
+        assert swapped_at(read)[0] in whole, f"before read {read} of {n_reads}"
 
 
 @pytest.mark.parametrize("kind, old, new", PAIRS)
