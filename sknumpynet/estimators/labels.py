@@ -83,6 +83,13 @@ def labels_at_a_glance(y):
         return None
 
 
+def without_objects(y):
+    """Return objects that are all text or all numbers as an array of these, and anything else unchanged."""
+    y = without_extension_types(y)
+    labels = labels_at_a_glance(y) if str(getattr(y, "dtype", "")) == "object" else None
+    return y if labels is None else labels
+
+
 def has_columns_of_labels(y):
     """Return whether y has several columns with more than 0 and 1."""
     if y is None or y.ndim != 2 or y.shape[1] < 2:

@@ -353,7 +353,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         if prediction.ndim == 2:
             prediction = model.loss.point_prediction(prediction)
         with named_in_score(y):
-            return r2(y, prediction, sample_weight)
+            return r2(densified(y), prediction, sample_weight)
 
     # ---------------------------------------------------------------- the steps of a fit
 
