@@ -78,7 +78,8 @@ def without_extension_types(y):
 def labels_at_a_glance(y):
     """Return an unchecked y as an array of labels, or None if it cannot be converted."""
     try:
-        return y if issparse(y) else plain_labels(np.asarray(y))
+        labels = y if issparse(y) else plain_labels(np.asarray(y))
+        return None if labels.dtype.kind == "T" else labels
     except (TypeError, ValueError):  # the checks of the data raise the error
         return None
 

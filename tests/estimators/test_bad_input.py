@@ -1163,6 +1163,26 @@ def test_sparse_targets_of_a_fit_are_scored_too(as_sparse):
     assert classifier.fit(X, sparse).score(X, sparse) == classifier.score(X, CLASSES)
 
 
+@pytest.mark.skipif(
+    not hasattr(getattr(np, "dtypes", None), "StringDType"), reason="came with NumPy 2"
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "validation", "score"])
+def test_text_in_numpys_own_type_is_named_and_the_advice_works(method):
+    text = TEXT.astype(np.dtypes.StringDType())
+    model = NumpyMLPClassifier((3,), max_iter=2, random_state=0)
+    calls = {
+        "fit": lambda y: model.fit(X, y),
+        "partial_fit": lambda y: model.partial_fit(X, y, classes=["a", "b"]),
+        "validation": lambda y: model.fit(X, TEXT, X_val=X, y_val=y),
+        "score": lambda y: model.fit(X, TEXT).score(X, y),
+    }
+    name = "y_val" if method == "validation" else "y"
+    with pytest.raises(TypeError, match=rf"^{name} has dtype StringDType.*{name}.astype\(object\)"):
+        calls[method](text)
+    calls[method](text.astype(object))
+    assert set(model.predict(X)) <= {"a", "b"}
+
+
 def test_valid_names_are_sorted():
     """A set has another order in every process."""
     for name, value in (("solver", "x"), ("activation", "x"), ("init", "x"), ("learning_rate", 3)):
