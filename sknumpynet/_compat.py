@@ -132,6 +132,16 @@ class CachedParameterNames:
     def _get_param_names(cls):
         return super()._get_param_names()
 
+    @classmethod
+    @functools.cache
+    def _hidden_param_names(cls):
+        """Return the names of parameters of this package's class that a subclass's ``__init__`` lacks."""
+        ours = next(
+            each for each in cls.__mro__ if each.__module__.partition(".")[0] == "sknumpynet"
+        )
+        own = cls._get_param_names()
+        return [name for name in ours._get_param_names() if name not in own]
+
 
 def callbacks_of(estimator):
     """Return the list of callbacks created by `set_callbacks`; each call creates a new list."""

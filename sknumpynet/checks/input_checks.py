@@ -49,7 +49,12 @@ DATES = ("datetime", "timedelta", "Datetime", "Duration", "Date", "Time")
 
 
 def check_readable(array, name):
-    """Raise if values are masked, or X is a lazy query."""
+    """Raise if values are masked, X is a lazy query, or text is in NumPy's own type for it."""
+    if getattr(getattr(array, "dtype", None), "kind", None) == "T":
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, which scikit-learn does not support: pass "
+            f"{name}.astype(object)"
+        )
     if type(array).__name__ == "LazyFrame" and type(array).__module__.partition(".")[0] == "polars":
         raise TypeError(
             f"{name} is a polars LazyFrame, which holds no rows yet: pass the result of its .collect()"

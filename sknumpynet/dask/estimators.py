@@ -279,15 +279,15 @@ class OnCluster:
             `partial_fit` continues from there.
         """
         local = self._local_like()
-        skipped = {*self.get_params(deep=False), *self._NOT_FITTED}
+        skipped = {*self._all_params(), *self._NOT_FITTED}
         left = {name: value for name, value in vars(self).items() if name not in skipped}
         vars(local).update(copy.deepcopy(left))
         return local
 
     def _local_like(self):
         """Return an unfitted local estimator with the same parameters."""
-        parameters = self.get_params(deep=False).items()
-        return self._local_class(**{k: v for k, v in parameters if k not in OF_THE_CLUSTER})
+        parameters, names = self._all_params(), self._local_class._get_param_names()
+        return self._local_class(**{name: parameters[name] for name in names})
 
     def _predictor(self, named=True):
         """Return a local estimator that predicts alike, and has nothing else: what goes into a graph."""

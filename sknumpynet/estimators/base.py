@@ -139,6 +139,11 @@ class BaseNumpyMLP(
         params = super().get_params(deep=False)
         return with_nested(params) if deep else params
 
+    def _all_params(self):
+        """Return the parameters by name, also those that a subclass sets without taking them as arguments."""
+        hidden = {name: getattr(self, name) for name in self._hidden_param_names()}
+        return {**self.get_params(deep=False), **hidden}
+
     def set_params(self, **params):
         """Set parameters, and options of objects among them, such as ``solver__weight_decay``.
 
@@ -264,7 +269,7 @@ class BaseNumpyMLP(
         """Return the start of a fit: data, plan, and the network and training to use or continue."""
         incremental = call == "partial_fit"
         last = vars(self).get("_plan") if incremental else None
-        parameters = self.get_params(deep=False)
+        parameters = self._all_params()
         if last is not None and not last.has_parameters(parameters):
             last = None
         if last is None:
@@ -394,7 +399,7 @@ class BaseNumpyMLP(
     def _view(self, model):
         """Return an estimator that predicts with the model, without the state of a fit."""
         view = object.__new__(type(self))
-        vars(view).update(self.get_params(deep=False))
+        vars(view).update(self._all_params())
         view._publish(model)
         if isinstance(self.scoring, str) and model.loss.n_outputs_for(1) > 1:  # several quantiles
 

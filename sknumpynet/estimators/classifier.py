@@ -7,6 +7,7 @@ from dataclasses import replace
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_consistent_length, column_or_1d
@@ -43,6 +44,7 @@ from sknumpynet.estimators.labels import (
     learn_labels,
     plain_labels,
     without_extension_types,
+    without_objects,
 )
 from sknumpynet.estimators.prediction import check_coefs, from_weights, is_finite
 from sknumpynet.fitting.plan import PARAMETER_CONSTRAINTS
@@ -375,8 +377,10 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if not isinstance(model.target, MultioutputLabels):
             overridden = type(self).predict is not NumpyMLPClassifier.predict
             predicted = self.predict(X) if overridden else self._predicted(model, X)
+            if issparse(y) and y.shape[1] == 1:
+                y = y.toarray().ravel()
             with named_in_score(y):
-                return accuracy_score(y, predicted, sample_weight=sample_weight)
+                return accuracy_score(without_objects(y), predicted, sample_weight=sample_weight)
         predicted, y = self._predicted(model, X), np.asarray(densified(y))
         check_consistent_length(predicted, y, sample_weight)
         model.target.check_kind(y)
@@ -437,6 +441,7 @@ class NumpyMLPClassifier(ClassifierMixin, BaseNumpyMLP):
         if known is not None:
             checker.classes_ = known.classes
         try:
+            classes = without_objects(classes)
             first = check_first_partial_fit(checker, classes)
             if first and len(checker.classes_) == 0:
                 raise ValueError("It is empty")

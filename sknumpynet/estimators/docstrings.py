@@ -166,10 +166,10 @@ loss : {'log_loss', 'focal'} or Loss, default='log_loss'
     classified well; or an object such as ``Focal(gamma=1.0)``, or of a custom subclass.
 class_weight : dict, 'balanced', list of dict, or None, default=None
     Weights of the classes, as ``{label: weight}``, by which the weights of their rows are multiplied;
-    'balanced' gives each class the weight ``n_samples / (n_classes * count)``. Classes that are not in the
-    dict have weight 1; labels that do not occur in y, as in some folds, are ignored. For several labels at
-    once, a list with one dict per column. `partial_fit`, which never sees all rows, does not support
-    'balanced'.
+    'balanced' gives each class the weight ``n_samples / (n_classes * count)``, whatever the sample weights of
+    its rows. Classes that are not in the dict have weight 1; labels that do not occur in y, as in some folds,
+    are ignored. For several labels at once, a list with one dict per column. `partial_fit`, which never sees
+    all rows, does not support 'balanced'.
 label_smoothing : float, default=0.0
     Share of the target that is spread evenly over the classes, in [0, 1); only with ``loss='log_loss'``.
 """

@@ -78,9 +78,17 @@ def without_extension_types(y):
 def labels_at_a_glance(y):
     """Return an unchecked y as an array of labels, or None if it cannot be converted."""
     try:
-        return y if issparse(y) else plain_labels(np.asarray(y))
+        labels = y if issparse(y) else plain_labels(np.asarray(y))
+        return None if labels.dtype.kind == "T" else labels
     except (TypeError, ValueError):  # the checks of the data raise the error
         return None
+
+
+def without_objects(y):
+    """Return objects that are all text or all numbers as an array of these, and anything else unchanged."""
+    y = without_extension_types(y)
+    labels = labels_at_a_glance(y) if str(getattr(y, "dtype", "")) == "object" else None
+    return y if labels is None else labels
 
 
 def has_columns_of_labels(y):

@@ -276,7 +276,7 @@ class PredictsWithNetwork:
         if target is None:
             return None
         dtype = np.result_type(*coefs, *intercepts, np.float32)
-        parameters = {name: kept(value) for name, value in self.get_params(deep=False).items()}
+        parameters = {name: kept(value) for name, value in self._all_params().items()}
         weights, biases = make_initializers(parameters)
         network = Network(
             make_layers(parameters, sizes),

@@ -35,6 +35,8 @@ from sknumpynet.fitting.rollback import all_or_nothing, quiet, warn
 
 # Squares of larger numbers, and their sum, may overflow in float32.
 LARGEST_TO_SQUARE = 1e15
+# Predictions are taken as at most this many times as large as y: R2 is -1e300 there.
+FARTHEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -89,17 +91,16 @@ def predicted(raw, model):
 
 
 def r2(y, prediction, sample_weight):
-    """Return R2, computed in a unit in which squares are finite."""
+    """Return R2, computed in the unit of y in which squares are finite."""
     largest = np.abs(prediction, dtype=np.float64).max(axis=0)
-    numbers = np.asarray(y)
+    numbers, of_y = np.asarray(y), 0.0
     with quiet():
         if numbers.dtype.kind in "iuf" and numbers.size == prediction.size:
-            largest = np.maximum(largest, np.abs(numbers.reshape(prediction.shape)).max(axis=0))
-        if np.any(largest > LARGEST_TO_SQUARE):
-            y = numbers.astype(np.float64).reshape(prediction.shape)
-            prediction = prediction.astype(np.float64)
-            unit = np.maximum(largest, 1.0)
-            y, prediction = y / unit, prediction / unit
+            of_y = np.abs(numbers.reshape(prediction.shape), dtype=np.float64).max(axis=0)
+        if np.any(np.maximum(largest, of_y) > LARGEST_TO_SQUARE):
+            unit = np.maximum(of_y, 1.0)
+            y = numbers.astype(np.float64).reshape(prediction.shape) / unit
+            prediction = (prediction.astype(np.float64) / unit).clip(-FARTHEST, FARTHEST)
         return r2_score(y, prediction, sample_weight=sample_weight)
 
 
@@ -352,7 +353,7 @@ class NumpyMLPRegressor(RegressorMixin, BaseNumpyMLP):
         if prediction.ndim == 2:
             prediction = model.loss.point_prediction(prediction)
         with named_in_score(y):
-            return r2(y, prediction, sample_weight)
+            return r2(densified(y), prediction, sample_weight)
 
     # ---------------------------------------------------------------- the steps of a fit
 

@@ -220,7 +220,7 @@ def _parameters_for(cls, estimator, fitted, activation):
     """Return the parameters that scikit-learn's estimator has too, with values that it supports."""
     names = set(inspect.signature(cls).parameters)
     parameters = {}
-    for name, value in estimator.get_params(deep=False).items():
+    for name, value in estimator._all_params().items():
         known = isinstance(value, str) and value in CHOICES[name] if name in CHOICES else True
         if name in names and name != "loss" and known:
             parameters[name] = value

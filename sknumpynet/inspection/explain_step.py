@@ -225,7 +225,7 @@ def explain_step(estimator, x, y=None):
     X = _one_row(x)
     ours = copy.deepcopy(estimator)
     heading = _heading(ours)
-    ours.set_params(
+    vars(ours).update(
         batch_size="auto", early_stopping=False, max_time=None, verbose=False, warm_start=False
     )
     if ours.random_state is None:  # does not use NumPy's global generator
@@ -234,7 +234,7 @@ def explain_step(estimator, x, y=None):
         ours.class_weight = None
     stochastic = ours.solver != "lbfgs"
     if not stochastic:
-        ours.set_params(solver=SGD(momentum=0.0), learning_rate="constant")
+        vars(ours).update(solver=SGD(momentum=0.0), learning_rate="constant")
     if y is None:
         model = ours._fitted_model()
         network, X = model.network, _as_batch(ours._checked_rows(model, X), model.network)

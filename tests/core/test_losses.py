@@ -573,6 +573,8 @@ def test_targets_of_the_wrong_shape_are_explained(loss, y, n_outputs):
             5,
             "class numbers are 0 to 1; got 2 to",
         ),
+        (MultioutputLogLoss([2, 3]), np.array([[1, 2]]), 5, "as many rows"),
+        (MultioutputLogLoss([2, 3]), np.zeros((4, 3), int), 5, "y must have 2 columns of labels"),
         (BinaryLogLoss(), np.array([[1], [-1], [1], [-1]]), 1, r"lie in \[0, 1\]; got -1 to 1"),
         (BinaryLogLoss(), np.array([[1.0], [2], [1], [2]]), 1, r"lie in \[0, 1\]; got 1.0 to 2.0"),
     ],

@@ -450,6 +450,44 @@ def test_a_link_may_write_into_an_array_of_another_kind(monkeypatch, n):
     assert_array_equal(given, network.predict(X).argmax(axis=1))
 
 
+@pytest.mark.parametrize("n", [9, 32, 33, 100])
+def test_predict_writes_into_the_array_that_is_given(n):
+    network, X = make_network(), np.random.default_rng(0).normal(size=(n, 5))
+    given = np.full((n, 3), np.nan)
+    assert network.predict(X, out=given) is given
+    assert_array_equal(given, network.predict(X))
+
+
+INDICES = {
+    "mask": np.arange(40) % 3 == 0,
+    "negative": np.array([-1, 0, 5]),
+    "list": [3, 39, 3],
+    "range": range(2, 9),
+    "slice": slice(30, None, -2),
+    "unsigned": np.array([3, 39], np.uint32),
+    "none": np.array([], int),
+}
+
+
+@pytest.mark.parametrize("rows", INDICES.values(), ids=INDICES)
+@pytest.mark.parametrize(
+    "kind", [np.array, np.asfortranarray, np.float32, sp.csr_matrix, sp.csc_matrix]
+)
+def test_predict_takes_any_rows_that_numpy_takes(monkeypatch, kind, rows):
+    monkeypatch.setattr(Network, "chunk_rows", lambda self, *_, **__: 7)
+    network, X = make_network(), np.random.default_rng(0).integers(-2, 3, (40, 5)).astype(float)
+    expected = network.predict(X)[np.array(rows) if isinstance(rows, range) else rows]
+    assert_allclose(network.predict(kind(X), rows), expected, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [np.array, np.asfortranarray, sp.csr_matrix])
+@pytest.mark.parametrize("rows", [[0, 40], [-41], [0.0, 1.0], np.ones(39, bool)])
+def test_rows_that_are_not_there_raise(kind, rows):
+    X = kind(np.ones((40, 5)))
+    with pytest.raises(IndexError):
+        make_network().predict(X, np.array(rows))
+
+
 def test_predict_without_rows():
     assert make_network().predict(np.zeros((0, 5))).shape == (0, 3)
 

@@ -231,6 +231,19 @@ def test_trains_on_some_of_the_rows(shuffled):
     assert_allclose(training.history.loss, curve, rtol=1e-12)
 
 
+def test_rows_may_be_a_mask_and_must_be_there():
+    mask = np.arange(N) % 3 == 0
+    trained = []
+    for rows in (np.flatnonzero(mask), mask, np.flatnonzero(mask) - N):
+        training = make_training()
+        run(training, 2, make_batches(weighted=True), rows)
+        trained.append(training.network.params)
+    assert_array_equal(trained[1], trained[0])
+    assert_array_equal(trained[2], trained[0])
+    with pytest.raises(IndexError):
+        run(make_training(), 1, make_batches(), np.array([0, N]))
+
+
 def test_one_batch_may_be_larger_than_the_data():
     training, whole = make_training(), make_training()
     run(training, 2, make_batches(size=100))

@@ -1125,6 +1125,64 @@ def test_objects_that_are_zeros_and_ones_are_an_indicator_matrix():
     assert model.predict_proba(X).shape == (40, 2)
 
 
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda y: y.astype(object),
+        lambda y: pytest.importorskip("pandas").Series(y.astype(object)),
+        lambda y: pytest.importorskip("pandas").DataFrame({"y": y.astype(object)}),
+        lambda y: y.astype(float).astype(object),
+        lambda y: np.array([True if label == 1 else int(label) for label in y], dtype=object),
+    ],
+    ids=["array", "series", "frame", "floats", "true"],
+)
+def test_objects_that_are_numbers_are_scored_too(form, method):
+    """And they may be classes of partial_fit."""
+    model = NumpyMLPClassifier((3,), max_iter=2, random_state=0)
+    named = {}
+    if method == "partial_fit":
+        named["classes"] = np.array([0, 1, 2], dtype=object)
+    getattr(model, method)(X, form(THREE_CLASSES), **named)
+    expected = np.mean(model.predict(X) == THREE_CLASSES)
+    assert model.score(X, form(THREE_CLASSES)) == model.score(X, THREE_CLASSES) == expected
+    indicator = NumpyMLPClassifier((3,), max_iter=2, random_state=0).fit(X, LABELS.astype(object))
+    assert indicator.score(X, LABELS.astype(object)) == indicator.score(X, LABELS)
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+@pytest.mark.parametrize("as_sparse", [sp.csr_matrix, sp.csc_array])
+def test_sparse_targets_of_a_fit_are_scored_too(as_sparse):
+    for y in (NUMBERS, np.c_[NUMBERS, X[:, 1]]):
+        sparse = as_sparse(y.reshape(40, -1))
+        model = NumpyMLPRegressor(hidden_layer_sizes=(3,), max_iter=2, random_state=0)
+        assert model.fit(X, sparse).score(X, sparse) == pytest.approx(model.score(X, y))
+    classifier = NumpyMLPClassifier((3,), max_iter=2, random_state=0)
+    sparse = as_sparse(CLASSES[:, np.newaxis])
+    assert classifier.fit(X, sparse).score(X, sparse) == classifier.score(X, CLASSES)
+
+
+@pytest.mark.skipif(
+    not hasattr(getattr(np, "dtypes", None), "StringDType"), reason="came with NumPy 2"
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "validation", "score"])
+def test_text_in_numpys_own_type_is_named_and_the_advice_works(method):
+    text = TEXT.astype(np.dtypes.StringDType())
+    model = NumpyMLPClassifier((3,), max_iter=2, random_state=0)
+    calls = {
+        "fit": lambda y: model.fit(X, y),
+        "partial_fit": lambda y: model.partial_fit(X, y, classes=["a", "b"]),
+        "validation": lambda y: model.fit(X, TEXT, X_val=X, y_val=y),
+        "score": lambda y: model.fit(X, TEXT).score(X, y),
+    }
+    name = "y_val" if method == "validation" else "y"
+    with pytest.raises(TypeError, match=rf"^{name} has dtype StringDType.*{name}.astype\(object\)"):
+        calls[method](text)
+    calls[method](text.astype(object))
+    assert set(model.predict(X)) <= {"a", "b"}
+
+
 def test_valid_names_are_sorted():
     """A set has another order in every process."""
     for name, value in (("solver", "x"), ("activation", "x"), ("init", "x"), ("learning_rate", 3)):

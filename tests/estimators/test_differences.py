@@ -454,6 +454,27 @@ def test_after_lbfgs_there_is_no_curve_of_another_solver(cls):
         assert not hasattr(model, "loss_curve_")
 
 
+def predictions_after_float32(cls):
+    model = cls(hidden_layer_sizes=(4,), max_iter=3, random_state=0)
+    model.fit(X_IRIS.astype(np.float32), Y_IRIS)
+    predict = getattr(model, "predict_proba", model.predict)
+    return predict(X_IRIS), predict(X_IRIS.astype(np.float32)), predict(np.rint(X_IRIS).astype(int))
+
+
+def test_predictions_have_the_dtype_of_the_network():
+    for ours in OURS:
+        of_float64, of_float32, of_int = predictions_after_float32(ours)
+        assert of_float64.dtype == of_float32.dtype == of_int.dtype == np.float32
+        assert np.array_equal(of_float64, of_float32)
+
+
+def test_theirs_have_the_dtype_of_the_rows():
+    for theirs in (MLPClassifier, MLPRegressor):
+        of_float64, of_float32, of_int = predictions_after_float32(theirs)
+        skip_if_they_changed(of_float64.dtype == np.float32)
+        assert of_float64.dtype == of_int.dtype == np.float64 and of_float32.dtype == np.float32
+
+
 def test_the_tags_say_that_both_take_several_targets():
     assert get_tags(NumpyMLPRegressor()).target_tags.multi_output
     assert get_tags(NumpyMLPClassifier()).target_tags.multi_output

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
+from numpy.testing import assert_allclose
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -24,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils import get_tags
 
-from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor, compare_with_sklearn, explain_step
 
 PAIRS = [(NumpyMLPClassifier, MLPClassifier), (NumpyMLPRegressor, MLPRegressor)]
 OURS = [ours for ours, _ in PAIRS]
@@ -381,3 +382,65 @@ def test_importing_pulls_in_no_plotting_and_no_tables():
     assert "sknumpynet" in new
     needed = {"sknumpynet", "sklearn", "numpy", "scipy", "joblib"}
     assert new <= needed | set(sys.stdlib_module_names), new
+
+
+class FewParameters:
+    """Sets most parameters itself, and has one of its own."""
+
+    def __init__(self, alpha=0.1, extra=2):
+        super().__init__(hidden_layer_sizes=(3, 2), alpha=alpha, max_iter=4, random_state=0)
+        self.extra = extra
+
+
+class SmallClassifier(FewParameters, NumpyMLPClassifier):
+    pass
+
+
+class SmallRegressor(FewParameters, NumpyMLPRegressor):
+    pass
+
+
+class TheirSmallClassifier(FewParameters, MLPClassifier):
+    pass
+
+
+class TheirSmallRegressor(FewParameters, MLPRegressor):
+    pass
+
+
+SMALL = [(SmallClassifier, TheirSmallClassifier), (SmallRegressor, TheirSmallRegressor)]
+
+
+@pytest.mark.parametrize("ours, theirs", SMALL)
+@pytest.mark.parametrize("how", ["fit", "partial_fit", "scoring"])
+def test_subclass_with_few_parameters_is_fitted_like_scikit_learns(iris, ours, theirs, how):
+    X, y = iris
+    models = []
+    for base in (ours, theirs):
+        model = clone(base(alpha=0.5))
+        if how == "partial_fit":
+            model.partial_fit(X, y, **({"classes": [0, 1, 2]} if is_classifier(model) else {}))
+        elif how == "scoring" and base is ours:
+            model.scoring = "accuracy" if is_classifier(model) else "r2"
+            model.fit(X, y, X_val=X, y_val=y)
+            assert model.validation_scores_[-1] == pytest.approx(model.score(X, y))
+        else:
+            model.fit(X, y)
+        models.append(model)
+    ours, theirs = models
+    assert ours.get_params() == {"alpha": 0.5, "extra": 2}
+    for mine, its in zip(ours.coefs_, theirs.coefs_, strict=True):
+        assert_allclose(mine, its, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("small", [ours for ours, _ in SMALL])
+def test_tools_read_the_parameters_that_a_subclass_sets_itself(iris, small):
+    X, y = iris
+    model = small().fit(X, y)
+    expected = {"hidden_layer_sizes": (3, 2), "alpha": 0.1, "max_iter": 4, "random_state": 0}
+    theirs = model.to_sklearn().get_params()
+    assert {name: theirs[name] for name in expected} == expected
+    assert compare_with_sklearn(model, X, y).coef_difference < 1e-9
+    explained = explain_step(model, X[:1], y[:1])
+    again = clone(model).fit(X, y).partial_fit(X[:1], y[:1])
+    assert_allclose(explained.layers[0]["new_W"], again.coefs_[0], rtol=1e-12)

@@ -147,6 +147,29 @@ def test_r2_is_the_same_in_any_unit(unit, weights):
     assert model.score(X, y.tolist(), weights) == pytest.approx(expected)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("weights", [None, WEIGHTS, np.arange(30) > 0])
+@pytest.mark.parametrize("unit, largest", [(1.0, 1e200), (1e-3, 1e170), (1e18, 1e300)])
+def test_predictions_far_beyond_y_have_no_r2_of_0(unit, largest, weights):
+    """In their unit the variance of y is 0, and R2 would be 0: better than that of any poor network."""
+    for W in ([[largest], [0.0]], [[largest, 1.0], [0.0, 0.0]]):
+        model = NumpyMLPRegressor.from_weights([W])
+        y = Y * unit if len(W[0]) == 1 else np.c_[Y * unit, Y]
+        assert model.score(X, y, weights) < -1e290
+
+
+def test_early_stopping_does_not_keep_diverged_weights():
+    """Each epoch is worse than the one before; predictions of the fourth are above 1e170."""
+    params = {"solver": "sgd", "learning_rate_init": 0.1, "max_iter": 12}
+    model = regressor(early_stopping=True, validation_fraction=0.3, **params)
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        model.fit(X * 10, Y * 1000)
+    scores = model.validation_scores_
+    assert 0 > scores[0] > scores[1] > scores[2] > scores[3] and np.isnan(scores[4])
+    assert model.best_epoch_ == 1
+    assert abs(model.predict(X * 10)).max() < 1e8
+
+
 def test_a_normalisation_whose_variance_overflows_gives_no_number():
     """1 / sqrt(inf) would make zeros of it."""
     network = Network([Dense(2, 4), LayerNorm(4), "relu", Dense(4, 1)], rng=0)

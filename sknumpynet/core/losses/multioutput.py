@@ -15,6 +15,7 @@ from sknumpynet.core.losses.log_loss import (
     check_classes,
     minus_log_of,
 )
+from sknumpynet.core.wording import counted
 
 
 class MultioutputLogLoss(Loss):
@@ -61,6 +62,10 @@ class MultioutputLogLoss(Loss):
             p /= np.add.reduce(p, axis=1, keepdims=True)
 
     def _check_batch(self, y: Array, raw: Array) -> None:
+        if len(y) != len(raw):
+            raise ValueError("there must be as many rows of one as of the other")
+        if y.shape[1:] != (len(self.sizes),):
+            raise ValueError(f"y must have {counted(len(self.sizes), 'column')} of labels")
         for index, size in enumerate(self.sizes):
             check_classes(y[:, index], size)
 

@@ -24,7 +24,7 @@ from sknumpynet.core.layers.base import GROUPS, RUNNING_STATS, Group, warn_of_ol
 from sknumpynet.core.layers.members import with_members
 from sknumpynet.core.network.filling import fill, lead_of
 from sknumpynet.core.network.foreign import check_layers
-from sknumpynet.core.network.rows import chunks
+from sknumpynet.core.network.rows import chunks, row_numbers
 from sknumpynet.core.network.workspace import (
     Workspace,
     bind_views,
@@ -269,18 +269,23 @@ class Network:
         """Return ``raw``, or the result of ``link``, for the rows of ``X``, computed in chunks.
 
         ``X``, of shape (n, n_features), is an array of any real dtype or a sparse matrix or array; ``rows``
-        selects rows, None means all. For each chunk ``check(chunk)`` is called, and ``link(raw, out)``, which
-        writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or the given array.
+        selects rows, by number or by a mask; None means all. For each chunk ``check(chunk)`` is called, and
+        ``link(raw, out)``, which writes into its rows of ``out``: an array like ``raw``, ``raw`` itself, or
+        the given array. Raises IndexError if there are no such ``rows``.
         """
         if not hasattr(X, "shape"):
             raise TypeError(f"X is of type {type(X).__name__}: pass an array, as np.asarray(X) is")
+        rows = None if rows is None else row_numbers(rows, X.shape[0])
         n = X.shape[0] if rows is None else len(rows)
         if n <= SMALL and rows is None and isinstance(X, np.ndarray):
             X = X.astype(self.dtype, copy=False)
             check(X) if check is not None else None
             raw = self.forward(X, Workspace(self, n, training=False))
             out = raw if out is None else out
-            link(raw, out) if link is not None else None
+            if link is not None:
+                link(raw, out)
+            elif out is not raw:
+                np.copyto(out, raw)
             return out  # type: ignore[no-any-return]
         out = np.empty((*self.lead, n, self.n_outputs), self.dtype) if out is None else out
         sparse = not isinstance(X, np.ndarray)

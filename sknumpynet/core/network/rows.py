@@ -14,6 +14,17 @@ from sknumpynet.core.arrays import Array
 Rows = slice | Array  # consecutive rows, or an array of row numbers
 
 
+def row_numbers(rows: Any, n: int) -> Array:
+    """Return rows as numbers from 0 to n - 1, from any index of NumPy; IndexError if there are no such rows.
+
+    Reading them later does not check: it would take a mask or a negative number for other rows.
+    """
+    if isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu":
+        if not len(rows) or (rows.min() >= 0 and rows.max() < n):
+            return rows
+    return np.atleast_1d(np.arange(n)[rows])
+
+
 class RowReader:
     """Reads rows of one array as an array of ``dtype`` in C order, or as CSR if it is sparse.
 

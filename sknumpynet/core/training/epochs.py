@@ -18,6 +18,7 @@ from sknumpynet.core.arrays import Array, pieces
 from sknumpynet.core.losses.base import Loss
 from sknumpynet.core.network.foreign import ROWS, check_loss, check_optimizer
 from sknumpynet.core.network.network import Network
+from sknumpynet.core.network.rows import row_numbers
 from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers.base import Optimizer
 from sknumpynet.core.options import is_foreign
@@ -148,8 +149,9 @@ class Training:
     def epochs(self, batches: Batches, rows: Array | None = None) -> Iterator[EpochRecord]:
         """Train for one epoch each time that the next record is requested, without end.
 
-        ``rows`` are the training rows; None means all.
+        ``rows`` are the training rows, as numbers or as a mask; None means all.
         """
+        rows = None if rows is None else row_numbers(rows, batches.n)
         n = batches.n if rows is None else len(rows)
         if len(self.order) != n:
             self.order = np.arange(n)

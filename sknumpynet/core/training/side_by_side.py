@@ -17,6 +17,7 @@ import numpy as np
 from sknumpynet.core.arrays import Array
 from sknumpynet.core.layers.dropout import PoolBuffer
 from sknumpynet.core.network.members import side_by_side
+from sknumpynet.core.network.rows import row_numbers
 from sknumpynet.core.network.workspace import Workspace
 from sknumpynet.core.optimizers.base import Optimizer
 from sknumpynet.core.options import copied
@@ -89,7 +90,7 @@ class SideBySide:
         self.X, self.y, self.size = X, y, size
         self.network = side_by_side([training.network for training in self.trainings])
         self.loss, self.loss_scale = self.trainings[0].loss, self.trainings[0].loss_scale
-        self.rows = None if rows is None else np.stack(rows)
+        self.rows = None if rows is None else np.stack([row_numbers(each, len(X)) for each in rows])
         self.n = len(X) if self.rows is None else self.rows.shape[1]
         self.weights = None
         if sample_weight is not None:
