@@ -527,7 +527,10 @@ DATED = {
     "pandas, periods": pd.DataFrame({"when": DAYS.to_period("M")}),
     "pandas, gaps": pd.DataFrame({"when": WITH_A_GAP.to_numpy()}),
     "pandas, days": pd.DataFrame({"when": pd.Series([*DAYS.date[1:], None], dtype=object)}),
-    "pandas, times": pd.DataFrame({"when": pd.Series([*TIMES[1:], None], dtype=object)}),
+    "pandas, zone as objects": pd.DataFrame(
+        {"when": DAYS.tz_localize("Asia/Tokyo").to_series().to_numpy(dtype=object)}
+    ),
+    "pandas, times": pd.DataFrame({"when": pd.Series([*TIMES[2:], None, np.nan], dtype=object)}),
     "pandas, differences as objects": pd.DataFrame(
         {"when": pd.Series([*DIFFERENCES.to_pytimedelta()], dtype=object)}
     ),
@@ -568,8 +571,20 @@ def dated_elsewhere():
         yield pa.table({"x": NUMBERS, "when": dates}), {"pa": pa}
 
 
+def dated_in_arrow():
+    pa = pytest.importorskip("pyarrow")
+    for dates, kind in (
+        ([*DAYS[1:], None], pa.timestamp("ns")),
+        ([*DAYS[1:], None], pa.timestamp("us", "Asia/Tokyo")),
+        ([*DAYS.date[1:], None], pa.date32()),
+        (DIFFERENCES.to_pytimedelta(), pa.duration("us")),  # pandas 2.0 reads no gap among these
+        ([*TIMES[1:], None], pa.time64("us")),
+    ):
+        yield pd.DataFrame({"when": pd.Series(pa.array(dates, kind), dtype=pd.ArrowDtype(kind))})
+
+
 def follow(X, **names):
-    """Do what the message says."""
+    """Do what the message says, and again for later rows alone, which must get the same numbers."""
     with pytest.raises(TypeError, match="Convert them to numbers: ") as refused:
         TabularMLPRegressor(**QUICK).fit(X, NUMBERS)
     line, _, season = (
@@ -587,6 +602,10 @@ def follow(X, **names):
     assert not model.is_categorical_.any()
     inputs = model._inputs(scope["X"])
     assert len(np.unique(inputs, axis=0)) >= 2  # nothing constant
+    later = X.slice(N // 2) if hasattr(X, "slice") else X[N // 2 :]
+    scope["X"] = later.copy() if hasattr(later, "copy") else later
+    exec(f"{season}\n{line}", scope)
+    assert_array_equal(model._inputs(scope["X"]), inputs[N // 2 :])
     return season
 
 
@@ -598,6 +617,8 @@ def test_the_line_that_makes_numbers_of_dates_does(X):
 def test_the_line_that_makes_numbers_of_dates_does_in_other_libraries():
     for X, names in dated_elsewhere():
         follow(X, **names)
+    for X in dated_in_arrow():
+        follow(X)
 
 
 def test_seasons_get_a_column_of_their_own():
