@@ -148,6 +148,30 @@ FITS = {
         GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
         r"column 'price' is text, yet its 60 levels are all numbers, such as '.*pandas.to_numeric",
     ),
+    "numbers that are text, with a blank": Case(  # as TotalCharges of the table telco_churn
+        GOOD.assign(price=[" ", "?", *(f"{each:.4f}" for each in NUMBERS[2:])]),
+        r"'price' is text, yet its 60 levels are numbers except for ' ', '\?', such as '.*coerce'\)",
+    ),
+    "amounts that are text": Case(
+        GOOD.assign(price=[f"${1000 + 777 * i:,}.50" for i in range(N)]),
+        r"'price'.* 60 levels are all numbers, such as '\$1,000.50'.*without currency signs",
+    ),
+    "numbers with a decimal comma": Case(
+        GOOD.assign(price=[f"{i},5" for i in range(N)]),
+        "'price'.* 60 levels are all numbers, such as '0,5'.*without currency signs",
+    ),
+    "dates that are text": Case(
+        GOOD.assign(when=[str(day.date()) for day in DAYS]),
+        r"column 'when' is text, yet its 60 levels are all dates, such as '2020-01-01': .*to_datetime",
+    ),
+    "dates with times and gaps that are text": Case(
+        GOOD.assign(when=["never", *(day.strftime("%d.%m.%Y 12:30") for day in DAYS[1:])]),
+        r"'when'.* levels are dates except for 'never', such as '02.01.2020 12:30'.*coerce",
+    ),
+    "text of which some is a number": Case(
+        GOOD.assign(code=[f"V{i}" if i < 7 else str(i) for i in range(N)])
+    ),
+    "versions": Case(GOOD.assign(code=[f"1.{i}.2" for i in range(N)])),
     "text that looks like numbers, and is named": Case(
         GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
         options={"categorical_features": ["price", "colour"]},
@@ -619,6 +643,26 @@ def test_the_line_that_makes_numbers_of_dates_does_in_other_libraries():
         follow(X, **names)
     for X in dated_in_arrow():
         follow(X)
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        ([f"{each:.4f}" for each in NUMBERS], float(f"{NUMBERS[0]:.4f}")),
+        ([*(f"{each:.4f}" for each in NUMBERS[:-1]), " "], float(f"{NUMBERS[0]:.4f}")),
+        ([str(day.date()) for day in DAYS], 18262),  # days from 1970 to 2020
+        ([*(day.strftime("%Y-%m-%d 12:00") for day in DAYS[:-1]), "?"], 18262.5),
+        ([day.strftime("%Y-%m-%dT12:00:00Z") for day in DAYS], 18262.5),
+    ],
+    ids=["numbers", "a blank", "dates", "times", "zone"],
+)
+def test_the_line_that_makes_numbers_of_text_does(texts, first):
+    X = GOOD.assign(column=texts)
+    with pytest.warns(UserWarning, match="Convert it to numbers, as with ") as warned:
+        TabularMLPRegressor(**QUICK).fit(X, NUMBERS)
+    line = str(warned[0].message).partition("numbers, as with ")[2].partition(", or to cat")[0]
+    numbers = eval(line, {"pandas": pd, "column": X["column"]})
+    assert numbers[0] == first and numbers.nunique() >= N - 1
 
 
 def test_seasons_get_a_column_of_their_own():
