@@ -432,18 +432,23 @@ def is_date(level: Any) -> bool:
 
 
 def warn_of_spelling(called: str, known: Any, unknown: list[Any]) -> None:
-    """Warn where text is unknown only because of blanks at its ends, or of capitals."""
-    alike = {level.strip().casefold(): level for level in known if isinstance(level, str)}
+    """Warn where text is unknown only because of blanks at its ends, capitals, or how a number is written."""
+    alike = {spelt_plainly(level): level for level in known if isinstance(level, str)}
     pairs = [
-        f"{level!r} for {alike[level.strip().casefold()]!r}"
+        f"{level!r} for {alike[spelt_plainly(level)]!r}"
         for level in unknown
-        if isinstance(level, str) and level.strip().casefold() in alike
+        if isinstance(level, str) and spelt_plainly(level) in alike
     ]
     if pairs:
         warn(
             f"{called} spells levels in another way than in fit, {', '.join(pairs[:3])}: they count as "
             "unknown. Spell them as in fit"
         )
+
+
+def spelt_plainly(level: str) -> str | float:
+    """Return a level without blanks and capitals, and 1 for "1.0" and "01"."""
+    return float(level) if is_plain(level) else level.strip().casefold()
 
 
 def is_bool(table: Table, i: Any) -> bool:

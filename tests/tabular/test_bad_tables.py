@@ -144,6 +144,16 @@ FITS = {
         "'colour' spells levels in another way than in fit, 'Red ' for 'red', 'BLUE' for 'blue':",
         new=GOOD.replace({"red": "Red ", "blue": "BLUE"}),
     ),
+    "numbers of text that are written otherwise": Case(  # as after a gap has made floats of integers
+        GOOD.assign(zone=[str(i % 3) for i in range(N)]),
+        "'zone' spells levels in another way than in fit, '0.0' for '0', '1.0' for '1',",
+        new=GOOD.assign(zone=[f"{i % 3}.0" for i in range(N)]),
+    ),
+    "zeros that are lost": Case(
+        GOOD.assign(zone=[f"00{i % 3}" for i in range(N)]),
+        "'zone' spells levels in another way than in fit, '0' for '000', '1' for '001',",
+        new=GOOD.assign(zone=[str(i % 3) for i in range(N)]),
+    ),
     "numbers that are text": Case(
         GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
         r"column 'price' is text, yet its 60 levels are all numbers, such as '.*pandas.to_numeric",
