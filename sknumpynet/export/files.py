@@ -158,6 +158,8 @@ def load(path):
     """
     content = checked_path(path).read_bytes()
     try:
+        if content.startswith(b"\x80"):  # the first byte of every pickle since protocol 2
+            raise ValueError("it is a pickle: joblib.load reads it, if you trust its source")
         header, arrays = read_parts(content, _check_header)
         return _read_estimator(header, Reader(arrays))
     except MemoryError:

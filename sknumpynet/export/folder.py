@@ -169,10 +169,13 @@ def main(arguments):
     files = [each for each in arguments if not each.startswith("--")]
     if len(files) != 1 or set(arguments) - {{files[0]{proba_option}}}:
         sys.exit("usage: python predict.py FILE.csv{proba_usage}")
-    with sys.stdin if files[0] == "-" else open(files[0], newline="", encoding="utf-8-sig") as file:
-        X = read_csv(file)
     model = load()
-    {predict}
+    try:
+        with sys.stdin if files[0] == "-" else open(files[0], newline="", encoding="utf-8-sig") as file:
+            X = read_csv(file)
+        {predict}
+    except (OSError, ValueError) as error:  # no such file, another encoding, NaN
+        sys.exit(f"predict.py: {{error}}")
     for row in np.asarray(found).reshape(len(X), -1).tolist() if len(X) else []:
         print(",".join(map(quoted, row)))
 

@@ -151,7 +151,7 @@ class Table:
         return any(text.startswith(kind) for kind in CATEGORIES)
 
     def _advice_for_dates(self, i: int, values: Any) -> str:
-        """Return a line of code that converts a column to numbers."""
+        """Return a line of code that converts a column to numbers, the same ones in every table."""
         name = "..." if self.names is None else repr(self.names[i])
         if self.kind == "polars":
             return f"X = X.with_columns(pl.col({name}).to_physical())"
@@ -159,10 +159,9 @@ class Table:
             kind = "int32" if "32" in str(values.type) else "int64"
             return f"X = X.set_column({i}, {name}, X.column({name}).cast('{kind}'))"
         text = str(values.dtype).lower()
-        if text == "object":
-            return self._advice_for_objects(
-                i, next(each for each in values if not is_missing(each))
-            )
+        if text == "object" or text.endswith("[pyarrow]"):
+            first = next((each for each in values if not is_missing(each)), None)
+            return self._advice_for_objects(i, first, "" if text == "object" else ".astype(object)")
         if self.kind == "numpy":
             return f"X = X.astype('{text.partition('[')[0]}[s]').astype(float)"
         column = f"X[{name}]" if self.names is not None else f"X[{self.X.columns.tolist()[i]!r}]"
@@ -171,20 +170,25 @@ class Table:
         if text.startswith("period"):
             return f"{column} = {column}.astype('int64')"
         month = "" if self.names is None else f"X['{self.names[i]} month'] = "
+        zone = ", tz='UTC'" if "," in text else ""
         return (
-            f"{column} = ({column} - {column}.min()).dt.total_seconds() / 86400, and for seasons, before it, "
-            f"{month}{column}.dt.month"
+            f"{column} = ({column} - pandas.Timestamp(0{zone})).dt.total_seconds() / 86400, and for seasons, "
+            f"before it, {month}{column}.dt.month"
         )
 
-    def _advice_for_objects(self, i: int, first: Any) -> str:
+    def _advice_for_objects(self, i: int, first: Any, as_objects: str) -> str:
         column = f"X[:, {i}]" if self.kind == "numpy" else f"X[{self.X.columns.tolist()[i]!r}]"
+        source = column + as_objects
         if isinstance(first, clock_time):
-            return f"{column} = [each and each.hour + each.minute / 60 for each in {column}]"
+            missing = "pandas.isna(each)" if self.kind == "pandas" else "each is None"
+            hours = f"None if {missing} else each.hour + each.minute / 60"
+            return f"{column} = [{hours} for each in {source}]"
         if self.kind == "pandas" and isinstance(first, timedelta | np.timedelta64):
-            return f"{column} = pandas.to_timedelta({column}).dt.total_seconds()"
+            return f"{column} = pandas.to_timedelta({source}).dt.total_seconds()"
         if self.kind == "pandas":
-            days = f"pandas.to_datetime({column})"
-            return f"{column} = ({days} - {days}.min()).dt.total_seconds() / 86400"
+            zone = ", tz='UTC'" if getattr(first, "tzinfo", None) is not None else ""
+            days = f"pandas.to_datetime({source}) - pandas.Timestamp(0{zone})"
+            return f"{column} = ({days}).dt.total_seconds() / 86400"
         kind = "timedelta64" if isinstance(first, timedelta | np.timedelta64) else "datetime64"
         return f"{column} = {column}.astype('{kind}[s]').astype(float)"
 

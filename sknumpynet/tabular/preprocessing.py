@@ -16,9 +16,11 @@ must be.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import islice
 from numbers import Real
 from typing import Any
 
@@ -31,6 +33,12 @@ from sknumpynet.tabular.columns import Table, named
 MISSING_VALUE = 1.664  # the value of the ones in a standardised 0/1 column with one in five
 PRIOR_ROWS = 10.0  # rows of the overall mean in the mean target of a level
 CLIP = 3.0  # limit of the inputs (Holzmueller et al. 2024)
+NUMBER = re.compile(
+    r"[-+]?[$€£¥₹]? ?[-+]?(\d+|\d{1,3}([,.' ]\d{3})+)([.,]\d+)? ?[$€£¥₹%]?"  # 1,234.50 or 1.234,50
+)
+DATE = re.compile(
+    r"(\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4})([ T]\d[\d:.]*( ?Z|[-+][\d:]+)?)?"
+)
 
 
 @dataclass
@@ -128,7 +136,7 @@ class TableEncoder:
         for i in np.flatnonzero(self.is_category):
             codes, levels = table.categories(int(i))
             if isinstance(self.categorical_features, str) and len(levels) > self.max_levels:
-                warn_of_numbers(table, int(i), levels)
+                warn_of_text(table, int(i), levels)
             category = self._fit_category(int(i), codes, levels, rows_needed)
             if category.many:
                 category.fit_means(codes, targets, self.prior_rows)
@@ -369,41 +377,78 @@ def warn_of_other_kind(called: str, known: Any, levels: Any) -> None:
         )
 
 
-def warn_of_numbers(table: Table, i: int, levels: list[Any]) -> None:
-    """Warn where each of many levels of text is a number, in a column that has no type of categories."""
+def warn_of_text(table: Table, i: int, levels: list[Any]) -> None:
+    """Warn where many levels of text are numbers or dates, in a column that has no type of categories.
+
+    Up to three of them, such as blanks and "unknown", may be neither. Codes such as 007 are no numbers.
+    """
     dtype = str(getattr(table.raw(i), "dtype", getattr(table.raw(i), "type", ""))).lower()
-    if dtype.startswith(("cat", "enum", "dictionary")) or not all(map(is_number, levels)):
+    if dtype.startswith(("cat", "enum", "dictionary")) or any(map(is_code, levels)):
         return
-    warn(
-        f"{table.called(i)} is text, yet its {len(levels)} levels are all numbers, such as {levels[0]!r}: "
-        "they are taken for categories. Convert it to numbers, as with pandas.to_numeric(column), or to "
-        "categories, as with column.astype('category')"
-    )
+    most = min(3, len(levels) // 10)
+    for kind, is_kind in (("numbers", is_number), ("dates", is_date)):
+        others = list(islice((level for level in levels if not is_kind(level)), most + 1))
+        if len(others) > most:
+            continue
+        shown = next(level for level in levels if is_kind(level))
+        what = f"all {kind}" if not others else f"{kind} except for {named(others)}"
+        coerce = ", errors='coerce'" if others else ""
+        if kind == "dates":
+            days = f"pandas.to_datetime(column, utc=True{coerce}) - pandas.Timestamp(0, tz='UTC')"
+            how = f"as with ({days}).dt.total_seconds() / 86400"
+        elif all(is_plain(level) for level in levels if level not in others):
+            how = f"as with pandas.to_numeric(column{coerce})"
+        else:
+            how = "without currency signs and thousands separators"
+        warn(
+            f"{table.called(i)} is text, yet its {len(levels)} levels are {what}, such as {shown!r}: they "
+            f"are taken for categories. Convert it to numbers, {how}, or to categories, as with "
+            "column.astype('category')"
+        )
+        return
+
+
+def is_code(level: Any) -> bool:
+    """Return whether a level is text of digits that begins with 0."""
+    return isinstance(level, str) and level[:1] == "0" and level.isdigit() and level != "0"
 
 
 def is_number(level: Any) -> bool:
-    """Return whether a level is text of a number that is no code: 007 is one."""
-    if not isinstance(level, str) or (level[:1] == "0" and level[1:2].isdigit()):
-        return False
+    """Return whether a level is text of a number, also with a currency or separators: $1,234.50."""
+    return is_plain(level) or (isinstance(level, str) and bool(NUMBER.fullmatch(level.strip())))
+
+
+def is_plain(level: Any) -> bool:
+    """Return whether a level is text that Python reads as a finite number."""
     try:
-        return np.isfinite(float(level))  # type: ignore[no-any-return]
+        return isinstance(level, str) and bool(np.isfinite(float(level)))
     except ValueError:
         return False
 
 
+def is_date(level: Any) -> bool:
+    """Return whether a level is text of a date written in digits, with or without a time."""
+    return isinstance(level, str) and bool(DATE.fullmatch(level.strip()))
+
+
 def warn_of_spelling(called: str, known: Any, unknown: list[Any]) -> None:
-    """Warn where text is unknown only because of blanks at its ends, or of capitals."""
-    alike = {level.strip().casefold(): level for level in known if isinstance(level, str)}
+    """Warn where text is unknown only because of blanks at its ends, capitals, or how a number is written."""
+    alike = {spelt_plainly(level): level for level in known if isinstance(level, str)}
     pairs = [
-        f"{level!r} for {alike[level.strip().casefold()]!r}"
+        f"{level!r} for {alike[spelt_plainly(level)]!r}"
         for level in unknown
-        if isinstance(level, str) and level.strip().casefold() in alike
+        if isinstance(level, str) and spelt_plainly(level) in alike
     ]
     if pairs:
         warn(
             f"{called} spells levels in another way than in fit, {', '.join(pairs[:3])}: they count as "
             "unknown. Spell them as in fit"
         )
+
+
+def spelt_plainly(level: str) -> str | float:
+    """Return a level without blanks and capitals, and 1 for "1.0" and "01"."""
+    return float(level) if is_plain(level) else level.strip().casefold()
 
 
 def is_bool(table: Table, i: Any) -> bool:

@@ -335,7 +335,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         errors (cross-conformal prediction). As all members together predict better than the few that have not
         seen a row, the errors are first reduced by the ratio of the two expected losses. With loss "poisson"
         the width is proportional to the square root of the prediction, with "gamma" to the prediction, and no
-        interval goes below 0. The coverage holds for new rows like those of `fit`.
+        interval goes below 0. With loss "quantile" it is one width around the median; intervals whose width
+        depends on the row are the columns of `predict`. The coverage holds for new rows like those of `fit`.
 
         With n errors, a coverage above n / (n + 1) cannot be determined: a warning is given, and the largest
         error is the width.
@@ -360,7 +361,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Warns
         -----
         UserWarning
-            If `coverage` is too high for the number of rows of `fit`.
+            If `coverage` is too high for the number of rows of `fit`, or if the quantiles have no median, at
+            which the interval could be centred.
 
         References
         ----------
@@ -375,6 +377,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             raise ValueError(
                 "predict_interval needs out-of-fold errors of one target: fit without X_val, one column of y"
             )
+        if isinstance(loss, Quantile):
+            warn_of_no_median(loss.quantiles)
         if prediction.ndim == 2:
             prediction = loss.point_prediction(prediction)[:, 0]
         errors, weight = self.oof_errors_
@@ -411,6 +415,17 @@ def deviation(prediction, scale, loss):
     if power is None:
         return 1.0
     return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are unreliable
+
+
+def warn_of_no_median(levels):
+    """Warn of intervals around another quantile than the median."""
+    level = float(min(np.ravel(levels), key=lambda each: abs(each - 0.5)))
+    if level != 0.5:
+        warn(
+            f"predict_interval is centred at the {level} quantile, because quantile={levels} has no 0.5: the "
+            "intervals are too wide at one end. Add 0.5, or take the columns of predict(X) as ends, as with "
+            "quantile=[0.05, 0.5, 0.95]"
+        )
 
 
 def warn_of_extreme(levels, n):

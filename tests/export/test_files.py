@@ -11,6 +11,7 @@ import threading
 import warnings
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -368,6 +369,14 @@ def test_random_tables_are_the_same_again_to_the_last_bit(tmp_path):
         assert type(other) is type(model)
         assert state_of(other) == state_of(model), number
         assert state_of(other.predict(X)) == state_of(model.predict(X))
+
+
+def test_a_file_of_joblib_or_pickle_is_named_so(tmp_path):
+    joblib.dump(fitted(), tmp_path / "joblib")
+    (tmp_path / "pickle").write_bytes(pickle.dumps(fitted()))
+    for name in ("joblib", "pickle"):
+        with pytest.raises(ValueError, match=f"{name}' cannot be .* it is a pickle: joblib.load"):
+            export.load(tmp_path / name)
 
 
 def test_what_files_of_tables_do_not_hold_is_named(tmp_path):

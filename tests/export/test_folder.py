@@ -243,6 +243,7 @@ def test_from_the_command_line(kind, tmp_path):
         assert_allclose(rows, np.hstack(p) if isinstance(p, list) else p, atol=1e-12)
     text = "\n".join([",".join(map(repr, row)) for row in X.tolist()])  # numbers alone
     assert len(run("-", input=text).stdout.splitlines()) == 60
+    (tmp_path / "latin.csv").write_bytes("größe\n1".encode("latin-1"))
     for arguments, text, message in (
         ([], "", "usage"),
         (["-"], "1,2,x,4", "row 1"),
@@ -250,6 +251,9 @@ def test_from_the_command_line(kind, tmp_path):
         (["-"], "1,2,3,4\n\n1,2,,4", "row 2"),
         (["-"], "1,2", "row 1"),
         (["-"], "p,q\n1,2", "there is no column"),
+        (["-"], "1,2,3,4\n1,2,nan,4", "X contains NaN"),
+        (["no.csv"], "", "no.csv"),
+        ([str(tmp_path / "latin.csv")], "", "decode"),
         (["-", "--what"], "", "usage"),
     ):
         failed = run(*arguments, input=text)

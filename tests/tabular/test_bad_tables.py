@@ -144,10 +144,44 @@ FITS = {
         "'colour' spells levels in another way than in fit, 'Red ' for 'red', 'BLUE' for 'blue':",
         new=GOOD.replace({"red": "Red ", "blue": "BLUE"}),
     ),
+    "numbers of text that are written otherwise": Case(  # as after a gap has made floats of integers
+        GOOD.assign(zone=[str(i % 3) for i in range(N)]),
+        "'zone' spells levels in another way than in fit, '0.0' for '0', '1.0' for '1',",
+        new=GOOD.assign(zone=[f"{i % 3}.0" for i in range(N)]),
+    ),
+    "zeros that are lost": Case(
+        GOOD.assign(zone=[f"00{i % 3}" for i in range(N)]),
+        "'zone' spells levels in another way than in fit, '0' for '000', '1' for '001',",
+        new=GOOD.assign(zone=[str(i % 3) for i in range(N)]),
+    ),
     "numbers that are text": Case(
         GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
         r"column 'price' is text, yet its 60 levels are all numbers, such as '.*pandas.to_numeric",
     ),
+    "numbers that are text, with a blank": Case(  # as TotalCharges of the table telco_churn
+        GOOD.assign(price=[" ", "?", *(f"{each:.4f}" for each in NUMBERS[2:])]),
+        r"'price' is text, yet its 60 levels are numbers except for ' ', '\?', such as '.*coerce'\)",
+    ),
+    "amounts that are text": Case(
+        GOOD.assign(price=[f"${1000 + 777 * i:,}.50" for i in range(N)]),
+        r"'price'.* 60 levels are all numbers, such as '\$1,000.50'.*without currency signs",
+    ),
+    "numbers with a decimal comma": Case(
+        GOOD.assign(price=[f"{i},5" for i in range(N)]),
+        "'price'.* 60 levels are all numbers, such as '0,5'.*without currency signs",
+    ),
+    "dates that are text": Case(
+        GOOD.assign(when=[str(day.date()) for day in DAYS]),
+        r"column 'when' is text, yet its 60 levels are all dates, such as '2020-01-01': .*to_datetime",
+    ),
+    "dates with times and gaps that are text": Case(
+        GOOD.assign(when=["never", *(day.strftime("%d.%m.%Y 12:30") for day in DAYS[1:])]),
+        r"'when'.* levels are dates except for 'never', such as '02.01.2020 12:30'.*coerce",
+    ),
+    "text of which some is a number": Case(
+        GOOD.assign(code=[f"V{i}" if i < 7 else str(i) for i in range(N)])
+    ),
+    "versions": Case(GOOD.assign(code=[f"1.{i}.2" for i in range(N)])),
     "text that looks like numbers, and is named": Case(
         GOOD.assign(price=[f"{each:.4f}" for each in NUMBERS]),
         options={"categorical_features": ["price", "colour"]},
@@ -527,7 +561,10 @@ DATED = {
     "pandas, periods": pd.DataFrame({"when": DAYS.to_period("M")}),
     "pandas, gaps": pd.DataFrame({"when": WITH_A_GAP.to_numpy()}),
     "pandas, days": pd.DataFrame({"when": pd.Series([*DAYS.date[1:], None], dtype=object)}),
-    "pandas, times": pd.DataFrame({"when": pd.Series([*TIMES[1:], None], dtype=object)}),
+    "pandas, zone as objects": pd.DataFrame(
+        {"when": DAYS.tz_localize("Asia/Tokyo").to_series().to_numpy(dtype=object)}
+    ),
+    "pandas, times": pd.DataFrame({"when": pd.Series([*TIMES[2:], None, np.nan], dtype=object)}),
     "pandas, differences as objects": pd.DataFrame(
         {"when": pd.Series([*DIFFERENCES.to_pytimedelta()], dtype=object)}
     ),
@@ -568,8 +605,20 @@ def dated_elsewhere():
         yield pa.table({"x": NUMBERS, "when": dates}), {"pa": pa}
 
 
+def dated_in_arrow():
+    pa = pytest.importorskip("pyarrow")
+    for dates, kind in (
+        ([*DAYS[1:], None], pa.timestamp("ns")),
+        ([*DAYS[1:], None], pa.timestamp("us", "Asia/Tokyo")),
+        ([*DAYS.date[1:], None], pa.date32()),
+        (DIFFERENCES.to_pytimedelta(), pa.duration("us")),  # pandas 2.0 reads no gap among these
+        ([*TIMES[1:], None], pa.time64("us")),
+    ):
+        yield pd.DataFrame({"when": pd.Series(pa.array(dates, kind), dtype=pd.ArrowDtype(kind))})
+
+
 def follow(X, **names):
-    """Do what the message says."""
+    """Do what the message says, and again for later rows alone, which must get the same numbers."""
     with pytest.raises(TypeError, match="Convert them to numbers: ") as refused:
         TabularMLPRegressor(**QUICK).fit(X, NUMBERS)
     line, _, season = (
@@ -587,6 +636,10 @@ def follow(X, **names):
     assert not model.is_categorical_.any()
     inputs = model._inputs(scope["X"])
     assert len(np.unique(inputs, axis=0)) >= 2  # nothing constant
+    later = X.slice(N // 2) if hasattr(X, "slice") else X[N // 2 :]
+    scope["X"] = later.copy() if hasattr(later, "copy") else later
+    exec(f"{season}\n{line}", scope)
+    assert_array_equal(model._inputs(scope["X"]), inputs[N // 2 :])
     return season
 
 
@@ -598,6 +651,28 @@ def test_the_line_that_makes_numbers_of_dates_does(X):
 def test_the_line_that_makes_numbers_of_dates_does_in_other_libraries():
     for X, names in dated_elsewhere():
         follow(X, **names)
+    for X in dated_in_arrow():
+        follow(X)
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        ([f"{each:.4f}" for each in NUMBERS], float(f"{NUMBERS[0]:.4f}")),
+        ([*(f"{each:.4f}" for each in NUMBERS[:-1]), " "], float(f"{NUMBERS[0]:.4f}")),
+        ([str(day.date()) for day in DAYS], 18262),  # days from 1970 to 2020
+        ([*(day.strftime("%Y-%m-%d 12:00") for day in DAYS[:-1]), "?"], 18262.5),
+        ([day.strftime("%Y-%m-%dT12:00:00Z") for day in DAYS], 18262.5),
+    ],
+    ids=["numbers", "a blank", "dates", "times", "zone"],
+)
+def test_the_line_that_makes_numbers_of_text_does(texts, first):
+    X = GOOD.assign(column=texts)
+    with pytest.warns(UserWarning, match="Convert it to numbers, as with ") as warned:
+        TabularMLPRegressor(**QUICK).fit(X, NUMBERS)
+    line = str(warned[0].message).partition("numbers, as with ")[2].partition(", or to cat")[0]
+    numbers = eval(line, {"pandas": pd, "column": X["column"]})
+    assert numbers[0] == first and numbers.nunique() >= N - 1
 
 
 def test_seasons_get_a_column_of_their_own():

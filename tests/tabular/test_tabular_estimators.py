@@ -240,6 +240,20 @@ def test_quantiles_that_the_rows_cannot_tell_are_warned_of():
         TabularMLPRegressor("quantile", quantile=[0.001, 0.5, 0.995], **QUICK).fit(X, y)
 
 
+def test_intervals_around_another_quantile_than_the_median_are_warned_of():
+    X, y = wave(99)
+    for quantile in (0.5, [0.05, 0.5, 0.95]):
+        model = TabularMLPRegressor("quantile", quantile=quantile, **QUICK).fit(X, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.predict_interval(X)
+    for quantile, centre in ((0.9, 0.9), ([0.05, 0.9], 0.9)):
+        model = TabularMLPRegressor("quantile", quantile=quantile, **QUICK).fit(X, y)
+        with pytest.warns(UserWarning, match=f"centred at the {centre} quantile.*has no 0.5"):
+            low, high = model.predict_interval(X).T
+        assert_allclose((low + high) / 2, model.predict(X).reshape(99, -1)[:, -1])
+
+
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
 def test_intervals_of_counts_and_amounts_are_not_below_zero_and_grow(loss):
     def draw(n, seed):
