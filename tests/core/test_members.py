@@ -372,6 +372,22 @@ def test_trainings_side_by_side_equal_separate_ones(case, pool, optimizers, weig
             assert_allclose(mine["optimizer"]["state"][name], vector, **tolerance)
 
 
+def test_rows_of_each_may_be_a_mask_and_must_be_there():
+    X, y, _ = make_data("squared_error", n=22, weighted=True)
+    mask = np.arange(22) % 3 == 0
+    numbers = np.flatnonzero(mask)
+
+    def records(rows):
+        optimizers = [each.clone() for each in OPTIMIZERS["sgd"]]
+        made = trainings("squared_error", optimizers)
+        return SideBySide(made, X, y, None, [rows] * 5, size=4).epoch()
+
+    for rows in (mask, numbers - 22):
+        assert_array_equal(records(rows), records(numbers))
+    with pytest.raises(IndexError):
+        records(np.array([0, 22]))
+
+
 def test_gradients_beyond_all_squares_are_clipped_as_alone():
     rows = np.array([[3.0, 4.0], [3e200, 4e200], [3e-3, 4e-3], [1e308, 0], [np.inf, 1]])
     limits = np.array([1.0, 1.0, 1.0, 1e-30, np.inf])
