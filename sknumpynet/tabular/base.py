@@ -200,9 +200,10 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                     for each in (y, sample_weight, groups, y_val, sample_weight_val)
                 ),
             }
-            parameters = self.get_params(deep=False).items()
-            own = {name: described(value) for name, value in parameters if name != "verbose"}
-            return {**own, **shapes}
+            parameters = self.get_params(deep=False)
+            for name in ("verbose", "n_jobs"):  # the fit does not depend on these
+                del parameters[name]
+            return {**{name: described(value) for name, value in parameters.items()}, **shapes}
 
         kept = course.resume(fingerprint)
         rng = check_random_state(self.random_state)

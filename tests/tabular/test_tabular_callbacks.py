@@ -355,6 +355,15 @@ def test_another_fit_is_not_resumed(change, message, tmp_path):
 
 
 @needs_callbacks
+def test_resumed_with_another_number_of_threads(tmp_path):
+    path = tmp_path / "fit"
+    with pytest.raises(Crash):
+        new(TabularMLPRegressor).set_callbacks(Checkpoint(path), CrashAt(1)).fit(X, NUMBERS)
+    resumed = new(TabularMLPRegressor, n_jobs=2, verbose=1).set_callbacks(Checkpoint(path))
+    assert_same_fit(resumed.fit(X, NUMBERS), new(TabularMLPRegressor).fit(X, NUMBERS))
+
+
+@needs_callbacks
 def test_one_other_label_is_not_resumed(tmp_path):
     path, other = tmp_path / "fit", LABELS.copy()
     other[7] = LABELS[LABELS != LABELS[7]][0]
