@@ -187,11 +187,13 @@ def _counterpart(ours: Any) -> tuple:
     if ours.random_state is None:
         ours.set_params(random_state=0)
         notes.append("random_state is None: both networks got random_state=0.")
-    sklearn_class = MLPClassifier if isinstance(ours, NumpyMLPClassifier) else MLPRegressor
+    classifies = isinstance(ours, NumpyMLPClassifier)
+    own, sklearn_class = (
+        (NumpyMLPClassifier, MLPClassifier) if classifies else (NumpyMLPRegressor, MLPRegressor)
+    )
     known = signature(sklearn_class).parameters
     parameters = clone(ours)._all_params()
     theirs = sklearn_class(**{key: parameters[key] for key in known if key in parameters})
-    own = NumpyMLPClassifier if isinstance(ours, NumpyMLPClassifier) else NumpyMLPRegressor
     defaults = {**signature(own).parameters, **signature(type(ours)).parameters}
     for key, value in parameters.items():
         if key not in known and not _is_default(value, defaults[key].default):

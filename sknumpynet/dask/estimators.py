@@ -286,7 +286,7 @@ class OnCluster:
 
     def _local_like(self):
         """Return an unfitted local estimator with the same parameters."""
-        parameters, names = self._all_params(), self._local_class._get_param_names()
+        parameters, names = self._all_params(), inspect.signature(self._local_class).parameters
         return self._local_class(**{name: parameters[name] for name in names})
 
     def _predictor(self, named=True):

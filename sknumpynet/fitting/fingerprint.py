@@ -17,13 +17,18 @@ VALUES = "values of the data"  # files of earlier versions lack it
 
 def fingerprint(parameters, data, validation):
     """Return the parameters, and shape, dtype and some values of the data, as a dict of str to str."""
-    parameters = {name: value for name, value in parameters.items() if name != "verbose"}
     return {
-        **{name: described(value) for name, value in parameters.items()},
+        **described_parameters(parameters),
         "data": _shapes_of(data),
         "validation data": "None" if validation is None else _shapes_of(validation),
         VALUES: ", ".join(_values_of(each) for each in (data, validation) if each is not None),
     }
+
+
+def described_parameters(parameters):
+    """Describe the parameters, but for those on which the result of a fit does not depend."""
+    without = ("verbose", "n_jobs")
+    return {name: described(value) for name, value in parameters.items() if name not in without}
 
 
 def _values_of(data):
@@ -46,9 +51,10 @@ def values_of(array):
     rows = array[np.linspace(0, array.shape[0] - 1, N_SAMPLED).astype(int)]
     rows = rows.reshape((N_SAMPLED, -1)).astype(np.float64)
     weights = np.arange(1.0, rows.shape[1] + 1)
+    sizes = abs(rows)
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = abs(rows) @ weights
-        positive = (abs(rows) + rows) @ weights / 2 / sums
+        sums = sizes @ weights
+        positive = (sizes + rows) @ weights / 2 / sums
     return digest(" ".join(map("{:.2e} {:.2f}".format, sums, positive)).encode())
 
 

@@ -25,7 +25,7 @@ from sknumpynet._compat import (
 )
 from sknumpynet.checks.input_checks import check_readable
 from sknumpynet.core.wording import counted
-from sknumpynet.fitting.fingerprint import VALUES, described, shape_of, values_of
+from sknumpynet.fitting.fingerprint import VALUES, described_parameters, shape_of, values_of
 from sknumpynet.fitting.plan import MAX_UNITS, check_is_float
 from sknumpynet.fitting.rollback import all_or_nothing, replace_attributes, warn
 from sknumpynet.fitting.threads import one_blas_thread
@@ -200,10 +200,7 @@ class TabularMLP(CallbackSupportMixin, DocLink, BaseEstimator):
                     for each in (y, sample_weight, groups, y_val, sample_weight_val)
                 ),
             }
-            parameters = self.get_params(deep=False)
-            for name in ("verbose", "n_jobs"):  # the fit does not depend on these
-                del parameters[name]
-            return {**{name: described(value) for name, value in parameters.items()}, **shapes}
+            return {**described_parameters(self.get_params(deep=False)), **shapes}
 
         kept = course.resume(fingerprint)
         rng = check_random_state(self.random_state)

@@ -383,12 +383,12 @@ def warn_of_text(table: Table, i: int, levels: list[Any]) -> None:
     Up to three of them, such as blanks and "unknown", may be neither. Codes such as 007 are no numbers.
     """
     dtype = str(getattr(table.raw(i), "dtype", getattr(table.raw(i), "type", ""))).lower()
-    if dtype.startswith(("cat", "enum", "dictionary")) or any(map(is_code, levels)):
+    if dtype.startswith(("cat", "enum", "dictionary")):
         return
     most = min(3, len(levels) // 10)
     for kind, is_kind in (("numbers", is_number), ("dates", is_date)):
         others = list(islice((level for level in levels if not is_kind(level)), most + 1))
-        if len(others) > most:
+        if len(others) > most or any(map(is_code, levels)):
             continue
         shown = next(level for level in levels if is_kind(level))
         what = f"all {kind}" if not others else f"{kind} except for {named(others)}"

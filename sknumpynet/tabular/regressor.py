@@ -378,7 +378,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
                 "predict_interval needs out-of-fold errors of one target: fit without X_val, one column of y"
             )
         if isinstance(loss, Quantile):
-            warn_of_no_median(loss.quantiles)
+            warn_of_no_median(loss)
         if prediction.ndim == 2:
             prediction = loss.point_prediction(prediction)[:, 0]
         errors, weight = self.oof_errors_
@@ -417,14 +417,14 @@ def deviation(prediction, scale, loss):
     return np.maximum(prediction, 0.01 * scale.scale[0]) ** power  # tiny ones are unreliable
 
 
-def warn_of_no_median(levels):
+def warn_of_no_median(loss):
     """Warn of intervals around another quantile than the median."""
-    level = float(min(np.ravel(levels), key=lambda each: abs(each - 0.5)))
+    level = loss.point_prediction(np.reshape(loss.quantiles, (1, -1))).item()
     if level != 0.5:
         warn(
-            f"predict_interval is centred at the {level} quantile, because quantile={levels} has no 0.5: the "
-            "intervals are too wide at one end. Add 0.5, or take the columns of predict(X) as ends, as with "
-            "quantile=[0.05, 0.5, 0.95]"
+            f"predict_interval is centred at the {level} quantile, because quantile={loss.quantiles} has no "
+            "0.5: the intervals are too wide at one end. Add 0.5, or take the columns of predict(X) as "
+            "ends, as with quantile=[0.05, 0.5, 0.95]"
         )
 
 
