@@ -61,6 +61,37 @@ def test_parameters_are_the_local_ones_and_two(local, remote):
         remote(client=None)
 
 
+class FewParameters:
+    """Sets most parameters itself."""
+
+    def __init__(self, alpha=0.1, seed=0, hidden=(3, 2)):
+        super().__init__(hidden_layer_sizes=hidden, alpha=alpha, max_iter=3, random_state=seed)
+        self.seed, self.hidden = seed, hidden
+
+
+class FewOfTheLocal(FewParameters, NumpyMLPClassifier):
+    pass
+
+
+class FewOfTheRemote(FewParameters, DaskNumpyMLPClassifier):
+    pass
+
+
+def test_a_subclass_with_few_parameters_is_fitted_as_the_local_one(client):
+    rng = np.random.default_rng(0)
+    for seed in range(4):
+        options = {"seed": seed, "alpha": 10 ** -rng.uniform(1, 4)}
+        options["hidden"] = tuple(rng.integers(2, 6, size=rng.integers(1, 3)).tolist())
+        remote = clone(FewOfTheRemote(**options)).fit(on_dask(X), on_dask(Y))
+        local = FewOfTheLocal(**options).fit(X, Y)
+        for model in (remote, remote.to_local()):
+            for mine, its in zip(model.coefs_, local.coefs_, strict=True):
+                np.testing.assert_allclose(mine, its, rtol=1e-9, atol=1e-12)
+        assert remote.get_params() == options
+        np.testing.assert_allclose(remote.predict_proba(X), local.predict_proba(X), rtol=1e-9)
+        assert remote.to_local().hidden_layer_sizes == options["hidden"]
+
+
 @pytest.mark.parametrize("name", ["retries", "timeout"])
 @pytest.mark.parametrize("value", [-1, "x", None])
 def test_bad_values_of_the_two_are_refused(client, name, value):
